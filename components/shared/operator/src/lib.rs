@@ -1,0 +1,113 @@
+//! What the command line and the `admin` component say to each other.
+//!
+//! The command line posts a [`Command`] as JSON to `/-/admin/operator`, with the operator's token
+//! (see `wit/operator.wit`), and gets a [`Reply`]: status 200, or 4xx with [`Reply::Refused`].
+//! `repo import` puts a tar archive (POSIX ustar/pax) of the bare repository's directory to
+//! `/-/admin/operator/import?path=…&private=true|false` instead, and gets the same kind of reply.
+
+use serde::{Deserialize, Serialize};
+
+/// One call of the command line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Command {
+    /// Makes the site administrator `name`, or gives the existing user the password and the rank.
+    Init { name: String, password: String },
+    UserAdd {
+        name: String,
+        full_name: String,
+        email: String,
+        /// None: one is made up, returned in `Reply::Secret`, and must be changed at the first sign-in.
+        password: Option<String>,
+        admin: bool,
+    },
+    UserList,
+    UserPasswd {
+        name: String,
+        /// As in `UserAdd`.
+        password: Option<String>,
+    },
+    UserDisable { name: String },
+    UserEnable { name: String },
+    RepoCreate { path: String, description: String, private: bool },
+    RepoList,
+    RepoRename { path: String, to: String },
+    RepoDelete { path: String },
+    RepoRestore { id: u64 },
+    /// Enters every bare repository that lies in the repository directory and is not known.
+    RepoScan,
+    /// Checks one repository, or all, for missing and damaged objects.
+    RepoCheck { path: Option<String> },
+    TokenCreate {
+        user: String,
+        description: String,
+        /// Whether the token may push.
+        write: bool,
+        expires_days: Option<u32>,
+    },
+    TokenList { user: String },
+    TokenRevoke { user: String, id: u64 },
+}
+
+/// The answer to a [`Command`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Reply {
+    /// It is done; in words.
+    Done { message: String },
+    /// It is done, and made a secret that is shown this once.
+    Secret { message: String, secret: String },
+    Users { users: Vec<User> },
+    Repositories { repositories: Vec<Repository> },
+    Tokens { tokens: Vec<Token> },
+    Checks { checks: Vec<Check> },
+    /// It is not done; why, in words.
+    Refused { message: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct User {
+    pub id: u64,
+    pub name: String,
+    pub full_name: String,
+    pub email: String,
+    pub is_admin: bool,
+    pub is_active: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Repository {
+    pub id: u64,
+    pub path: String,
+    pub description: String,
+    pub is_private: bool,
+    pub owner: Option<String>,
+    /// Whether it is deleted and can be restored.
+    pub is_deleted: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Token {
+    pub id: u64,
+    pub description: String,
+    pub write: bool,
+    /// Seconds since 1970-01-01T00:00:00Z.
+    pub expires: Option<i64>,
+    /// Likewise.
+    pub last_used: Option<i64>,
+}
+
+/// What `repo check` found in one repository.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Check {
+    pub path: String,
+    pub objects: u64,
+    pub packs: u64,
+    pub bytes: u64,
+    /// In words; empty: the repository is sound.
+    pub problems: Vec<String>,
+}
