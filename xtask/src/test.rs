@@ -1,0 +1,72 @@
+//! `cargo xtask test`: everything a fresh machine needs, then every test.
+
+use crate::{Result, build, cargo, find_program, run as run_to_end, setup};
+
+const USAGE: &str = "\
+Usage: cargo xtask test [--long] [filter]
+
+Builds the components, the host and the tests, and runs every test whose name
+contains the filter.
+
+  --long   Also the long runs: fuzzing by the hour, many kills
+";
+
+/// Packages that hold components of the tests' own (see `tests/guests`).
+const GUESTS: [&str; 0] = [];
+
+pub fn run(arguments: &[String]) -> Result {
+    let mut filter = None;
+    let mut long = false;
+    for argument in arguments {
+        match argument.as_str() {
+            "--help" | "-h" => {
+                print!("{USAGE}");
+                return Ok(());
+            }
+            "--long" => long = true,
+            option if option.starts_with('-') => {
+                return Err(format!("there is no option {option}\n\n{USAGE}"));
+            }
+            name => filter = Some(name),
+        }
+    }
+    let tools = setup::for_build()?;
+    peers()?;
+    build::everything(&tools)?;
+    if !GUESTS.is_empty() {
+        build::components(&tools, &GUESTS)?;
+    }
+    let mut command = cargo();
+    command.args(["test", "--release", "--workspace", "--no-fail-fast"]).args(filter);
+    command.env("LITHE_BINARY", build::host_binary());
+    if long {
+        command.env("LITHE_TEST_LONG", "1");
+    }
+    let tested = run_to_end(&mut command).map_err(|_| "some tests failed".to_owned());
+    report_what_did_not_run();
+    tested
+}
+
+/// The programs that the tests hold Lithe against.
+fn peers() -> Result {
+    let wanted = [("git", "git"), ("python3", "python3"), ("chromium", "chromium"), ("node", "nodejs")];
+    let missing: Vec<&str> = wanted
+        .iter()
+        .filter(|(program, _)| find_program(program).is_none())
+        .map(|(_, package)| *package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if find_program("apt-get").is_none() {
+        return Err(format!("the tests need {}; install them with your package manager", missing.join(", ")));
+    }
+    setup::install_with_apt(&missing, "what the tests hold Lithe against")
+}
+
+/// A test that cannot run here is not a test that passed.
+fn report_what_did_not_run() {
+    if find_program("spin").is_none() {
+        println!("Not run: the suite under Spin, since there is no `spin` on the PATH.");
+    }
+}
