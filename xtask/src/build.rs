@@ -4,6 +4,7 @@ use crate::setup::Tools;
 use crate::{Result, cargo, root, run, target};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The components of `spin.toml`, by the names of their packages.
 pub const COMPONENTS: [&str; 6] = ["store", "auth", "browse", "admin", "git-http", "assets"];
@@ -13,30 +14,53 @@ pub fn host_binary() -> PathBuf {
     target().join("release").join("lithe")
 }
 
+/// The tests' own components, by the names of the examples in `tests/guests`.
+const GUESTS: [&str; 6] =
+    ["at_once", "auth_everybody", "browse_line", "hostile", "operator_thief", "store_memory"];
+
 /// Builds the components into `target/components` and the host.
 pub fn everything(tools: &Tools) -> Result {
-    components(tools, &COMPONENTS)?;
+    components(tools)?;
     run(cargo().args(["build", "--release", "--package", "lithe", "--bin", "lithe"]))
 }
 
-/// Builds packages for WASI in one cargo call and puts each at `target/components/NAME.wasm`,
-/// where `spin.toml` expects it.
-pub fn components(tools: &Tools, packages: &[&str]) -> Result {
+/// Builds the components in one cargo call and puts each at `target/components/NAME.wasm`, where
+/// `spin.toml` expects it.
+fn components(tools: &Tools) -> Result {
+    let mut command = for_wasi(tools);
+    for name in COMPONENTS {
+        command.args(["--package", name]);
+    }
+    run(&mut command)?;
+    place(&built(), "components", &COMPONENTS)
+}
+
+/// Builds the tests' own components into `target/guests`.
+pub fn guests(tools: &Tools) -> Result {
+    run(for_wasi(tools).args(["--package", "lithe-guests", "--examples"]))?;
+    place(&built().join("examples"), "guests", &GUESTS)
+}
+
+fn for_wasi(tools: &Tools) -> Command {
     let mut command = cargo();
     command.args(["build", "--profile", "component", "--target", "wasm32-wasip2"]);
-    for package in packages {
-        command.args(["--package", package]);
-    }
     command.envs(tools.environment.iter().map(|(name, value)| (name, value)));
-    run(&mut command)?;
+    command
+}
 
-    // `spin.toml` names the place below `target`, whatever cargo's target directory is.
-    let built = target().join("wasm32-wasip2").join("component");
-    let placed = root().join("target").join("components");
-    fs::create_dir_all(&placed).map_err(|error| format!("{}: {error}", placed.display()))?;
-    for package in packages {
-        let from = built.join(format!("{}.wasm", package.replace('-', "_")));
-        copy_if_newer(&from, &placed.join(format!("{package}.wasm")))?;
+/// Where cargo leaves what it built for WASI.
+fn built() -> PathBuf {
+    target().join("wasm32-wasip2").join("component")
+}
+
+/// Copies what was built to `target/…`; `spin.toml` and the tests look there, whatever cargo's
+/// target directory is.
+fn place(from: &Path, directory: &str, names: &[&str]) -> Result {
+    let to = root().join("target").join(directory);
+    fs::create_dir_all(&to).map_err(|error| format!("{}: {error}", to.display()))?;
+    for name in names {
+        let built = from.join(format!("{}.wasm", name.replace('-', "_")));
+        copy_if_newer(&built, &to.join(format!("{name}.wasm")))?;
     }
     Ok(())
 }

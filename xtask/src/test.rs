@@ -11,9 +11,6 @@ contains the filter.
   --long   Also the long runs: fuzzing by the hour, many kills
 ";
 
-/// Packages that hold components of the tests' own (see `tests/guests`).
-const GUESTS: [&str; 0] = [];
-
 pub fn run(arguments: &[String]) -> Result {
     let mut filter = None;
     let mut long = false;
@@ -33,9 +30,7 @@ pub fn run(arguments: &[String]) -> Result {
     let tools = setup::for_build()?;
     peers()?;
     build::everything(&tools)?;
-    if !GUESTS.is_empty() {
-        build::components(&tools, &GUESTS)?;
-    }
+    build::guests(&tools)?;
     let mut command = cargo();
     command.args(["test", "--release", "--workspace", "--no-fail-fast"]).args(filter);
     command.env("LITHE_BINARY", build::host_binary());

@@ -1,0 +1,165 @@
+//! `git-http`: clone, fetch and push with the real `git`.
+
+use crate::kit::{Actor, Forge, Shell};
+
+/// A history with what histories have: merges, renames, tags of tags, a submodule, a symbolic link,
+/// an executable, odd names and encodings.
+const HISTORY: &str = r#"
+git init -q work && cd work
+printf 'one\n' > file && git add . && git commit -qm 'First'
+mkdir -p 'dir with space/ünïcode' && printf 'x' > 'dir with space/ünïcode/"quoted"' && git add . && git commit -qm 'Odd names'
+printf 'a' > "$(printf 'latin\351')" && git add . && git -c i18n.commitEncoding=ISO-8859-1 commit -qm "$(printf 'Caf\351')"
+git mv file renamed && ln -s renamed link && printf '#!/bin/sh\n' > run && chmod +x run && git add . && git commit -qm 'Rename, link, executable'
+git switch -qc side HEAD~2 && printf 'side\n' > side && git add . && git commit -qm 'On the side'
+git switch -q main && git merge -q --no-edit side
+git update-index --add --cacheinfo 160000,1111111111111111111111111111111111111111,module
+printf '[submodule "module"]\n\tpath = module\n\turl = https://example.org/module.git\n' > .gitmodules && git add .gitmodules && git commit -qm 'A submodule'
+git tag light && git tag -a -m 'Annotated' v1 && git tag -a -m 'A tag of a tag' v1-again v1
+git switch -q --orphan pages && printf '<p>' > index.html && git add . && git commit -qm 'Another root' && git switch -q main
+"#;
+
+/// Compares two repositories object by object, and has `git` check the served one.
+#[track_caller]
+fn assert_same(shell: &Shell, one: &str, other: &str) {
+    let objects = |repository: &str| {
+        shell.run(&format!("git -C {repository} rev-list --objects --all --no-object-names | sort"))
+    };
+    assert_eq!(objects(one), objects(other));
+    let refs = |repository: &str| {
+        shell.run(&format!(
+            "git -C {repository} for-each-ref --format='%(objectname) %(refname)' refs/heads refs/tags"
+        ))
+    };
+    assert_eq!(refs(one), refs(other));
+    shell.run("git -C \"$SERVED\" fsck --full --strict");
+}
+
+#[test]
+fn a_history_goes_up_and_comes_down_by_every_protocol() {
+    let forge = Forge::shared();
+    let shell = forge.shell(&forge.repository(&[]));
+    shell.run(HISTORY);
+    shell.run("cd work && git push -q \"$ADMIN\" --all && git push -q \"$ADMIN\" --tags");
+    for version in 0..=2 {
+        shell.run(&format!(
+            "git -c protocol.version={version} clone -q --mirror \"$STRANGER\" clone{version}"
+        ));
+        assert_same(&shell, "work", &format!("clone{version}"));
+    }
+    assert_same(&shell, "work", "\"$SERVED\"");
+}
+
+#[test]
+fn an_empty_repository_can_be_cloned() {
+    let forge = Forge::shared();
+    let shell = forge.shell(&forge.repository(&[]));
+    for version in 0..=2 {
+        shell.run(&format!("git -c protocol.version={version} clone -q \"$STRANGER\" clone{version}"));
+    }
+    assert_eq!(shell.run("git -C clone2 symbolic-ref HEAD"), "refs/heads/main");
+}
+
+#[test]
+fn the_first_push_decides_the_default_branch() {
+    let forge = Forge::shared();
+    let shell = forge.shell(&forge.repository(&[]));
+    shell.run("git init -q -b trunk work && cd work && git commit -q --allow-empty -m One && git push -q \"$ADMIN\" trunk");
+    assert_eq!(shell.run("git -C \"$SERVED\" symbolic-ref HEAD"), "refs/heads/trunk");
+    let refused = shell.fails("cd work && git push -q \"$ADMIN\" :trunk");
+    assert!(refused.contains("trunk"), "{refused}");
+}
+
+#[test]
+fn fetches_send_what_is_new() {
+    let forge = Forge::shared();
+    let shell = forge.shell(&forge.repository(&[]));
+    shell.run(HISTORY);
+    shell.run("cd work && git push -q \"$ADMIN\" --all && git clone -q --mirror \"$STRANGER\" ../clone");
+    for version in 0..=2 {
+        shell.run(
+            "cd work && printf 'more\n' >> renamed && git commit -qam More && git push -q \"$ADMIN\" main",
+        );
+        shell.run(&format!("git -C clone -c protocol.version={version} fetch -q"));
+        assert_same(&shell, "work", "clone");
+        let again = shell.run(&format!("git -C clone -c protocol.version={version} fetch -v 2>&1"));
+        assert!(!again.contains("->") || again.contains("up to date"), "{again}");
+    }
+}
+
+#[test]
+fn refs_are_updated_as_git_says() {
+    let forge = Forge::shared();
+    let shell = forge.shell(&forge.repository(&[]));
+    shell.run(HISTORY);
+    shell.run("cd work && git push -q \"$ADMIN\" --all && git push -q \"$ADMIN\" :side && git push -q \"$ADMIN\" v1");
+    assert_eq!(
+        shell.run("git -C \"$SERVED\" for-each-ref --format='%(refname)'"),
+        "refs/heads/main\nrefs/heads/pages\nrefs/tags/v1"
+    );
+    shell.run("cd work && git reset -q --hard HEAD~1 && git commit -q --allow-empty -m Other");
+    let refused = shell.fails("cd work && git push \"$ADMIN\" main");
+    assert!(refused.contains("fetch first") || refused.contains("non-fast-forward"), "{refused}");
+    shell.run("cd work && git push -qf \"$ADMIN\" main");
+    assert_eq!(shell.run("git -C \"$SERVED\" rev-parse main"), shell.run("git -C work rev-parse main"));
+    let atomic = shell.fails("cd work && git push --atomic \"$ADMIN\" +HEAD:refs/heads/new :main");
+    assert!(atomic.contains("atomic"), "{atomic}");
+    shell.fails("git -C \"$SERVED\" rev-parse --verify -q refs/heads/new");
+    shell.run("git -C \"$SERVED\" fsck --full --strict");
+}
+
+#[test]
+fn shallow_and_partial_clones() {
+    let forge = Forge::shared();
+    let shell = forge.shell(&forge.repository(&[]));
+    shell.run(HISTORY);
+    shell.run("cd work && git push -q \"$ADMIN\" --all && git push -q \"$ADMIN\" --tags");
+    for version in 0..=2 {
+        let git = format!("git -c protocol.version={version}");
+        shell.run(&format!("{git} clone -q --depth 1 \"$STRANGER\" shallow{version}"));
+        assert_eq!(shell.run(&format!("git -C shallow{version} rev-list --count HEAD")), "1");
+        shell.run(&format!("cd shallow{version} && {git} fetch -q --deepen 1"));
+        shell.run(&format!("cd shallow{version} && {git} fetch -q --unshallow && git fsck --full --strict"));
+        assert_eq!(
+            shell.run(&format!("git -C shallow{version} rev-list --count HEAD")),
+            shell.run("git -C work rev-list --count main")
+        );
+        for (number, filter) in
+            ["blob:none", "blob:limit=2", "tree:0", "combine:blob:none+tree:3"].iter().enumerate()
+        {
+            let clone = format!("partial{version}{number}");
+            shell.run(&format!("{git} clone -q --filter={filter} \"$STRANGER\" {clone} && cd {clone} && {git} log -p --all > /dev/null"));
+        }
+    }
+}
+
+#[test]
+fn who_may_clone_and_push() {
+    let forge = Forge::shared();
+    let public = forge.shell(&forge.repository(&[]));
+    let private = forge.shell(&forge.repository(&["--private"]));
+    for shell in [&public, &private] {
+        shell.run("git init -q work && cd work && git commit -q --allow-empty -m One && git push -q \"$ADMIN\" main");
+    }
+    for address in ["USER", "STRANGER"] {
+        public.run(&format!("git clone -q \"${address}\" clone-{address}"));
+        public.fails(&format!("cd work && git push \"${address}\" main:other"));
+        private.fails(&format!("git clone -q \"${address}\" clone-{address}"));
+        private.fails(&format!("cd work && git push \"${address}\" main:other"));
+    }
+}
+
+#[test]
+fn a_private_repository_looks_like_a_missing_one() {
+    let forge = Forge::shared();
+    let private = forge.repository(&["--private"]);
+    for actor in [Actor::User, Actor::Stranger] {
+        for end in
+            ["info/refs?service=git-upload-pack", "info/refs?service=git-receive-pack", "info/refs", ""]
+        {
+            let there = forge.get(actor, &format!("{private}.git/{end}"));
+            let missing = forge.get(actor, &format!("team/none.git/{end}"));
+            assert_eq!(there.status, missing.status, "{actor:?} {end}");
+            assert_eq!(there.text().replace(&private, "team/none"), missing.text(), "{actor:?} {end}");
+        }
+    }
+}

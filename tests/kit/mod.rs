@@ -1,0 +1,29 @@
+//! What the tests share: servers with three actors, shells with `git` in them, and plain HTTP.
+
+mod forge;
+mod http;
+mod shell;
+
+pub use forge::{Actor, Forge};
+pub use http::Answer;
+pub use shell::Shell;
+
+use std::path::{Path, PathBuf};
+
+/// The checkout's top.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are a directory of the checkout")
+}
+
+/// The `lithe` under test: what `cargo xtask test` built.
+pub fn lithe_binary() -> PathBuf {
+    match std::env::var_os("LITHE_BINARY") {
+        Some(path) => path.into(),
+        None => root().join("target/release/lithe"),
+    }
+}
+
+/// Whether the long runs were asked for (`cargo xtask test --long`).
+pub fn is_long() -> bool {
+    std::env::var_os("LITHE_TEST_LONG").is_some()
+}

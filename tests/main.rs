@@ -1,0 +1,8 @@
+//! Lithe as its users meet it: the real server, the real `git`, a real browser.
+//!
+//! One module a feature, named like its component; [`kit`] starts servers and runs scripts.
+//! Run by `cargo xtask test`, which builds what these tests start.
+
+mod kit;
+
+mod git_http;
