@@ -61,10 +61,13 @@ fn git_and_sign_in_work_on_the_static_composition() {
     let manifest = manifest(directory.path());
     let mut forge = Forge::start(&[]);
     let repository = forge.repository(&["--private"]);
-    forge.kill_and_restart(&["--manifest", manifest.to_str().expect("text")]);
+    forge.kill();
+    forge.restart(&["--manifest", manifest.to_str().expect("text")]);
 
     let shell = forge.shell(&repository);
-    shell.run("git init -q work && cd work && git commit -q --allow-empty -m One && git push -q \"$ADMIN\" main");
+    shell.run(
+        "git init -q work && cd work && git commit -q --allow-empty -m One && git push -q \"$ADMIN\" main",
+    );
     shell.run("git clone -q \"$ADMIN\" clone && git -C \"$SERVED\" fsck --full --strict");
     assert_eq!(shell.run("git -C clone log --format=%s"), "One");
     shell.fails("git clone -q \"$STRANGER\" hidden");

@@ -5,4 +5,11 @@
 
 mod kit;
 
+mod auth;
+mod bad_input;
+mod composition;
+mod contract;
+mod crash;
 mod git_http;
+mod isolation;
+mod swap;

@@ -67,11 +67,16 @@ impl Forge {
 
     /// A server of one's own, with more options for `lithe serve`.
     pub fn start(options: &[&str]) -> Self {
+        Self::start_under("exec \"$0\" \"$@\"", options)
+    }
+
+    /// As [`Self::start`], in a shell that sets limits first: a script that ends by `exec "$0" "$@"`.
+    pub fn start_under(script: &str, options: &[&str]) -> Self {
         let data = tempfile::Builder::new().prefix("lithe-test-").tempdir().expect("a temporary directory");
         let (name, password) = Actor::Admin.login().expect("the admin signs in");
         let init = ["init", "--admin", name, "--password-stdin"];
         assert_success(&lithe(data.path(), &init, password));
-        let (server, url) = spawn(data.path(), options);
+        let (server, url) = spawn(script, data.path(), options);
         let forge = Self { data, server, url, repositories: AtomicU32::new(0) };
         let (name, password) = Actor::User.login().expect("the user signs in");
         forge.lithe_with_input(&["user", "add", name, "--password-stdin"], password);
@@ -93,11 +98,15 @@ impl Forge {
         self.server.id()
     }
 
-    /// Ends the server at once, as a power cut would, and starts it again on the same data.
-    pub fn kill_and_restart(&mut self, options: &[&str]) {
+    /// Ends the server at once, without a chance to tidy up.
+    pub fn kill(&mut self) {
         self.server.kill().expect("the server is ours to kill");
         self.server.wait().expect("it ends");
-        (self.server, self.url) = spawn(self.data.path(), options);
+    }
+
+    /// Starts the server again on the same data, after [`Self::kill`].
+    pub fn restart(&mut self, options: &[&str]) {
+        (self.server, self.url) = spawn("exec \"$0\" \"$@\"", self.data.path(), options);
     }
 
     /// Runs `lithe` on the data directory; it has to succeed. Returns what it prints.
@@ -172,8 +181,9 @@ fn lithe(data: &Path, arguments: &[&str], input: &str) -> Output {
 }
 
 /// Starts a server and waits until it says where it is.
-fn spawn(data: &Path, options: &[&str]) -> (Child, String) {
-    let mut command = Command::new(lithe_binary());
+fn spawn(script: &str, data: &Path, options: &[&str]) -> (Child, String) {
+    let mut command = Command::new("bash");
+    command.args(["-c", script]).arg(lithe_binary());
     command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(options);
     command.current_dir(root()).env("LITHE_CODE_CACHE", code_cache());
     let log = std::fs::File::create(data.join("server.log")).expect("the data directory is writable");

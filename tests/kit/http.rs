@@ -14,20 +14,36 @@ pub struct Answer {
 impl Answer {
     /// `GET`s a path, by Basic credentials where there is a login.
     pub fn get(url: &str, login: Option<(&str, &str)>, path: &str) -> Self {
-        let mut request = agent().get(format!("{url}/{}", path.trim_start_matches('/')));
-        if let Some((name, password)) = login {
-            request = request.header("authorization", basic(name, password));
-        }
-        Self::from(request.call().expect("the server answers"))
+        let headers: Vec<_> = login
+            .iter()
+            .map(|(name, password)| ("authorization".to_owned(), basic(name, password)))
+            .collect();
+        Self::send("GET", url, path, &headers, None)
     }
 
-    /// Sends a form, with the headers given.
-    pub fn post_form(url: &str, headers: &[(&str, &str)], path: &str, form: &[(&str, &str)]) -> Self {
-        let mut request = agent().post(format!("{url}/{}", path.trim_start_matches('/')));
+    /// Sends a request, with a form as its body where there is one.
+    pub fn send(
+        method: &str,
+        url: &str,
+        path: &str,
+        headers: &[(String, String)],
+        form: Option<&[(String, String)]>,
+    ) -> Self {
+        let url = format!("{url}/{}", path.trim_start_matches('/'));
+        let mut request = ureq::http::Request::builder().method(method).uri(url);
         for (name, value) in headers {
-            request = request.header(*name, *value);
+            request = request.header(name, value);
         }
-        Self::from(request.send_form(form.iter().copied()).expect("the server answers"))
+        let agent: ureq::Agent =
+            ureq::Agent::config_builder().max_redirects(0).http_status_as_error(false).build().into();
+        let answer = match form {
+            Some(form) => {
+                let request = request.header("content-type", "application/x-www-form-urlencoded");
+                agent.run(request.body(encode(form)).expect("a request"))
+            }
+            None => agent.run(request.body(()).expect("a request")),
+        };
+        Self::from(answer.expect("the server answers"))
     }
 
     /// The first header of that name.
@@ -59,6 +75,17 @@ pub fn basic(name: &str, password: &str) -> String {
     format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{name}:{password}")))
 }
 
-fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().max_redirects(0).http_status_as_error(false).build().into()
+/// `application/x-www-form-urlencoded`, with everything encoded that may be.
+fn encode(form: &[(String, String)]) -> String {
+    let escape = |text: &str| -> String {
+        text.bytes()
+            .map(|byte| match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+                _ => format!("%{byte:02X}"),
+            })
+            .collect()
+    };
+    let pairs: Vec<_> =
+        form.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect();
+    pairs.join("&")
 }

@@ -1,11 +1,13 @@
 //! What the tests share: servers with three actors, shells with `git` in them, and plain HTTP.
 
+mod browser;
 mod forge;
 mod http;
 mod shell;
 
+pub use browser::Browser;
 pub use forge::{Actor, Forge};
-pub use http::Answer;
+pub use http::{Answer, basic};
 pub use shell::Shell;
 
 use std::path::{Path, PathBuf};

@@ -42,6 +42,11 @@ impl Shell {
     }
 
     fn output(&self, script: &str) -> Output {
+        self.command(script).output().expect("bash starts")
+    }
+
+    /// A script that has not started yet.
+    pub fn command(&self, script: &str) -> Command {
         let mut command = Command::new("bash");
         command.args(["-euo", "pipefail", "-c", script]).current_dir(self.path()).stdin(Stdio::null());
         command.env_clear();
@@ -63,7 +68,7 @@ impl Shell {
             command.env(name, value);
         }
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        command.output().expect("bash starts")
+        command
     }
 }
 

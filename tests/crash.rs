@@ -1,0 +1,90 @@
+//! What is left after the worst moments: a server killed during pushes, a full disk.
+
+use crate::kit::{Forge, Shell, is_long};
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The database, as SQLite itself sees it while no server runs.
+fn check_database(shell: &Shell, forge: &Forge) {
+    let database = forge.data().join("db/lithe.db");
+    let script = format!(
+        "python3 -c 'import sqlite3; print(sqlite3.connect(\"{}\").execute(\"pragma integrity_check\").fetchone()[0])'",
+        database.display()
+    );
+    assert_eq!(shell.run(&script), "ok");
+}
+
+/// No half of a push lies about.
+fn check_leftovers(shell: &Shell) {
+    let left = shell.run("find \"$SERVED\" -name '*.lock' -o -name 'tmp_*' -o -name '*.new'");
+    assert_eq!(left, "", "left behind");
+}
+
+#[test]
+fn kills_during_pushes_lose_nothing() {
+    let rounds = if is_long() { 200 } else { 12 };
+    let mut forge = Forge::start(&[]);
+    let path = forge.repository(&[]);
+    let shell = forge.shell(&path);
+    shell.run(
+        "git init -q work && cd work && git commit -q --allow-empty -m Root && git push -q \"$ADMIN\" main",
+    );
+    let mut acknowledged = 0;
+    for round in 0..rounds {
+        let shell_now = forge.shell(&path);
+        let work = shell.path().join("work");
+        let script = format!(
+            "cd {} && head -c 3000000 /dev/urandom > big{round} && git add . && git commit -qm {round} && git tag t{round}",
+            work.display()
+        );
+        shell_now.run(&script);
+        let before = shell.run("git -C \"$SERVED\" rev-parse main");
+        let after = shell.run("git -C work rev-parse main");
+        let mut push = shell_now
+            .command(&format!("cd {} && git push -q --atomic \"$ADMIN\" main t{round}", work.display()));
+        let mut push = push.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("git starts");
+        // Spread over the whole of a push; the seed is the round.
+        let moment = Duration::from_millis(u64::from(round as u32 * 37 % 400));
+        let deadline = Instant::now() + moment;
+        while Instant::now() < deadline && push.try_wait().expect("git is ours").is_none() {
+            thread::yield_now();
+        }
+        let is_acknowledged = push.try_wait().expect("git is ours").is_some_and(|status| status.success());
+        forge.kill();
+        let is_acknowledged = is_acknowledged || push.wait().expect("git ends").success();
+        check_database(&shell, &forge);
+        shell.run("git -C \"$SERVED\" fsck --full --strict");
+        let now = shell.run("git -C \"$SERVED\" rev-parse main");
+        let tagged = shell.run(&format!("git -C \"$SERVED\" rev-parse -q --verify t{round} || true"));
+        match is_acknowledged {
+            true => assert_eq!(now, after, "round {round}: an acknowledged push is there"),
+            false => assert!(now == before || now == after, "round {round}: {now} is neither old nor new"),
+        }
+        if is_acknowledged {
+            assert!(!tagged.is_empty(), "round {round}");
+            acknowledged += 1;
+        }
+        forge.restart(&[]);
+        let shell_now = forge.shell(&path);
+        shell_now.run(&format!("cd {} && git push -q \"$ADMIN\" main t{round}", work.display()));
+        check_leftovers(&shell);
+    }
+    assert!(acknowledged < rounds, "no kill came during a push");
+}
+
+#[test]
+fn a_full_disk_refuses_a_push_and_leaves_nothing_behind() {
+    // A file of more than 48 MiB cannot be written; ignoring SIGXFSZ turns that into an error.
+    let forge = Forge::start_under("trap '' XFSZ; ulimit -f 49152; exec \"$0\" \"$@\"", &[]);
+    let shell = forge.shell(&forge.repository(&[]));
+    shell.run(
+        "git init -q work && cd work && git commit -q --allow-empty -m One && git push -q \"$ADMIN\" main",
+    );
+    shell.run("cd work && head -c 60000000 /dev/urandom > big && git add . && git commit -qm Big");
+    let refused = shell.fails("cd work && git push \"$ADMIN\" main");
+    assert!(refused.contains("unpack") || refused.contains("remote"), "{refused}");
+    check_leftovers(&shell);
+    shell.run("git -C \"$SERVED\" fsck --full --strict");
+    shell.run("cd work && git reset -q --hard HEAD~1 && git commit -q --allow-empty -m Small && git push -q \"$ADMIN\" main");
+}

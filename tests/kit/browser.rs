@@ -1,0 +1,117 @@
+//! A browser without pictures or scripts: keeps cookies, reads pages, fills in forms.
+
+use super::{Answer, Forge};
+use scraper::{Html, Selector};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+pub struct Browser {
+    url: String,
+    cookies: RefCell<BTreeMap<String, String>>,
+}
+
+impl Browser {
+    pub fn new(forge: &Forge) -> Self {
+        Self { url: forge.url.clone(), cookies: RefCell::default() }
+    }
+
+    /// A browser in which the login was entered already.
+    #[track_caller]
+    pub fn signed_in(forge: &Forge, name: &str, password: &str) -> Self {
+        let browser = Self::new(forge);
+        let answer = browser.submit("/-/login", "", &[("login", name), ("password", password)]);
+        assert_eq!(answer.status, 303, "{}", answer.text());
+        browser
+    }
+
+    /// Fetches a page; redirects are not followed.
+    pub fn get(&self, path: &str) -> Answer {
+        let answer = Answer::send("GET", &self.url, path, &self.headers(), None);
+        self.keep_cookies(&answer);
+        answer
+    }
+
+    /// Opens a page, fills in its form that posts to an address with `action` in it (the first, if
+    /// that is empty) and sends it with everything that the form has itself, as a browser does.
+    #[track_caller]
+    pub fn submit(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> Answer {
+        let answer = self.get(page);
+        let text = answer.text();
+        let (target, mut form) =
+            form(&text, action).unwrap_or_else(|| panic!("no form for {action:?} on {page}:\n{text}"));
+        for (name, value) in fields {
+            form.retain(|(this, _)| this != name);
+            form.push(((*name).to_owned(), (*value).to_owned()));
+        }
+        let target = if target.is_empty() { page.to_owned() } else { target };
+        self.post(&target, &form)
+    }
+
+    /// Posts a form that came from nowhere.
+    pub fn post(&self, path: &str, form: &[(String, String)]) -> Answer {
+        let mut headers = self.headers();
+        headers.push(("origin".to_owned(), self.url.clone()));
+        headers.push(("sec-fetch-site".to_owned(), "same-origin".to_owned()));
+        let answer = Answer::send("POST", &self.url, path, &headers, Some(form));
+        self.keep_cookies(&answer);
+        answer
+    }
+
+    /// The value of a cookie.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.cookies.borrow().get(name).cloned()
+    }
+
+    fn headers(&self) -> Vec<(String, String)> {
+        let cookies = self.cookies.borrow();
+        let cookies: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut headers = vec![("accept".to_owned(), "text/html".to_owned())];
+        if !cookies.is_empty() {
+            headers.push(("cookie".to_owned(), cookies.join("; ")));
+        }
+        headers
+    }
+
+    fn keep_cookies(&self, answer: &Answer) {
+        for (_, value) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
+            let Some((name, rest)) = value.split_once('=') else { continue };
+            let value = rest.split(';').next().expect("split yields something").to_owned();
+            let is_gone = rest.to_ascii_lowercase().contains("max-age=0");
+            match is_gone {
+                true => self.cookies.borrow_mut().remove(name),
+                false => self.cookies.borrow_mut().insert(name.to_owned(), value),
+            };
+        }
+    }
+}
+
+/// The address and the fields of a page's form.
+fn form(page: &str, action: &str) -> Option<(String, Vec<(String, String)>)> {
+    let select = |selector| Selector::parse(selector).expect("a selector");
+    let document = Html::parse_document(page);
+    let form = document.select(&select("form")).find(|form| {
+        form.attr("method").is_some_and(|method| method.eq_ignore_ascii_case("post"))
+            && form.attr("action").unwrap_or_default().contains(action)
+            && (!action.is_empty() || !form.attr("action").unwrap_or_default().contains("/-/logout"))
+    })?;
+    let mut fields = Vec::new();
+    for input in form.select(&select("input[name], select[name], textarea[name], button[name]")) {
+        let name = input.attr("name").expect("it was selected by it").to_owned();
+        let value = match input.value().name() {
+            "textarea" => Some(input.text().collect()),
+            "select" => input
+                .select(&select("option[selected]"))
+                .next()
+                .or_else(|| input.select(&select("option")).next())
+                .and_then(|option| option.attr("value").map(str::to_owned)),
+            "button" => None,
+            _ => {
+                let is_box = matches!(input.attr("type"), Some("checkbox" | "radio"));
+                (!is_box || input.attr("checked").is_some())
+                    .then(|| input.attr("value").unwrap_or(if is_box { "on" } else { "" }).to_owned())
+            }
+        };
+        fields.extend(value.map(|value| (name, value)));
+    }
+    Some((form.attr("action").unwrap_or_default().to_owned(), fields))
+}
