@@ -7,9 +7,11 @@ mod kit;
 
 mod auth;
 mod bad_input;
+mod clients;
 mod composition;
 mod contract;
 mod crash;
 mod git_http;
 mod isolation;
+mod pages;
 mod swap;

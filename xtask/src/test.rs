@@ -1,6 +1,10 @@
 //! `cargo xtask test`: everything a fresh machine needs, then every test.
 
-use crate::{Result, build, cargo, find_program, run as run_to_end, setup};
+use crate::{Result, build, cargo, find_program, root, run as run_to_end, setup};
+use std::process::Command;
+
+/// The second implementation of Git that the tests use, as pip names it.
+const DULWICH: &str = "dulwich==1.2.21";
 
 const USAGE: &str = "\
 Usage: cargo xtask test [--long] [filter]
@@ -42,21 +46,42 @@ pub fn run(arguments: &[String]) -> Result {
     tested
 }
 
-/// The programs that the tests hold Lithe against.
+/// The programs that the tests hold Lithe against: Debian's packages by what they bring, then
+/// dulwich from PyPI and axe-core from npm, at the versions that the tests are known to work with.
 fn peers() -> Result {
-    let wanted = [("git", "git"), ("python3", "python3"), ("chromium", "chromium"), ("node", "nodejs")];
+    let wanted = [
+        ("git", "git"),
+        ("python3", "python3"),
+        ("pip3", "python3-pip"),
+        ("chromium", "chromium"),
+        ("node", "nodejs"),
+        ("npm", "npm"),
+    ];
     let missing: Vec<&str> = wanted
         .iter()
         .filter(|(program, _)| find_program(program).is_none())
         .map(|(_, package)| *package)
         .collect();
-    if missing.is_empty() {
-        return Ok(());
+    if !missing.is_empty() {
+        if find_program("apt-get").is_none() {
+            let missing = missing.join(", ");
+            return Err(format!("the tests need {missing}; install them with your package manager"));
+        }
+        setup::install_with_apt(&missing, "what the tests hold Lithe against")?;
     }
-    if find_program("apt-get").is_none() {
-        return Err(format!("the tests need {}; install them with your package manager", missing.join(", ")));
+    let python = root().join("target/test-tools/python");
+    if !python.join("dulwich").is_dir() {
+        eprintln!("xtask: installing {DULWICH} below target/test-tools");
+        let mut pip = Command::new("python3");
+        pip.args(["-m", "pip", "install", "--quiet", "--target"]).arg(python).arg(DULWICH);
+        run_to_end(&mut pip)?;
     }
-    setup::install_with_apt(&missing, "what the tests hold Lithe against")
+    let pages = root().join("tests/pages");
+    if !pages.join("node_modules/axe-core").is_dir() {
+        eprintln!("xtask: installing what tests/pages needs (npm ci)");
+        run_to_end(Command::new("npm").args(["ci", "--silent"]).current_dir(pages))?;
+    }
+    Ok(())
 }
 
 /// A test that cannot run here is not a test that passed.

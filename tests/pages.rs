@@ -1,0 +1,71 @@
+//! Every kind of page in a headless Chromium: nothing on the console, no accessibility violation,
+//! no wider than the window, in the light and in the dark (see `pages/check.mjs`).
+
+use crate::kit::{Actor, Browser, Forge, root};
+use std::process::Command;
+
+#[test]
+fn pages_are_sound_in_a_browser() {
+    let forge = Forge::shared();
+    let path = forge.repository(&[]);
+    let empty = forge.repository(&[]);
+    let shell = forge.shell(&path);
+    shell.run(
+        r#"git init -q work && cd work
+        printf '# Demo\n\nSome *words*, a [link](src/main.rs), a table:\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```rust\nfn main() {}\n```\n' > README.md
+        mkdir src && printf 'fn main() {\n    println!("Hello, {}", 1 + 2); // a comment\n}\n' > src/main.rs
+        printf '\0binary' > image.bin && git add . && git commit -qm 'First' -m 'With a body.'
+        printf 'fn main() {\n    println!("Bye");\n}\n' > src/main.rs && git mv image.bin moved.bin && git commit -qam 'Second'
+        git tag -a -m Tagged v1 && git branch side && git push -q "$ADMIN" --all && git push -q "$ADMIN" --tags"#,
+    );
+    let commit = shell.run("git -C work rev-parse HEAD");
+    let (name, password) = Actor::Admin.login().expect("the admin signs in");
+    let browser = Browser::signed_in(forge, name, password);
+    let session = browser.cookie("lithe_session").expect("a session");
+    let public = [
+        "/".to_owned(),
+        "/team".to_owned(),
+        format!("/{path}"),
+        format!("/{empty}"),
+        format!("/{path}/-/tree/main/src"),
+        format!("/{path}/-/blob/main/src/main.rs"),
+        format!("/{path}/-/blob/main/README.md"),
+        format!("/{path}/-/blob/main/moved.bin"),
+        format!("/{path}/-/commits/main"),
+        format!("/{path}/-/commit/{commit}"),
+        format!("/{path}/-/refs"),
+    ];
+    let signed_in = [
+        "/-/account".to_owned(),
+        "/-/account/password".to_owned(),
+        "/-/account/tokens".to_owned(),
+        "/-/account/sessions".to_owned(),
+        "/-/admin/".to_owned(),
+        "/-/admin/users".to_owned(),
+        "/-/admin/repositories".to_owned(),
+        "/-/admin/settings".to_owned(),
+        "/-/admin/journal".to_owned(),
+        "/-/new/repository".to_owned(),
+        format!("/{path}/-/settings"),
+        format!("/{path}/-/settings/permissions"),
+    ];
+    let anonymous: Vec<String> = public.iter().cloned().chain(["/-/login".to_owned()]).collect();
+    let all: Vec<String> = public.iter().chain(&signed_in).cloned().collect();
+    check(forge, &[], &anonymous, "anonymous");
+    check(forge, &[("lithe_session", &session)], &all, "signed-in");
+}
+
+#[track_caller]
+fn check(forge: &Forge, cookies: &[(&str, &str)], pages: &[String], name: &str) {
+    let cookies: Vec<_> =
+        cookies.iter().map(|(name, value)| serde_json::json!({ "name": name, "value": value })).collect();
+    let state = forge.data().join(format!("{name}.json"));
+    let text = serde_json::json!({ "cookies": cookies, "pages": pages }).to_string();
+    std::fs::write(&state, text).expect("the data directory is writable");
+    let mut command = Command::new("node");
+    command.arg(root().join("tests/pages/check.mjs")).arg(&forge.url).arg(&state);
+    command.arg(root().join("target/screenshots").join(name));
+    let output = command.output().expect("node starts; `cargo xtask test` installs it");
+    let problems = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{problems}{}", String::from_utf8_lossy(&output.stderr));
+}
