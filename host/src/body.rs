@@ -1,0 +1,193 @@
+//! Bodies on their way between the wire and the guests: how they end, and when they take too long.
+
+use crate::feature::Failure;
+use crate::limits::BODY_STALL_MAX;
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use http_body_util::combinators::UnsyncBoxBody;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use thiserror::Error;
+use tokio::sync::watch;
+use tokio::time::Sleep;
+use wasmtime_wasi_http::{Error as HttpError, WasiBody};
+
+/// A body, whichever side it comes from.
+pub type Body = UnsyncBoxBody<Bytes, BodyError>;
+
+/// Why a body ended before its end.
+#[derive(Debug, Error)]
+pub enum BodyError {
+    #[error("the component failed before the end of the response")]
+    Cut,
+    #[error("the component ended the response with an error: {0:?}")]
+    Guest(HttpError),
+    #[error("the connection failed: {0}")]
+    Connection(hyper::Error),
+    #[error("no byte of the body for {} s", BODY_STALL_MAX.as_secs())]
+    Stalled,
+}
+
+impl BodyError {
+    /// Turns a body's errors into those that guests know.
+    pub fn into_wasi(body: Body) -> WasiBody {
+        body.map_err(|error| match error {
+            Self::Guest(error) => error,
+            Self::Stalled => HttpError::ConnectionReadTimeout,
+            Self::Cut | Self::Connection(_) => HttpError::ConnectionTerminated,
+        })
+        .boxed_unsync()
+    }
+}
+
+/// The guest's side of a response's fate.
+pub struct Outcome {
+    failure: Arc<Mutex<Fate>>,
+    body: watch::Receiver<()>,
+}
+
+/// The client's side of it.
+pub struct Watch {
+    failure: Arc<Mutex<Fate>>,
+    /// Dropped when the body has ended.
+    _body: watch::Sender<()>,
+}
+
+#[derive(Default)]
+enum Fate {
+    #[default]
+    Well,
+    Failed(Option<Failure>),
+}
+
+impl Outcome {
+    /// Makes both sides.
+    pub fn new() -> (Self, Watch) {
+        let failure = Arc::<Mutex<Fate>>::default();
+        let (sender, receiver) = watch::channel(());
+        (Self { failure: failure.clone(), body: receiver }, Watch { failure, _body: sender })
+    }
+
+    /// Says that the guest failed. To be called before its store is dropped.
+    pub fn fail(&self, failure: Failure) {
+        *lock(&self.failure) = Fate::Failed(Some(failure));
+    }
+
+    /// Waits until the response's body has ended or was dropped, or there is none.
+    pub async fn body_ended(&self) {
+        let _ = self.body.clone().changed().await;
+    }
+}
+
+impl Watch {
+    /// Why the guest gave no response.
+    pub fn failure(&self) -> Option<Failure> {
+        match &mut *lock(&self.failure) {
+            Fate::Well => None,
+            Fate::Failed(failure) => failure.take(),
+        }
+    }
+
+    fn has_failed(&self) -> bool {
+        matches!(*lock(&self.failure), Fate::Failed(_))
+    }
+}
+
+fn lock(fate: &Mutex<Fate>) -> std::sync::MutexGuard<'_, Fate> {
+    fate.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The body of a guest's response.
+///
+/// When a guest's store goes, so do its streams, and the body would seem to have come to its end.
+/// This tells that from the real one, so that the client sees a broken transfer.
+pub struct WatchedBody {
+    body: WasiBody,
+    /// None after the end.
+    watch: Option<Watch>,
+}
+
+impl WatchedBody {
+    pub fn new(body: WasiBody, watch: Watch) -> Self {
+        Self { body, watch: Some(watch) }
+    }
+
+    pub fn boxed(self) -> Body {
+        self.boxed_unsync()
+    }
+}
+
+impl HttpBody for WatchedBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
+        Poll::Ready(match frame {
+            Some(Ok(frame)) => Some(Ok(frame)),
+            Some(Err(error)) => {
+                self.watch = None;
+                Some(Err(BodyError::Guest(error)))
+            }
+            None => {
+                let has_failed = self.watch.take().is_some_and(|watch| watch.has_failed());
+                has_failed.then_some(Err(BodyError::Cut))
+            }
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        // Only the end itself tells whether it is one.
+        self.watch.is_none() || (self.size_hint().exact() == Some(0) && self.body.is_end_stream())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The body of a request, as long as the client keeps sending.
+pub struct RequestBody {
+    body: hyper::body::Incoming,
+    stall: Pin<Box<Sleep>>,
+    is_waiting: bool,
+}
+
+impl RequestBody {
+    pub fn new(body: hyper::body::Incoming) -> Self {
+        Self { body, stall: Box::pin(tokio::time::sleep(BODY_STALL_MAX)), is_waiting: false }
+    }
+}
+
+impl HttpBody for RequestBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+            self.is_waiting = false;
+            return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Connection)));
+        }
+        if !self.is_waiting {
+            self.is_waiting = true;
+            self.stall.as_mut().reset(tokio::time::Instant::now() + BODY_STALL_MAX);
+        }
+        self.stall.as_mut().poll(context).map(|()| Some(Err(BodyError::Stalled)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,301 @@
+//! A component that answers requests, and its pool of instances.
+//!
+//! An instance works on one request at a time, from its headers to the last byte of the response:
+//! a guest that reads a file holds its whole store, so two requests in one would wait for each
+//! other. Parallel requests get instances of their own, up to the component's `requests-max`; a
+//! few more wait in line, and the rest is told to come again.
+//!
+//! A trap, or a limit overrun, costs the one request and the one instance.
+
+use crate::body::{Body, BodyError, Outcome, WatchedBody};
+use crate::guest::{self, Guest};
+use crate::limits;
+use crate::manifest::{Component as Declaration, Limits};
+use futures::channel::oneshot;
+use std::future::{pending, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use thiserror::Error;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use wasmtime::component::{Component, Linker};
+use wasmtime::{AsContextMut, Engine, Store};
+use wasmtime_wasi_http::WasiHttpView;
+use wasmtime_wasi_http::handler::{Prepared, Proxy, ProxyPre};
+use wasmtime_wasi_http::p3::bindings::ServicePre;
+
+/// A component that answers requests.
+pub struct Feature {
+    declaration: Arc<Declaration>,
+    engine: Engine,
+    pre: ProxyPre<Guest>,
+    slots: Arc<Semaphore>,
+    waiting: AtomicUsize,
+    idle: Mutex<Vec<Idle>>,
+}
+
+/// Why a request got no response.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// All slots are taken and the line is full, or the wait was too long.
+    #[error("the component works on requests-max = {requests_max} requests already")]
+    Busy { requests_max: usize },
+    /// The guest did not begin its response in time.
+    #[error("no response within request-seconds-max = {seconds} s")]
+    TimedOut { seconds: u64 },
+    /// The guest trapped, or returned an error in place of a response.
+    #[error("{0:#}")]
+    Failed(wasmtime::Error),
+    /// The guest's task ended without a word. What ended it is in the log.
+    #[error("the instance ended without a response")]
+    Ended,
+}
+
+/// An instance between two requests.
+struct Idle {
+    instance: Instance,
+    since: Instant,
+}
+
+struct Instance {
+    store: Store<Guest>,
+    proxy: Proxy,
+    served: u32,
+}
+
+/// What a request is called in the log.
+#[derive(Debug, Clone)]
+pub struct RequestName {
+    pub id: String,
+    pub route: String,
+}
+
+impl Feature {
+    /// Makes the feature. Instances start as requests come.
+    pub fn new(
+        engine: &Engine,
+        linker: &Linker<Guest>,
+        declaration: Arc<Declaration>,
+        component: &Component,
+    ) -> wasmtime::Result<Arc<Self>> {
+        let pre = ServicePre::new(linker.instantiate_pre(component)?)?;
+        let feature = Arc::new(Self {
+            engine: engine.clone(),
+            pre: ProxyPre::P3(pre),
+            slots: Arc::new(Semaphore::new(declaration.limits.requests_max)),
+            waiting: AtomicUsize::new(0),
+            idle: Mutex::default(),
+            declaration,
+        });
+        Ok(feature)
+    }
+
+    /// The component's name in the manifest.
+    pub fn name(&self) -> &str {
+        &self.declaration.name
+    }
+
+    /// Passes a request to an instance and returns the response as soon as its headers are there.
+    ///
+    /// The request's slot is free again once the body of the response has ended or was dropped and
+    /// the guest has finished.
+    pub async fn handle(
+        self: &Arc<Self>,
+        name: RequestName,
+        request: http::Request<Body>,
+    ) -> Result<http::Response<Body>, Failure> {
+        let slot = self.slot().await?;
+        let (sender, receiver) = oneshot::channel();
+        let (outcome, watch) = Outcome::new();
+        let work = Work { feature: self.clone(), name, _slot: slot, outcome };
+        tokio::spawn(work.run(request, sender));
+        match receiver.await {
+            Ok(Ok(response)) => Ok(response.map(|body| WatchedBody::new(body, watch).boxed())),
+            Ok(Err(error)) => Err(Failure::Failed(error)),
+            Err(oneshot::Canceled) => Err(watch.failure().unwrap_or(Failure::Ended)),
+        }
+    }
+
+    /// Drops instances that have had no work for a while.
+    pub fn drop_idle(&self) {
+        let kept_since = Instant::now().checked_sub(limits::INSTANCE_IDLE_MAX);
+        let expired: Vec<Idle> = match kept_since {
+            // The latest is last, and the latest is taken first: the others age at the front.
+            Some(limit) => {
+                let mut idle = self.idle();
+                let count = idle.partition_point(|idle| idle.since < limit);
+                idle.drain(..count).collect()
+            }
+            None => Vec::new(),
+        };
+        drop(expired);
+    }
+
+    async fn slot(&self) -> Result<OwnedSemaphorePermit, Failure> {
+        if let Ok(slot) = self.slots.clone().try_acquire_owned() {
+            return Ok(slot);
+        }
+        let requests_max = self.declaration.limits.requests_max;
+        let busy = Failure::Busy { requests_max };
+        let place = Place::take(&self.waiting, requests_max * limits::QUEUE_FACTOR_MAX);
+        let Some(_place) = place else {
+            return Err(busy);
+        };
+        match tokio::time::timeout(limits::QUEUE_WAIT_MAX, self.slots.clone().acquire_owned()).await {
+            Ok(slot) => Ok(slot.expect("the semaphore is never closed")),
+            Err(_) => Err(busy),
+        }
+    }
+
+    async fn instance(&self) -> wasmtime::Result<Instance> {
+        if let Some(idle) = self.idle().pop() {
+            return Ok(idle.instance);
+        }
+        let mut store = guest::store(&self.engine, &self.declaration)?;
+        let proxy = self.pre.instantiate_async(&mut store).await?;
+        Ok(Instance { store, proxy, served: 0 })
+    }
+
+    /// Keeps an instance for the next request, unless it has grown too old or too large.
+    fn keep(&self, mut instance: Instance) {
+        instance.served += 1;
+        let is_worn = instance.served >= limits::INSTANCE_REQUESTS_MAX;
+        let is_large = instance.store.data().memory_bytes() > limits::INSTANCE_KEPT_BYTES_MAX;
+        if !is_worn && !is_large {
+            self.idle().push(Idle { instance, since: Instant::now() });
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place in the line of those that wait for a slot.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(count: &'a AtomicUsize, max: usize) -> Option<Self> {
+        let place = Self(count);
+        (count.fetch_add(1, Ordering::Relaxed) < max).then_some(place)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+type ResponseSender = oneshot::Sender<wasmtime::Result<wasmtime_wasi_http::handler::Response>>;
+
+/// One request in the hands of one instance.
+struct Work {
+    feature: Arc<Feature>,
+    name: RequestName,
+    _slot: OwnedSemaphorePermit,
+    outcome: Outcome,
+}
+
+impl Work {
+    async fn run(self, request: http::Request<Body>, sender: ResponseSender) {
+        let request = request.map(BodyError::into_wasi);
+        let result = match self.start().await {
+            Ok(mut instance) => {
+                let result = self.serve(&mut instance, request, sender).await;
+                match result {
+                    Ok(()) => self.feature.keep(instance),
+                    Err(failure) => {
+                        self.log(&failure);
+                        // First the word, then the end: whoever reads the body must not take the
+                        // one for the other.
+                        self.outcome.fail(failure);
+                        drop(instance);
+                    }
+                }
+                return;
+            }
+            Err(failure) => failure,
+        };
+        self.log(&result);
+        self.outcome.fail(result);
+        drop(sender);
+    }
+
+    async fn start(&self) -> Result<Instance, Failure> {
+        let limit = self.limits().request_time_max;
+        match tokio::time::timeout(limit, self.feature.instance()).await {
+            Ok(instance) => instance.map_err(Failure::Failed),
+            Err(_) => Err(Failure::TimedOut { seconds: limit.as_secs() }),
+        }
+    }
+
+    /// Runs the guest until it has finished with the request and the response has been read.
+    async fn serve(
+        &self,
+        instance: &mut Instance,
+        request: wasmtime_wasi_http::handler::Request,
+        sender: ResponseSender,
+    ) -> Result<(), Failure> {
+        let Instance { store, proxy, .. } = instance;
+        let context = store.as_context_mut();
+        let prepared = Prepared::new(context, proxy, request, Guest::http, sender);
+        let prepared = prepared.map_err(Failure::Failed)?;
+        let is_transfer = AtomicBool::new(false);
+        let work = store.run_concurrent(async |accessor| {
+            // The response, or what the guest returned in its place, goes to the sender.
+            prepared.run(accessor, pending()).await?;
+            is_transfer.store(true, Ordering::Relaxed);
+            // The host may still have to pump bytes for a guest that has finished.
+            self.outcome.body_ended().await;
+            poll_fn(|context| accessor.poll_no_interesting_tasks(context)).await;
+            wasmtime::Result::Ok(())
+        });
+        let result = self.limited(work, &is_transfer).await?;
+        result.flatten().map_err(Failure::Failed)
+    }
+
+    /// Polls the work until it is done or its time is over.
+    ///
+    /// The clock is outside of the guest's event loop, which stands still while a guest computes:
+    /// that one comes out of it at every tick of the epoch.
+    async fn limited<T>(
+        &self,
+        work: impl Future<Output = T>,
+        is_transfer: &AtomicBool,
+    ) -> Result<T, Failure> {
+        let limits = self.limits();
+        let mut work = pin!(work);
+        let mut clock = pin!(tokio::time::sleep(limits.request_time_max));
+        let mut limit = limits.request_time_max;
+        let mut was_transfer = false;
+        poll_fn(|context| {
+            let poll = work.as_mut().poll(context);
+            if poll.is_ready() {
+                return poll.map(Ok);
+            }
+            if !was_transfer && is_transfer.load(Ordering::Relaxed) {
+                was_transfer = true;
+                limit = limits.transfer_time_max;
+                clock.as_mut().reset(tokio::time::Instant::now() + limit);
+            }
+            clock.as_mut().poll(context).map(|()| Err(self.timed_out(limit)))
+        })
+        .await
+    }
+
+    fn timed_out(&self, limit: Duration) -> Failure {
+        Failure::TimedOut { seconds: limit.as_secs() }
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.feature.declaration.limits
+    }
+
+    fn log(&self, failure: &Failure) {
+        let RequestName { id, route } = &self.name;
+        let component = self.feature.name();
+        tracing::error!(%component, %route, request = %id, error = %failure, "request failed");
+    }
+}

@@ -1,0 +1,77 @@
+//! Every limit of the host in one place.
+//!
+//! What belongs to one component is a setting of the manifest; its default is here. The rest
+//! guards the server itself against whoever connects.
+
+use std::time::Duration;
+
+/// The most that one manifest file may have, in bytes.
+pub const MANIFEST_BYTES_MAX: u64 = 1 << 20;
+
+// --- a component's settings: defaults, and what is accepted ------------------------------------
+
+/// `memory-mib-max`: linear memory of one instance, in MiB.
+pub const MEMORY_MIB_DEFAULT: u64 = 128;
+/// The accepted range of `memory-mib-max`. A 32-bit memory ends at 4 GiB.
+pub const MEMORY_MIB_RANGE: std::ops::RangeInclusive<u64> = 1..=4096;
+
+/// `requests-max`: requests that a component works on at once.
+pub const REQUESTS_DEFAULT: u64 = 64;
+/// The accepted range of `requests-max`.
+pub const REQUESTS_RANGE: std::ops::RangeInclusive<u64> = 1..=1000;
+
+/// `request-seconds-max`: from the request to the response's headers; for a dependency, one call.
+pub const REQUEST_SECONDS_DEFAULT: u64 = 30;
+/// `transfer-seconds-max`: from the response's headers to the end of its body.
+pub const TRANSFER_SECONDS_DEFAULT: u64 = 60;
+/// The accepted range of both.
+pub const SECONDS_RANGE: std::ops::RangeInclusive<u64> = 1..=86_400;
+
+// --- instances ---------------------------------------------------------------------------------
+
+/// Requests that one instance serves before it makes room for a fresh one.
+pub const INSTANCE_REQUESTS_MAX: u32 = 1024;
+/// How long an instance without work is kept.
+pub const INSTANCE_IDLE_MAX: Duration = Duration::from_secs(20);
+/// Linear memory in bytes above which an instance is not kept for another request: memories never
+/// shrink, and one large request must not pin its memory for the small ones after it.
+pub const INSTANCE_KEPT_BYTES_MAX: usize = 32 << 20;
+/// Requests that wait for a component which works on `requests-max` already, as a multiple of that.
+pub const QUEUE_FACTOR_MAX: usize = 2;
+/// How long such a request waits before it is answered with 503.
+pub const QUEUE_WAIT_MAX: Duration = Duration::from_secs(5);
+/// What `Retry-After` says with such an answer, in seconds.
+pub const RETRY_AFTER_SECONDS: u64 = 2;
+/// How often the epoch advances: the time slice of a guest that computes without a pause.
+pub const EPOCH_PERIOD: Duration = Duration::from_millis(10);
+/// Table elements of one instance.
+pub const TABLE_ELEMENTS_MAX: usize = 100_000;
+/// Core instances of one component instance; a component composed of several has more.
+pub const CORE_INSTANCES_MAX: usize = 64;
+/// Memories, and likewise tables, of one component instance.
+pub const MEMORIES_MAX: usize = 16;
+/// Handles that an instance may hold: open files, streams, bodies.
+pub const RESOURCES_MAX: usize = 10_000;
+/// The longest line of a guest's output that is logged, in bytes; the rest is cut.
+pub const GUEST_LINE_BYTES_MAX: usize = 2048;
+
+// --- connections and requests ------------------------------------------------------------------
+
+/// Connections at once, over all clients.
+pub const CONNECTIONS_MAX: usize = 1024;
+/// From the first byte wanted to the whole header section; also how long a connection may idle.
+pub const HEADER_READ_MAX: Duration = Duration::from_secs(30);
+/// The longest time without a byte of a body, in either direction.
+pub const BODY_STALL_MAX: Duration = Duration::from_secs(60);
+/// Bytes of a request's line and header section.
+pub const HEADER_BYTES_MAX: usize = 64 << 10;
+/// Header fields of a request.
+pub const HEADERS_MAX: usize = 100;
+/// Bytes of a request's target; past it 414.
+pub const TARGET_BYTES_MAX: usize = 16 << 10;
+/// Streams of one HTTP/2 connection at once.
+pub const STREAMS_MAX: u32 = 64;
+/// Proxies in `X-Forwarded-For` or `Forwarded` that are looked at.
+pub const FORWARDED_HOPS_MAX: usize = 32;
+/// How long transfers may take to finish after the signal to stop.
+pub const GRACE_SECONDS_DEFAULT: u64 = 30;
