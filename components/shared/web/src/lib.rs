@@ -1,1 +1,34 @@
-//! web
+//! What every component that shows pages shares: the layout and its frame, answers, addresses,
+//! forms and their protection, times and sizes. Nothing here calls the store or reads a file.
+//!
+//! A page is a struct with a `frame: Frame` field, built by a pure function and rendered with
+//! askama. Its template extends `layout.html`, or `repository.html` for a page about a repository
+//! (which needs a field `head: RepositoryHead` too). A component finds these templates by its
+//! `askama.toml`:
+//!
+//! ```toml
+//! [general]
+//! dirs = ["templates", "../shared/web/templates"]
+//! whitespace = "suppress"
+//! ```
+
+pub mod address;
+pub mod answer;
+pub mod cookie;
+pub mod failure;
+pub mod form;
+pub mod frame;
+pub mod limits;
+pub mod origin;
+pub mod size;
+pub mod time;
+
+pub use address::Address;
+pub use answer::Answer;
+pub use form::Fields;
+pub use frame::{Frame, RepositoryHead, Tab};
+
+/// The addresses of the static files, with the fingerprint of their contents.
+pub mod static_files {
+    include!(concat!(env!("OUT_DIR"), "/static_files.rs"));
+}

@@ -1,0 +1,127 @@
+//! Answers: a status, the headers that every page needs, and a body.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
+use spin_sdk::http::{BoxBody, box_body};
+
+/// What a component answers.
+pub type Answer = Response<BoxBody>;
+
+/// What a page may load and where its forms may lead: this site, nothing else, and no script or
+/// style of its own.
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; \
+    script-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; \
+    base-uri 'none'";
+
+/// The headers of every answer with a page.
+///
+/// The referrer stays within the site, and is not left out: without one, browsers send
+/// `Origin: null` with a form, which [`crate::origin`] has to refuse.
+const PAGE_HEADERS: &[(HeaderName, &str)] = &[
+    (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "same-origin"),
+    (header::CACHE_CONTROL, "private, no-store"),
+    (header::VARY, "Cookie, Authorization"),
+];
+
+/// A page, already rendered.
+pub fn html(status: StatusCode, page: String) -> Answer {
+    let mut answer = bytes(status, page.into());
+    for (name, value) in PAGE_HEADERS {
+        answer.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    answer
+}
+
+/// A page rendered from its template, with the status.
+pub fn page_with_status(status: StatusCode, page: &impl askama::Template) -> Answer {
+    match page.render() {
+        Ok(text) => html(status, text),
+        Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "This page cannot be shown.\n"),
+    }
+}
+
+/// A page rendered from its template.
+pub fn page(page: &impl askama::Template) -> Answer {
+    page_with_status(StatusCode::OK, page)
+}
+
+/// Leads on to another page of the site, by GET (303). `address` is encoded already.
+pub fn see_other(address: &str) -> Answer {
+    redirect(StatusCode::SEE_OTHER, address)
+}
+
+/// Leads on to where the page is now, keeping the method (307). `address` is encoded already.
+///
+/// Not a permanent redirect: browsers keep those, and a repository may come back to its old place.
+pub fn moved(address: &str) -> Answer {
+    redirect(StatusCode::TEMPORARY_REDIRECT, address)
+}
+
+fn redirect(status: StatusCode, address: &str) -> Answer {
+    let mut answer = bytes(status, Bytes::new());
+    let location = HeaderValue::from_str(address).unwrap_or(HeaderValue::from_static("/"));
+    let headers = answer.headers_mut();
+    headers.insert(header::LOCATION, location);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    headers.insert(header::VARY, HeaderValue::from_static("Cookie, Authorization"));
+    answer
+}
+
+/// Plain text.
+pub fn text(status: StatusCode, text: impl Into<String>) -> Answer {
+    typed(status, "text/plain; charset=utf-8", text.into().into())
+}
+
+/// A value as JSON.
+pub fn json(status: StatusCode, value: &impl serde::Serialize) -> Answer {
+    match serde_json::to_vec(value) {
+        Ok(body) => typed(status, "application/json", body.into()),
+        Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "This answer cannot be written.\n"),
+    }
+}
+
+fn typed(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer {
+    let mut answer = bytes(status, body);
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    headers.insert(header::VARY, HeaderValue::from_static("Cookie, Authorization"));
+    answer
+}
+
+/// Bytes, with their length and no other header.
+pub fn bytes(status: StatusCode, body: Bytes) -> Answer {
+    let length = body.len();
+    let mut answer = Response::new(box_body(Full::new(body)));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_carries_the_policy() {
+        let answer = html(StatusCode::NOT_FOUND, "x".into());
+        assert_eq!(answer.status(), 404);
+        for (name, value) in PAGE_HEADERS {
+            assert_eq!(answer.headers()[name], value);
+        }
+        for word in ["unsafe", "*", "http:"] {
+            assert!(!CONTENT_SECURITY_POLICY.contains(word));
+        }
+    }
+
+    #[test]
+    fn a_redirect_cannot_carry_a_header() {
+        assert_eq!(see_other("/a?b").headers()["location"], "/a?b");
+        assert_eq!(see_other("/a\r\nset-cookie: x").headers()["location"], "/");
+    }
+}

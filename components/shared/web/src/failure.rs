@@ -1,0 +1,159 @@
+//! What goes wrong, as a page: one function for the store's errors, one for each other cause.
+
+use crate::answer::{self, Answer};
+use crate::form::FormError;
+use crate::frame::Frame;
+use askama::Template;
+use http::{HeaderValue, StatusCode, header};
+use lithe_forge::types::Error;
+
+#[derive(Template)]
+#[template(path = "failure.html")]
+struct FailurePage<'a> {
+    frame: Frame,
+    status: u16,
+    message: &'a str,
+    /// Whether signing in may help.
+    may_sign_in: bool,
+}
+
+/// The page for an error of the store, for requests that have no form to show it in.
+///
+/// Who is not known and would have to be is led to sign in and back to `frame.address`.
+pub fn of_store(error: &Error, frame: &Frame) -> Answer {
+    match error {
+        Error::NotFound => not_found(frame),
+        Error::Unauthenticated | Error::ProofRequired(_) => answer::see_other(&frame.sign_in_href()),
+        Error::Forbidden(message) => forbidden(frame, message),
+        Error::Invalid(field) => bad_request(frame, &field.reason),
+        Error::Conflict(message) => page(StatusCode::CONFLICT, "Conflict", message, frame),
+        Error::Throttled(seconds) => throttled(frame, *seconds),
+        Error::Other(_) => unavailable(frame),
+    }
+}
+
+/// The page for a form that was not taken.
+pub fn of_form(error: FormError, frame: &Frame) -> Answer {
+    match error {
+        FormError::Malformed | FormError::Incomplete => bad_request(frame, "The form is malformed."),
+        FormError::TooLarge => too_large(frame, "The form is larger than this page takes."),
+        FormError::Forged => forbidden(
+            frame,
+            "This form does not come from a page of your present session. \
+             Go back, load the page again and repeat what you did.",
+        ),
+    }
+}
+
+/// Nothing is here, or nothing that the viewer may know of: the same page for both.
+pub fn not_found(frame: &Frame) -> Answer {
+    let message = "There is nothing here that you may see.";
+    page(StatusCode::NOT_FOUND, "Not found", message, frame)
+}
+
+/// The request makes no sense.
+pub fn bad_request(frame: &Frame, message: &str) -> Answer {
+    page(StatusCode::BAD_REQUEST, "Bad request", message, frame)
+}
+
+/// The viewer may see it and may not do this.
+pub fn forbidden(frame: &Frame, message: &str) -> Answer {
+    page(StatusCode::FORBIDDEN, "Not allowed", message, frame)
+}
+
+/// The page takes other methods: `allowed` is the value of `Allow`.
+pub fn method_not_allowed(frame: &Frame, allowed: &'static str) -> Answer {
+    let message = "This address does not take requests of this method.";
+    let mut answer = page(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", message, frame);
+    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    answer
+}
+
+/// What was sent, or what would have to be shown, is past a limit.
+pub fn too_large(frame: &Frame, message: &str) -> Answer {
+    page(StatusCode::PAYLOAD_TOO_LARGE, "Too large", message, frame)
+}
+
+/// Too many tries. `seconds` to wait before the next.
+pub fn throttled(frame: &Frame, seconds: u32) -> Answer {
+    let message = throttled_message(seconds);
+    let mut answer = page(StatusCode::TOO_MANY_REQUESTS, "Too many tries", &message, frame);
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    answer
+}
+
+/// How long to wait after too many tries, in words.
+pub fn throttled_message(seconds: u32) -> String {
+    match seconds {
+        0..=1 => "Too many tries. Wait a moment before the next.".to_owned(),
+        2..=119 => format!("Too many tries. Wait {seconds} seconds before the next."),
+        _ => format!("Too many tries. Wait {} minutes before the next.", seconds.div_ceil(60)),
+    }
+}
+
+/// Something is broken here; what, stands in the log.
+pub fn internal(frame: &Frame) -> Answer {
+    let message = "Something went wrong here. The operator finds the reason in the server's log.";
+    page(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong", message, frame)
+}
+
+/// The site cannot work at the moment; why, stands in the log.
+pub fn unavailable(frame: &Frame) -> Answer {
+    let message = "The site cannot do this at the moment. Try again in a little while.";
+    let mut answer = page(StatusCode::SERVICE_UNAVAILABLE, "Not available", message, frame);
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
+    answer
+}
+
+fn page(status: StatusCode, title: &str, message: &str, frame: &Frame) -> Answer {
+    let mut frame = frame.clone().titled(title);
+    frame.breadcrumbs.clear();
+    let may_sign_in = frame.user.is_none() && matches!(status.as_u16(), 403 | 404);
+    let page = FailurePage { status: status.as_u16(), message, may_sign_in, frame };
+    answer::page_with_status(status, &page)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lithe_forge::types::InvalidField;
+
+    #[test]
+    fn every_error_of_the_store_has_an_answer() {
+        let frame = Frame::bare("/a", "A");
+        let invalid = InvalidField { name: "path".into(), reason: "bad".into() };
+        let cases = [
+            (Error::NotFound, 404),
+            (Error::Unauthenticated, 303),
+            (Error::ProofRequired(vec![]), 303),
+            (Error::Forbidden("no".into()), 403),
+            (Error::Invalid(invalid), 400),
+            (Error::Conflict("there".into()), 409),
+            (Error::Throttled(7), 429),
+            (Error::Other("secret".into()), 503),
+        ];
+        for (error, status) in cases {
+            assert_eq!(of_store(&error, &frame).status(), status, "{error:?}");
+        }
+        let answer = of_store(&Error::Throttled(7), &frame);
+        assert_eq!(answer.headers()["retry-after"], "7");
+        let answer = of_store(&Error::Unauthenticated, &frame);
+        assert_eq!(answer.headers()["location"], "/-/login?return=%2Fa");
+    }
+
+    #[test]
+    fn what_was_wrong_inside_is_not_shown() {
+        let answer = of_store(&Error::Other("secret".into()), &Frame::bare("/a", "A"));
+        let body = futures::executor::block_on(http_body_util::BodyExt::collect(answer.into_body()));
+        let body = String::from_utf8(body.unwrap().to_bytes().to_vec()).unwrap();
+        assert!(body.contains("<h1>Not available</h1>") && !body.contains("secret"), "{body}");
+    }
+
+    #[test]
+    fn waiting_is_put_in_words() {
+        assert_eq!(throttled_message(0), "Too many tries. Wait a moment before the next.");
+        assert_eq!(throttled_message(119), "Too many tries. Wait 119 seconds before the next.");
+        assert_eq!(throttled_message(120), "Too many tries. Wait 2 minutes before the next.");
+        assert_eq!(throttled_message(121), "Too many tries. Wait 3 minutes before the next.");
+    }
+}

@@ -1,0 +1,13 @@
+//! What a request may bring to a page.
+
+/// The bytes of a form's body.
+pub const FORM_BYTES_MAX: usize = 64 * 1024;
+
+/// The fields of a form or a query.
+pub const FIELDS_MAX: usize = 100;
+
+/// The bytes of a return address.
+pub const RETURN_ADDRESS_BYTES_MAX: usize = 2048;
+
+/// The bytes of an address's path, still encoded.
+pub const PATH_BYTES_MAX: usize = 8 * 1024;
