@@ -1,1 +1,5 @@
 //! git
+
+mod durable;
+pub mod init;
+pub mod refs;

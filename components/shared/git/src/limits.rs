@@ -1,0 +1,34 @@
+//! What a repository on disk, or whoever sends objects, can make grow, and how far.
+
+/// The longest delta chain that is followed, in deltas. Git itself makes chains of at most 4,095.
+pub const DELTA_CHAIN_DELTAS_MAX: usize = 5_000;
+
+/// The largest object that is held in memory, in bytes. Larger ones that lie whole in a pack are
+/// still copied, since that takes no memory.
+pub const OBJECT_BYTES_MAX: u64 = 256 * MIB;
+
+/// The largest commit, tree or tag that is read, in bytes.
+pub const STRUCTURED_OBJECT_BYTES_MAX: u64 = 128 * MIB;
+
+/// The size of one cached piece of a file, in bytes. It is what one read of a WASI file returns at most.
+pub const WINDOW_BYTES: usize = 64 * 1024;
+
+/// How much of files is kept in memory, in bytes.
+pub const WINDOWS_BYTES_MAX: usize = 48 * MIB as usize;
+
+/// How much of recently read objects is kept for the deltas based on them, in bytes.
+pub const BASES_BYTES_MAX: usize = 64 * MIB as usize;
+
+/// The largest table of a pack index that is kept in memory, in bytes; larger ones are read piecewise.
+pub const INDEX_TABLE_BYTES_MAX: u64 = 32 * MIB;
+
+/// How many packs a repository may have.
+pub const PACKS_MAX: usize = 10_000;
+
+/// How many objects a pack may have.
+pub const PACK_OBJECTS_MAX: u32 = 50_000_000;
+
+/// The largest `config` file that is read, in bytes.
+pub const CONFIG_BYTES_MAX: u64 = MIB;
+
+const MIB: u64 = 1024 * 1024;

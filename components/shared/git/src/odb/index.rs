@@ -1,0 +1,195 @@
+//! Pack indexes, version 2 (gitformat-pack, "Version 2 pack-*.idx files").
+
+use super::error::Error;
+use super::file::File;
+use super::window::{FileNumber, Windows};
+use crate::limits::{INDEX_TABLE_BYTES_MAX, PACK_OBJECTS_MAX};
+use std::io;
+use std::path::Path;
+
+/// The raw bytes of an object id.
+pub type RawId = [u8; ID_LEN];
+
+const ID_LEN: usize = 20;
+const MAGIC: [u8; 8] = [0xff, b't', b'O', b'c', 0, 0, 0, 2];
+const FANOUT_LEN: u64 = 256 * 4;
+const TRAILER_LEN: u64 = 40;
+const LARGE_OFFSET_MARK: u32 = 1 << 31;
+
+/// An open index: which objects a pack has, and where.
+pub struct Index {
+    name: String,
+    /// None if every table is in memory.
+    file: Option<File>,
+    number: FileNumber,
+    fanout: Box<[u32; 256]>,
+    ids: Table,
+    offsets: Table,
+    large_offsets: Table,
+}
+
+/// A part of the file: in memory if it is small enough.
+struct Table {
+    start: u64,
+    len: u64,
+    bytes: Option<Box<[u8]>>,
+}
+
+impl Index {
+    /// Opens and checks the index, and reads its tables. `number` is its name in the window cache.
+    pub fn open(path: &Path, number: FileNumber) -> Result<Self, Error> {
+        let file = File::open(path).map_err(Error::io(path))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let damaged = |reason| Error::DamagedFile { file: name.clone(), reason };
+        let mut head = [0; 8 + FANOUT_LEN as usize];
+        if file.len() < head.len() as u64 + TRAILER_LEN {
+            return Err(damaged("it is too short for an index"));
+        }
+        file.read_exact_at(&mut head, 0).map_err(Error::io(path))?;
+        if head[..4] != MAGIC[..4] {
+            return Err(Error::Unsupported("a pack index of version 1 (`git index-pack` makes one of version 2)".into()));
+        }
+        if head[..8] != MAGIC {
+            return Err(damaged("its version is unknown"));
+        }
+        let fanout = fanout(&head[8..]).ok_or_else(|| damaged("its fan-out table is not in order"))?;
+        let count = u64::from(fanout[255]);
+        if fanout[255] > PACK_OBJECTS_MAX {
+            return Err(damaged("it has more objects than the limit"));
+        }
+        let ids_start = 8 + FANOUT_LEN;
+        let offsets_start = ids_start + count * (ID_LEN as u64 + 4);
+        let large_start = offsets_start + count * 4;
+        let large_len = file
+            .len()
+            .checked_sub(large_start + TRAILER_LEN)
+            .filter(|len| len.is_multiple_of(8))
+            .ok_or_else(|| damaged("its length does not fit its number of objects"))?;
+        let table = |start, len| Table::load(&file, start, len).map_err(Error::io(path));
+        let ids = table(ids_start, count * ID_LEN as u64)?;
+        let offsets = table(offsets_start, count * 4)?;
+        let large_offsets = table(large_start, large_len)?;
+        let is_loaded = [&ids, &offsets, &large_offsets].iter().all(|table| table.bytes.is_some());
+        let file = (!is_loaded).then_some(file);
+        Ok(Self { name, file, number, fanout, ids, offsets, large_offsets })
+    }
+
+    /// How many objects the pack has.
+    pub fn len(&self) -> u32 {
+        self.fanout[255]
+    }
+
+    /// Returns the position of the object in the table of ids.
+    ///
+    /// Ids are evenly spread: the search begins where the id should be, and widens from there.
+    pub fn position(&self, windows: &mut Windows, id: &RawId) -> Result<Option<u32>, Error> {
+        let first = usize::from(id[0]);
+        let mut low = if first == 0 { 0 } else { self.fanout[first - 1] };
+        let mut high = self.fanout[first];
+        if low == high {
+            return Ok(None);
+        }
+        let fraction = u64::from(u32::from_be_bytes([id[1], id[2], id[3], id[4]]));
+        let mut probe = low + ((u64::from(high - low) * fraction) >> 32) as u32;
+        let mut step = 4;
+        while low < high {
+            match self.id(windows, probe)?.cmp(id) {
+                std::cmp::Ordering::Equal => return Ok(Some(probe)),
+                std::cmp::Ordering::Less => {
+                    low = probe + 1;
+                    probe = low.saturating_add(step).min(low + (high - low) / 2);
+                }
+                std::cmp::Ordering::Greater => {
+                    high = probe;
+                    probe = high.saturating_sub(step).max(low + (high - low) / 2);
+                }
+            }
+            step *= 2;
+        }
+        Ok(None)
+    }
+
+    /// Returns the id at a position below `len`.
+    pub fn id(&self, windows: &mut Windows, position: u32) -> Result<RawId, Error> {
+        self.entry(windows, &self.ids, position.into())
+    }
+
+    /// Returns the offset in the pack of the object at a position below `len`.
+    pub fn offset(&self, windows: &mut Windows, position: u32) -> Result<u64, Error> {
+        let offset = u32::from_be_bytes(self.entry(windows, &self.offsets, position.into())?);
+        if offset & LARGE_OFFSET_MARK == 0 {
+            return Ok(offset.into());
+        }
+        let large = offset & !LARGE_OFFSET_MARK;
+        if u64::from(large) >= self.large_offsets.len / 8 {
+            return Err(self.damaged("it refers past its table of large offsets"));
+        }
+        Ok(u64::from_be_bytes(self.entry(windows, &self.large_offsets, large.into())?))
+    }
+
+    /// Returns the positions of the ids that begin with the first `hex_len` digits of `prefix`.
+    pub fn positions_with_prefix(
+        &self,
+        windows: &mut Windows,
+        prefix: &RawId,
+        hex_len: usize,
+    ) -> Result<std::ops::Range<u32>, Error> {
+        let matches = |id: &RawId| (0..hex_len).all(|digit| nibble(id, digit) == nibble(prefix, digit));
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.id(windows, middle)? < *prefix {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        let mut end = low;
+        while end < self.len() && matches(&self.id(windows, end)?) {
+            end += 1;
+        }
+        Ok(low..end)
+    }
+
+    fn entry<const N: usize>(&self, windows: &mut Windows, table: &Table, index: u64) -> Result<[u8; N], Error> {
+        let start = index * N as u64;
+        let mut entry = [0; N];
+        match (&table.bytes, &self.file) {
+            (Some(bytes), _) => entry.copy_from_slice(&bytes[start as usize..start as usize + N]),
+            (None, Some(file)) => windows
+                .read_exact(self.number, file, table.start + start, &mut entry)
+                .map_err(Error::io(&self.name))?,
+            (None, None) => return Err(self.damaged("its tables were not read")),
+        }
+        Ok(entry)
+    }
+
+    fn damaged(&self, reason: &'static str) -> Error {
+        Error::DamagedFile { file: self.name.clone(), reason }
+    }
+}
+
+impl Table {
+    fn load(file: &File, start: u64, len: u64) -> io::Result<Self> {
+        let bytes = if len > INDEX_TABLE_BYTES_MAX {
+            None
+        } else {
+            let mut bytes = vec![0; len as usize];
+            file.read_exact_at(&mut bytes, start)?;
+            Some(bytes.into_boxed_slice())
+        };
+        Ok(Self { start, len, bytes })
+    }
+}
+
+fn fanout(bytes: &[u8]) -> Option<Box<[u32; 256]>> {
+    let mut fanout = Box::new([0; 256]);
+    for (entry, bytes) in fanout.iter_mut().zip(bytes.chunks_exact(4)) {
+        *entry = u32::from_be_bytes(bytes.try_into().expect("chunks are of four bytes"));
+    }
+    fanout.is_sorted().then_some(fanout)
+}
+
+fn nibble(id: &RawId, digit: usize) -> u8 {
+    if digit.is_multiple_of(2) { id[digit / 2] >> 4 } else { id[digit / 2] & 0xf }
+}

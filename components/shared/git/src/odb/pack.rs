@@ -1,0 +1,249 @@
+//! An open pack, its index, and the order in which its entries lie.
+
+use super::entry::{EntryKind, HEADER_LEN_MAX, Header};
+use super::error::Error;
+use super::file::File;
+use super::index::Index;
+use super::inflate::{Inflater, Reason};
+use super::window::{FileNumber, Windows};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The length of a pack's head: `PACK`, version and number of objects.
+pub const PACK_HEADER_LEN: u64 = 12;
+/// The length of a pack's checksum.
+pub const PACK_TRAILER_LEN: u64 = 20;
+
+/// A pack and its index.
+pub struct Pack {
+    pub index: Index,
+    /// `pack-….pack`.
+    pub name: String,
+    path: PathBuf,
+    number: FileNumber,
+    file: Option<File>,
+    order: Option<Arc<Order>>,
+}
+
+/// The entries of a pack as they lie.
+pub struct Order {
+    /// Offset and position in the index, by offset.
+    entries: Vec<(u64, u32)>,
+    /// Where the last entry ends.
+    end: u64,
+}
+
+impl Pack {
+    /// Opens the index at `index_path`; the pack itself is opened when it is first needed.
+    pub fn open(index_path: &Path, pack_number: FileNumber, index_number: FileNumber) -> Result<Self, Error> {
+        let path = index_path.with_extension("pack");
+        Ok(Self {
+            index: Index::open(index_path, index_number)?,
+            name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            path,
+            number: pack_number,
+            file: None,
+            order: None,
+        })
+    }
+
+    /// Opens the pack if it is not yet. False: it is gone.
+    pub fn ensure_open(&mut self) -> Result<bool, Error> {
+        if self.file.is_some() {
+            return Ok(true);
+        }
+        let file = match File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(Error::io(&self.path)(error)),
+        };
+        let mut head = [0; PACK_HEADER_LEN as usize];
+        if file.len() < PACK_HEADER_LEN + PACK_TRAILER_LEN {
+            return Err(self.damaged_file("it is too short for a pack"));
+        }
+        file.read_exact_at(&mut head, 0).map_err(Error::io(&self.path))?;
+        if head[..4] != *b"PACK" || !matches!(head[4..8], [0, 0, 0, 2 | 3]) {
+            return Err(self.damaged_file("it does not begin as a pack"));
+        }
+        if head[8..] != self.index.len().to_be_bytes() {
+            return Err(self.damaged_file("it has not as many objects as its index"));
+        }
+        self.file = Some(file);
+        Ok(true)
+    }
+
+    /// Reads the head of the entry at `offset`.
+    pub fn header(&self, windows: &mut Windows, offset: u64) -> Result<Header, Error> {
+        let file = self.file()?;
+        if offset < PACK_HEADER_LEN || offset >= file.len() - PACK_TRAILER_LEN {
+            return Err(self.damaged(offset, "it is outside of the pack"));
+        }
+        let (window, within) = self.window(windows, offset)?;
+        let header = if window.len() - within >= HEADER_LEN_MAX {
+            Header::parse(&window[within..])
+        } else {
+            let mut head = [0; HEADER_LEN_MAX];
+            let len = (file.len() - offset).min(HEADER_LEN_MAX as u64) as usize;
+            windows.read_exact(self.number, file, offset, &mut head[..len]).map_err(Error::io(&self.path))?;
+            Header::parse(&head[..len])
+        };
+        header.map_err(|reason| self.damaged(offset, reason))
+    }
+
+    /// Returns the offset of the entry that a delta is based on; none: it is a whole object.
+    pub fn base_offset(&self, windows: &mut Windows, offset: u64, kind: EntryKind) -> Result<Option<u64>, Error> {
+        match kind {
+            EntryKind::Whole(_) => Ok(None),
+            EntryKind::OfsDelta(distance) => offset
+                .checked_sub(distance)
+                .filter(|base| (PACK_HEADER_LEN..offset).contains(base))
+                .map(Some)
+                .ok_or_else(|| self.damaged(offset, "its base is outside of the pack")),
+            EntryKind::RefDelta(id) => match self.index.position(windows, &id)? {
+                Some(position) => self.index.offset(windows, position).map(Some),
+                None => Err(self.damaged(offset, "its base is not in the pack")),
+            },
+        }
+    }
+
+    /// Inflates what an entry stores: the object, or the delta.
+    pub fn inflate(
+        &self,
+        windows: &mut Windows,
+        inflater: &mut Inflater,
+        offset: u64,
+        header: &Header,
+    ) -> Result<Vec<u8>, Error> {
+        let start = offset + header.len as u64;
+        let size = usize::try_from(header.size).map_err(|_| self.damaged(offset, "it is impossibly large"))?;
+        let file = self.file()?;
+        let inflated = inflater.exactly(size, |used| -> Result<Piece, Failure> {
+            let at = start + used as u64;
+            match at < file.len() {
+                true => Ok(Piece(Some(windows.at(self.number, file, at).map_err(Failure::Io)?))),
+                false => Ok(Piece(None)),
+            }
+        });
+        inflated.map_err(|failure| match failure {
+            Failure::Data(reason) => self.damaged(offset, reason),
+            Failure::Io(source) => Error::Io { path: self.path.clone(), source },
+        })
+    }
+
+    /// Inflates the first bytes of what an entry stores, as many as fit.
+    pub fn inflate_start(
+        &self,
+        windows: &mut Windows,
+        inflater: &mut Inflater,
+        offset: u64,
+        header: &Header,
+        output: &mut [u8],
+    ) -> Result<usize, Error> {
+        let mut at = offset + header.len as u64;
+        let mut made = 0;
+        inflater.start();
+        while made < output.len() {
+            let (window, within) = self.window(windows, at)?;
+            let (consumed, produced, progress) = inflater
+                .step(&window[within..], &mut output[made..])
+                .map_err(|reason| self.damaged(offset, reason))?;
+            at += consumed as u64;
+            made += produced;
+            if progress == super::inflate::Progress::Ended || consumed == 0 && produced == 0 {
+                break;
+            }
+        }
+        Ok(made)
+    }
+
+    /// Reads stored bytes as they are, past the cache.
+    pub fn read_stored(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
+        self.file()?.read_exact_at(buffer, offset).map_err(Error::io(&self.path))
+    }
+
+    /// Returns the order of the entries. It is made when it is first needed.
+    pub fn order(&mut self, windows: &mut Windows) -> Result<Arc<Order>, Error> {
+        if let Some(order) = &self.order {
+            return Ok(order.clone());
+        }
+        let end = self.file()?.len() - PACK_TRAILER_LEN;
+        let mut entries = Vec::with_capacity(self.index.len() as usize);
+        for position in 0..self.index.len() {
+            entries.push((self.index.offset(windows, position)?, position));
+        }
+        entries.sort_unstable();
+        let is_sound = entries.first().is_none_or(|entry| entry.0 >= PACK_HEADER_LEN)
+            && entries.last().is_none_or(|entry| entry.0 < end)
+            && entries.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        if !is_sound {
+            return Err(self.damaged_file("its index has impossible offsets"));
+        }
+        let order = Arc::new(Order { entries, end });
+        self.order = Some(order.clone());
+        Ok(order)
+    }
+
+    pub fn damaged(&self, offset: u64, reason: Reason) -> Error {
+        Error::DamagedEntry { pack: self.name.clone(), offset, reason }
+    }
+
+    fn damaged_file(&self, reason: Reason) -> Error {
+        Error::DamagedFile { file: self.name.clone(), reason }
+    }
+
+    fn file(&self) -> Result<&File, Error> {
+        self.file.as_ref().ok_or_else(|| self.damaged_file("it is gone"))
+    }
+
+    fn window(&self, windows: &mut Windows, offset: u64) -> Result<(Arc<[u8]>, usize), Error> {
+        windows.at(self.number, self.file()?, offset).map_err(Error::io(&self.path))
+    }
+}
+
+impl Order {
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The offset and the position in the index of the entry that lies at place `rank`.
+    pub fn entry(&self, rank: usize) -> (u64, u32) {
+        self.entries[rank]
+    }
+
+    /// Where the entry at place `rank` ends.
+    pub fn end(&self, rank: usize) -> u64 {
+        self.entries.get(rank + 1).map_or(self.end, |next| next.0)
+    }
+
+    /// The place of the entry at `offset`.
+    pub fn rank(&self, offset: u64) -> Option<usize> {
+        self.entries.binary_search_by_key(&offset, |entry| entry.0).ok()
+    }
+}
+
+/// A piece of a file from some place on; none: the end.
+struct Piece(Option<(Arc<[u8]>, usize)>);
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_ref().map_or(&[], |(window, within)| &window[*within..])
+    }
+}
+
+enum Failure {
+    Data(Reason),
+    Io(io::Error),
+}
+
+impl From<Reason> for Failure {
+    fn from(reason: Reason) -> Self {
+        Self::Data(reason)
+    }
+}

@@ -1,0 +1,132 @@
+//! Git's lock files: `<file>.lock`, created exclusively, renamed over the file or removed.
+
+use super::files;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+/// How long to try for the lock of one ref, as Git's `core.filesRefLockTimeout`.
+pub(super) const REF_WAIT_MS: u64 = 100;
+/// How long to try for the lock of `packed-refs`, as Git's `core.packedRefsTimeout`.
+pub(super) const PACKED_REFS_WAIT_MS: u64 = 1000;
+/// A lock that is older than a day is left over from a machine that stopped, whoever made it.
+const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often a directory is made again that somebody removes because it is empty.
+const DIRECTORY_ATTEMPTS_MAX: usize = 8;
+
+/// A held lock. Dropping it lets go and leaves the file as it was.
+#[derive(Debug)]
+pub(super) struct Lock {
+    lock_path: PathBuf,
+    target: PathBuf,
+    is_held: bool,
+}
+
+impl Lock {
+    /// Takes the lock of `target`, whose parents are made where they are missing, and writes what
+    /// the file is to hold; durably, unless there is nothing to write.
+    ///
+    /// Fails with `AlreadyExists` if somebody else keeps it for longer than `wait_ms`.
+    pub fn acquire(target: &Path, contents: &[u8], wait_ms: u64) -> io::Result<Self> {
+        let lock_path = lock_path(target);
+        let deadline = Instant::now() + Duration::from_millis(wait_ms);
+        let mut pause = Duration::from_millis(1);
+        let mut file = loop {
+            match create(&lock_path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    if is_abandoned(&lock_path) {
+                        fs::remove_file(&lock_path).or_else(ignore_missing)?;
+                    } else if Instant::now() >= deadline {
+                        return Err(error);
+                    } else {
+                        std::thread::sleep(pause);
+                        pause = (pause * 2).min(Duration::from_millis(50));
+                    }
+                }
+                other => break other?,
+            }
+        };
+        let lock = Self { lock_path, target: target.to_path_buf(), is_held: true };
+        if !contents.is_empty() {
+            file.write_all(contents)?;
+            file.sync_all()?;
+        }
+        Ok(lock)
+    }
+
+    /// Puts what was written in the place of the file, and lets go.
+    pub fn commit(mut self) -> io::Result<()> {
+        match fs::rename(&self.lock_path, &self.target) {
+            Err(_) if self.target.is_dir() => {
+                remove_empty_directories(&self.target)?;
+                fs::rename(&self.lock_path, &self.target)?;
+            }
+            other => other?,
+        }
+        self.is_held = false;
+        Ok(())
+    }
+
+    /// The file that is locked.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if self.is_held {
+            // What cannot be removed is found by `RefStore::remove_stale_locks`.
+            let _ = fs::remove_file(&self.lock_path);
+        }
+    }
+}
+
+/// Where the lock of `target` lies.
+pub(super) fn lock_path(target: &Path) -> PathBuf {
+    let mut name = target.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
+}
+
+/// Removes directories below and including `directory`; fails if there is a file in one.
+fn remove_empty_directories(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            remove_empty_directories(&entry.path())?;
+        }
+    }
+    fs::remove_dir(directory)
+}
+
+pub(super) fn ignore_missing(error: io::Error) -> io::Result<()> {
+    if files::is_missing(&error) { Ok(()) } else { Err(error) }
+}
+
+/// Creates the lock file and the directories above it, which somebody else may be removing.
+fn create(lock_path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    let mut attempts = 0;
+    loop {
+        match options.open(lock_path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && attempts < DIRECTORY_ATTEMPTS_MAX => {
+                let parent = lock_path.parent().expect("a lock lies in a directory");
+                match fs::create_dir_all(parent) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    other => other?,
+                }
+                attempts += 1;
+            }
+            other => return other,
+        }
+    }
+}
+
+fn is_abandoned(lock_path: &Path) -> bool {
+    fs::symlink_metadata(lock_path).and_then(|metadata| metadata.modified()).is_ok_and(|modified| {
+        SystemTime::now().duration_since(modified).is_ok_and(|age| age > ABANDONED_AFTER)
+    })
+}

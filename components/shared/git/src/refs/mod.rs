@@ -1,0 +1,85 @@
+//! The refs of a repository, in Git's `files` format (gitrepository-layout(5), git-pack-refs(1)):
+//! `HEAD`, loose files below `refs/`, and `packed-refs`.
+//!
+//! Stock `git` may read and write the same repository at the same moment: every change is made
+//! under the lock files that `git` uses, and readers see a ref either as it was or as it is.
+//!
+//! What is damaged is treated as `git for-each-ref` treats it: a loose ref that does not hold an
+//! id, and a ref whose name is not valid, are passed over and named in [`Snapshot::broken`]; a
+//! `packed-refs` line that cannot be read, and a `HEAD` that holds neither a ref nor an id, are
+//! errors. Symbolic links are never followed: a link whose text is a ref name counts as the
+//! symbolic ref that old versions of Git made so, any other as broken.
+
+mod files;
+mod lock;
+mod name;
+mod packed;
+mod record;
+mod snapshot;
+mod store;
+mod transaction;
+
+#[cfg(test)]
+mod tests;
+
+use bstr::BString;
+use gix_hash::ObjectId;
+use std::io;
+use std::path::PathBuf;
+
+pub use name::is_valid_name;
+pub use snapshot::{Head, Ref, Snapshot, Target};
+pub use store::RefStore;
+pub use transaction::{Expected, Mode, Options, Peel, Reflog, Update, UpdateError};
+
+/// Why refs could not be read or written at all.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Reading or writing failed.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// What was read or written.
+        path: PathBuf,
+        source: io::Error,
+    },
+    /// There is no `HEAD`, or no `refs/`.
+    #[error("{}: not a Git repository", path.display())]
+    NotARepository { path: PathBuf },
+    /// The refs are in a format other than `files`.
+    #[error("{}: refs are stored as {format}, which is not supported", path.display())]
+    UnsupportedFormat { path: PathBuf, format: &'static str },
+    /// `HEAD` holds neither a ref name nor an id.
+    #[error("HEAD is damaged")]
+    DamagedHead,
+    /// A line of `packed-refs` is not what the format asks for.
+    #[error("packed-refs is damaged in line {line_number}")]
+    DamagedPackedRefs { line_number: usize },
+    /// Somebody else has the lock, and kept it.
+    #[error("{}: is locked", path.display())]
+    Locked { path: PathBuf },
+    /// The name of a ref is not one that Git accepts.
+    #[error("`{name}` is not a valid ref name")]
+    InvalidName { name: BString },
+    /// Symbolic refs lead to one another in a circle, or too deep.
+    #[error("`{name}` leads through too many symbolic refs")]
+    TooManySymbolicRefs { name: BString },
+}
+
+impl Error {
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, source }
+    }
+}
+
+/// How many symbolic refs lead to one another at most, as in Git (`SYMREF_MAXDEPTH`).
+pub const SYMBOLIC_DEPTH_MAX: usize = 5;
+
+/// An id as a ref file holds it: 40 hexadecimal digits, then white space or the end.
+fn parse_id(text: &[u8]) -> Option<ObjectId> {
+    let hex = text.get(..40)?;
+    if text.get(40).is_some_and(|byte| !byte.is_ascii_whitespace()) {
+        return None;
+    }
+    ObjectId::from_hex(hex).ok().filter(|id| !id.is_null())
+}

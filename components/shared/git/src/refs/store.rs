@@ -1,0 +1,158 @@
+//! Reading refs.
+
+use super::files::{self, Loose};
+use super::packed::PackedRefs;
+use super::snapshot::{Head, Ref, Snapshot, Target};
+use super::{Error, is_valid_name, name};
+use bstr::{BStr, BString, ByteSlice};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The refs of one repository. Holds nothing but the path; every call reads anew.
+#[derive(Debug, Clone)]
+pub struct RefStore {
+    pub(super) git_dir: PathBuf,
+}
+
+impl RefStore {
+    /// Opens the refs of the bare repository at `git_dir`.
+    ///
+    /// Fails with [`Error::NotARepository`] if there is no `HEAD` or no `refs/`, and with
+    /// [`Error::UnsupportedFormat`] if the refs are in a reftable.
+    pub fn open(git_dir: &Path) -> Result<Self, Error> {
+        let is_directory =
+            |name: &str| fs::symlink_metadata(git_dir.join(name)).is_ok_and(|metadata| metadata.is_dir());
+        if is_directory("reftable") {
+            return Err(Error::UnsupportedFormat { path: git_dir.to_path_buf(), format: "a reftable" });
+        }
+        if !is_directory("refs") || fs::symlink_metadata(git_dir.join("HEAD")).is_err() {
+            return Err(Error::NotARepository { path: git_dir.to_path_buf() });
+        }
+        Ok(Self { git_dir: git_dir.to_path_buf() })
+    }
+
+    /// Reads `HEAD` and all refs. Loose refs are read before `packed-refs`, so that a ref that is
+    /// packed in the meantime is found in one or the other.
+    pub fn snapshot(&self) -> Result<Snapshot, Error> {
+        let head = self.head()?;
+        let (mut loose, mut broken) = self.loose_refs()?;
+        let packed = self.packed_refs()?;
+        broken.extend(packed.broken);
+        loose.sort_by(|a, b| a.name.cmp(&b.name));
+        broken.sort();
+        Ok(Snapshot { head, refs: merge(loose, packed.refs, &broken), broken })
+    }
+
+    /// Reads `HEAD`.
+    ///
+    /// Fails with [`Error::DamagedHead`].
+    pub fn head(&self) -> Result<Head, Error> {
+        match files::read_loose(&self.git_dir.join("HEAD"))? {
+            Loose::Missing => Ok(Head::Missing),
+            Loose::Target(Target::Id(id)) => Ok(Head::Detached(id)),
+            Loose::Target(Target::Symbolic(name)) => Ok(Head::Symbolic(name)),
+            Loose::Damaged => Err(Error::DamagedHead),
+        }
+    }
+
+    /// Reads the ref of that full name; none if there is none or it is damaged.
+    ///
+    /// Fails with [`Error::InvalidName`].
+    pub fn find(&self, name: &BStr) -> Result<Option<Ref>, Error> {
+        if !is_valid_name(name) {
+            return Err(Error::InvalidName { name: name.into() });
+        }
+        match self.read_loose(name)? {
+            Loose::Target(target) => {
+                Ok(Some(Ref { name: name.into(), target, peeled: None, is_peel_known: false }))
+            }
+            Loose::Damaged => Ok(None),
+            Loose::Missing => Ok(self.packed_refs()?.find(name).cloned()),
+        }
+    }
+
+    pub(super) fn read_loose(&self, name: &BStr) -> Result<Loose, Error> {
+        let relative = name::loose_path(name);
+        if !files::has_plain_parents(&self.git_dir, &relative) {
+            return Ok(Loose::Missing);
+        }
+        files::read_loose(&self.git_dir.join(relative))
+    }
+
+    pub(super) fn packed_refs(&self) -> Result<PackedRefs, Error> {
+        let path = self.git_dir.join("packed-refs");
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_file() => {}
+            Ok(_) => return Err(Error::DamagedPackedRefs { line_number: 0 }),
+            Err(error) if files::is_missing(&error) => return Ok(PackedRefs::default()),
+            Err(error) => return Err(Error::io(path)(error)),
+        }
+        match fs::read(&path) {
+            Ok(bytes) => PackedRefs::parse(&bytes),
+            Err(error) if files::is_missing(&error) => Ok(PackedRefs::default()),
+            Err(error) => Err(Error::io(path)(error)),
+        }
+    }
+
+    /// All loose refs, in no order, and the names of those that are damaged.
+    fn loose_refs(&self) -> Result<(Vec<Ref>, Vec<BString>), Error> {
+        let (mut refs, mut broken) = (Vec::new(), Vec::new());
+        let mut directories = vec!["refs".to_owned()];
+        while let Some(directory) = directories.pop() {
+            let path = self.git_dir.join(&directory);
+            let entries = match fs::read_dir(&path) {
+                Ok(entries) => entries,
+                // It was emptied and removed in the meantime.
+                Err(error) if files::is_missing(&error) && directory != "refs" => continue,
+                Err(error) => return Err(Error::io(path)(error)),
+            };
+            for entry in entries {
+                let entry = entry.map_err(Error::io(&path))?;
+                let Ok(file_name) = entry.file_name().into_string() else {
+                    broken.push(format!("{directory}/{}", entry.file_name().to_string_lossy()).into());
+                    continue;
+                };
+                let name = format!("{directory}/{file_name}");
+                if entry.file_type().map_err(Error::io(entry.path()))?.is_dir() {
+                    directories.push(name);
+                    continue;
+                }
+                if file_name.ends_with(".lock") {
+                    continue;
+                }
+                let name = BString::from(name);
+                let loose = match is_valid_name(name.as_bstr()) {
+                    true => files::read_loose(&entry.path())?,
+                    false => Loose::Damaged,
+                };
+                match loose {
+                    Loose::Target(target) => {
+                        refs.push(Ref { name, target, peeled: None, is_peel_known: false })
+                    }
+                    Loose::Damaged => broken.push(name),
+                    Loose::Missing => {}
+                }
+            }
+        }
+        Ok((refs, broken))
+    }
+}
+
+/// Merges two sorted lists; a loose ref hides the packed one of its name, even if it is broken.
+fn merge(loose: Vec<Ref>, packed: Vec<Ref>, broken: &[BString]) -> Vec<Ref> {
+    let mut merged = Vec::with_capacity(loose.len() + packed.len());
+    let mut loose = loose.into_iter().peekable();
+    for entry in packed {
+        while let Some(before) = loose.next_if(|next| next.name < entry.name) {
+            merged.push(before);
+        }
+        if let Some(over) = loose.next_if(|next| next.name == entry.name) {
+            // What is known about the tag holds for the loose ref too, if it points to the same.
+            merged.push(if over.target == entry.target { entry } else { over });
+        } else if broken.binary_search(&entry.name).is_err() {
+            merged.push(entry);
+        }
+    }
+    merged.extend(loose);
+    merged
+}
