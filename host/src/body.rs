@@ -26,6 +26,8 @@ pub enum BodyError {
     Guest(HttpError),
     #[error("the connection failed: {0}")]
     Connection(hyper::Error),
+    #[error("what is to be sent cannot be read: {0}")]
+    Unreadable(std::io::Error),
     #[error("no byte of the body for {} s", BODY_STALL_MAX.as_secs())]
     Stalled,
 }
@@ -36,7 +38,7 @@ impl BodyError {
         body.map_err(|error| match error {
             Self::Guest(error) => error,
             Self::Stalled => HttpError::ConnectionReadTimeout,
-            Self::Cut | Self::Connection(_) => HttpError::ConnectionTerminated,
+            Self::Cut | Self::Connection(_) | Self::Unreadable(_) => HttpError::ConnectionTerminated,
         })
         .boxed_unsync()
     }

@@ -7,6 +7,7 @@
 
 mod answer;
 mod body;
+pub mod cli;
 mod code;
 mod connection;
 mod data_directory;

@@ -6,6 +6,7 @@ use crate::connection::Connection;
 use crate::data_directory::{DataDirectory, OpenError};
 use crate::limits;
 use crate::manifest::{Manifest, ManifestError};
+use crate::operator::{OneTimePassword, OperatorError};
 use crate::operator_socket::OperatorSocket;
 use crate::runtime::{LoadError, Runtime};
 use crate::service::{Peer, Service};
@@ -131,9 +132,12 @@ impl Server {
         Handle { service: self.service.clone() }
     }
 
-    /// The data directory's absolute path.
-    pub fn data(&self) -> &Path {
-        self.data.path()
+    /// The first administrator's password, for whoever starts the server; none once it was used.
+    pub async fn first_administrator(&self) -> Result<Option<OneTimePassword>, OperatorError> {
+        match self.service.runtime().operator() {
+            Some(operator) => operator.first_administrator().await,
+            None => Ok(None),
+        }
     }
 
     /// Serves until `shutdown` is done and the last transfers are, or their time is over.

@@ -1,0 +1,141 @@
+//! `lithe serve`.
+
+use super::arguments::{Common, LogFormat, Serve};
+use crate::serve::{Config, Server};
+use anyhow::Context as _;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// The log's filter, if this is not set: every request, and what is worth knowing.
+const LOG_VARIABLE: &str = "LITHE_LOG";
+/// Threads of the runtime per processor. A guest's file calls run on these threads; while one waits
+/// for the disk, the others go on.
+const THREADS_PER_PROCESSOR: usize = 4;
+
+/// Serves until a signal says to stop; a second one stops at once.
+pub fn run(common: &Common, options: Serve) -> anyhow::Result<ExitCode> {
+    log(options.log_format);
+    let result = runtime()?.block_on(serve(common, options));
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+async fn serve(common: &Common, options: Serve) -> anyhow::Result<()> {
+    let mut stop = Stop::new()?;
+    let server = Server::open(Config {
+        cache: common.code_cache.clone(),
+        swaps: options.swap,
+        trusted_proxies: options.trusted_proxy,
+        grace: Duration::from_secs(options.grace_seconds),
+        ..Config::new(common.manifest(), common.data.clone())
+    })
+    .await?;
+    let listener = TcpListener::bind(options.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", options.listen))?;
+    let url = format!("http://{}/", listener.local_addr()?);
+    announce(&server, &url).await?;
+    let (sender, signalled) = tokio::sync::oneshot::channel();
+    let twice = async {
+        stop.wait().await;
+        let _ = sender.send(());
+        stop.wait().await;
+    };
+    let shutdown = async {
+        let _ = signalled.await;
+    };
+    tokio::select! {
+        result = server.run(listener, shutdown) => Ok(result?),
+        () = twice => {
+            tracing::warn!("stopped at once by a second signal");
+            Ok(())
+        }
+    }
+}
+
+/// Says where the server is, and how to sign in for the first time.
+async fn announce(server: &Server, url: &str) -> anyhow::Result<()> {
+    let first = server.first_administrator().await.context("the store does not start")?;
+    let mut output = io::stdout().lock();
+    writeln!(output, "Lithe is at {url}")?;
+    if let Some(first) = first {
+        let lines = [
+            "There is no user yet, so here is the first one.".to_owned(),
+            String::new(),
+            format!("Open      {url}-/login"),
+            format!("Name      {}", first.name),
+            format!("Password  {}", first.password),
+            String::new(),
+            "The password is for the first sign-in and has to be changed then.".to_owned(),
+        ];
+        write!(output, "\n{}\n", frame(&lines))?;
+    }
+    output.flush()?;
+    Ok(())
+}
+
+fn frame(lines: &[String]) -> String {
+    let width = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+    let edge = "─".repeat(width + 4);
+    let mut text = format!("┌{edge}┐\n");
+    text.extend(lines.iter().map(|line| format!("│  {line:width$}  │\n")));
+    text + &format!("└{edge}┘\n")
+}
+
+/// The signals to stop.
+struct Stop {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    fn new() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// The runtime that guests and connections run on.
+pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    let processors = std::thread::available_parallelism().map_or(1, |count| count.get());
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(processors * THREADS_PER_PROCESSOR)
+        .enable_all()
+        .build()
+}
+
+fn log(format: LogFormat) {
+    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    match format {
+        LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+}
+
+/// For commands that run for a moment: only what went wrong.
+pub fn log_warnings() {
+    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    log.with_ansi(io::stderr().is_terminal()).init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_as_wide_as_its_widest_line() {
+        let lines = ["a".to_owned(), "bcd".to_owned()];
+        assert_eq!(frame(&lines), "┌───────┐\n│  a    │\n│  bcd  │\n└───────┘\n");
+    }
+}
