@@ -20,13 +20,17 @@ pub mod form;
 pub mod frame;
 pub mod limits;
 pub mod origin;
+pub mod problem;
 pub mod size;
 pub mod time;
+pub mod visit;
 
 pub use address::Address;
 pub use answer::Answer;
-pub use form::Fields;
+pub use form::{Fields, FormError};
 pub use frame::{Frame, RepositoryHead, Tab};
+pub use problem::Problem;
+pub use visit::Visit;
 
 /// The addresses of the static files, with the fingerprint of their contents.
 pub mod static_files {
