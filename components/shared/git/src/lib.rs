@@ -1,5 +1,9 @@
 //! git
 
 mod durable;
+pub mod index_pack;
 pub mod init;
 pub mod refs;
+pub mod limits;
+pub mod odb;
+pub mod pkt_line;

@@ -31,4 +31,19 @@ pub const PACK_OBJECTS_MAX: u32 = 50_000_000;
 /// The largest `config` file that is read, in bytes.
 pub const CONFIG_BYTES_MAX: u64 = MIB;
 
+/// The largest pack that is received, in bytes.
+pub const INCOMING_PACK_BYTES_MAX: u64 = 8 * 1024 * MIB;
+
+/// How many objects a received pack may have. Each takes about 100 bytes of memory.
+pub const INCOMING_OBJECTS_MAX: u32 = 5_000_000;
+
+/// The largest blob that is received, in bytes. It is hashed as it arrives and not held in memory.
+pub const INCOMING_BLOB_BYTES_MAX: u64 = 4 * 1024 * MIB;
+
+/// How much a received pack may unfold to, objects made again for their deltas included, in bytes.
+pub const INCOMING_WORK_BYTES_MAX: u64 = 1024 * 1024 * MIB;
+
+/// How much of received objects is kept for the deltas based on them, in bytes.
+pub const INCOMING_BASES_BYTES_MAX: usize = 96 * MIB as usize;
+
 const MIB: u64 = 1024 * 1024;

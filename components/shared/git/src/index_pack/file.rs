@@ -1,0 +1,151 @@
+//! The pack file while it is written: appended in large pieces, read back at any position.
+
+use super::Error;
+use sha1::{Digest, Sha1};
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::path::Path;
+
+/// How much is written at once, in bytes.
+const PIECE_BYTES: usize = 256 * 1024;
+
+pub(super) struct PackFile {
+    file: fs::File,
+    /// What is not written yet.
+    pending: Vec<u8>,
+    /// Where `pending` belongs.
+    written: u64,
+    hasher: Sha1,
+    bytes_max: u64,
+}
+
+impl PackFile {
+    /// Creates the file, which must not exist.
+    pub fn create(path: &Path, bytes_max: u64) -> io::Result<Self> {
+        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+        let pending = Vec::with_capacity(PIECE_BYTES);
+        Ok(Self { file, pending, written: 0, hasher: Sha1::new(), bytes_max })
+    }
+
+    /// The length with everything that was appended.
+    pub fn len(&self) -> u64 {
+        self.written + self.pending.len() as u64
+    }
+
+    /// Appends bytes that the pack's checksum covers.
+    pub fn append(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
+        if self.len() + bytes.len() as u64 > self.bytes_max {
+            return Err(Error::PackTooLarge { limit: self.bytes_max });
+        }
+        while !bytes.is_empty() {
+            let room = PIECE_BYTES - self.pending.len();
+            let (now, later) = bytes.split_at(room.min(bytes.len()));
+            self.pending.extend_from_slice(now);
+            bytes = later;
+            if self.pending.len() == PIECE_BYTES {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.hasher.update(&self.pending);
+        write_all_at(&self.file, &self.pending, self.written)?;
+        self.written += self.pending.len() as u64;
+        self.pending.clear();
+        Ok(())
+    }
+
+    /// The checksum of everything so far.
+    pub fn checksum(&mut self) -> io::Result<[u8; 20]> {
+        self.flush()?;
+        Ok(self.hasher.clone().finalize().into())
+    }
+
+    /// Writes another number of objects to the pack's header and computes the checksum anew.
+    pub fn set_object_count(&mut self, count: u32) -> io::Result<()> {
+        self.flush()?;
+        write_all_at(&self.file, &count.to_be_bytes(), 8)?;
+        self.hasher = Sha1::new();
+        let mut piece = vec![0; PIECE_BYTES];
+        let mut at = 0;
+        while at < self.written {
+            let len = PIECE_BYTES.min((self.written - at) as usize);
+            self.read_exact_at(&mut piece[..len], at)?;
+            self.hasher.update(&piece[..len]);
+            at += len as u64;
+        }
+        Ok(())
+    }
+
+    /// Appends the checksum and waits until the file is on disk.
+    pub fn close(mut self, checksum: &[u8; 20]) -> io::Result<u64> {
+        self.flush()?;
+        write_all_at(&self.file, checksum, self.written)?;
+        self.file.sync_all()?;
+        Ok(self.written + checksum.len() as u64)
+    }
+
+    /// Reads what was flushed, as much as there is up to the buffer's length.
+    pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        read_at(&self.file, buffer, offset)
+    }
+
+    fn read_exact_at(&self, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
+        while !buffer.is_empty() {
+            let count = self.read_at(buffer, offset)?;
+            if count == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            buffer = &mut buffer[count..];
+            offset += count as u64;
+        }
+        Ok(())
+    }
+}
+
+fn write_all_at(file: &fs::File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match write_at(file, bytes, offset) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => {
+                bytes = &bytes[count..];
+                offset += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn read_at(file: &fs::File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
+}
+
+#[cfg(unix)]
+fn write_at(file: &fs::File, bytes: &[u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::write_at(file, bytes, offset)
+}
+
+/// The standard library's own positioned read is not stable for WASI; `pread` is what it would call.
+#[cfg(target_os = "wasi")]
+fn read_at(file: &fs::File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    use std::os::fd::AsRawFd;
+    let offset = i64::try_from(offset).map_err(|_| io::ErrorKind::InvalidInput)?;
+    // SAFETY: the pointer and the length are those of a slice that is borrowed mutably for the call.
+    let count = unsafe { libc::pread(file.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), offset) };
+    usize::try_from(count).map_err(|_| io::Error::last_os_error())
+}
+
+/// Likewise `pwrite`, which passes the whole slice to the host in one call, where `write` cuts it up.
+#[cfg(target_os = "wasi")]
+fn write_at(file: &fs::File, bytes: &[u8], offset: u64) -> io::Result<usize> {
+    use std::os::fd::AsRawFd;
+    let offset = i64::try_from(offset).map_err(|_| io::ErrorKind::InvalidInput)?;
+    // SAFETY: the pointer and the length are those of a slice that is borrowed for the call.
+    let count = unsafe { libc::pwrite(file.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), offset) };
+    usize::try_from(count).map_err(|_| io::Error::last_os_error())
+}
