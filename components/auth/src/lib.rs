@@ -16,10 +16,10 @@ use lithe_forge::settings::{self, Overview};
 use lithe_forge::types::{Credentials, Error};
 use lithe_web::{Answer, Frame, Visit, answer, failure};
 use spin_sdk::http::Request;
-use spin_sdk::http_service;
 
-#[http_service]
-async fn handle(request: Request) -> Answer {
+/// Answers a request. Only the component exports it to the host; natively it is there to be compiled.
+#[cfg_attr(target_family = "wasm", spin_sdk::http_service)]
+pub async fn handle(request: Request) -> Answer {
     let (head, body) = request.into_parts();
     match Visit::read(&head, body).await {
         Ok(visit) => respond(&visit),
