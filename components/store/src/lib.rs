@@ -1,1 +1,396 @@
-//! The component `store`.
+//! The component `store`: accounts, permissions and everything else in the database `/db/lithe.db`.
+//!
+//! | interface | module | what it holds |
+//! |---|---|---|
+//! | `identity` | `identity` | who the credentials stand for; sign-in and sessions |
+//! | `passwords` | `password` | the slow checks, beside everything else |
+//! | `access` | `access` | what stands at a path, and what the viewer may do there |
+//! | `accounts` | `accounts` | users, their sessions and tokens |
+//! | `repositories` | `repositories`, `groups`, `grants` | what is known about repositories besides their contents |
+//! | `settings` | `settings` | the site's settings |
+//! | `journal` | `journal` | who did what |
+//! | `operator` | `operator` | the command line's way in |
+//!
+//! This file answers the calls; the modules do the work on a [`store::Store`], and know nothing of WASI.
+
+mod access;
+mod accounts;
+mod bindings;
+mod database;
+mod failure;
+mod grants;
+mod groups;
+mod identity;
+mod journal;
+mod limits;
+mod lock;
+mod operator;
+mod password;
+mod places;
+mod remembered;
+mod repositories;
+mod schema;
+mod sealed;
+mod secret;
+mod sessions;
+mod settings;
+mod store;
+#[cfg(test)]
+mod testing;
+mod throttle;
+mod tokens;
+mod users;
+
+use bindings::exports::lithe::forge as wit;
+use database::Sharing;
+use sealed::SealingKey;
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
+use store::{Call, Store};
+use types::{
+    Client, Credentials, Error, Group, Page, Permission, Repository, RepositoryId, Timestamp, User, Viewer,
+};
+
+/// The values that the interfaces share.
+mod types {
+    pub use crate::bindings::exports::lithe::forge::types::*;
+}
+
+/// Where the database directory is mounted.
+const DIRECTORY: &str = "/db";
+/// Set to `exclusive` by a host that runs one instance only.
+const SHARING_VARIABLE: &str = "LITHE_DATABASE";
+
+thread_local! {
+    /// Opened at the first call that needs it, and kept.
+    static STORE: RefCell<Option<Store>> = const { RefCell::new(None) };
+    static KEY: RefCell<Option<Rc<SealingKey>>> = const { RefCell::new(None) };
+}
+
+/// Runs `work` on the open store.
+fn with_store<T>(work: impl FnOnce(&mut Store, Timestamp) -> Result<T, Error>) -> Result<T, Error> {
+    STORE.with_borrow_mut(|store| {
+        if store.is_none() {
+            let sharing = match std::env::var(SHARING_VARIABLE).as_deref() {
+                Ok("exclusive") => Sharing::Exclusive,
+                _ => Sharing::Shared,
+            };
+            *store = Some(Store::open(Path::new(DIRECTORY), sharing, key()?)?);
+        }
+        work(store.as_mut().expect("it was just opened"), now())
+    })
+}
+
+fn key() -> Result<Rc<SealingKey>, Error> {
+    KEY.with_borrow_mut(|key| {
+        if key.is_none() {
+            *key = Some(Rc::new(SealingKey::open(Path::new(DIRECTORY))?));
+        }
+        Ok(Rc::clone(key.as_ref().expect("it was just read")))
+    })
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::try_from(since.as_secs()).unwrap_or(Timestamp::MAX)
+}
+
+/// Runs `work` on the open store for a caller.
+fn with_call<T>(
+    credentials: Credentials,
+    client: Client,
+    work: impl FnOnce(&mut Store, &Call) -> Result<T, Error>,
+) -> Result<T, Error> {
+    with_store(|store, now| work(store, &Call::new(credentials, client, now)))
+}
+
+struct Component;
+
+impl wit::identity::Guest for Component {
+    fn resolve(credentials: Credentials, client: Client) -> Result<Viewer, Error> {
+        with_call(credentials, client, |store, call| store.resolve(call))
+    }
+
+    fn challenge(login: String, client: Client) -> Result<Vec<u8>, Error> {
+        with_call(Credentials::Anonymous, client, |store, call| store.challenge(call, &login))
+    }
+
+    fn sign_in(
+        proof: Vec<u8>,
+        replaces: Option<String>,
+        client: Client,
+    ) -> Result<wit::identity::NewSession, Error> {
+        with_call(Credentials::Anonymous, client, |store, call| {
+            store.sign_in(call, &proof, replaces.as_deref())
+        })
+    }
+
+    fn sign_out(session: String, client: Client) -> Result<(), Error> {
+        with_call(Credentials::Anonymous, client, |store, call| store.sign_out(call, &session))
+    }
+}
+
+impl wit::passwords::Guest for Component {
+    fn prove(challenge: Vec<u8>, password: String) -> Result<Vec<u8>, Error> {
+        password::prove(&*key()?, &challenge, password, now())
+    }
+
+    fn seal(password: String) -> Result<Vec<u8>, Error> {
+        password::seal(&*key()?, &password, now())
+    }
+}
+
+impl wit::access::Guest for Component {
+    fn open(credentials: Credentials, client: Client, path: String) -> Result<wit::access::Opened, Error> {
+        with_call(credentials, client, |store, call| store.open_place(call, &path))
+    }
+
+    fn children(
+        credentials: Credentials,
+        client: Client,
+        parent: Option<String>,
+        filter: String,
+        page: Page,
+    ) -> Result<wit::access::Listing, Error> {
+        with_call(credentials, client, |store, call| store.children(call, parent.as_deref(), &filter, page))
+    }
+}
+
+impl wit::accounts::Guest for Component {
+    fn register(new_user: wit::accounts::NewUser, client: Client) -> Result<User, Error> {
+        with_call(Credentials::Anonymous, client, |store, call| store.register(call, &new_user))
+    }
+
+    fn create(
+        credentials: Credentials,
+        client: Client,
+        new_user: wit::accounts::NewUser,
+    ) -> Result<User, Error> {
+        with_call(credentials, client, |store, call| store.create_user(call, &new_user))
+    }
+
+    fn get(credentials: Credentials, client: Client, name: String) -> Result<User, Error> {
+        with_call(credentials, client, |store, call| store.user(call, &name))
+    }
+
+    fn list(
+        credentials: Credentials,
+        client: Client,
+        filter: String,
+        page: Page,
+    ) -> Result<wit::accounts::UserList, Error> {
+        with_call(credentials, client, |store, call| store.users(call, &filter, page))
+    }
+
+    fn update(
+        credentials: Credentials,
+        client: Client,
+        name: String,
+        change: wit::accounts::UserChange,
+    ) -> Result<User, Error> {
+        with_call(credentials, client, |store, call| store.update_user(call, &name, &change))
+    }
+
+    fn set_password(
+        credentials: Credentials,
+        client: Client,
+        name: String,
+        current: Option<Vec<u8>>,
+        new_password: Vec<u8>,
+    ) -> Result<(), Error> {
+        with_call(credentials, client, |store, call| {
+            store.set_password(call, &name, current.as_deref(), &new_password)
+        })
+    }
+
+    fn sessions(
+        credentials: Credentials,
+        client: Client,
+        name: String,
+    ) -> Result<Vec<wit::accounts::Session>, Error> {
+        with_call(credentials, client, |store, call| store.sessions(call, &name))
+    }
+
+    fn revoke_session(credentials: Credentials, client: Client, name: String, id: u64) -> Result<(), Error> {
+        with_call(credentials, client, |store, call| store.revoke_session(call, &name, id))
+    }
+
+    fn tokens(
+        credentials: Credentials,
+        client: Client,
+        name: String,
+    ) -> Result<Vec<wit::accounts::Token>, Error> {
+        with_call(credentials, client, |store, call| store.tokens(call, &name))
+    }
+
+    fn create_token(
+        credentials: Credentials,
+        client: Client,
+        name: String,
+        description: String,
+        scope: Permission,
+        expires: Option<Timestamp>,
+    ) -> Result<wit::accounts::NewToken, Error> {
+        with_call(credentials, client, |store, call| {
+            store.create_token(call, &name, &description, scope, expires)
+        })
+    }
+
+    fn revoke_token(credentials: Credentials, client: Client, name: String, id: u64) -> Result<(), Error> {
+        with_call(credentials, client, |store, call| store.revoke_token(call, &name, id))
+    }
+}
+
+impl wit::repositories::Guest for Component {
+    fn check_new(
+        credentials: Credentials,
+        client: Client,
+        new_repository: wit::repositories::NewRepository,
+    ) -> Result<(), Error> {
+        with_call(credentials, client, |store, call| store.check_new(call, &new_repository))
+    }
+
+    fn create(
+        credentials: Credentials,
+        client: Client,
+        new_repository: wit::repositories::NewRepository,
+    ) -> Result<Repository, Error> {
+        with_call(credentials, client, |store, call| store.create_repository(call, &new_repository))
+    }
+
+    fn create_group(
+        credentials: Credentials,
+        client: Client,
+        path: String,
+        description: String,
+    ) -> Result<Group, Error> {
+        with_call(credentials, client, |store, call| store.create_group(call, &path, &description))
+    }
+
+    fn update_group(
+        credentials: Credentials,
+        client: Client,
+        path: String,
+        description: String,
+    ) -> Result<Group, Error> {
+        with_call(credentials, client, |store, call| store.update_group(call, &path, &description))
+    }
+
+    fn delete_group(credentials: Credentials, client: Client, path: String) -> Result<(), Error> {
+        with_call(credentials, client, |store, call| store.delete_group(call, &path))
+    }
+
+    fn update(
+        credentials: Credentials,
+        client: Client,
+        path: String,
+        change: wit::repositories::RepositoryChange,
+    ) -> Result<Repository, Error> {
+        with_call(credentials, client, |store, call| store.update_repository(call, &path, &change))
+    }
+
+    fn begin_rename(
+        credentials: Credentials,
+        client: Client,
+        path: String,
+        new_path: String,
+    ) -> Result<Repository, Error> {
+        with_call(credentials, client, |store, call| store.begin_rename(call, &path, &new_path))
+    }
+
+    fn finish_rename(credentials: Credentials, client: Client, path: String) -> Result<Repository, Error> {
+        with_call(credentials, client, |store, call| store.finish_rename(call, &path))
+    }
+
+    fn delete(credentials: Credentials, client: Client, path: String) -> Result<Repository, Error> {
+        with_call(credentials, client, |store, call| store.delete_repository(call, &path))
+    }
+
+    fn deleted(credentials: Credentials, client: Client) -> Result<Vec<Repository>, Error> {
+        with_call(credentials, client, |store, call| store.deleted(call))
+    }
+
+    fn restore(credentials: Credentials, client: Client, id: RepositoryId) -> Result<Repository, Error> {
+        with_call(credentials, client, |store, call| store.restore(call, id))
+    }
+
+    fn purge(credentials: Credentials, client: Client, id: RepositoryId) -> Result<(), Error> {
+        with_call(credentials, client, |store, call| store.purge(call, id))
+    }
+
+    fn all(credentials: Credentials, client: Client, page: Page) -> Result<Vec<Repository>, Error> {
+        with_call(credentials, client, |store, call| store.all_repositories(call, page))
+    }
+
+    fn grants(
+        credentials: Credentials,
+        client: Client,
+        path: String,
+    ) -> Result<Vec<wit::repositories::Grant>, Error> {
+        with_call(credentials, client, |store, call| store.grants(call, &path))
+    }
+
+    fn set_grant(
+        credentials: Credentials,
+        client: Client,
+        path: String,
+        grantee: wit::repositories::Grantee,
+        permission: Permission,
+    ) -> Result<(), Error> {
+        with_call(credentials, client, |store, call| store.set_grant(call, &path, &grantee, permission))
+    }
+}
+
+impl wit::settings::Guest for Component {
+    fn get(credentials: Credentials, client: Client) -> Result<wit::settings::Overview, Error> {
+        with_call(credentials, client, |store, call| store.settings(call))
+    }
+
+    fn update(credentials: Credentials, client: Client, site: wit::settings::Site) -> Result<(), Error> {
+        with_call(credentials, client, |store, call| store.update_settings(call, &site))
+    }
+}
+
+impl wit::journal::Guest for Component {
+    fn record_push(
+        credentials: Credentials,
+        client: Client,
+        path: String,
+        details: String,
+    ) -> Result<(), Error> {
+        with_call(credentials, client, |store, call| store.record_push(call, &path, &details))
+    }
+
+    fn record_action(
+        credentials: Credentials,
+        client: Client,
+        path: String,
+        action: String,
+        details: String,
+    ) -> Result<(), Error> {
+        with_call(credentials, client, |store, call| store.record_action(call, &path, &action, &details))
+    }
+
+    fn list(
+        credentials: Credentials,
+        client: Client,
+        filter: String,
+        page: Page,
+    ) -> Result<wit::journal::EntryList, Error> {
+        with_call(credentials, client, |store, call| store.journal(call, &filter, page))
+    }
+}
+
+impl wit::operator::Guest for Component {
+    fn token() -> Result<String, Error> {
+        with_store(|store, _| Ok(store.operator_token()))
+    }
+
+    fn first_administrator() -> Result<Option<wit::operator::OneTimePassword>, Error> {
+        with_store(|store, now| store.first_administrator(now))
+    }
+}
+
+bindings::export!(Component with_types_in bindings);

@@ -1,0 +1,351 @@
+//! What a viewer may see and do: the rows that [`lithe_access::decide`] needs, and the listings.
+
+use crate::bindings::exports::lithe::forge::access::{Listed, Listing, Opened, Place as WirePlace};
+use crate::failure::forbidden;
+use crate::identity::{self, Principal};
+use crate::places::{self, Found, Place};
+use crate::settings;
+use crate::store::{Call, Store, check_page, pattern};
+use crate::types::{Error, Page, Permission};
+use lithe_access::{Actor, Address, Claim, RepoPath, decide};
+use rusqlite::{Connection, named_params};
+
+/// The most that is granted at a repository (or none, 0) and the groups around it (the group
+/// itself and those that it stands in), to everyone and to the user, and whether the user owns one
+/// of the groups.
+const REACH: &str = "
+    SELECT ifnull(max(CASE WHEN user_id IS NULL AND user_group_id IS NULL THEN permission END), 0),
+           ifnull(max(CASE WHEN user_id = :user
+                             OR user_group_id IN (SELECT user_group_id FROM user_group_members WHERE user_id = :user)
+                           THEN permission END), 0),
+           EXISTS (SELECT 1 FROM group_ancestors CROSS JOIN groups ON groups.id = group_ancestors.ancestor_id
+                   WHERE group_ancestors.group_id = :group AND groups.owner_id = :user)
+    FROM (SELECT user_id, user_group_id, permission FROM grants WHERE repository_id = :repository
+          UNION ALL
+          SELECT user_id, user_group_id, permission
+          FROM group_ancestors CROSS JOIN grants ON grants.group_id = group_ancestors.ancestor_id
+          WHERE group_ancestors.group_id = :group)";
+
+/// Whether the viewer may see the group `candidates.id` because of something in it: a group or
+/// repository below it that is theirs, or granted to them or to everyone.
+macro_rules! sees_below {
+    () => {
+        "(EXISTS (SELECT 1 FROM group_ancestors AS below
+                      CROSS JOIN groups AS inner ON inner.id = below.group_id
+                  WHERE below.ancestor_id = candidates.id
+                    AND (inner.owner_id = :user
+                         OR EXISTS (SELECT 1 FROM grants WHERE grants.group_id = inner.id AND grants_me)))
+          OR EXISTS (SELECT 1 FROM group_ancestors AS below
+                         CROSS JOIN repositories AS leaf ON leaf.group_id = below.group_id AND leaf.deleted IS NULL
+                     WHERE below.ancestor_id = candidates.id
+                       AND (leaf.owner_id = :user
+                            OR EXISTS (SELECT 1 FROM grants WHERE grants.repository_id = leaf.id AND grants_me_there))))"
+    };
+}
+
+/// A grant that concerns the viewer, at a group.
+const GRANTS_ME: &str = "(grants.user_id = :user
+     OR grants.user_group_id IN (SELECT user_group_id FROM user_group_members WHERE user_id = :user)
+     OR (:everyone_cap > 0 AND grants.user_id IS NULL AND grants.user_group_id IS NULL))";
+
+/// A grant that concerns the viewer, at the repository `leaf`: a private one has none for everyone.
+const GRANTS_ME_THERE: &str = "(grants.user_id = :user
+     OR grants.user_group_id IN (SELECT user_group_id FROM user_group_members WHERE user_id = :user)
+     OR (:everyone_cap > 0 AND leaf.is_private = 0 AND grants.user_id IS NULL AND grants.user_group_id IS NULL))";
+
+/// The permission of each of `candidates`, by the rule of `lithe_access::decide`, which the tests
+/// hold it to. One query decides over a whole listing.
+const RANKED: &str = "
+    SELECT kind, id, path,
+        CASE WHEN :is_admin OR owner_id = :user
+               OR EXISTS (SELECT 1 FROM group_ancestors CROSS JOIN groups ON groups.id = group_ancestors.ancestor_id
+                          WHERE group_ancestors.group_id = candidates.group_id AND groups.owner_id = :user)
+        THEN 3
+        ELSE max(
+            CASE WHEN is_private THEN 0 ELSE min(:everyone_cap, max(
+                ifnull((SELECT max(permission) FROM grants
+                        WHERE repository_id = candidates.repository_id AND user_id IS NULL AND user_group_id IS NULL), 0),
+                ifnull((SELECT max(permission)
+                        FROM group_ancestors CROSS JOIN grants ON grants.group_id = group_ancestors.ancestor_id
+                        WHERE group_ancestors.group_id = candidates.group_id
+                          AND user_id IS NULL AND user_group_id IS NULL), 0))) END,
+            ifnull((SELECT max(permission) FROM grants
+                    WHERE repository_id = candidates.repository_id
+                      AND (user_id = :user OR user_group_id IN
+                           (SELECT user_group_id FROM user_group_members WHERE user_id = :user))), 0),
+            ifnull((SELECT max(permission)
+                    FROM group_ancestors CROSS JOIN grants ON grants.group_id = group_ancestors.ancestor_id
+                    WHERE group_ancestors.group_id = candidates.group_id
+                      AND (user_id = :user OR user_group_id IN
+                           (SELECT user_group_id FROM user_group_members WHERE user_id = :user))), 0))
+        END AS permission
+    FROM candidates";
+
+/// The direct children of a group, or of the top level.
+const DIRECT: &str = "
+    SELECT 0 AS kind, id, path, owner_id, 0 AS is_private, id AS group_id, NULL AS repository_id
+    FROM groups WHERE parent_id IS :parent
+    UNION ALL
+    SELECT 1, id, path, owner_id, is_private, group_id, id
+    FROM repositories WHERE group_id IS :parent AND deleted IS NULL";
+
+/// Everything below a group.
+const BELOW: &str = r"
+    SELECT 0 AS kind, id, path, owner_id, 0 AS is_private, id AS group_id, NULL AS repository_id
+    FROM groups
+    WHERE id IN (SELECT group_id FROM group_ancestors WHERE ancestor_id = :parent) AND id <> :parent
+      AND (path LIKE :pattern ESCAPE '\' OR description LIKE :pattern ESCAPE '\')
+    UNION ALL
+    SELECT 1, id, path, owner_id, is_private, group_id, id
+    FROM repositories
+    WHERE group_id IN (SELECT group_id FROM group_ancestors WHERE ancestor_id = :parent) AND deleted IS NULL
+      AND (path LIKE :pattern ESCAPE '\' OR description LIKE :pattern ESCAPE '\')";
+
+/// Everything. A search reads every path and description, as there is no index of what they contain.
+const EVERYWHERE: &str = r"
+    SELECT 0 AS kind, id, path, owner_id, 0 AS is_private, id AS group_id, NULL AS repository_id
+    FROM groups
+    WHERE :parent IS NULL AND (path LIKE :pattern ESCAPE '\' OR description LIKE :pattern ESCAPE '\')
+    UNION ALL
+    SELECT 1, id, path, owner_id, is_private, group_id, id
+    FROM repositories
+    WHERE deleted IS NULL AND (path LIKE :pattern ESCAPE '\' OR description LIKE :pattern ESCAPE '\')";
+
+/// What everyone's grants are worth to the viewer, 0 to 3: nothing to the anonymous user where
+/// anonymous access is off, else `read`.
+fn everyone_cap(principal: &Principal, anonymous_access: bool) -> i64 {
+    match (principal.is_signed_in(), anonymous_access) {
+        (true, _) => 3,
+        (false, true) => 1,
+        (false, false) => 0,
+    }
+}
+
+/// Decides what the principal may do at a place that is there, or (with none) does the same work
+/// for nothing.
+pub fn permission(
+    connection: &Connection,
+    principal: &Principal,
+    place: Option<&Place>,
+) -> Result<Permission, Error> {
+    let site = settings::site(connection)?;
+    let (repository_id, group_id, owner_id, is_private) = match place {
+        Some(Place::Repository(row)) => {
+            (row.id, row.group_id.unwrap_or(0), row.owner_id, row.wire.is_private)
+        }
+        Some(Place::Group(row)) => (0, row.id, row.owner_id, false),
+        None => (0, 0, None, false),
+    };
+    let (everyone, explicit, owns_group): (i64, i64, bool) = connection.prepare_cached(REACH)?.query_row(
+        named_params! { ":user": principal.id, ":repository": repository_id, ":group": group_id },
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    let is_owner = principal.id != 0 && (owns_group || owner_id == Some(principal.id));
+    let actor = match principal {
+        _ if !principal.is_signed_in() => Actor::Anonymous,
+        _ if principal.is_site_admin() => Actor::Admin,
+        _ if is_owner => Actor::Owner,
+        _ => Actor::User,
+    };
+    let decided = decide(&Claim {
+        actor,
+        is_private,
+        anonymous_access: site.anonymous_access,
+        everyone: level(everyone),
+        explicit: level(explicit),
+        ceiling: level(places::number(principal.viewer.ceiling)),
+    });
+    let decided = places::permission(decided as i64);
+    if decided != Permission::None {
+        return Ok(if place.is_some() { decided } else { Permission::None });
+    }
+    // A group shows itself to whoever may see something in it. What is not there, or is a
+    // repository, costs the same question.
+    let group_id = if repository_id == 0 { group_id } else { 0 };
+    let sees_below =
+        sees_below(connection, principal, group_id, everyone_cap(principal, site.anonymous_access))?;
+    Ok(if sees_below { Permission::Read } else { Permission::None })
+}
+
+fn level(number: i64) -> lithe_access::Permission {
+    match places::permission(number) {
+        Permission::None => lithe_access::Permission::None,
+        Permission::Read => lithe_access::Permission::Read,
+        Permission::Write => lithe_access::Permission::Write,
+        Permission::Admin => lithe_access::Permission::Admin,
+    }
+}
+
+fn sees_below(
+    connection: &Connection,
+    principal: &Principal,
+    group_id: i64,
+    everyone_cap: i64,
+) -> Result<bool, Error> {
+    let mut statement = connection.prepare_cached(&sees_below_sql())?;
+    let params = named_params! { ":user": principal.id, ":everyone_cap": everyone_cap, ":group": group_id };
+    Ok(statement.query_row(params, |row| row.get(0))?)
+}
+
+fn sees_below_sql() -> String {
+    format!("WITH candidates AS (SELECT :group AS id) SELECT {} FROM candidates", sees_below_condition())
+}
+
+fn sees_below_condition() -> String {
+    sees_below!().replace("grants_me_there", GRANTS_ME_THERE).replace("grants_me", GRANTS_ME)
+}
+
+fn listing_sql(candidates: &str) -> String {
+    format!(
+        "WITH candidates AS ({candidates}), ranked AS ({RANKED})
+         SELECT kind, id, min(:ceiling, CASE WHEN permission > 0 THEN permission ELSE 1 END)
+         FROM ranked AS candidates
+         WHERE permission > 0 OR (kind = 0 AND {})
+         ORDER BY kind, path",
+        sees_below_condition()
+    )
+}
+
+/// Finds what stands at `path` and what the principal may do there.
+///
+/// Fails with `error.not-found` alike, and after the same work, if there is nothing, or nothing
+/// that the principal may read.
+pub fn open(
+    connection: &Connection,
+    principal: &Principal,
+    path: &str,
+) -> Result<(Found, Permission), Error> {
+    let address = Address::parse(path).ok();
+    let found = match &address {
+        Some(address) => places::find(connection, address)?,
+        None => None,
+    };
+    let permission = permission(connection, principal, found.as_ref().map(|found| &found.place))?;
+    match found {
+        Some(found) if permission != Permission::None => Ok((found, permission)),
+        _ => Err(Error::NotFound),
+    }
+}
+
+/// As [`open`], for something that needs a permission.
+///
+/// Fails besides with `error.forbidden` if the principal may read the place and not do this, and
+/// with `error.unauthenticated` if that principal is anonymous.
+pub fn require(
+    connection: &Connection,
+    principal: &Principal,
+    path: &str,
+    needed: Permission,
+) -> Result<(Found, Permission), Error> {
+    let (found, permission) = open(connection, principal, path)?;
+    if places::number(permission) < places::number(needed) {
+        principal.require_signed_in()?;
+        return Err(forbidden("you may see this and not do that to it"));
+    }
+    Ok((found, permission))
+}
+
+impl Store {
+    pub fn open_place(&mut self, call: &Call, path: &str) -> Result<Opened, Error> {
+        self.transact(call.now, |connection, memory| {
+            let principal = identity::resolve(connection, memory, call)?;
+            let (found, permission) = open(connection, &principal, path)?;
+            let place = wire(found.place);
+            Ok(Opened { viewer: principal.viewer, place, permission, is_moved: found.is_moved })
+        })
+    }
+
+    pub fn children(
+        &mut self,
+        call: &Call,
+        parent: Option<&str>,
+        filter: &str,
+        page: Page,
+    ) -> Result<Listing, Error> {
+        self.transact(call.now, |connection, memory| {
+            let principal = identity::resolve(connection, memory, call)?;
+            let (offset, limit) = check_page(page)?;
+            let parent = parent.map(|path| parent_group(connection, &principal, path)).transpose()?;
+            let visible = visible(connection, &principal, parent, filter)?;
+            let shown = visible.iter().skip(offset as usize).take(limit as usize);
+            let entries = shown.map(|line| line.read(connection)).collect::<Result<_, _>>()?;
+            let total = u32::try_from(visible.len()).unwrap_or(u32::MAX);
+            Ok(Listing { viewer: principal.viewer, entries, total })
+        })
+    }
+}
+
+/// A line of a listing, before its place is read.
+struct Line {
+    is_repository: bool,
+    id: i64,
+    permission: Permission,
+}
+
+impl Line {
+    fn read(&self, connection: &Connection) -> Result<Listed, Error> {
+        let place = if self.is_repository {
+            places::repository(connection, self.id)?.map(Place::Repository)
+        } else {
+            places::group(connection, self.id)?.map(Place::Group)
+        };
+        let place = place.expect("the transaction has seen it a moment ago");
+        Ok(Listed { place: wire(place), permission: self.permission })
+    }
+}
+
+/// Everything of a listing that the principal may read, in order.
+fn visible(
+    connection: &Connection,
+    principal: &Principal,
+    parent: Option<i64>,
+    filter: &str,
+) -> Result<Vec<Line>, Error> {
+    let candidates = match (filter.is_empty(), parent) {
+        (true, _) => DIRECT,
+        (false, Some(_)) => BELOW,
+        (false, None) => EVERYWHERE,
+    };
+    let anonymous_access = settings::site(connection)?.anonymous_access;
+    let mut statement = connection.prepare_cached(&listing_sql(candidates))?;
+    if !filter.is_empty() {
+        let index = statement.parameter_index(":pattern")?.expect("searches have a pattern");
+        statement.raw_bind_parameter(index, pattern(filter)?)?;
+    }
+    let read = |row: &rusqlite::Row| {
+        Ok(Line {
+            is_repository: row.get::<_, i64>(0)? == 1,
+            id: row.get(1)?,
+            permission: places::permission(row.get(2)?),
+        })
+    };
+    let params: [(&str, &dyn rusqlite::ToSql); 5] = [
+        (":parent", &parent),
+        (":user", &principal.id),
+        (":is_admin", &principal.is_site_admin()),
+        (":everyone_cap", &everyone_cap(principal, anonymous_access)),
+        (":ceiling", &places::number(principal.viewer.ceiling)),
+    ];
+    for (name, value) in params {
+        let index = statement.parameter_index(name)?.expect("every listing has this parameter");
+        statement.raw_bind_parameter(index, value)?;
+    }
+    let lines = statement.raw_query().mapped(read).collect::<Result<_, _>>()?;
+    Ok(lines)
+}
+
+fn parent_group(connection: &Connection, principal: &Principal, path: &str) -> Result<i64, Error> {
+    // Only its own path: a listing does not stand at a repository's permanent id.
+    RepoPath::parse(path).map_err(|_| Error::NotFound)?;
+    match open(connection, principal, path)? {
+        (Found { place: Place::Group(group), .. }, _) => Ok(group.id),
+        _ => Err(Error::NotFound),
+    }
+}
+
+fn wire(place: Place) -> WirePlace {
+    match place {
+        Place::Repository(row) => WirePlace::Repository(row.wire),
+        Place::Group(row) => WirePlace::Group(row.wire),
+    }
+}

@@ -1,0 +1,197 @@
+//! The open store: the database, and what is kept in memory beside it.
+
+use crate::database::{Database, Sharing};
+use crate::failure::invalid;
+use crate::limits::{ADDRESS_BYTES_MAX, FILTER_BYTES_MAX, PAGE_ENTRIES_MAX, USER_AGENT_BYTES_MAX};
+use crate::operator::Operator;
+use crate::remembered::Remembered;
+use crate::sealed::SealingKey;
+use crate::throttle::Throttle;
+use crate::types::{Client, Credentials, Error, Page, Timestamp};
+use rusqlite::Connection;
+use std::path::Path;
+use std::rc::Rc;
+
+/// The open store. Each call of an interface is one method, and one transaction.
+pub struct Store {
+    database: Database,
+    memory: Memory,
+}
+
+/// What lasts as long as the store is open.
+pub struct Memory {
+    pub key: Rc<SealingKey>,
+    /// For the secrets of forms, which must outlast the instance.
+    pub csrf_key: [u8; 32],
+    pub throttle: Throttle,
+    pub remembered: Remembered,
+    pub operator: Operator,
+    /// Written down after the transaction that noticed it.
+    pub unwritten_use: Option<Use>,
+}
+
+/// A session or access token that was used, by its row.
+pub enum Use {
+    Session(i64),
+    Token(i64),
+}
+
+/// Who calls, from where and when.
+pub struct Call {
+    pub credentials: Credentials,
+    pub client: Client,
+    pub now: Timestamp,
+}
+
+impl Use {
+    fn write(self, connection: &Connection, now: Timestamp) -> Result<(), Error> {
+        let (sql, id) = match self {
+            Self::Session(id) => ("UPDATE sessions SET last_used = ?1 WHERE id = ?2", id),
+            Self::Token(id) => ("UPDATE tokens SET last_used = ?1 WHERE id = ?2", id),
+        };
+        connection.prepare_cached(sql)?.execute((now, id))?;
+        Ok(())
+    }
+}
+
+impl Call {
+    /// Takes the client's own words only up to their limits.
+    pub fn new(credentials: Credentials, client: Client, now: Timestamp) -> Self {
+        let client = Client {
+            address: cut(&client.address, ADDRESS_BYTES_MAX).to_owned(),
+            user_agent: cut(&client.user_agent, USER_AGENT_BYTES_MAX).to_owned(),
+        };
+        Self { credentials, client, now }
+    }
+}
+
+impl Store {
+    /// Opens the store whose database lies in `directory`.
+    pub fn open(directory: &Path, sharing: Sharing, key: Rc<SealingKey>) -> Result<Self, Error> {
+        Ok(Self::new(Database::open(directory, sharing)?, key))
+    }
+
+    pub fn new(database: Database, key: Rc<SealingKey>) -> Self {
+        let memory = Memory {
+            csrf_key: key.derived("csrf"),
+            key,
+            throttle: Throttle::new(),
+            remembered: Remembered::new(),
+            operator: Operator::new(),
+            unwritten_use: None,
+        };
+        Self { database, memory }
+    }
+
+    /// Runs `work` in one transaction: everything it changes in the database is kept if it
+    /// succeeds, nothing if it fails.
+    pub fn transact<T>(
+        &mut self,
+        now: Timestamp,
+        work: impl FnOnce(&Connection, &mut Memory) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let Self { database, memory } = self;
+        let result = database.transact(|connection| work(connection, memory));
+        if let Some(used) = memory.unwritten_use.take() {
+            // In a transaction of its own, and no loss if it fails: pages can still be read when
+            // the disk is full.
+            let _ = database.transact(|connection| used.write(connection, now));
+        }
+        result
+    }
+
+    /// What is kept in memory.
+    pub fn memory(&mut self) -> &mut Memory {
+        &mut self.memory
+    }
+}
+
+/// The beginning of a text, of at most `bytes_max` bytes.
+pub fn cut(text: &str, bytes_max: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes_max)]
+}
+
+/// Checks a text for the field `name`: not too long, and nothing that a line of text does not hold.
+pub fn check_text(name: &str, text: &str, bytes_max: usize) -> Result<(), Error> {
+    if text.len() > bytes_max {
+        return Err(invalid(name, format!("it has at most {bytes_max} bytes")));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(invalid(name, "it is one line, without control characters"));
+    }
+    Ok(())
+}
+
+/// Checks a page, and returns its offset and limit.
+pub fn check_page(page: Page) -> Result<(u32, u32), Error> {
+    if page.limit == 0 || page.limit > PAGE_ENTRIES_MAX {
+        return Err(invalid("limit", format!("a page has 1 to {PAGE_ENTRIES_MAX} entries")));
+    }
+    Ok((page.offset, page.limit))
+}
+
+/// A filter as a pattern for `LIKE … ESCAPE '\'` that finds it anywhere.
+pub fn pattern(filter: &str) -> Result<String, Error> {
+    if filter.len() > FILTER_BYTES_MAX {
+        return Err(invalid("filter", format!("it has at most {FILTER_BYTES_MAX} bytes")));
+    }
+    let mut pattern = String::from("%");
+    for character in filter.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    Ok(pattern)
+}
+
+/// A number of the interfaces as one of the database's; none is that large there.
+pub fn row_id(id: u64) -> Result<i64, Error> {
+    i64::try_from(id).map_err(|_| Error::NotFound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_at_characters() {
+        for (text, bytes, expected) in
+            [("abc", 2, "ab"), ("größe", 3, "gr"), ("größe", 4, "grö"), ("a", 9, "a"), ("", 0, "")]
+        {
+            assert_eq!(cut(text, bytes), expected);
+        }
+        let client = Client { address: "1".repeat(65), user_agent: "é".repeat(129) };
+        let call = Call::new(Credentials::Anonymous, client, 0);
+        assert_eq!((call.client.address.len(), call.client.user_agent.len()), (64, 256));
+    }
+
+    #[test]
+    fn pages_have_limits() {
+        for (limit, accepted) in [(0, false), (1, true), (1_000, true), (1_001, false), (u32::MAX, false)] {
+            assert_eq!(check_page(Page { offset: 7, limit }).is_ok(), accepted, "{limit}");
+        }
+    }
+
+    #[test]
+    fn filters_are_found_as_they_are() {
+        assert_eq!(pattern(r"50%_\"), Ok(r"%50\%\_\\%".into()));
+        assert!(pattern(&"a".repeat(400)).is_ok());
+        assert!(pattern(&"a".repeat(401)).is_err());
+    }
+
+    #[test]
+    fn texts_are_one_line() {
+        for (text, accepted) in [
+            ("", true),
+            ("grüße", true),
+            ("12345678", true),
+            ("123456789", false),
+            ("a\nb", false),
+            ("\0", false),
+        ] {
+            assert_eq!(check_text("title", text, 8).is_ok(), accepted, "{text:?}");
+        }
+    }
+}
