@@ -7,3 +7,5 @@ pub mod refs;
 pub mod limits;
 pub mod odb;
 pub mod pkt_line;
+pub mod pack;
+pub mod walk;

@@ -127,30 +127,6 @@ impl Index {
         Ok(u64::from_be_bytes(self.entry(windows, &self.large_offsets, large.into())?))
     }
 
-    /// Returns the positions of the ids that begin with the first `hex_len` digits of `prefix`.
-    pub fn positions_with_prefix(
-        &self,
-        windows: &mut Windows,
-        prefix: &RawId,
-        hex_len: usize,
-    ) -> Result<std::ops::Range<u32>, Error> {
-        let matches = |id: &RawId| (0..hex_len).all(|digit| nibble(id, digit) == nibble(prefix, digit));
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.id(windows, middle)? < *prefix {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        let mut end = low;
-        while end < self.len() && matches(&self.id(windows, end)?) {
-            end += 1;
-        }
-        Ok(low..end)
-    }
-
     fn entry<const N: usize>(&self, windows: &mut Windows, table: &Table, index: u64) -> Result<[u8; N], Error> {
         let start = index * N as u64;
         let mut entry = [0; N];
@@ -188,8 +164,4 @@ fn fanout(bytes: &[u8]) -> Option<Box<[u32; 256]>> {
         *entry = u32::from_be_bytes(bytes.try_into().expect("chunks are of four bytes"));
     }
     fanout.is_sorted().then_some(fanout)
-}
-
-fn nibble(id: &RawId, digit: usize) -> u8 {
-    if digit.is_multiple_of(2) { id[digit / 2] >> 4 } else { id[digit / 2] & 0xf }
 }

@@ -6,6 +6,7 @@ use super::file::File;
 use super::index::Index;
 use super::inflate::{Inflater, Reason};
 use super::window::{FileNumber, Windows};
+use crate::limits::WINDOW_BYTES;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -157,9 +158,25 @@ impl Pack {
         Ok(made)
     }
 
-    /// Reads stored bytes as they are, past the cache.
-    pub fn read_stored(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
-        self.file()?.read_exact_at(buffer, offset).map_err(Error::io(&self.path))
+    /// Appends stored bytes as they are: small pieces through the cache, since their neighbours are
+    /// likely to follow, and large ones past it.
+    pub fn append_stored(
+        &self,
+        windows: &mut Windows,
+        offset: u64,
+        count: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let file = self.file()?;
+        let at = out.len();
+        out.resize(at + count, 0);
+        let buffer = &mut out[at..];
+        let outcome = if count < WINDOW_BYTES / 4 {
+            windows.read_exact(self.number, file, offset, buffer)
+        } else {
+            file.read_exact_at(buffer, offset)
+        };
+        outcome.map_err(Error::io(&self.path))
     }
 
     /// Returns the order of the entries. It is made when it is first needed.

@@ -1,0 +1,218 @@
+//! The objects of an ordinary bare repository, read by positioned reads in bounded memory.
+//!
+//! A [`Store`] finds objects in packs (index version 2) and as loose objects, and reads them whole,
+//! their heads only, or as they are stored. Only SHA-1 repositories are read. Object alternates are
+//! refused: what they name may lie outside of what the component may see.
+
+mod bases;
+pub mod delta;
+pub mod entry;
+mod error;
+mod file;
+mod gix;
+mod index;
+pub mod inflate;
+pub mod loose;
+mod pack;
+mod packs;
+mod repository;
+mod window;
+
+pub use error::Error;
+pub use file::File;
+pub use index::RawId;
+pub use pack::{Order, PACK_HEADER_LEN, PACK_TRAILER_LEN};
+
+use crate::limits::{OBJECT_BYTES_MAX, STRUCTURED_OBJECT_BYTES_MAX};
+use gix_hash::{ObjectId, oid};
+use gix_object::Kind;
+use packs::Packs;
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// An object in memory.
+#[derive(Debug, Clone)]
+pub struct Object {
+    pub kind: Kind,
+    pub data: Arc<Vec<u8>>,
+}
+
+/// Where a packed object is: the number of the pack within the store, and the position in its index.
+///
+/// An object that several packs have is always found in the same one. The numbers hold for the
+/// life of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Packed {
+    pub pack: u32,
+    pub position: u32,
+}
+
+/// Where an object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Packed(Packed),
+    Loose,
+}
+
+/// The objects of one repository.
+pub struct Store {
+    objects_dir: PathBuf,
+    packs: RefCell<Packs>,
+}
+
+impl Store {
+    /// Opens the objects of the bare repository at `git_dir`.
+    ///
+    /// Fails with `NotARepository` if it is none, and with `Unsupported` for SHA-256, alternates
+    /// and extensions that change how objects are stored.
+    pub fn open(git_dir: &Path) -> Result<Self, Error> {
+        repository::check(git_dir)?;
+        Self::of_objects_dir(git_dir.join("objects"))
+    }
+
+    /// Opens an object directory by itself, such as a quarantine.
+    pub fn of_objects_dir(objects_dir: PathBuf) -> Result<Self, Error> {
+        let packs = Packs::scan(objects_dir.join("pack"))?;
+        Ok(Self { objects_dir, packs: RefCell::new(packs) })
+    }
+
+    /// The directory `objects`.
+    pub fn objects_dir(&self) -> &Path {
+        &self.objects_dir
+    }
+
+    /// Tells where an object is; none: it is not there.
+    pub fn locate(&self, id: &oid) -> Result<Option<Place>, Error> {
+        if let Some(packed) = self.locate_packed(id)? {
+            return Ok(Some(Place::Packed(packed)));
+        }
+        Ok(loose::path(&self.objects_dir, id).is_file().then_some(Place::Loose))
+    }
+
+    /// Tells where in the packs an object is, loose objects left aside.
+    pub fn locate_packed(&self, id: &oid) -> Result<Option<Packed>, Error> {
+        self.packs.borrow_mut().locate(&raw(id))
+    }
+
+    /// Like [`Self::locate`], for an object that must be there: if it is not, packs that appeared
+    /// meanwhile are looked for.
+    ///
+    /// Fails with `Missing`.
+    pub fn require(&self, id: &oid) -> Result<Place, Error> {
+        if let Some(place) = self.locate(id)? {
+            return Ok(place);
+        }
+        self.packs.borrow_mut().rescan()?;
+        self.locate(id)?.ok_or_else(|| Error::Missing(id.to_owned()))
+    }
+
+    /// Whether the object is there.
+    pub fn contains(&self, id: &oid) -> Result<bool, Error> {
+        Ok(self.locate(id)?.is_some())
+    }
+
+    /// Reads an object whole.
+    ///
+    /// Fails with `Missing`, with `TooLarge` past `limits::OBJECT_BYTES_MAX`, or by what is damaged.
+    pub fn object(&self, id: &oid) -> Result<Object, Error> {
+        match self.require(id)? {
+            Place::Packed(packed) => self.packed_object(packed),
+            Place::Loose => {
+                let loose = self.loose(id)?;
+                let limit = object_bytes_max(loose.kind());
+                Ok(Object { kind: loose.kind(), data: Arc::new(loose.into_bytes(limit)?) })
+            }
+        }
+    }
+
+    /// Reads an object that has to be of one kind.
+    pub fn object_of(&self, id: &oid, kind: Kind) -> Result<Arc<Vec<u8>>, Error> {
+        let object = self.object(id)?;
+        if object.kind != kind {
+            return Err(Error::WrongKind { id: id.to_owned(), actual: object.kind, expected: kind });
+        }
+        Ok(object.data)
+    }
+
+    /// Reads the kind and the size in bytes of an object, without making it.
+    pub fn object_header(&self, id: &oid) -> Result<(Kind, u64), Error> {
+        match self.require(id)? {
+            Place::Packed(packed) => self.packed_header(packed),
+            Place::Loose => {
+                let loose = self.loose(id)?;
+                Ok((loose.kind(), loose.size()))
+            }
+        }
+    }
+
+    /// Opens a loose object, to be read piece by piece.
+    pub fn loose(&self, id: &oid) -> Result<loose::Loose, Error> {
+        loose::Loose::open(&self.objects_dir, id)?.ok_or_else(|| Error::Missing(id.to_owned()))
+    }
+
+    /// Reads a packed object whole.
+    pub fn packed_object(&self, packed: Packed) -> Result<Object, Error> {
+        self.packs.borrow_mut().object(packed)
+    }
+
+    /// Reads the kind and the size of a packed object.
+    pub fn packed_header(&self, packed: Packed) -> Result<(Kind, u64), Error> {
+        self.packs.borrow_mut().object_header(packed)
+    }
+
+    /// The id of a packed object.
+    pub fn packed_id(&self, packed: Packed) -> Result<ObjectId, Error> {
+        self.packs.borrow_mut().id(packed).map(ObjectId::from)
+    }
+
+    /// How many packs there are; they are numbered from 0.
+    pub fn pack_count(&self) -> u32 {
+        self.packs.borrow().len()
+    }
+
+    /// How many objects a pack has.
+    pub fn pack_len(&self, pack: u32) -> u32 {
+        self.packs.borrow().pack_len(pack)
+    }
+
+    /// The file name of a pack, `pack-….pack`.
+    pub fn pack_name(&self, pack: u32) -> String {
+        self.packs.borrow().name(pack).to_owned()
+    }
+
+    /// The order in which the entries of a pack lie.
+    pub fn pack_order(&self, pack: u32) -> Result<Arc<Order>, Error> {
+        self.packs.borrow_mut().order(pack)
+    }
+
+    /// The head of the entry at an offset of a pack.
+    pub fn entry_header(&self, pack: u32, offset: u64) -> Result<entry::Header, Error> {
+        self.packs.borrow_mut().header(pack, offset)
+    }
+
+    /// The offset of the entry that the delta at `offset` is based on; none: it is a whole object.
+    pub fn entry_base(&self, pack: u32, offset: u64, header: &entry::Header) -> Result<Option<u64>, Error> {
+        self.packs.borrow_mut().base_offset(pack, offset, header)
+    }
+
+    /// Appends stored bytes of a pack as they are.
+    pub fn append_stored(&self, pack: u32, offset: u64, count: usize, out: &mut Vec<u8>) -> Result<(), Error> {
+        self.packs.borrow_mut().append_stored(pack, offset, count, out)
+    }
+
+    /// Looks for packs that appeared since the store was opened.
+    pub fn rescan(&self) -> Result<(), Error> {
+        self.packs.borrow_mut().rescan()
+    }
+}
+
+/// The largest object of a kind that is read into memory, in bytes.
+pub fn object_bytes_max(kind: Kind) -> u64 {
+    if kind == Kind::Blob { OBJECT_BYTES_MAX } else { STRUCTURED_OBJECT_BYTES_MAX }
+}
+
+/// The bytes of an id.
+pub(crate) fn raw(id: &oid) -> RawId {
+    id.as_bytes().try_into().expect("only SHA-1 is compiled in")
+}

@@ -1,0 +1,216 @@
+//! All packs of a repository, and reading objects out of them.
+
+use super::bases::Bases;
+use super::delta;
+use super::entry::{EntryKind, Header};
+use super::error::Error;
+use super::index::RawId;
+use super::inflate::Inflater;
+use super::pack::{Order, Pack};
+use super::window::Windows;
+use super::{Object, Packed, object_bytes_max};
+use crate::limits::{BASES_BYTES_MAX, DELTA_CHAIN_DELTAS_MAX, OBJECT_BYTES_MAX, PACKS_MAX};
+use gix_object::Kind;
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The packs of a repository with what is cached of them.
+pub struct Packs {
+    dir: PathBuf,
+    packs: Vec<Pack>,
+    /// The file names of the indexes that are open.
+    known: HashSet<OsString>,
+    windows: Windows,
+    bases: Bases,
+    inflater: Inflater,
+}
+
+impl Packs {
+    /// Opens every pack in the directory; if there is no directory, there are none.
+    pub fn scan(dir: PathBuf) -> Result<Self, Error> {
+        let mut packs = Self {
+            dir,
+            packs: Vec::new(),
+            known: HashSet::new(),
+            windows: Windows::new(),
+            bases: Bases::new(BASES_BYTES_MAX),
+            inflater: Inflater::new(),
+        };
+        packs.rescan()?;
+        Ok(packs)
+    }
+
+    /// Opens the packs that are new in the directory. Those that vanished stay open where they are.
+    pub fn rescan(&mut self) -> Result<(), Error> {
+        let mut names = Vec::new();
+        let entries = match fs::read_dir(&self.dir) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(Error::io(&self.dir)(error)),
+        };
+        for entry in entries {
+            let name = entry.map_err(Error::io(&self.dir))?.file_name();
+            let is_index = name.to_str().is_some_and(|name| name.starts_with("pack-") && name.ends_with(".idx"));
+            if is_index && !self.known.contains(&name) {
+                names.push(name);
+            }
+        }
+        if self.packs.len() + names.len() > PACKS_MAX {
+            return Err(Error::Unsupported(format!("more than {PACKS_MAX} packs (`git gc` makes them one)")));
+        }
+        names.sort_unstable();
+        for name in names {
+            self.open(name)?;
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, name: OsString) -> Result<(), Error> {
+        let number = 2 * self.packs.len() as u32;
+        match Pack::open(&self.dir.join(&name), number, number + 1) {
+            Ok(pack) => self.packs.push(pack),
+            // Gone since the directory was read.
+            Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        self.known.insert(name);
+        Ok(())
+    }
+
+    pub fn len(&self) -> u32 {
+        self.packs.len() as u32
+    }
+
+    pub fn pack_len(&self, pack: u32) -> u32 {
+        self.packs[pack as usize].index.len()
+    }
+
+    pub fn name(&self, pack: u32) -> &str {
+        &self.packs[pack as usize].name
+    }
+
+    /// Finds an object in the first pack that has it and is still there.
+    pub fn locate(&mut self, id: &RawId) -> Result<Option<Packed>, Error> {
+        for (number, pack) in self.packs.iter_mut().enumerate() {
+            if let Some(position) = pack.index.position(&mut self.windows, id)?
+                && pack.ensure_open()?
+            {
+                return Ok(Some(Packed { pack: number as u32, position }));
+            }
+        }
+        Ok(None)
+    }
+
+    pub fn id(&mut self, packed: Packed) -> Result<RawId, Error> {
+        self.packs[packed.pack as usize].index.id(&mut self.windows, packed.position)
+    }
+
+    pub fn order(&mut self, pack: u32) -> Result<Arc<Order>, Error> {
+        let pack = &mut self.packs[pack as usize];
+        pack.ensure_open()?;
+        pack.order(&mut self.windows)
+    }
+
+    pub fn header(&mut self, pack: u32, offset: u64) -> Result<Header, Error> {
+        self.packs[pack as usize].header(&mut self.windows, offset)
+    }
+
+    pub fn base_offset(&mut self, pack: u32, offset: u64, header: &Header) -> Result<Option<u64>, Error> {
+        self.packs[pack as usize].base_offset(&mut self.windows, offset, header.kind)
+    }
+
+    pub fn append_stored(&mut self, pack: u32, offset: u64, count: usize, out: &mut Vec<u8>) -> Result<(), Error> {
+        self.packs[pack as usize].append_stored(&mut self.windows, offset, count, out)
+    }
+
+    /// Reads an object whole. Deltas are applied from the nearest base that is in the cache.
+    pub fn object(&mut self, packed: Packed) -> Result<Object, Error> {
+        let offset = self.offset(packed)?;
+        let (mut object, mut deltas, mut at) = self.chain(packed.pack, offset)?;
+        while let Some((offset, header)) = deltas.pop() {
+            self.bases.put(packed.pack, at, &object);
+            object = self.apply(packed.pack, offset, &header, &object)?;
+            at = offset;
+        }
+        // Trees are mostly based on the tree that was read just before.
+        if object.kind == Kind::Tree {
+            self.bases.put(packed.pack, at, &object);
+        }
+        Ok(object)
+    }
+
+    /// Reads the kind and the size of an object: of a delta, only the head is inflated.
+    pub fn object_header(&mut self, packed: Packed) -> Result<(Kind, u64), Error> {
+        let start = self.offset(packed)?;
+        let mut offset = start;
+        let mut size = None;
+        for _ in 0..=DELTA_CHAIN_DELTAS_MAX {
+            let pack = &self.packs[packed.pack as usize];
+            let header = pack.header(&mut self.windows, offset)?;
+            if let EntryKind::Whole(kind) = header.kind {
+                return Ok((kind, size.unwrap_or(header.size)));
+            }
+            if size.is_none() {
+                let mut head = [0; 2 * 10];
+                let len = pack.inflate_start(&mut self.windows, &mut self.inflater, offset, &header, &mut head)?;
+                let sizes = delta::sizes(&head[..len]).map_err(|reason| pack.damaged(offset, reason))?;
+                size = Some(sizes.result);
+            }
+            let base = pack.base_offset(&mut self.windows, offset, header.kind)?;
+            offset = base.expect("a delta has a base");
+        }
+        Err(self.packs[packed.pack as usize].damaged(start, CHAIN_TOO_LONG))
+    }
+
+    fn offset(&mut self, packed: Packed) -> Result<u64, Error> {
+        self.packs[packed.pack as usize].index.offset(&mut self.windows, packed.position)
+    }
+
+    /// Follows a delta chain down to a whole object or to one in the cache; returns that, the deltas
+    /// to be applied, the last one first, and the offset of the object.
+    #[expect(clippy::type_complexity, reason = "used once, and taken apart at once")]
+    fn chain(&mut self, pack_number: u32, start: u64) -> Result<(Object, Vec<(u64, Header)>, u64), Error> {
+        let mut deltas = Vec::new();
+        let mut offset = start;
+        loop {
+            if let Some(object) = self.bases.get(pack_number, offset) {
+                return Ok((object, deltas, offset));
+            }
+            let pack = &self.packs[pack_number as usize];
+            let header = pack.header(&mut self.windows, offset)?;
+            if let EntryKind::Whole(kind) = header.kind {
+                check_size(header.size, object_bytes_max(kind))?;
+                let data = pack.inflate(&mut self.windows, &mut self.inflater, offset, &header)?;
+                return Ok((Object { kind, data: Arc::new(data) }, deltas, offset));
+            }
+            if deltas.len() == DELTA_CHAIN_DELTAS_MAX {
+                return Err(pack.damaged(start, CHAIN_TOO_LONG));
+            }
+            deltas.push((offset, header));
+            let base = pack.base_offset(&mut self.windows, offset, header.kind)?;
+            offset = base.expect("a delta has a base");
+        }
+    }
+
+    fn apply(&mut self, pack: u32, offset: u64, header: &Header, base: &Object) -> Result<Object, Error> {
+        check_size(header.size, OBJECT_BYTES_MAX)?;
+        let pack = &self.packs[pack as usize];
+        let delta = pack.inflate(&mut self.windows, &mut self.inflater, offset, header)?;
+        let damaged = |reason| pack.damaged(offset, reason);
+        let sizes = delta::sizes(&delta).map_err(damaged)?;
+        check_size(sizes.result, object_bytes_max(base.kind))?;
+        let mut data = Vec::new();
+        delta::apply(&base.data, &delta, &mut data).map_err(damaged)?;
+        Ok(Object { kind: base.kind, data: Arc::new(data) })
+    }
+}
+
+const CHAIN_TOO_LONG: &str = "its chain of deltas is longer than the limit, or a loop";
+
+fn check_size(size: u64, limit: u64) -> Result<(), Error> {
+    if size > limit { Err(Error::TooLarge { size, limit }) } else { Ok(()) }
+}

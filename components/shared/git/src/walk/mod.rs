@@ -1,0 +1,20 @@
+//! Which objects a fetch needs: those that the wants reach and the haves do not.
+//!
+//! Commits, trees and tags are opened, blobs never (only their sizes, and only if a filter asks).
+
+mod commit;
+mod filter;
+mod paint;
+pub mod reach;
+mod selection;
+mod set;
+pub mod shallow;
+mod tag;
+mod tree;
+
+pub use commit::Commit;
+pub use filter::{Filter, FilterError};
+pub use selection::{Request, Selection, Walk};
+pub use set::{Located, ObjectSet};
+pub use tag::Tag;
+pub use tree::{Entries, Entry};

@@ -1,0 +1,127 @@
+//! Telling the commits that the wants reach from those that the haves reach.
+
+use super::commit::Commit;
+use crate::odb::{Error, Store};
+use gix_hash::ObjectId;
+use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::rc::Rc;
+
+/// The commits between wants and haves.
+#[derive(Default)]
+pub struct Painted {
+    /// Those that are wanted and not had, the latest first.
+    pub wanted: Vec<(ObjectId, Rc<Commit>)>,
+    /// Those that are had, as far as they were visited: every parent of a wanted commit is among
+    /// `wanted` or here, or beyond the boundary.
+    pub had: HashMap<ObjectId, Rc<Commit>>,
+}
+
+const WANT: u8 = 1;
+const HAVE: u8 = 2;
+
+struct Node {
+    paint: u8,
+    /// The paint that its parents have got.
+    passed_on: u8,
+    commit: Rc<Commit>,
+}
+
+struct Painter<'a> {
+    store: &'a Store,
+    nodes: HashMap<ObjectId, Node>,
+    /// Commits whose parents are to be painted, by date.
+    queue: BinaryHeap<(i64, ObjectId)>,
+    /// How many commits in the queue are wanted and not had.
+    interesting: usize,
+}
+
+/// Paints from `wants` and from `haves`, all of them commits, until no more wanted commits are found.
+///
+/// Wants do not pass the commits of `boundary`, haves not those of `client_shallow`: their parents
+/// are cut off. Clocks that go wrong can leave commits among the wanted that are had: a fetch is
+/// then larger than it has to be, and still right.
+pub fn paint(
+    store: &Store,
+    wants: &[ObjectId],
+    haves: &[ObjectId],
+    boundary: &HashSet<ObjectId>,
+    client_shallow: &HashSet<ObjectId>,
+) -> Result<Painted, Error> {
+    let mut painter = Painter { store, nodes: HashMap::new(), queue: BinaryHeap::new(), interesting: 0 };
+    for id in haves {
+        painter.paint(id, HAVE)?;
+    }
+    for id in wants {
+        painter.paint(id, WANT)?;
+    }
+    painter.run(boundary, client_shallow)?;
+    let mut painted = Painted::default();
+    for (id, node) in painter.nodes {
+        if node.paint & HAVE != 0 {
+            painted.had.insert(id, node.commit);
+        } else {
+            painted.wanted.push((id, node.commit));
+        }
+    }
+    painted.wanted.sort_unstable_by_key(|(id, commit)| (std::cmp::Reverse(commit.date), *id));
+    Ok(painted)
+}
+
+impl Painter<'_> {
+    fn run(&mut self, boundary: &HashSet<ObjectId>, client_shallow: &HashSet<ObjectId>) -> Result<(), Error> {
+        let mut oldest_wanted = i64::MAX;
+        while let Some(&(date, id)) = self.queue.peek() {
+            // Haves older than every wanted commit cannot reach one, if clocks are right.
+            if self.interesting == 0 && date < oldest_wanted {
+                break;
+            }
+            self.queue.pop();
+            let node = self.nodes.get_mut(&id).expect("what is queued has a node");
+            let new_paint = node.paint & !node.passed_on;
+            if new_paint == 0 {
+                continue;
+            }
+            if node.passed_on == 0 && node.paint == WANT {
+                oldest_wanted = oldest_wanted.min(date);
+            }
+            self.interesting -= usize::from(node.paint & HAVE == 0);
+            node.passed_on = node.paint;
+            let commit = node.commit.clone();
+            let mut passed = 0;
+            if new_paint & WANT != 0 && node.paint & HAVE == 0 && !boundary.contains(&id) {
+                passed |= WANT;
+            }
+            if new_paint & HAVE != 0 && !client_shallow.contains(&id) {
+                passed |= HAVE;
+            }
+            if passed != 0 {
+                for parent in &commit.parents {
+                    self.paint(parent, passed)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn paint(&mut self, id: &ObjectId, paint: u8) -> Result<(), Error> {
+        if !self.nodes.contains_key(id) {
+            let commit = Rc::new(Commit::read(self.store, id)?);
+            self.nodes.insert(*id, Node { paint: 0, passed_on: 0, commit });
+        }
+        let node = self.nodes.get_mut(id).expect("it was just put there");
+        let (before, after) = (node.paint, node.paint | paint);
+        if before == after {
+            return Ok(());
+        }
+        let is_queued = before & !node.passed_on != 0;
+        let was_interesting = is_queued && before & HAVE == 0;
+        let is_interesting = after & HAVE == 0;
+        self.interesting += usize::from(is_interesting);
+        self.interesting -= usize::from(was_interesting);
+        node.paint = after;
+        if !is_queued {
+            self.queue.push((node.commit.date, *id));
+        }
+        Ok(())
+    }
+}

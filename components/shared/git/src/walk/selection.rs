@@ -1,0 +1,372 @@
+//! Selecting the objects of a fetch.
+
+use super::commit::Commit;
+use super::filter::Filter;
+use super::paint::{Painted, paint};
+use super::set::{Located, ObjectSet};
+use super::tag::Tag;
+use super::tree::Entries;
+use crate::odb::{Error, Object, Store};
+use gix_hash::ObjectId;
+use gix_object::Kind;
+use std::collections::{BinaryHeap, HashMap, HashSet};
+
+/// What a fetch asks for.
+#[derive(Debug, Default, Clone)]
+pub struct Request {
+    /// Objects of any kind that must be there.
+    pub wants: Vec<ObjectId>,
+    /// Objects that the client says it has, with all that they reach; those that are not here are passed over.
+    pub haves: Vec<ObjectId>,
+    /// Commits whose parents are not to be sent on account of them.
+    pub boundary: HashSet<ObjectId>,
+    /// Commits whose parents the client has not got.
+    pub client_shallow: HashSet<ObjectId>,
+    pub filter: Filter,
+    /// Annotated tags to be sent if what they stand for is.
+    pub tags: Vec<ObjectId>,
+}
+
+/// The objects of a fetch.
+pub struct Selection {
+    /// What is to be sent.
+    pub send: ObjectSet,
+    /// What the client certainly has, as far as that was found out.
+    pub had: ObjectSet,
+}
+
+/// A selection under way: it advances in steps, so that whoever waits can be told.
+pub struct Walk {
+    request: Request,
+    seen: ObjectSet,
+    /// What was seen and is left out by the filter.
+    omitted: ObjectSet,
+    had: ObjectSet,
+    /// Commits that were asked for by their own id.
+    asked: HashSet<ObjectId>,
+    commits: Commits,
+    trees: Vec<PendingTree>,
+    /// Kept only where a filter depends on depth: the least depth that a tree was seen at.
+    depths: HashMap<Located, u64>,
+}
+
+enum Commits {
+    /// Nothing is had: the commits found and not yet looked at, by date.
+    All { queue: BinaryHeap<(i64, ObjectId, Commit)>, queued: ObjectSet },
+    Painted { painted: Painted, next: usize },
+}
+
+struct PendingTree {
+    id: ObjectId,
+    at: Located,
+    depth: u64,
+    /// Trees at the same path that the client has.
+    bases: Vec<ObjectId>,
+}
+
+impl Walk {
+    /// Begins a selection. This finds the commits between wants and haves, if there are haves.
+    pub fn new(store: &Store, request: Request) -> Result<Self, Error> {
+        let mut walk = Self {
+            seen: ObjectSet::default(),
+            omitted: ObjectSet::default(),
+            had: ObjectSet::default(),
+            asked: HashSet::new(),
+            commits: Commits::All { queue: BinaryHeap::new(), queued: ObjectSet::default() },
+            trees: Vec::new(),
+            depths: HashMap::new(),
+            request,
+        };
+        let haves = walk.note_haves(store)?;
+        let wants = walk.note_wants(store)?;
+        if haves.is_empty() {
+            for id in wants {
+                walk.enqueue(store, id)?;
+            }
+        } else {
+            let request = &walk.request;
+            let painted = paint(store, &wants, &haves, &request.boundary, &request.client_shallow)?;
+            for id in painted.had.keys() {
+                walk.had.insert(Located::require(store, id)?);
+            }
+            walk.commits = Commits::Painted { painted, next: 0 };
+        }
+        Ok(walk)
+    }
+
+    /// How many objects were found so far.
+    pub fn len(&self) -> u64 {
+        self.seen.len() - self.omitted.len()
+    }
+
+    /// Whether nothing was found so far.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Opens at most `budget` commits and trees; false: there are no more.
+    pub fn advance(&mut self, store: &Store, budget: usize) -> Result<bool, Error> {
+        for _ in 0..budget {
+            if let Some(tree) = self.trees.pop() {
+                self.visit_tree(store, &tree)?;
+            } else if !self.next_commit(store)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Ends the selection, once `advance` has said that there is no more.
+    pub fn finish(mut self, store: &Store) -> Result<Selection, Error> {
+        self.include_tags(store)?;
+        self.seen.subtract(&self.omitted);
+        Ok(Selection { send: self.seen, had: self.had })
+    }
+
+    /// Notes what the haves are; returns the commits among them.
+    fn note_haves(&mut self, store: &Store) -> Result<Vec<ObjectId>, Error> {
+        let mut commits = Vec::new();
+        for id in std::mem::take(&mut self.request.haves) {
+            if Located::find(store, &id)?.is_none() {
+                continue;
+            }
+            let (tags, target, kind) = Tag::peel(store, &id)?;
+            for id in tags.iter().chain([&target]) {
+                self.had.insert(Located::require(store, id)?);
+            }
+            if kind == Kind::Commit {
+                commits.push(target);
+            }
+        }
+        Ok(commits)
+    }
+
+    /// Selects the wants themselves, whatever the filter says; returns the commits among them.
+    fn note_wants(&mut self, store: &Store) -> Result<Vec<ObjectId>, Error> {
+        let mut commits = Vec::new();
+        for id in std::mem::take(&mut self.request.wants) {
+            let (tags, target, kind) = Tag::peel(store, &id)?;
+            for tag in &tags {
+                let at = Located::require(store, tag)?;
+                if !self.had.contains(at) {
+                    let is_kept = *tag == id || self.request.filter.keeps_kind(Kind::Tag);
+                    self.insert(at, is_kept);
+                }
+            }
+            match kind {
+                Kind::Commit => {
+                    commits.push(target);
+                    if target == id {
+                        self.asked.insert(target);
+                    }
+                }
+                Kind::Tree => self.want_tree(store, target, target == id)?,
+                _ if target == id => {
+                    self.insert(Located::require(store, &target)?, true);
+                }
+                _ => self.found_blob(store, target, 0)?,
+            }
+        }
+        Ok(commits)
+    }
+
+    fn want_tree(&mut self, store: &Store, id: ObjectId, is_asked_for: bool) -> Result<(), Error> {
+        if !is_asked_for {
+            return self.found_tree(store, id, 0, Vec::new());
+        }
+        let at = Located::require(store, &id)?;
+        self.insert(at, true);
+        if self.request.filter.keeps_depth(1) {
+            self.trees.push(PendingTree { id, at, depth: 0, bases: Vec::new() });
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, at: Located, is_kept: bool) -> bool {
+        let is_new = self.seen.insert(at);
+        if is_new && !is_kept {
+            self.omitted.insert(at);
+        } else if is_kept {
+            self.omitted.remove(at);
+        }
+        is_new
+    }
+
+    /// Whether the filter, its depth aside, keeps an object.
+    fn keeps(&self, store: &Store, kind: Kind, at: Located) -> Result<bool, Error> {
+        let filter = &self.request.filter;
+        if !filter.keeps_kind(kind) {
+            return Ok(false);
+        }
+        match filter.blob_limit {
+            Some(0) if kind == Kind::Blob => Ok(false),
+            Some(limit) if kind == Kind::Blob => Ok(size(store, at)? < limit),
+            _ => Ok(true),
+        }
+    }
+
+    fn next_commit(&mut self, store: &Store) -> Result<bool, Error> {
+        match &mut self.commits {
+            Commits::Painted { painted, next } => {
+                let Some((id, commit)) = painted.wanted.get(*next) else { return Ok(false) };
+                *next += 1;
+                let (id, commit) = (*id, commit.clone());
+                self.insert_commit(&id, Located::require(store, &id)?);
+                let bases = self.had_trees(&commit);
+                self.found_tree(store, commit.tree, 0, bases)?;
+            }
+            Commits::All { queue, .. } => {
+                let Some((_, id, commit)) = queue.pop() else { return Ok(false) };
+                if !self.request.boundary.contains(&id) {
+                    for parent in &commit.parents {
+                        self.enqueue(store, *parent)?;
+                    }
+                }
+                self.found_tree(store, commit.tree, 0, Vec::new())?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn enqueue(&mut self, store: &Store, id: ObjectId) -> Result<(), Error> {
+        let at = Located::require(store, &id)?;
+        let Commits::All { queue, queued } = &mut self.commits else { return Ok(()) };
+        if queued.insert(at) {
+            let commit = Commit::read(store, &id)?;
+            queue.push((commit.date, id, commit));
+            self.insert_commit(&id, at);
+        }
+        Ok(())
+    }
+
+    fn insert_commit(&mut self, id: &ObjectId, at: Located) {
+        let is_kept = self.request.filter.keeps_kind(Kind::Commit) || self.asked.contains(id);
+        self.insert(at, is_kept);
+    }
+
+    /// The trees of those parents that the client has.
+    fn had_trees(&self, commit: &Commit) -> Vec<ObjectId> {
+        match &self.commits {
+            Commits::All { .. } => Vec::new(),
+            Commits::Painted { painted, .. } => {
+                commit.parents.iter().filter_map(|parent| painted.had.get(parent)).map(|parent| parent.tree).collect()
+            }
+        }
+    }
+
+    /// A tree was found at a depth: notes it, and that it is to be opened if that can find more.
+    fn found_tree(&mut self, store: &Store, id: ObjectId, depth: u64, bases: Vec<ObjectId>) -> Result<(), Error> {
+        let at = Located::require(store, &id)?;
+        if self.had.contains(at) || bases.contains(&id) {
+            return Ok(());
+        }
+        let filter = &self.request.filter;
+        let is_kept = filter.keeps_depth(depth) && filter.keeps_kind(Kind::Tree);
+        let goes_deeper = filter.keeps_depth(depth + 1) && !filter.is_contradiction;
+        let depends_on_depth = filter.tree_depth.is_some();
+        let is_new = if is_kept { self.insert(at, true) } else { self.seen.contains(at) || self.insert(at, false) };
+        let is_nearer = depends_on_depth && self.depths.get(&at).is_none_or(|before| depth < *before);
+        if depends_on_depth && is_nearer {
+            self.depths.insert(at, depth);
+        }
+        if goes_deeper && (is_new && !depends_on_depth || is_nearer) {
+            self.trees.push(PendingTree { id, at, depth, bases });
+        }
+        Ok(())
+    }
+
+    fn visit_tree(&mut self, store: &Store, tree: &PendingTree) -> Result<(), Error> {
+        let bases = self.note_had_entries(store, &tree.bases)?;
+        let data = read_tree(store, tree.at, &tree.id)?;
+        for entry in Entries::new(&tree.id, &data.data) {
+            let entry = entry?;
+            if entry.is_gitlink() {
+                continue;
+            }
+            let id = ObjectId::from(entry.id);
+            if entry.is_tree() {
+                let bases = bases.get(entry.name).cloned().unwrap_or_default();
+                self.found_tree(store, id, tree.depth + 1, bases)?;
+            } else {
+                self.found_blob(store, id, tree.depth + 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn found_blob(&mut self, store: &Store, id: ObjectId, depth: u64) -> Result<(), Error> {
+        let at = Located::require(store, &id)?;
+        let is_seen = self.seen.contains(at);
+        if is_seen && self.request.filter.tree_depth.is_none() || self.had.contains(at) {
+            return Ok(());
+        }
+        let is_kept = self.request.filter.keeps_depth(depth) && self.keeps(store, Kind::Blob, at)?;
+        if is_kept || !is_seen {
+            self.insert(at, is_kept);
+        }
+        Ok(())
+    }
+
+    /// Notes that the client has the entries of these trees; returns the subtrees among them by name.
+    fn note_had_entries(
+        &mut self,
+        store: &Store,
+        bases: &[ObjectId],
+    ) -> Result<HashMap<Vec<u8>, Vec<ObjectId>>, Error> {
+        let mut subtrees: HashMap<Vec<u8>, Vec<ObjectId>> = HashMap::new();
+        for base in bases {
+            let at = Located::require(store, base)?;
+            self.had.insert(at);
+            let data = read_tree(store, at, base)?;
+            for entry in Entries::new(base, &data.data) {
+                let entry = entry?;
+                let id = ObjectId::from(entry.id);
+                if entry.is_gitlink() {
+                    continue;
+                }
+                if let Some(at) = Located::find(store, &id)? {
+                    self.had.insert(at);
+                }
+                if entry.is_tree() {
+                    subtrees.entry(entry.name.to_vec()).or_default().push(id);
+                }
+            }
+        }
+        Ok(subtrees)
+    }
+
+    fn include_tags(&mut self, store: &Store) -> Result<(), Error> {
+        for tag in std::mem::take(&mut self.request.tags) {
+            let (tags, target, _) = Tag::peel(store, &tag)?;
+            let is_sent = |walk: &Self, at| walk.seen.contains(at) && !walk.omitted.contains(at);
+            if tags.is_empty() || !is_sent(self, Located::require(store, &target)?) {
+                continue;
+            }
+            for tag in tags {
+                let at = Located::require(store, &tag)?;
+                if !self.had.contains(at) {
+                    self.insert(at, true);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_tree(store: &Store, at: Located, id: &ObjectId) -> Result<Object, Error> {
+    let object = match at {
+        Located::Packed(packed) => store.packed_object(packed)?,
+        Located::Loose(_) => store.object(id)?,
+    };
+    if object.kind != Kind::Tree {
+        return Err(Error::WrongKind { id: *id, actual: object.kind, expected: Kind::Tree });
+    }
+    Ok(object)
+}
+
+fn size(store: &Store, at: Located) -> Result<u64, Error> {
+    match at {
+        Located::Packed(packed) => Ok(store.packed_header(packed)?.1),
+        Located::Loose(id) => Ok(store.loose(&id)?.size()),
+    }
+}

@@ -1,0 +1,123 @@
+//! Where a shallow clone's history is cut (gitprotocol-pack, "deepen").
+
+use super::commit::Commit;
+use super::paint::paint;
+use crate::odb::{Error, Store};
+use gix_hash::ObjectId;
+use std::collections::{HashMap, HashSet, VecDeque};
+
+/// How far back a client wants history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deepen {
+    /// This many commits from each want on; `u32::MAX`: all.
+    Depth(u32),
+    /// This many commits beyond where the client's history is cut.
+    Relative(u32),
+    /// Commits not older than this (seconds since 1970), and none that these commits reach.
+    Since { since: Option<i64>, not: Vec<ObjectId> },
+}
+
+/// How the client's boundary changes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Boundary {
+    /// Commits to be cut off from their parents that were not before, in order of their ids.
+    pub shallow: Vec<ObjectId>,
+    /// Commits that get their parents back, in order of their ids.
+    pub unshallow: Vec<ObjectId>,
+}
+
+/// Tells where history is to be cut. `wants` are commits; `client_shallow` is where the client's
+/// history is cut now, `server_shallow` where ours is.
+pub fn deepen(
+    store: &Store,
+    wants: &[ObjectId],
+    client_shallow: &HashSet<ObjectId>,
+    server_shallow: &HashSet<ObjectId>,
+    deepen: &Deepen,
+) -> Result<Boundary, Error> {
+    let depths = |starts: &[ObjectId], depth| depths(store, starts, server_shallow, depth);
+    let (cut, whole) = match deepen {
+        Deepen::Depth(depth) => depths(wants, *depth)?,
+        Deepen::Relative(depth) if client_shallow.is_empty() => depths(wants, *depth)?,
+        Deepen::Relative(depth) => {
+            let starts = reached(store, wants, client_shallow, server_shallow)?;
+            depths(&starts, depth.saturating_add(1))?
+        }
+        Deepen::Since { since, not } => selected(store, wants, server_shallow, *since, not)?,
+    };
+    let mut boundary = Boundary {
+        shallow: cut.difference(client_shallow).copied().collect(),
+        unshallow: client_shallow.intersection(&whole).copied().collect(),
+    };
+    boundary.shallow.sort_unstable();
+    boundary.unshallow.sort_unstable();
+    Ok(boundary)
+}
+
+type CutAndWhole = (HashSet<ObjectId>, HashSet<ObjectId>);
+
+/// The commits at just `depth` from the starts, and those nearer.
+fn depths(
+    store: &Store,
+    starts: &[ObjectId],
+    server_shallow: &HashSet<ObjectId>,
+    depth: u32,
+) -> Result<CutAndWhole, Error> {
+    let (mut cut, mut whole) = CutAndWhole::default();
+    let mut seen = HashSet::new();
+    let mut queue: VecDeque<(ObjectId, u32)> = starts.iter().map(|id| (*id, 1)).collect();
+    while let Some((id, at)) = queue.pop_front() {
+        if !seen.insert(id) {
+            continue;
+        }
+        if at >= depth && depth != u32::MAX || server_shallow.contains(&id) {
+            cut.insert(id);
+            continue;
+        }
+        whole.insert(id);
+        queue.extend(Commit::read(store, &id)?.parents.into_iter().map(|parent| (parent, at + 1)));
+    }
+    Ok((cut, whole))
+}
+
+/// Those of `targets` that `starts` reach.
+fn reached(
+    store: &Store,
+    starts: &[ObjectId],
+    targets: &HashSet<ObjectId>,
+    server_shallow: &HashSet<ObjectId>,
+) -> Result<Vec<ObjectId>, Error> {
+    let mut reached = Vec::new();
+    let mut seen: HashSet<ObjectId> = starts.iter().copied().collect();
+    let mut stack = starts.to_vec();
+    while let Some(id) = stack.pop() {
+        if targets.contains(&id) {
+            reached.push(id);
+        }
+        if server_shallow.contains(&id) {
+            continue;
+        }
+        stack.extend(Commit::read(store, &id)?.parents.into_iter().filter(|parent| seen.insert(*parent)));
+    }
+    Ok(reached)
+}
+
+/// The commits selected by date and exclusion: those with a parent that is not, and the others.
+fn selected(
+    store: &Store,
+    wants: &[ObjectId],
+    server_shallow: &HashSet<ObjectId>,
+    since: Option<i64>,
+    not: &[ObjectId],
+) -> Result<CutAndWhole, Error> {
+    let painted = paint(store, wants, not, server_shallow, &HashSet::new())?;
+    let mut selected = HashMap::new();
+    for (id, commit) in painted.wanted {
+        if since.is_none_or(|since| commit.date >= since) {
+            selected.insert(id, commit);
+        }
+    }
+    let is_cut = |commit: &Commit| commit.parents.iter().any(|parent| !selected.contains_key(parent));
+    let (cut, whole): (Vec<_>, Vec<_>) = selected.iter().partition(|(_, commit)| is_cut(commit));
+    Ok((cut.into_iter().map(|(id, _)| *id).collect(), whole.into_iter().map(|(id, _)| *id).collect()))
+}
