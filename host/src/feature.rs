@@ -10,6 +10,7 @@
 use crate::body::{Body, BodyError, Outcome, WatchedBody};
 use crate::guest::{self, Guest};
 use crate::limits;
+use crate::link::LinkError;
 use crate::manifest::{Component as Declaration, Limits};
 use futures::channel::oneshot;
 use std::future::{pending, poll_fn};
@@ -78,8 +79,13 @@ impl Feature {
         linker: &Linker<Guest>,
         declaration: Arc<Declaration>,
         component: &Component,
-    ) -> wasmtime::Result<Arc<Self>> {
-        let pre = ServicePre::new(linker.instantiate_pre(component)?)?;
+    ) -> Result<Arc<Self>, LinkError> {
+        let component_name = || declaration.name.clone();
+        let pre = linker
+            .instantiate_pre(component)
+            .map_err(|error| LinkError::NotLinked { component: component_name(), error })?;
+        let pre = ServicePre::new(pre)
+            .map_err(|_| LinkError::NoHandler { component: component_name() })?;
         let feature = Arc::new(Self {
             engine: engine.clone(),
             pre: ProxyPre::P3(pre),

@@ -24,6 +24,8 @@ pub enum LinkError {
     NotListed { component: String, interface: String },
     #[error(transparent)]
     NotOffered(#[from] OfferError),
+    #[error("the component `{component}` does not export `wasi:http/handler@0.3.0`")]
+    NoHandler { component: String },
     #[error("the component `{component}` imports what no component gives it: {error:#}")]
     NotLinked { component: String, error: wasmtime::Error },
 }

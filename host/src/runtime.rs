@@ -101,8 +101,7 @@ impl Runtime {
     fn feature(&self, name: &str, component: &Component) -> Result<Arc<Feature>, LoadError> {
         let declaration = &self.manifest.components[name];
         let linker = link(&self.engine, &self.linker, declaration, component, &self.dependencies)?;
-        Feature::new(&self.engine, &linker, Arc::new(declaration.clone()), component)
-            .map_err(|error| LinkError::NotLinked { component: name.to_owned(), error }.into())
+        Ok(Feature::new(&self.engine, &linker, Arc::new(declaration.clone()), component)?)
     }
 
     /// Finds what answers a path.

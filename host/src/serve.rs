@@ -109,7 +109,8 @@ pub async fn run(
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
-    Server::open(config).await?.run(listener, shutdown).await
+    Server::open(config).await?.listen(listener)?.run(shutdown).await;
+    Ok(())
 }
 
 impl Server {
@@ -140,19 +141,30 @@ impl Server {
         }
     }
 
-    /// Serves until `shutdown` is done and the last transfers are, or their time is over.
-    pub async fn run(
-        mut self,
-        listener: TcpListener,
-        shutdown: impl Future<Output = ()>,
-    ) -> Result<(), StartError> {
+    /// Takes the listener, makes the operator's socket, and says in the lock file where both are.
+    pub fn listen(mut self, listener: TcpListener) -> Result<Listening, StartError> {
         let address = listener.local_addr().map_err(StartError::Listener)?;
         let socket = OperatorSocket::bind(self.data.path())?;
         self.data
             .set_owner(Some(&format!("http://{address}/")), Some(socket.path()))
             .map_err(StartError::LockFile)?;
-        let connections = Connections::new(self.service.clone());
-        let sweeper = tokio::spawn(sweep(self.service.clone()));
+        Ok(Listening { server: self, listener, socket })
+    }
+}
+
+/// A server that can be reached and waits to be run.
+pub struct Listening {
+    server: Server,
+    listener: TcpListener,
+    socket: OperatorSocket,
+}
+
+impl Listening {
+    /// Serves until `shutdown` is done and the last transfers are, or their time is over.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let Self { server, listener, socket } = self;
+        let connections = Connections::new(server.service.clone());
+        let sweeper = tokio::spawn(sweep(server.service.clone()));
         tokio::select! {
             () = shutdown => {}
             () = connections.accept(&listener) => {}
@@ -161,8 +173,7 @@ impl Server {
         drop((listener, socket));
         tracing::info!("stopping");
         sweeper.abort();
-        connections.finish(self.grace).await;
-        Ok(())
+        connections.finish(server.grace).await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! `lithe serve`.
 
 use super::arguments::{Common, LogFormat, Serve};
+use crate::operator::OneTimePassword;
 use crate::serve::{Config, Server};
 use anyhow::Context as _;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -37,7 +38,9 @@ async fn serve(common: &Common, options: Serve) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}", options.listen))?;
     let url = format!("http://{}/", listener.local_addr()?);
-    announce(&server, &url).await?;
+    let first = server.first_administrator().await.context("the store does not start")?;
+    let server = server.listen(listener)?;
+    announce(&url, first)?;
     let (sender, signalled) = tokio::sync::oneshot::channel();
     let twice = async {
         stop.wait().await;
@@ -48,17 +51,14 @@ async fn serve(common: &Common, options: Serve) -> anyhow::Result<()> {
         let _ = signalled.await;
     };
     tokio::select! {
-        result = server.run(listener, shutdown) => Ok(result?),
-        () = twice => {
-            tracing::warn!("stopped at once by a second signal");
-            Ok(())
-        }
+        () = server.run(shutdown) => {}
+        () = twice => tracing::warn!("stopped at once by a second signal"),
     }
+    Ok(())
 }
 
 /// Says where the server is, and how to sign in for the first time.
-async fn announce(server: &Server, url: &str) -> anyhow::Result<()> {
-    let first = server.first_administrator().await.context("the store does not start")?;
+fn announce(url: &str, first: Option<OneTimePassword>) -> io::Result<()> {
     let mut output = io::stdout().lock();
     writeln!(output, "Lithe is at {url}")?;
     if let Some(first) = first {
@@ -73,8 +73,7 @@ async fn announce(server: &Server, url: &str) -> anyhow::Result<()> {
         ];
         write!(output, "\n{}\n", frame(&lines))?;
     }
-    output.flush()?;
-    Ok(())
+    output.flush()
 }
 
 fn frame(lines: &[String]) -> String {

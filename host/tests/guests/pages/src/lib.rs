@@ -50,6 +50,7 @@ async fn handle(request: Request) -> impl IntoResponse {
             let (mut sender, body) = spin_sdk::http::body::stream::<Bytes>();
             spin_sdk::wasip3::spawn(async move {
                 sender.send(Bytes::from_static(b"the beginning")).await.expect("sent");
+                pause(50).await;
                 panic!("as asked");
             });
             Response::new(boxed(body))
@@ -59,13 +60,14 @@ async fn handle(request: Request) -> impl IntoResponse {
             text("never")
         }
         "/wait" => {
-            spin_sdk::wasip3::clocks::monotonic_clock::wait_for(number(0) * 1_000_000).await;
+            pause(number(0)).await;
             text("waited")
         }
         "/hang-late" => {
             let (mut sender, body) = spin_sdk::http::body::stream::<Bytes>();
             spin_sdk::wasip3::spawn(async move {
                 sender.send(Bytes::from_static(b"the beginning")).await.expect("sent");
+                pause(50).await;
                 compute(Duration::MAX);
             });
             Response::new(boxed(body))
@@ -162,6 +164,10 @@ fn stream(mebibytes: u64) -> Body {
         }
     });
     boxed(body)
+}
+
+async fn pause(milliseconds: u64) {
+    spin_sdk::wasip3::clocks::monotonic_clock::wait_for(milliseconds * 1_000_000).await;
 }
 
 fn compute(duration: Duration) {

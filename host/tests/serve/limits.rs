@@ -1,0 +1,107 @@
+//! What a component may use, at the limit and past it, and what it costs to go past.
+
+use crate::kit::Site;
+use http::StatusCode;
+use std::time::{Duration, Instant};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn past_the_requests_at_once_clients_are_told_to_come_again() {
+    // One is worked on, two wait in line.
+    let site = Site { pages: "requests-max = 1", ..Site::default() }.start().await;
+    let answers = futures::future::join_all((0..4).map(|_| site.get("/wait?300"))).await;
+    let (done, busy): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status.is_success());
+    assert_eq!((done.len(), busy.len()), (3, 1));
+    assert_eq!(busy[0].status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(busy[0].header("retry-after"), "2");
+    assert_eq!(site.get("/hello").await.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slot_is_taken_until_the_response_is_read() {
+    let site = Site { pages: "requests-max = 1", ..Site::default() }.start().await;
+    let request = http::Request::get("/stream?64").body(http_body_util::Empty::new()).expect("a request");
+    let response = site.begin(request).await.expect("a response");
+    let began = Instant::now();
+    let unread = tokio::time::timeout(Duration::from_millis(300), site.get("/hello")).await;
+    assert!(unread.is_err(), "answered after {:?} while the slot was taken", began.elapsed());
+    drop(response);
+    assert_eq!(site.get("/hello").await.text, "hello");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_are_used_again_and_never_for_two_at_once() {
+    let site = Site::default().start().await;
+    for count in 1..=3 {
+        assert_eq!(site.get("/served").await.text, count.to_string());
+    }
+    let answers = futures::future::join_all((0..8).map(|_| site.get("/wait?100"))).await;
+    assert!(answers.iter().all(|answer| answer.text == "waited"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_ends_at_the_limit() {
+    let site = Site { pages: "memory-mib-max = 16", ..Site::default() }.start().await;
+    assert_eq!(site.get("/memory?12000000").await.text, "12000000");
+    let answer = site.get("/memory?17000000").await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(site.get("/hello").await.text, "hello");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn time_ends_at_the_limit_while_others_are_served() {
+    let site = Site { pages: "request-seconds-max = 1", ..Site::default() }.start().await;
+    for path in ["/hang", "/wait?60000"] {
+        let began = Instant::now();
+        let endless = site.get(path);
+        let others = async {
+            while began.elapsed() < Duration::from_millis(800) {
+                assert_eq!(site.get("/hello").await.text, "hello");
+            }
+        };
+        let (answer, ()) = tokio::join!(endless, others);
+        assert_eq!(answer.status, StatusCode::GATEWAY_TIMEOUT, "{path}");
+        assert!(answer.text.contains("request-seconds-max"), "{}", answer.text);
+        assert!(began.elapsed() < Duration::from_secs(5), "{path}: {:?}", began.elapsed());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_has_a_limit_of_its_own() {
+    let site =
+        Site { pages: "request-seconds-max = 1\ntransfer-seconds-max = 2", ..Site::default() }.start().await;
+    let began = Instant::now();
+    let answer = site.get("/hang-late").await;
+    assert_eq!((answer.status, &*answer.text, answer.is_whole), (StatusCode::OK, "the beginning", false));
+    assert!(began.elapsed() >= Duration::from_secs(2), "{:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trap_costs_its_request_and_its_instance() {
+    let site = Site::default().start().await;
+    assert_eq!(site.get("/served").await.text, "1");
+    let answer = site.get("/trap").await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    let id = answer.header("x-request-id");
+    assert!(id.len() == 16 && answer.text.contains(id), "{answer:?}");
+    assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+    assert_eq!(site.get("/served").await.text, "1", "a fresh instance");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trap_within_the_response_is_no_clean_end() {
+    let site = Site::default().start().await;
+    let answer = site.get("/trap-late").await;
+    assert_eq!((answer.status, &*answer.text, answer.is_whole), (StatusCode::OK, "the beginning", false));
+    assert_eq!(site.get("/hello").await.text, "hello");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_of_clients_is_served() {
+    let site = Site { pages: "requests-max = 8", ..Site::default() }.start().await;
+    let clients = (0..16).map(|_| async {
+        for _ in 0..50 {
+            assert_eq!(site.get("/hello").await.text, "hello");
+        }
+    });
+    futures::future::join_all(clients).await;
+}
