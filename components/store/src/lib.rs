@@ -106,7 +106,8 @@ fn with_call<T>(
     with_store(|store, now| work(store, &Call::new(credentials, client, now)))
 }
 
-struct Component;
+/// What answers the calls.
+pub struct Component;
 
 impl wit::identity::Guest for Component {
     fn resolve(credentials: Credentials, client: Client) -> Result<Viewer, Error> {
@@ -393,4 +394,6 @@ impl wit::operator::Guest for Component {
     }
 }
 
+// Elsewhere the exports' names are none that a linker takes.
+#[cfg(target_family = "wasm")]
 bindings::export!(Component with_types_in bindings);
