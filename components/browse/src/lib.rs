@@ -1,1 +1,38 @@
-//! The component `browse`.
+//! The component `browse`: every page about a repository or group. It reads repositories from its
+//! mount, asks the store who may see what, and changes nothing.
+//!
+//! `route` reads the address, `handler` asks and answers; each page has a file of its own, where a
+//! pure function builds a struct that its template shows.
+
+pub mod blob;
+pub mod commit;
+pub mod commits;
+pub mod diff;
+pub mod handler;
+pub mod highlight;
+pub mod history;
+pub mod limits;
+pub mod links;
+pub mod listing;
+pub mod markdown;
+pub mod place;
+pub mod raw;
+pub mod refs;
+pub mod repository;
+pub mod revision;
+pub mod route;
+pub mod sending;
+pub mod storage;
+pub mod summary;
+pub mod text;
+pub mod tree;
+pub mod unavailable;
+
+use lithe_web::Answer;
+use spin_sdk::http::Request;
+
+/// Answers a request. Only the component exports it to the host; natively it is there to be compiled.
+#[cfg_attr(target_family = "wasm", spin_sdk::http_service)]
+pub async fn handle(request: Request) -> Answer {
+    handler::answer(&request.into_parts().0)
+}

@@ -1,0 +1,185 @@
+//! The page of a file, `/-/blob/<ref>/<path>`.
+
+use crate::highlight;
+use crate::limits::{BLOB_BYTES_MAX, BLOB_LINES_MAX, LINE_BYTES_MAX};
+use crate::markdown::{self, Origin};
+use crate::place::{Failure, Place, Switcher, crumbs};
+use crate::raw;
+use crate::repository::{Entry, Repository};
+use crate::revision::{Resolved, Revision};
+use crate::text;
+use askama::Template;
+use bstr::ByteSlice as _;
+use gix_object::tree::EntryKind;
+use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
+use lithe_web::size;
+
+/// The page of a file.
+#[derive(Template)]
+#[template(path = "blob.html")]
+pub struct BlobPage {
+    frame: Frame,
+    head: RepositoryHead,
+    switcher: Switcher,
+    crumbs: Vec<Breadcrumb>,
+    root_href: String,
+    name: String,
+    commits_href: String,
+    raw_href: String,
+    /// The same file at this very commit, whatever the branch does.
+    permanent_href: String,
+    /// The other view of a text that can be rendered.
+    other_view: Option<View>,
+    /// What is known about the file, in words: `12 lines`, `1.50 KiB`, `Rust`.
+    facts: Vec<String>,
+    notices: Vec<&'static str>,
+    content: Content,
+}
+
+/// Another view of the same file.
+struct View {
+    name: &'static str,
+    href: String,
+}
+
+/// What of a file is shown.
+#[derive(Debug, PartialEq, Eq)]
+enum Content {
+    /// HTML, a string for each line.
+    Lines(Vec<String>),
+    /// Sanitised HTML.
+    Markdown(String),
+    Image,
+    Link(String),
+    /// There is nothing to see; why, in words.
+    Nothing(&'static str),
+}
+
+/// Which view of a file is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Display {
+    /// Rendered, if it is of a kind that can be.
+    Best,
+    Source,
+}
+
+/// Builds the page of the file.
+pub fn page(
+    place: &Place<'_>,
+    repository: Repository<'_>,
+    at: &Resolved,
+    display: Display,
+) -> Result<BlobPage, Failure> {
+    let (links, revision, path) = (place.links(), &at.revision, at.path.as_bstr());
+    let commit = repository.commit(&revision.commit_id)?;
+    let entry = repository.entry_at(&commit.tree_id, path)?.ok_or(Failure::NotFound)?;
+    let name = revision.name.as_bstr();
+    if entry.is_tree() {
+        return Err(Failure::Elsewhere(links.tree(name, path)));
+    }
+    if !entry.is_blob() {
+        return Err(Failure::NotFound);
+    }
+    let file_name = entry.name.as_bstr();
+    let origin = Origin { links: links.clone(), revision: revision.name.clone(), file: at.path.clone() };
+    let shown = show(repository, &entry, &origin, display)?;
+    let permanent = Revision::of_commit(commit.id);
+    Ok(BlobPage {
+        frame: place.frame(text::visible(path)),
+        head: place.head(Tab::Code, Some(revision)),
+        switcher: Switcher::new(repository, revision, &links, |name| links.blob(name, path)),
+        crumbs: crumbs(&links, name, path),
+        root_href: links.tree(name, "".into()),
+        name: text::visible(file_name),
+        commits_href: links.commits(name, path),
+        raw_href: links.raw(name, path),
+        permanent_href: links.blob(permanent.name.as_bstr(), path),
+        other_view: markdown::is_markdown(file_name).then(|| match display {
+            Display::Best => {
+                View { name: "Source", href: format!("{}?display=source", links.blob(name, path)) }
+            }
+            Display::Source => View { name: "Rendered", href: links.blob(name, path) },
+        }),
+        facts: shown.facts,
+        notices: shown.notices,
+        content: shown.content,
+    })
+}
+
+struct Shown {
+    facts: Vec<String>,
+    notices: Vec<&'static str>,
+    content: Content,
+}
+
+fn show(
+    repository: Repository<'_>,
+    entry: &Entry,
+    origin: &Origin,
+    display: Display,
+) -> Result<Shown, Failure> {
+    let bytes_count = repository.header(&entry.id)?.1;
+    let size_fact = size::bytes(bytes_count);
+    let nothing = |reason| Shown {
+        facts: vec![size_fact.clone()],
+        notices: Vec::new(),
+        content: Content::Nothing(reason),
+    };
+    if raw::image_type(entry.name.as_bstr()).is_some() && display == Display::Best {
+        return Ok(Shown { facts: vec![size_fact], notices: Vec::new(), content: Content::Image });
+    }
+    if bytes_count > BLOB_BYTES_MAX {
+        return Ok(nothing("This file is too large to be shown here."));
+    }
+    let bytes = repository.blob(&entry.id, BLOB_BYTES_MAX)?;
+    if entry.mode.kind() == EntryKind::Link {
+        let facts = vec!["Symbolic link".to_owned()];
+        return Ok(Shown { facts, notices: Vec::new(), content: Content::Link(text::visible(&bytes)) });
+    }
+    if bytes.is_empty() {
+        return Ok(nothing("This file is empty."));
+    }
+    match text::decode(&bytes) {
+        Some(text) => Ok(show_text(entry, &text, size_fact, origin, display)),
+        None => Ok(nothing("This is a binary file.")),
+    }
+}
+
+fn show_text(
+    entry: &Entry,
+    decoded: &text::Text,
+    size_fact: String,
+    origin: &Origin,
+    display: Display,
+) -> Shown {
+    let line_count = text::lines(&decoded.text).count();
+    let mut facts = vec![size::counted(line_count as u64, "line", "lines"), size_fact];
+    facts.extend(decoded.encoding.badge().map(str::to_owned));
+    if entry.mode.kind() == EntryKind::BlobExecutable {
+        facts.push("Executable".to_owned());
+    }
+    let mut notices = Vec::new();
+    if text::has_bidirectional_control(&decoded.text) {
+        notices.push("This file has characters that change the direction of the text around them; they are shown as \\u{…}.");
+    }
+    if markdown::is_markdown(entry.name.as_bstr())
+        && display == Display::Best
+        && let Some(html) = markdown::render(&decoded.text, origin, 2)
+    {
+        return Shown { facts, notices, content: Content::Markdown(html) };
+    }
+    let highlighted = highlight::file(&text::visible(&entry.name), &decoded.text);
+    facts.extend(highlighted.language);
+    let mut lines = highlighted.lines;
+    if !highlighted.is_complete {
+        notices.push("This file is too large, or has lines too long, to be highlighted in full.");
+    }
+    if lines.len() > BLOB_LINES_MAX {
+        lines.truncate(BLOB_LINES_MAX);
+        notices.push("Only the first 20,000 lines are shown.");
+    }
+    if decoded.text.lines().any(|line| line.len() > LINE_BYTES_MAX) {
+        notices.push("Lines of more than 10,000 bytes are cut.");
+    }
+    Shown { facts, notices, content: Content::Lines(lines) }
+}

@@ -1,0 +1,259 @@
+//! From a request to an answer: who asks is settled by the store, the pages are built elsewhere.
+
+use crate::blob::{self, Display};
+use crate::commits;
+use crate::history::Cursor;
+use crate::limits::LISTED_PER_PAGE;
+use crate::listing::{self, Subject};
+use crate::place::{Failure, Place};
+use crate::refs::{self, Offsets};
+use crate::repository::{Error, Repository};
+use crate::revision::{self, Resolved};
+use crate::route::{self, Page, Route};
+use crate::storage::{self, OpenError};
+use crate::summary::{self, Summary};
+use crate::{commit, raw, sending, tree, unavailable};
+use askama::Template;
+use bstr::{BStr, ByteSlice as _};
+use http::request::Parts;
+use http::{HeaderMap, Method, StatusCode, header};
+use lithe_forge::access::{self, Opened};
+use lithe_forge::settings::{self, Overview};
+use lithe_forge::types::{self, Error as StoreError};
+use lithe_forge::{Requester, is_https};
+use lithe_web::answer::{self, Answer};
+use lithe_web::{Fields, Frame, failure, time};
+use std::path::Path;
+
+/// Where repositories are mounted.
+const REPOSITORIES: &str = "/repos";
+
+/// Answers a request.
+pub fn answer(request: &Parts) -> Answer {
+    let address = request.uri.path_and_query().map_or("/", |address| address.as_str());
+    if request.method != Method::GET && request.method != Method::HEAD {
+        return failure::method_not_allowed(&Frame::bare("/", ""), "GET, HEAD");
+    }
+    let route = route::parse(request.uri.path());
+    match route {
+        Route::Robots => return answer::text(StatusCode::OK, ROBOTS),
+        Route::Redirect(address) => return answer::moved(&with_query(address, request)),
+        Route::Home | Route::Search | Route::Place { .. } | Route::NotFound => {}
+    }
+    let (requester, overview) = match viewer(&request.headers) {
+        Ok(viewer) => viewer,
+        Err(error) => return of_store(&error, &Frame::bare(address, "")),
+    };
+    let asked = Asked {
+        request,
+        requester,
+        frame: Frame::new(&overview, address, ""),
+        query: Fields::of_query(&request.uri),
+    };
+    let answer = match route {
+        Route::Home => asked.listing(Subject::Home),
+        Route::Search => asked.search(),
+        Route::Place { path, page } => asked.place(&path, &page),
+        Route::NotFound | Route::Robots | Route::Redirect(_) => Err(failure::not_found(&asked.frame)),
+    };
+    answer.unwrap_or_else(|failure| failure)
+}
+
+/// Nothing here is worth a crawler's while but the pages of repositories themselves.
+const ROBOTS: &str = "User-agent: *\nDisallow: /-/\nDisallow: /*/-/\n";
+
+/// Who asks. A session that has ended is none: what everyone may read, they may read too.
+fn viewer(headers: &HeaderMap) -> Result<(Requester, Overview), StoreError> {
+    let requester = Requester::from_headers(headers);
+    match requester.call(settings::get) {
+        Err(StoreError::Unauthenticated) if requester.session().is_some() => {
+            let mut headers = headers.clone();
+            headers.remove(header::COOKIE);
+            let requester = Requester::from_headers(&headers);
+            let overview = requester.call(settings::get)?;
+            Ok((requester, overview))
+        }
+        answer => answer.map(|overview| (requester, overview)),
+    }
+}
+
+fn of_store(error: &StoreError, frame: &Frame) -> Answer {
+    if let StoreError::Other(reason) = error {
+        eprintln!("browse: the store: {reason}");
+    }
+    failure::of_store(error, frame)
+}
+
+fn with_query(address: String, request: &Parts) -> String {
+    match request.uri.query() {
+        Some(query) => format!("{address}?{query}"),
+        None => address,
+    }
+}
+
+/// A request, and who makes it.
+struct Asked<'a> {
+    request: &'a Parts,
+    requester: Requester,
+    frame: Frame,
+    query: Fields,
+}
+
+impl Asked<'_> {
+    fn listing(&self, subject: Subject<'_>) -> Result<Answer, Answer> {
+        let offset = self.query.get("from").parse().unwrap_or(0);
+        let (parent, filter) = match subject {
+            Subject::Home => (None, ""),
+            Subject::Group { group, .. } => (Some(group.path.as_str()), ""),
+            Subject::Search(words) => (None, words),
+        };
+        let page = types::Page { offset, limit: LISTED_PER_PAGE };
+        let listing = self
+            .requester
+            .call(|credentials, client| access::children(credentials, client, parent, filter, page))
+            .map_err(|error| of_store(&error, &self.frame))?;
+        Ok(self.page(&listing::page(&self.frame, subject, &listing, offset, time::now())))
+    }
+
+    fn search(&self) -> Result<Answer, Answer> {
+        match self.query.trimmed("q") {
+            "" => Err(answer::see_other("/")),
+            words => self.listing(Subject::Search(words)),
+        }
+    }
+
+    fn place(&self, path: &str, page: &Page) -> Result<Answer, Answer> {
+        let opened = self
+            .requester
+            .call(|credentials, client| access::open(credentials, client, path))
+            .map_err(|error| of_store(&error, &self.frame))?;
+        let Opened { place, permission, is_moved, .. } = &opened;
+        let own_path = match place {
+            access::Place::Repository(repository) => &repository.path,
+            access::Place::Group(group) => &group.path,
+        };
+        if *is_moved {
+            return Err(answer::moved(&with_query(page.address(own_path), self.request)));
+        }
+        match place {
+            access::Place::Group(group) if *page == Page::Summary => {
+                self.listing(Subject::Group { group, permission: *permission })
+            }
+            access::Place::Group(_) => Err(failure::not_found(&self.frame)),
+            access::Place::Repository(record) => {
+                let place = Place {
+                    frame: self.frame.clone(),
+                    record,
+                    permission: *permission,
+                    site: site(self.request),
+                    now: time::now(),
+                };
+                self.repository(&place, page)
+            }
+        }
+    }
+
+    fn repository(&self, place: &Place<'_>, page: &Page) -> Result<Answer, Answer> {
+        let opened = storage::open(Path::new(REPOSITORIES), place.record).map_err(|error| {
+            eprintln!("browse: {}: {error}", place.record.path);
+            let page = match error {
+                OpenError::Missing => unavailable::not_on_disk(place),
+                OpenError::Objects(_) | OpenError::Refs(_) => unavailable::not_readable(place),
+            };
+            answer::page_with_status(StatusCode::SERVICE_UNAVAILABLE, &page)
+        })?;
+        let repository = Repository { objects: &opened.objects, refs: &opened.refs };
+        let answer = match page {
+            Page::Summary => summary::page(place, repository).map(|summary| match summary {
+                Summary::Filled(page) => self.page(&*page),
+                Summary::Empty(page) => self.page(&*page),
+            }),
+            Page::Tree(rest) => resolve(repository, rest.as_bstr())
+                .and_then(|at| {
+                    tree::page(place, repository, &at, self.query.get("from").parse().unwrap_or(0))
+                })
+                .map(|page| self.page(&page)),
+            Page::Blob(rest) => resolve(repository, rest.as_bstr())
+                .and_then(|at| blob::page(place, repository, &at, self.display()))
+                .map(|page| self.page(&page)),
+            Page::Raw(rest) => resolve(repository, rest.as_bstr()).and_then(|at| self.raw(repository, &at)),
+            Page::Commits(rest) => resolve(repository, rest.as_bstr())
+                .and_then(|at| commits::page(place, repository, &at, self.cursor()?.as_ref()))
+                .map(|page| self.page(&page)),
+            Page::Commit(id) => self.commit(place, repository, id.as_bstr()),
+            Page::Refs => refs::page(place, repository, self.offsets()).map(|page| self.page(&page)),
+        };
+        answer.map_err(|failure| self.of_repository(place, &failure))
+    }
+
+    /// The answer for a page that cannot be shown.
+    fn of_repository(&self, place: &Place<'_>, failure: &Failure) -> Answer {
+        match failure {
+            Failure::NotFound => failure::not_found(&self.frame),
+            Failure::Elsewhere(address) => answer::moved(address),
+            Failure::Repository(Error::TooLarge(_)) => failure::too_large(
+                &self.frame,
+                "This is too large to be sent from here. A clone of the repository has it.",
+            ),
+            Failure::Repository(error) => {
+                eprintln!("browse: {}: {error}", place.record.path);
+                let page = unavailable::damaged(place, error);
+                answer::page_with_status(StatusCode::INTERNAL_SERVER_ERROR, &page)
+            }
+        }
+    }
+
+    fn raw(&self, repository: Repository<'_>, at: &Resolved) -> Result<Answer, Failure> {
+        let file = raw::find(repository, at)?;
+        let etag = file.etag();
+        if sending::is_known(&self.request.headers, &etag) {
+            return Ok(sending::not_modified(&etag));
+        }
+        let (disposition, bytes) = raw::read(repository, &file)?;
+        Ok(sending::file(&disposition, &etag, bytes))
+    }
+
+    fn commit(&self, place: &Place<'_>, repository: Repository<'_>, id: &BStr) -> Result<Answer, Failure> {
+        let commit_id = revision::commit_by_abbreviation(repository, id)?.ok_or(Failure::NotFound)?;
+        let parent = self.query.get("parent").parse().unwrap_or(1).max(1);
+        commit::page(place, repository, commit_id, parent).map(|page| self.page(&page))
+    }
+
+    fn display(&self) -> Display {
+        if self.query.get("display") == "source" { Display::Source } else { Display::Best }
+    }
+
+    fn cursor(&self) -> Result<Option<Cursor>, Failure> {
+        self.query.find("after").map(|cursor| Cursor::parse(cursor).ok_or(Failure::NotFound)).transpose()
+    }
+
+    fn offsets(&self) -> Offsets {
+        let offset = |name| self.query.get(name).parse().unwrap_or(0);
+        Offsets { branches: offset("branches"), tags: offset("tags") }
+    }
+
+    /// A page, or that it is what the browser has already.
+    fn page(&self, page: &impl Template) -> Answer {
+        match page.render() {
+            Ok(text) => sending::page(&self.request.headers, text),
+            Err(error) => {
+                eprintln!("browse: a template: {error}");
+                failure::internal(&self.frame)
+            }
+        }
+    }
+}
+
+fn resolve(repository: Repository<'_>, rest: &BStr) -> Result<Resolved, Failure> {
+    revision::resolve(repository, rest)?.ok_or(Failure::NotFound)
+}
+
+/// The site's address as the client asked for it.
+fn site(request: &Parts) -> String {
+    let text = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
+    let full = text("spin-full-url").and_then(|url| url.parse::<http::Uri>().ok());
+    let authority = full.as_ref().and_then(http::Uri::authority).or(request.uri.authority());
+    let host = authority.map(http::uri::Authority::as_str).or_else(|| text("host")).unwrap_or("localhost");
+    let scheme = if is_https(&request.headers) { "https" } else { "http" };
+    format!("{scheme}://{host}")
+}

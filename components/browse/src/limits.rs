@@ -1,0 +1,82 @@
+//! Everything a stranger can make grow, and how far.
+
+use std::time::Duration;
+
+/// The longest file name or ref in an address, in bytes after percent-decoding.
+pub const PATH_BYTES_MAX: usize = 4096;
+
+/// The deepest file in an address, in segments.
+pub const PATH_SEGMENTS_MAX: usize = 255;
+
+/// The largest commit, tree or tag read, in bytes: 100,000 tree entries need about 5 MB.
+pub const OBJECT_BYTES_MAX: u64 = 64 << 20;
+
+/// The largest file that `/-/raw/` sends, in bytes.
+pub const RAW_BYTES_MAX: u64 = 64 << 20;
+
+/// The largest file shown in a page, in bytes. Past it, there is only a link to the raw file.
+pub const BLOB_BYTES_MAX: u64 = 2 << 20;
+
+/// The most lines of a file shown in a page.
+pub const BLOB_LINES_MAX: usize = 20_000;
+
+/// The largest text that is highlighted, in bytes. Past it, it is shown plain.
+pub const HIGHLIGHT_BYTES_MAX: usize = 256 << 10;
+
+/// The longest line that is highlighted, in bytes. A file with a longer one is shown plain from there on.
+pub const HIGHLIGHT_LINE_BYTES_MAX: usize = 2_000;
+
+/// How long highlighting one text may take. What is left then is shown plain.
+pub const HIGHLIGHT_TIME_MAX: Duration = Duration::from_millis(1_500);
+
+/// The largest Markdown text that is rendered, in bytes. Past it, it is shown as plain text.
+pub const MARKDOWN_BYTES_MAX: usize = 256 << 10;
+
+/// The deepest nesting of elements that Markdown may lead to. Past it, the text is shown as plain text.
+pub const MARKDOWN_DEPTH_MAX: usize = 200;
+
+/// The most tree entries on one page; the rest is on further pages.
+pub const TREE_ENTRIES_MAX: usize = 1_000;
+
+/// The most tree entries on the summary page; the rest is on the tree's own.
+pub const SUMMARY_ENTRIES_MAX: usize = 100;
+
+/// How many commits one page lists.
+pub const COMMITS_PER_PAGE: usize = 50;
+
+/// The most commits read for one page.
+pub const COMMITS_READ_MAX: usize = 5_000;
+
+/// The most branches and tags on one page; the rest is on further pages.
+pub const REFS_PER_PAGE: usize = 100;
+
+/// The most open ends of a history that a cursor carries in an address. Past it, the next page
+/// begins the walk further back.
+pub const CURSOR_IDS_MAX: usize = 64;
+
+/// The most files that a commit's page lists.
+pub const DIFF_FILES_MAX: usize = 1_000;
+
+/// The most trees read to compare two commits.
+pub const DIFF_TREES_MAX: usize = 20_000;
+
+/// The most lines of hunks that a commit's page shows, over all files.
+pub const DIFF_LINES_MAX: usize = 10_000;
+
+/// The most lines of hunks shown of one file.
+pub const DIFF_FILE_LINES_MAX: usize = 3_000;
+
+/// The largest side of a file that is compared, in bytes.
+pub const DIFF_FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// The most bytes read to compare files, over all files of a page.
+pub const DIFF_BYTES_MAX: u64 = 32 << 20;
+
+/// The most bytes of one line that a page shows.
+pub const LINE_BYTES_MAX: usize = 10_000;
+
+/// The most bytes of a commit's message that its page shows.
+pub const MESSAGE_BYTES_MAX: usize = 64 << 10;
+
+/// How many groups and repositories one page lists.
+pub const LISTED_PER_PAGE: u32 = 100;

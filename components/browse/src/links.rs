@@ -1,0 +1,112 @@
+//! The addresses of a repository's pages, made from the raw bytes of refs and file names.
+
+use bstr::{BStr, ByteSlice as _};
+use lithe_web::address::encode_path;
+use std::fmt::Write as _;
+
+/// The pages of one repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Links {
+    base: String,
+}
+
+impl Links {
+    /// The pages of the repository or group at `path`, `team/demo`.
+    pub fn new(path: &str) -> Self {
+        Self { base: format!("/{}", encode_path(path)) }
+    }
+
+    /// Its own page.
+    pub fn summary(&self) -> String {
+        self.base.clone()
+    }
+
+    /// The address to clone from, below the site's.
+    pub fn clone_path(&self) -> String {
+        format!("{}.git", self.base)
+    }
+
+    pub fn tree(&self, revision: &BStr, path: &BStr) -> String {
+        self.file("tree", revision, path)
+    }
+
+    pub fn blob(&self, revision: &BStr, path: &BStr) -> String {
+        self.file("blob", revision, path)
+    }
+
+    pub fn raw(&self, revision: &BStr, path: &BStr) -> String {
+        self.file("raw", revision, path)
+    }
+
+    pub fn commits(&self, revision: &BStr, path: &BStr) -> String {
+        self.file("commits", revision, path)
+    }
+
+    pub fn commit(&self, id: &gix_hash::oid) -> String {
+        format!("{}/-/commit/{id}", self.base)
+    }
+
+    pub fn refs(&self) -> String {
+        format!("{}/-/refs", self.base)
+    }
+
+    pub fn settings(&self) -> String {
+        format!("{}/-/settings", self.base)
+    }
+
+    fn file(&self, page: &str, revision: &BStr, path: &BStr) -> String {
+        let mut address = format!("{}/-/{page}/{}", self.base, encode_path(revision));
+        if !path.is_empty() {
+            write!(address, "/{}", encode_path(path)).expect("writing to a string succeeds");
+        }
+        address
+    }
+}
+
+/// The path that a link in the file at `file` leads to, from the root of the tree: `relative` may
+/// begin with `/` (the root), and hold `.` and `..`, which stop at the root.
+pub fn resolved(file: &BStr, relative: &[u8]) -> Vec<u8> {
+    let mut segments: Vec<&[u8]> = match relative.strip_prefix(b"/") {
+        Some(_) => Vec::new(),
+        None => file.rfind_byte(b'/').map_or_else(Vec::new, |end| file[..end].split_str("/").collect()),
+    };
+    for segment in relative.split_str("/") {
+        match segment {
+            b"" | b"." => {}
+            b".." => {
+                segments.pop();
+            }
+            _ => segments.push(segment),
+        }
+    }
+    bstr::join("/", segments)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relative_links_stay_in_the_tree() {
+        let cases = [
+            ("README.md", "doc/a.md", "doc/a.md"),
+            ("doc/README.md", "a.md", "doc/a.md"),
+            ("doc/README.md", "../a.md", "a.md"),
+            ("doc/README.md", "/a.md", "a.md"),
+            ("doc/README.md", "../../../etc/passwd", "etc/passwd"),
+            ("doc/README.md", "./x/../y//z/", "doc/y/z"),
+            ("doc/README.md", "..", ""),
+        ];
+        for (file, relative, expected) in cases {
+            assert_eq!(resolved(file.into(), relative.as_bytes()).as_bstr(), expected, "{file} {relative}");
+        }
+    }
+
+    #[test]
+    fn pages_have_addresses() {
+        let links = Links::new("team/demo");
+        assert_eq!(links.summary(), "/team/demo");
+        assert_eq!(links.tree("feature/x".into(), "".into()), "/team/demo/-/tree/feature/x");
+        assert_eq!(links.blob("main".into(), "a b/c#.rs".into()), "/team/demo/-/blob/main/a%20b/c%23.rs");
+    }
+}

@@ -1,0 +1,189 @@
+//! What every page about a repository has in common: the frame, the head, the links, and the
+//! choice of another branch or tag.
+
+use crate::links::Links;
+use crate::repository::{Commit, Error, Repository, Signature};
+use crate::revision::{self, Kind, Revision};
+use crate::text;
+use bstr::{BStr, ByteSlice as _};
+use lithe_forge::types;
+use lithe_git::refs::Ref;
+use lithe_web::address::encode_path;
+use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
+use lithe_web::time::Time;
+
+/// How many branches, and how many tags, can be chosen without going to the page of all.
+const CHOICES_MAX: usize = 20;
+
+/// A repository that the viewer may read, and what a page about it needs to know of the request.
+pub struct Place<'a> {
+    pub frame: Frame,
+    pub record: &'a types::Repository,
+    pub permission: types::Permission,
+    /// The site's address as the client asked for it, `http://localhost:8000`.
+    pub site: String,
+    /// The present, in seconds since the epoch.
+    pub now: i64,
+}
+
+impl Place<'_> {
+    pub fn links(&self) -> Links {
+        Links::new(&self.record.path)
+    }
+
+    /// The frame of a page of this title, below the repository's groups.
+    pub fn frame(&self, title: impl AsRef<str>) -> Frame {
+        let path = &self.record.path;
+        let title = match title.as_ref() {
+            "" => path.clone(),
+            title => format!("{title} · {path}"),
+        };
+        self.frame.clone().below(path).titled(title)
+    }
+
+    /// The head of a page under the tab; its links keep to the revision.
+    pub fn head(&self, tab: Tab, revision: Option<&Revision>) -> RepositoryHead {
+        let name = revision.map(|revision| encode_path(&revision.name)).unwrap_or_default();
+        RepositoryHead::new(self.record, self.permission, Some(tab), &name)
+    }
+
+    /// A time on somebody's clock.
+    pub fn time(&self, signature: &Signature) -> Time {
+        Time::with_offset(signature.seconds, signature.offset, self.now)
+    }
+
+    /// A commit on one line.
+    pub fn commit_line(&self, commit: &Commit) -> CommitLine {
+        CommitLine {
+            title: title(commit),
+            href: self.links().commit(&commit.id),
+            short_id: commit.id.to_hex_with_len(10).to_string(),
+            author: person(&commit.author),
+            time: self.time(&commit.committer),
+        }
+    }
+}
+
+/// A commit on one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitLine {
+    pub title: String,
+    pub href: String,
+    pub short_id: String,
+    pub author: String,
+    pub time: Time,
+}
+
+/// Somebody's name, or else the address.
+pub fn person(signature: &Signature) -> String {
+    let name = if signature.name.is_empty() { &signature.email } else { &signature.name };
+    match text::visible(name) {
+        name if name.is_empty() => "Nobody".to_owned(),
+        name => name,
+    }
+}
+
+/// A commit's message as text.
+pub fn message(commit: &Commit) -> String {
+    let named = commit.encoding.as_ref().and_then(|label| encoding_rs::Encoding::for_label(label));
+    match (named, std::str::from_utf8(&commit.message)) {
+        (Some(encoding), _) if encoding != encoding_rs::UTF_8 => {
+            encoding.decode(&commit.message).0.into_owned()
+        }
+        (_, Ok(message)) => message.to_owned(),
+        (_, Err(_)) => encoding_rs::WINDOWS_1252.decode(&commit.message).0.into_owned(),
+    }
+}
+
+/// The first line of a commit's message.
+pub fn title(commit: &Commit) -> String {
+    let message = message(commit);
+    match message.lines().map(str::trim).find(|line| !line.is_empty()) {
+        Some(title) => text::visible(title[..title.floor_char_boundary(TITLE_BYTES_MAX)].as_bytes()),
+        None => "(no message)".to_owned(),
+    }
+}
+
+/// The longest title that a line shows, in bytes.
+const TITLE_BYTES_MAX: usize = 500;
+
+/// The directories and the file of a path, each with its page; the last is where one is.
+pub fn crumbs(links: &Links, revision: &BStr, path: &BStr) -> Vec<Breadcrumb> {
+    let ends = path.find_iter("/").chain([path.len()]);
+    ends.filter(|end| *end > 0)
+        .map(|end| {
+            let above = path[..end].as_bstr();
+            let name = above.rsplit_str("/").next().unwrap_or_default();
+            Breadcrumb { name: text::visible(name), href: links.tree(revision, above) }
+        })
+        .collect()
+}
+
+/// Which revision a page shows, and which others it could show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Switcher {
+    pub kind: &'static str,
+    pub label: String,
+    pub branches: Vec<Choice>,
+    pub tags: Vec<Choice>,
+    /// Where all branches and tags are.
+    pub all_href: String,
+}
+
+/// A branch or tag to choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    pub name: String,
+    pub href: String,
+    pub is_current: bool,
+}
+
+impl Switcher {
+    /// The choice on a page whose address for another revision is `href` of its name.
+    pub fn new(
+        repository: Repository<'_>,
+        current: &Revision,
+        links: &Links,
+        href: impl Fn(&BStr) -> String,
+    ) -> Self {
+        let choices = |refs: &mut dyn Iterator<Item = &Ref>| {
+            refs.take(CHOICES_MAX)
+                .map(|entry| {
+                    let name = revision::address_name(repository, entry.name.as_bstr());
+                    Choice {
+                        name: text::visible(revision::short_name(entry.name.as_bstr())),
+                        href: href(name.as_bstr()),
+                        is_current: name == current.name,
+                    }
+                })
+                .collect()
+        };
+        Self {
+            kind: match current.kind {
+                Kind::Branch => "Branch",
+                Kind::Tag => "Tag",
+                Kind::Commit => "Commit",
+            },
+            label: current.label(),
+            branches: choices(&mut repository.refs.with_prefix("refs/heads/".into()).iter()),
+            tags: choices(&mut repository.refs.with_prefix("refs/tags/".into()).iter().rev()),
+            all_href: links.refs(),
+        }
+    }
+}
+
+/// Why a page about a repository cannot be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// There is no such revision, file or commit.
+    NotFound,
+    /// A page of another address shows it.
+    Elsewhere(String),
+    Repository(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Repository(error)
+    }
+}

@@ -1,0 +1,226 @@
+//! Reading a repository's objects: commits, trees, files and tags, each within its limit.
+
+use crate::limits::OBJECT_BYTES_MAX;
+use bstr::{BStr, BString, ByteSlice as _};
+use gix_hash::{ObjectId, oid};
+use gix_object::tree::{EntryKind, EntryMode};
+use gix_object::{CommitRef, Kind, TagRef, TreeRefIter};
+use lithe_git::refs::Snapshot;
+use std::sync::Arc;
+
+/// How many tags may point to one another.
+const TAG_DEPTH_MAX: usize = 32;
+
+/// Where objects come from.
+pub trait Objects {
+    /// An object's kind and size in bytes, without its contents; none if it is not there.
+    fn header(&self, id: &oid) -> Result<Option<(Kind, u64)>, Error>;
+
+    /// An object's kind and contents; none if it is not there.
+    fn object(&self, id: &oid) -> Result<Option<(Kind, Arc<Vec<u8>>)>, Error>;
+
+    /// The objects whose id begins with the prefix: all, or two of them if there are more.
+    fn with_prefix(&self, prefix: &gix_hash::Prefix) -> Result<Vec<ObjectId>, Error>;
+}
+
+/// Why an object could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("object {0} is missing")]
+    Missing(ObjectId),
+    #[error("object {0} is damaged")]
+    Damaged(ObjectId),
+    #[error("object {0} is larger than may be read")]
+    TooLarge(ObjectId),
+    #[error("{0}")]
+    Read(String),
+}
+
+/// One repository, as it was when its refs were read.
+#[derive(Clone, Copy)]
+pub struct Repository<'a> {
+    pub objects: &'a dyn Objects,
+    pub refs: &'a Snapshot,
+}
+
+/// Who made a commit or tag, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    pub name: BString,
+    pub email: BString,
+    /// Seconds since the epoch; 0 if it cannot be read.
+    pub seconds: i64,
+    /// Seconds east of UTC.
+    pub offset: i32,
+}
+
+impl Signature {
+    /// Reads the value of an `author`, `committer` or `tagger` line, whatever can be read of it.
+    fn parse(line: &BStr) -> Self {
+        let Ok(signature) = gix_actor::SignatureRef::from_bytes(line) else {
+            return Self { name: line.into(), email: BString::default(), seconds: 0, offset: 0 };
+        };
+        let time = signature.time().ok();
+        let signature = signature.trim();
+        Self {
+            name: signature.name.into(),
+            email: signature.email.into(),
+            seconds: time.map_or_else(|| signature.seconds(), |time| time.seconds),
+            offset: time.map_or(0, |time| time.offset),
+        }
+    }
+}
+
+/// A commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    pub id: ObjectId,
+    pub tree_id: ObjectId,
+    pub parent_ids: Vec<ObjectId>,
+    pub author: Signature,
+    pub committer: Signature,
+    pub message: BString,
+    /// The name of the message's encoding; none: UTF-8.
+    pub encoding: Option<BString>,
+}
+
+/// A tag object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    pub target_id: ObjectId,
+    pub tagger: Option<Signature>,
+    pub message: BString,
+}
+
+/// What a tree holds under a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub name: BString,
+    pub mode: EntryMode,
+    pub id: ObjectId,
+}
+
+impl Entry {
+    /// Whether it is a directory.
+    pub fn is_tree(&self) -> bool {
+        self.mode.kind() == EntryKind::Tree
+    }
+
+    /// Whether it is a file or a symbolic link.
+    pub fn is_blob(&self) -> bool {
+        !self.is_tree() && self.mode.kind() != EntryKind::Commit
+    }
+}
+
+impl<'a> Repository<'a> {
+    /// An object's kind and size in bytes, without its contents.
+    pub fn header(&self, id: &oid) -> Result<(Kind, u64), Error> {
+        self.objects.header(id)?.ok_or_else(|| Error::Missing(id.to_owned()))
+    }
+
+    /// The contents of an object that has to be of one kind.
+    ///
+    /// Fails with [`Error::TooLarge`] if it has more than `bytes_max` bytes, before they are read.
+    fn contents(&self, id: &oid, kind: Kind, bytes_max: u64) -> Result<Arc<Vec<u8>>, Error> {
+        match self.header(id)? {
+            (found, _) if found != kind => return Err(Error::Damaged(id.to_owned())),
+            (_, size) if size > bytes_max => return Err(Error::TooLarge(id.to_owned())),
+            _ => {}
+        }
+        let (_, data) = self.objects.object(id)?.ok_or_else(|| Error::Missing(id.to_owned()))?;
+        Ok(data)
+    }
+
+    /// A commit.
+    pub fn commit(&self, id: &oid) -> Result<Commit, Error> {
+        let data = self.contents(id, Kind::Commit, OBJECT_BYTES_MAX)?;
+        let commit = CommitRef::from_bytes(&data, id.kind()).map_err(|_| Error::Damaged(id.to_owned()))?;
+        Ok(Commit {
+            id: id.to_owned(),
+            tree_id: commit.tree(),
+            parent_ids: commit.parents().collect(),
+            author: Signature::parse(commit.author),
+            committer: Signature::parse(commit.committer),
+            message: commit.message.into(),
+            encoding: commit.encoding.map(Into::into),
+        })
+    }
+
+    /// A tag object.
+    pub fn tag(&self, id: &oid) -> Result<Tag, Error> {
+        let data = self.contents(id, Kind::Tag, OBJECT_BYTES_MAX)?;
+        let tag = TagRef::from_bytes(&data, id.kind()).map_err(|_| Error::Damaged(id.to_owned()))?;
+        Ok(Tag {
+            target_id: tag.target(),
+            tagger: tag.tagger.map(Signature::parse),
+            message: tag.message.into(),
+        })
+    }
+
+    /// The entries of a tree, in Git's order.
+    pub fn tree(&self, id: &oid) -> Result<Vec<Entry>, Error> {
+        if *id == *ObjectId::empty_tree(id.kind()) {
+            return Ok(Vec::new());
+        }
+        let data = self.contents(id, Kind::Tree, OBJECT_BYTES_MAX)?;
+        TreeRefIter::from_bytes(&data, id.kind())
+            .map(|entry| match entry {
+                Ok(entry) => {
+                    Ok(Entry { name: entry.filename.into(), mode: entry.mode, id: entry.oid.to_owned() })
+                }
+                Err(_) => Err(Error::Damaged(id.to_owned())),
+            })
+            .collect()
+    }
+
+    /// What stands at `path` below a tree; none if nothing does. The empty path is the tree itself.
+    pub fn entry_at(&self, tree_id: &oid, path: &BStr) -> Result<Option<Entry>, Error> {
+        let mut found =
+            Entry { name: BString::default(), mode: EntryKind::Tree.into(), id: tree_id.to_owned() };
+        if path.is_empty() {
+            return Ok(Some(found));
+        }
+        for segment in path.split_str("/") {
+            if !found.is_tree() {
+                return Ok(None);
+            }
+            match self.child(&found.id, segment.as_bstr())? {
+                Some(child) => found = child,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(found))
+    }
+
+    fn child(&self, tree_id: &oid, name: &BStr) -> Result<Option<Entry>, Error> {
+        if *tree_id == *ObjectId::empty_tree(tree_id.kind()) {
+            return Ok(None);
+        }
+        let data = self.contents(tree_id, Kind::Tree, OBJECT_BYTES_MAX)?;
+        for entry in TreeRefIter::from_bytes(&data, tree_id.kind()) {
+            let entry = entry.map_err(|_| Error::Damaged(tree_id.to_owned()))?;
+            if entry.filename == name {
+                return Ok(Some(Entry { name: name.into(), mode: entry.mode, id: entry.oid.to_owned() }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A file's contents.
+    pub fn blob(&self, id: &oid, bytes_max: u64) -> Result<Arc<Vec<u8>>, Error> {
+        self.contents(id, Kind::Blob, bytes_max)
+    }
+
+    /// The commit that an object is or that its tags lead to; none if they lead to something else.
+    pub fn peel_to_commit(&self, id: &oid) -> Result<Option<ObjectId>, Error> {
+        let mut id = id.to_owned();
+        for _ in 0..TAG_DEPTH_MAX {
+            match self.header(&id)?.0 {
+                Kind::Commit => return Ok(Some(id)),
+                Kind::Tag => id = self.tag(&id)?.target_id,
+                Kind::Tree | Kind::Blob => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+}

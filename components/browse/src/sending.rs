@@ -1,0 +1,162 @@
+//! Answers that a browser may keep and has to ask about: pages by what they say, files by their id.
+
+use crate::raw::Disposition;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http_body::{Body, Frame, SizeHint};
+use lithe_web::answer::{self, Answer};
+use sha2::{Digest as _, Sha256};
+use spin_sdk::http::box_body;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// How much of a file is handed on at once, in bytes.
+const CHUNK_BYTES: usize = 64 << 10;
+
+/// What a raw file may do in a browser: nothing.
+const RAW_POLICY: &str = "sandbox; default-src 'none'";
+
+/// A page; or, if the browser has this very page, that it has.
+pub fn page(request: &HeaderMap, page: String) -> Answer {
+    let digest = Sha256::digest(page.as_bytes());
+    let tag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let etag = format!("\"{tag}\"");
+    if is_known(request, &etag) {
+        return not_modified(&etag);
+    }
+    let mut answer = answer::html(StatusCode::OK, page);
+    revalidate(answer.headers_mut(), &etag);
+    answer
+}
+
+/// A file as it is.
+pub fn file(disposition: &Disposition, etag: &str, contents: Arc<Vec<u8>>) -> Answer {
+    let length = contents.len();
+    let mut answer = Response::new(box_body(Chunks(Bytes::from_owner(Shared(contents)))));
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(disposition.content_type));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(RAW_POLICY));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+    if let Some(attachment) =
+        disposition.attachment.as_deref().and_then(|value| HeaderValue::from_str(value).ok())
+    {
+        headers.insert(header::CONTENT_DISPOSITION, attachment);
+    }
+    revalidate(headers, etag);
+    answer
+}
+
+/// The browser has it already (RFC 9110, section 15.4.5).
+pub fn not_modified(etag: &str) -> Answer {
+    let mut answer = answer::bytes(StatusCode::NOT_MODIFIED, Bytes::new());
+    answer.headers_mut().remove(header::CONTENT_LENGTH);
+    revalidate(answer.headers_mut(), etag);
+    answer
+}
+
+/// Whether `If-None-Match` names the tag (RFC 9110, section 13.1.2).
+pub fn is_known(request: &HeaderMap, etag: &str) -> bool {
+    let values = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
+    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+}
+
+/// What one may read another may not: kept by the browser alone, and asked about each time.
+fn revalidate(headers: &mut HeaderMap, etag: &str) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(header::VARY, HeaderValue::from_static("Cookie, Authorization"));
+    headers.insert(header::ETAG, HeaderValue::from_str(etag).expect("tags are hexadecimal digits in quotes"));
+}
+
+/// Contents that the object store may still hold too.
+struct Shared(Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// A body that is handed on piece by piece.
+struct Chunks(Bytes);
+
+impl Body for Chunks {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.0.is_empty() {
+            return Poll::Ready(None);
+        }
+        let length = self.0.len().min(CHUNK_BYTES);
+        Poll::Ready(Some(Ok(Frame::data(self.0.split_to(length)))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.len() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_known_if_it_is_among_those_that_the_browser_has() {
+        let cases: &[(&[&str], bool)] = &[
+            (&[], false),
+            (&["\"a\""], true),
+            (&["W/\"a\""], true),
+            (&["\"b\", \"a\""], true),
+            (&["\"b\"", "\"a\""], true),
+            (&["*"], true),
+            (&["\"b\""], false),
+            (&["a"], false),
+        ];
+        for (values, expected) in cases {
+            let mut headers = HeaderMap::new();
+            for value in *values {
+                headers.append(header::IF_NONE_MATCH, value.parse().expect("a header value"));
+            }
+            assert_eq!(is_known(&headers, "\"a\""), *expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_the_browser_has_is_not_sent_again() {
+        let first = page(&HeaderMap::new(), "<p>".into());
+        assert_eq!(
+            (first.status(), &first.headers()["cache-control"]),
+            (StatusCode::OK, &HeaderValue::from_static("private, no-cache"))
+        );
+        let mut headers = HeaderMap::new();
+        headers.insert(header::IF_NONE_MATCH, first.headers()["etag"].clone());
+        assert_eq!(page(&headers, "<p>".into()).status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(page(&headers, "<b>".into()).status(), StatusCode::OK);
+    }
+
+    #[test]
+    fn a_raw_file_is_locked_in() {
+        let disposition = Disposition { content_type: "image/svg+xml", attachment: None };
+        let answer = file(&disposition, "\"a\"", Arc::new(vec![0; 3]));
+        let expected = [
+            ("content-type", "image/svg+xml"),
+            ("content-security-policy", "sandbox; default-src 'none'"),
+            ("x-content-type-options", "nosniff"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("cache-control", "private, no-cache"),
+            ("vary", "Cookie, Authorization"),
+            ("content-length", "3"),
+        ];
+        for (name, value) in expected {
+            assert_eq!(answer.headers()[name], value, "{name}");
+        }
+    }
+}

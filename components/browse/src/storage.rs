@@ -1,0 +1,121 @@
+//! Repositories on disk, found by what the store says of them.
+
+use crate::repository::{Error, Objects};
+use gix_hash::{ObjectId, Prefix, oid};
+use gix_object::Kind;
+use lithe_forge::types;
+use lithe_git::odb::{self, Packed, Store};
+use lithe_git::refs::{self, RefStore, Snapshot};
+use std::cmp::Ordering;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A repository on disk, open: its objects, and its refs as they are now.
+pub struct Opened {
+    pub objects: Store,
+    pub refs: Snapshot,
+}
+
+/// Why a repository on disk cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no repository where it should be.
+    #[error("it is not on disk")]
+    Missing,
+    #[error("{0}")]
+    Objects(#[from] odb::Error),
+    #[error("{0}")]
+    Refs(#[from] refs::Error),
+}
+
+/// Opens a repository below the directory `root`: where the store says it is, or else at its path,
+/// since the two differ for a moment while it is moved.
+pub fn open(root: &Path, record: &types::Repository) -> Result<Opened, OpenError> {
+    match open_directory(&root.join(&record.directory)) {
+        Err(OpenError::Missing) => open_directory(&root.join(format!("{}.git", record.path))),
+        answer => answer,
+    }
+}
+
+fn open_directory(git_dir: &Path) -> Result<Opened, OpenError> {
+    let refs = match RefStore::open(git_dir) {
+        Err(refs::Error::NotARepository { .. }) => return Err(OpenError::Missing),
+        answer => answer?.snapshot()?,
+    };
+    let objects = match Store::open(git_dir) {
+        Err(odb::Error::NotARepository(_)) => return Err(OpenError::Missing),
+        answer => answer?,
+    };
+    Ok(Opened { objects, refs })
+}
+
+impl Objects for Store {
+    fn header(&self, id: &oid) -> Result<Option<(Kind, u64)>, Error> {
+        found(self.object_header(id))
+    }
+
+    fn object(&self, id: &oid) -> Result<Option<(Kind, Arc<Vec<u8>>)>, Error> {
+        found(Store::object(self, id).map(|object| (object.kind, object.data)))
+    }
+
+    fn with_prefix(&self, prefix: &Prefix) -> Result<Vec<ObjectId>, Error> {
+        let mut ids = Vec::new();
+        for pack in 0..self.pack_count() {
+            packed_with_prefix(self, pack, prefix, &mut ids).map_err(read_error)?;
+        }
+        loose_with_prefix(self, prefix, &mut ids);
+        ids.sort();
+        ids.dedup();
+        ids.truncate(2);
+        Ok(ids)
+    }
+}
+
+fn found<T>(answer: Result<T, odb::Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Ok(object) => Ok(Some(object)),
+        Err(odb::Error::Missing(_)) => Ok(None),
+        Err(error) => Err(read_error(error)),
+    }
+}
+
+fn read_error(error: odb::Error) -> Error {
+    Error::Read(error.to_string())
+}
+
+/// Adds up to two objects of a pack, whose index is sorted by id.
+fn packed_with_prefix(
+    store: &Store,
+    pack: u32,
+    prefix: &Prefix,
+    ids: &mut Vec<ObjectId>,
+) -> Result<(), odb::Error> {
+    let (mut low, mut high) = (0, store.pack_len(pack));
+    while low < high {
+        let position = low + (high - low) / 2;
+        match prefix.cmp_oid(&store.packed_id(Packed { pack, position })?) {
+            Ordering::Greater => low = position + 1,
+            Ordering::Equal | Ordering::Less => high = position,
+        }
+    }
+    for position in low..store.pack_len(pack).min(low.saturating_add(2)) {
+        let id = store.packed_id(Packed { pack, position })?;
+        if prefix.cmp_oid(&id) == Ordering::Equal {
+            ids.push(id);
+        }
+    }
+    Ok(())
+}
+
+/// Adds the loose objects, which lie in directories named by the first two digits.
+fn loose_with_prefix(store: &Store, prefix: &Prefix, ids: &mut Vec<ObjectId>) {
+    let directory = prefix.as_oid().to_hex_with_len(2).to_string();
+    let Ok(files) = std::fs::read_dir(store.objects_dir().join(&directory)) else { return };
+    for file in files.flatten() {
+        let id = file
+            .file_name()
+            .to_str()
+            .and_then(|name| ObjectId::from_hex(format!("{directory}{name}").as_bytes()).ok());
+        ids.extend(id.filter(|id| prefix.cmp_oid(id) == Ordering::Equal));
+    }
+}

@@ -1,0 +1,98 @@
+//! A repository's own page: what it is, how to clone it, its files and README. And the page of one
+//! that nothing was pushed to yet.
+
+use crate::limits::SUMMARY_ENTRIES_MAX;
+use crate::place::{CommitLine, Failure, Place, Switcher};
+use crate::repository::Repository;
+use crate::revision::{self, Revision};
+use crate::tree::{Body, Listing, Readme};
+use askama::Template;
+use bstr::ByteSlice as _;
+use lithe_forge::types::Permission;
+use lithe_git::refs::Head;
+use lithe_web::frame::{Frame, RepositoryHead, Tab};
+use lithe_web::size::counted;
+
+/// The page of a repository that has commits.
+#[derive(Template)]
+#[template(path = "summary.html")]
+pub struct SummaryPage {
+    frame: Frame,
+    head: RepositoryHead,
+    switcher: Switcher,
+    refs_href: String,
+    commits_href: String,
+    branch_count: String,
+    tag_count: String,
+    clone_url: String,
+    latest: CommitLine,
+    listing: Listing,
+    readme: Option<Readme>,
+}
+
+/// The page of a repository without commits.
+#[derive(Template)]
+#[template(path = "empty.html")]
+pub struct EmptyPage {
+    frame: Frame,
+    head: RepositoryHead,
+    clone_url: String,
+    /// The branch that `HEAD` names.
+    branch: String,
+    may_push: bool,
+}
+
+/// A repository's own page, of one kind or the other.
+pub enum Summary {
+    Filled(Box<SummaryPage>),
+    Empty(Box<EmptyPage>),
+}
+
+/// Builds a repository's own page, for its landing branch.
+pub fn page(place: &Place<'_>, repository: Repository<'_>) -> Result<Summary, Failure> {
+    match revision::landing_branch(repository)? {
+        Some(revision) => filled(place, repository, &revision).map(|page| Summary::Filled(Box::new(page))),
+        None => Ok(Summary::Empty(Box::new(empty(place, repository)))),
+    }
+}
+
+fn filled(
+    place: &Place<'_>,
+    repository: Repository<'_>,
+    revision: &Revision,
+) -> Result<SummaryPage, Failure> {
+    let (links, name) = (place.links(), revision.name.as_bstr());
+    let commit = repository.commit(&revision.commit_id)?;
+    let entries = repository.tree(&commit.tree_id)?;
+    let readme = Readme::find(repository, &entries, &links, revision, "".into())?;
+    let mut listing = Listing::new(entries, &links, revision, "".into(), 0, SUMMARY_ENTRIES_MAX);
+    listing.next_href = listing.next_href.map(|_| links.tree(name, "".into()));
+    let count = |prefix: &str| repository.refs.with_prefix(prefix.into()).len() as u64;
+    Ok(SummaryPage {
+        frame: place.frame(""),
+        head: place.head(Tab::Code, None),
+        switcher: Switcher::new(repository, revision, &links, |name| links.tree(name, "".into())),
+        refs_href: links.refs(),
+        commits_href: links.commits(name, "".into()),
+        branch_count: counted(count("refs/heads/"), "branch", "branches"),
+        tag_count: counted(count("refs/tags/"), "tag", "tags"),
+        clone_url: format!("{}{}", place.site, links.clone_path()),
+        latest: place.commit_line(&commit),
+        listing,
+        readme,
+    })
+}
+
+fn empty(place: &Place<'_>, repository: Repository<'_>) -> EmptyPage {
+    let branch = match &repository.refs.head {
+        Head::Symbolic(name) => crate::text::visible(revision::short_name(name.as_bstr())),
+        Head::Detached(_) | Head::Missing => "main".to_owned(),
+    };
+    EmptyPage {
+        frame: place.frame(""),
+        head: place.head(Tab::Code, None),
+        clone_url: format!("{}{}", place.site, place.links().clone_path()),
+        branch,
+        may_push: matches!(place.permission, Permission::Write | Permission::Admin),
+    }
+}

@@ -1,0 +1,223 @@
+//! Bytes of unknown encoding as text for people: file contents and file names.
+
+use crate::limits::LINE_BYTES_MAX;
+use std::fmt::Write as _;
+
+/// How many bytes are looked at to tell text from binary, as Git does.
+const BINARY_PROBE_BYTES: usize = 8_000;
+
+/// How a text was encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    Utf8,
+    Utf16Le,
+    Utf16Be,
+    /// Assumed where nothing else fits; it maps every byte.
+    Windows1252,
+}
+
+impl Encoding {
+    /// The name to show; none for UTF-8, which goes without saying.
+    pub fn badge(self) -> Option<&'static str> {
+        match self {
+            Self::Utf8 => None,
+            Self::Utf16Le => Some("UTF-16LE"),
+            Self::Utf16Be => Some("UTF-16BE"),
+            Self::Windows1252 => Some("Windows-1252"),
+        }
+    }
+}
+
+/// A file's contents, decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    pub text: String,
+    pub encoding: Encoding,
+}
+
+/// Whether the bytes are not text: a NUL among the first 8,000, unless a byte order mark says UTF-16.
+pub fn is_binary(bytes: &[u8]) -> bool {
+    utf16(bytes).is_none() && bytes[..bytes.len().min(BINARY_PROBE_BYTES)].contains(&0)
+}
+
+/// Decodes text; none if it is binary.
+pub fn decode(bytes: &[u8]) -> Option<Text> {
+    if is_binary(bytes) {
+        return None;
+    }
+    if let Some((encoding, decoder)) = utf16(bytes) {
+        let text = decoder.decode_with_bom_removal(bytes).0.into_owned();
+        return Some(Text { text, encoding });
+    }
+    let (text, encoding) = match std::str::from_utf8(bytes) {
+        Ok(text) => (text.strip_prefix('\u{feff}').unwrap_or(text).to_owned(), Encoding::Utf8),
+        Err(_) => {
+            let text = encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0;
+            (text.into_owned(), Encoding::Windows1252)
+        }
+    };
+    Some(Text { text, encoding })
+}
+
+fn utf16(bytes: &[u8]) -> Option<(Encoding, &'static encoding_rs::Encoding)> {
+    match bytes {
+        [0xff, 0xfe, ..] => Some((Encoding::Utf16Le, encoding_rs::UTF_16LE)),
+        [0xfe, 0xff, ..] => Some((Encoding::Utf16Be, encoding_rs::UTF_16BE)),
+        _ => None,
+    }
+}
+
+/// A file name, ref or person for people: what is not UTF-8 as `\xNN`, control characters as
+/// `\n` or `\u{1b}`, and characters that would reorder or hide text (Unicode TR 36, TR 39) as `\u{202e}`.
+pub fn visible(bytes: &[u8]) -> String {
+    let mut shown = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            push_visible(&mut shown, character);
+        }
+        for byte in chunk.invalid() {
+            write!(shown, "\\x{byte:02x}").expect("writing to a string succeeds");
+        }
+    }
+    shown
+}
+
+fn push_visible(shown: &mut String, character: char) {
+    if character.is_control() || is_deceptive(character) {
+        shown.extend(character.escape_default());
+    } else {
+        shown.push(character);
+    }
+}
+
+/// Whether a character is invisible and changes how those around it are read or shown.
+pub fn is_deceptive(character: char) -> bool {
+    matches!(character,
+        '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Whether a text has a character that reorders the text around it (CVE-2021-42574).
+pub fn has_bidirectional_control(text: &str) -> bool {
+    text.chars().any(is_bidirectional_control)
+}
+
+/// Whether a character overrides, embeds or isolates a direction of writing.
+pub fn is_bidirectional_control(character: char) -> bool {
+    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Appends text to HTML: escaped, control characters (but for the tab) and characters that
+/// reorder made visible, cut at [`LINE_BYTES_MAX`]. For a line of a file.
+pub fn push_line_html(html: &mut String, line: &str) {
+    let cut = line.floor_char_boundary(LINE_BYTES_MAX);
+    let (shown, rest) = line.split_at(cut);
+    push_html(html, shown);
+    if !rest.is_empty() {
+        html.push('…');
+    }
+}
+
+/// Appends text to HTML as [`push_line_html`] does, without cutting.
+pub fn push_html(html: &mut String, text: &str) {
+    for character in text.chars() {
+        match character {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\t' | '\n' => html.push(character),
+            _ if character.is_control() || is_bidirectional_control(character) => {
+                html.push_str("<span class=\"control-character\">");
+                html.extend(character.escape_default());
+                html.push_str("</span>");
+            }
+            _ => html.push(character),
+        }
+    }
+}
+
+/// The lines of a text, without their ends (`\n` or `\r\n`); a last one without an end counts.
+pub fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive('\n').map(without_line_end)
+}
+
+/// A line without its `\n` or `\r\n`.
+pub fn without_line_end(line: &str) -> &str {
+    let line = line.strip_suffix('\n').unwrap_or(line);
+    line.strip_suffix('\r').unwrap_or(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_decoded_by_its_mark_else_as_utf8_else_as_windows_1252() {
+        let cases: &[(&[u8], Option<(&str, Encoding)>)] = &[
+            (b"", Some(("", Encoding::Utf8))),
+            ("zażółć".as_bytes(), Some(("zażółć", Encoding::Utf8))),
+            (b"\xef\xbb\xbfmark", Some(("mark", Encoding::Utf8))),
+            (b"\xff\xfea\0b\0", Some(("ab", Encoding::Utf16Le))),
+            (b"\xfe\xff\0a\0b", Some(("ab", Encoding::Utf16Be))),
+            (b"caf\xe9 \x80", Some(("café €", Encoding::Windows1252))),
+            (b"a\0b", None),
+        ];
+        for (bytes, expected) in cases {
+            let expected = expected.map(|(text, encoding)| Text { text: text.into(), encoding });
+            assert_eq!(decode(bytes), expected, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_nul_makes_a_file_binary_only_among_its_first_8000_bytes() {
+        let mut bytes = vec![b'a'; BINARY_PROBE_BYTES];
+        bytes.push(0);
+        assert!(!is_binary(&bytes));
+        bytes[BINARY_PROBE_BYTES - 1] = 0;
+        assert!(is_binary(&bytes));
+    }
+
+    #[test]
+    fn names_hide_nothing() {
+        let cases: &[(&[u8], &str)] = &[
+            (b"plain name.txt", "plain name.txt"),
+            ("żółw".as_bytes(), "żółw"),
+            (b"new\nline\ttab\x1b", "new\\nline\\ttab\\u{1b}"),
+            (b"\xff\xfe", "\\xff\\xfe"),
+            ("gpj.\u{202e}exe".as_bytes(), "gpj.\\u{202e}exe"),
+            ("zero\u{200b}width".as_bytes(), "zero\\u{200b}width"),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(visible(bytes), *expected);
+        }
+    }
+
+    #[test]
+    fn lines_are_escaped_and_cut() {
+        let html = |line: &str| {
+            let mut html = String::new();
+            push_line_html(&mut html, line);
+            html
+        };
+        assert_eq!(html("a<b>&\"\t"), "a&lt;b&gt;&amp;&quot;\t");
+        assert_eq!(html("\u{202e}"), "<span class=\"control-character\">\\u{202e}</span>");
+        assert_eq!(html(&"x".repeat(LINE_BYTES_MAX)).len(), LINE_BYTES_MAX);
+        assert!(html(&"ż".repeat(LINE_BYTES_MAX)).ends_with("ż…"));
+    }
+
+    #[test]
+    fn lines_end_in_either_way() {
+        let cases: &[(&str, &[&str])] = &[
+            ("", &[]),
+            ("a", &["a"]),
+            ("a\n", &["a"]),
+            ("a\r\n\r\nb", &["a", "", "b"]),
+            ("\n\n", &["", ""]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(lines(text).collect::<Vec<_>>(), *expected, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The page of a directory, `/-/tree/<ref>/<path>`, and the listing that the summary shares.
+
+use crate::limits::TREE_ENTRIES_MAX;
+use crate::links::Links;
+use crate::markdown::{self, Origin};
+use crate::place::{CommitLine, Failure, Place, Switcher, crumbs};
+use crate::repository::{Entry, Repository};
+use crate::revision::{Resolved, Revision};
+use crate::text;
+use askama::Template;
+use bstr::{BStr, BString, ByteSlice as _};
+use gix_object::tree::EntryKind;
+use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
+
+/// The page of a directory.
+#[derive(Template)]
+#[template(path = "tree.html")]
+pub struct TreePage {
+    frame: Frame,
+    head: RepositoryHead,
+    switcher: Switcher,
+    crumbs: Vec<Breadcrumb>,
+    root_href: String,
+    commits_href: String,
+    latest: CommitLine,
+    listing: Listing,
+    readme: Option<Readme>,
+}
+
+/// Builds the page of the directory, beginning with the entry at `offset`.
+pub fn page(
+    place: &Place<'_>,
+    repository: Repository<'_>,
+    at: &Resolved,
+    offset: usize,
+) -> Result<TreePage, Failure> {
+    let (links, revision, path) = (place.links(), &at.revision, at.path.as_bstr());
+    let commit = repository.commit(&revision.commit_id)?;
+    let tree = repository.entry_at(&commit.tree_id, path)?.ok_or(Failure::NotFound)?;
+    if tree.is_blob() {
+        return Err(Failure::Elsewhere(links.blob(revision.name.as_bstr(), path)));
+    }
+    if !tree.is_tree() {
+        return Err(Failure::NotFound);
+    }
+    let entries = repository.tree(&tree.id)?;
+    let readme = if offset == 0 { Readme::find(repository, &entries, &links, revision, path)? } else { None };
+    let title = if path.is_empty() { revision.label() } else { text::visible(path) };
+    let name = revision.name.as_bstr();
+    Ok(TreePage {
+        frame: place.frame(title),
+        head: place.head(Tab::Code, Some(revision)),
+        switcher: Switcher::new(repository, revision, &links, |name| links.tree(name, path)),
+        crumbs: crumbs(&links, name, path),
+        root_href: links.tree(name, "".into()),
+        commits_href: links.commits(name, path),
+        latest: place.commit_line(&commit),
+        listing: Listing::new(entries, &links, revision, path, offset, TREE_ENTRIES_MAX),
+        readme,
+    })
+}
+
+/// The entries of a directory, or a part of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    pub rows: Vec<Row>,
+    /// The directory above; none at the root.
+    pub parent_href: Option<String>,
+    /// How many entries the directory has.
+    pub total: u64,
+    /// Where the entries before and after these are.
+    pub previous_href: Option<String>,
+    pub next_href: Option<String>,
+}
+
+/// An entry of a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    pub name: String,
+    /// None for a submodule, whose contents are elsewhere.
+    pub href: Option<String>,
+    /// For the style sheet: `directory`, `file`, `link`, `submodule`.
+    pub class: &'static str,
+    /// What it is, in words.
+    pub kind: &'static str,
+    /// The commit of a submodule.
+    pub detail: Option<String>,
+}
+
+impl Listing {
+    /// At most `rows_max` of the entries, from `offset` on; directories first.
+    pub fn new(
+        mut entries: Vec<Entry>,
+        links: &Links,
+        revision: &Revision,
+        path: &BStr,
+        offset: usize,
+        rows_max: usize,
+    ) -> Self {
+        entries.sort_by_key(|entry| !entry.is_tree());
+        let name = revision.name.as_bstr();
+        let at = |offset: usize| match offset {
+            0 => links.tree(name, path),
+            offset => format!("{}?from={offset}", links.tree(name, path)),
+        };
+        let parent = path.rfind_byte(b'/').map_or(b"".as_bstr(), |end| path[..end].as_bstr());
+        Self {
+            total: entries.len() as u64,
+            previous_href: (offset > 0).then(|| at(offset.saturating_sub(rows_max))),
+            next_href: (entries.len().saturating_sub(offset) > rows_max).then(|| at(offset + rows_max)),
+            parent_href: (!path.is_empty()).then(|| links.tree(name, parent)),
+            rows: entries
+                .iter()
+                .skip(offset)
+                .take(rows_max)
+                .map(|entry| row(entry, links, name, path))
+                .collect(),
+        }
+    }
+}
+
+fn row(entry: &Entry, links: &Links, revision: &BStr, directory: &BStr) -> Row {
+    let path = joined(directory, entry.name.as_bstr());
+    let path = path.as_bstr();
+    let (class, kind, href) = match entry.mode.kind() {
+        EntryKind::Tree => ("directory", "Directory", Some(links.tree(revision, path))),
+        EntryKind::Blob => ("file", "File", Some(links.blob(revision, path))),
+        EntryKind::BlobExecutable => ("file", "Executable file", Some(links.blob(revision, path))),
+        EntryKind::Link => ("link", "Symbolic link", Some(links.blob(revision, path))),
+        EntryKind::Commit => ("submodule", "Submodule", None),
+    };
+    let detail = (entry.mode.kind() == EntryKind::Commit).then(|| entry.id.to_hex_with_len(10).to_string());
+    Row { name: text::visible(&entry.name), href, class, kind, detail }
+}
+
+/// The path of an entry of a directory.
+pub fn joined(directory: &BStr, name: &BStr) -> BString {
+    if directory.is_empty() { name.into() } else { bstr::join("/", [directory, name]).into() }
+}
+
+/// A directory's README, rendered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readme {
+    pub name: String,
+    pub href: String,
+    pub body: Body,
+}
+
+/// How a README is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// Sanitised HTML.
+    Html(String),
+    Text(String),
+}
+
+impl Readme {
+    /// Finds and renders the README among the entries of the directory at `path`; none if there is
+    /// none that is text and of a size that is shown.
+    pub fn find(
+        repository: Repository<'_>,
+        entries: &[Entry],
+        links: &Links,
+        revision: &Revision,
+        path: &BStr,
+    ) -> Result<Option<Self>, Failure> {
+        let Some(entry) = entries.iter().filter(|entry| is_file(entry)).min_by_key(|entry| rank(entry))
+        else {
+            return Ok(None);
+        };
+        if rank(entry) == NOT_A_README || repository.header(&entry.id)?.1 > README_BYTES_MAX {
+            return Ok(None);
+        }
+        let Some(text) = text::decode(&repository.blob(&entry.id, README_BYTES_MAX)?) else {
+            return Ok(None);
+        };
+        let file = joined(path, entry.name.as_bstr());
+        let origin = Origin { links: links.clone(), revision: revision.name.clone(), file: file.clone() };
+        let is_markdown = markdown::is_markdown(entry.name.as_bstr());
+        let html = if is_markdown { markdown::render(&text.text, &origin, HEADING_LEVEL) } else { None };
+        Ok(Some(Self {
+            name: text::visible(&entry.name),
+            href: links.blob(revision.name.as_bstr(), file.as_bstr()),
+            body: html.map_or(Body::Text(text.text), Body::Html),
+        }))
+    }
+}
+
+/// The largest README that is shown below a directory, in bytes.
+const README_BYTES_MAX: u64 = 256 << 10;
+
+/// The level of a README's highest headings: the page's own are above.
+const HEADING_LEVEL: u8 = 3;
+
+const NOT_A_README: usize = usize::MAX;
+
+fn is_file(entry: &Entry) -> bool {
+    matches!(entry.mode.kind(), EntryKind::Blob | EntryKind::BlobExecutable)
+}
+
+/// Which of several READMEs is shown: the lowest.
+fn rank(entry: &Entry) -> usize {
+    const NAMES: [&str; 6] =
+        ["readme.md", "readme.markdown", "readme", "readme.txt", "readme.rst", "readme.adoc"];
+    let name = entry.name.to_ascii_lowercase();
+    NAMES.iter().position(|readme| name == readme.as_bytes()).unwrap_or(NOT_A_README)
+}
