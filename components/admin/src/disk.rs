@@ -1,0 +1,313 @@
+//! The directories of repositories below the repository mount.
+
+use crate::limits::{SCAN_DEPTH_MAX, SCAN_ENTRIES_MAX};
+use lithe_forge::types::Error;
+use lithe_git::init::{self, init_bare};
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::{Component, Path, PathBuf};
+
+/// The branch that a new repository's `HEAD` points to.
+const DEFAULT_BRANCH: &str = "main";
+
+/// Where archives are unpacked before they become repositories.
+const INCOMING: &str = ".incoming";
+
+/// Why something was not done to a directory.
+#[derive(Debug, thiserror::Error)]
+pub enum DiskError {
+    #[error("{0} is in the way on disk; `lithe repo scan` enters repositories that are not known")]
+    Exists(String),
+    #[error("{0} is missing on disk")]
+    Missing(String),
+    /// A name that leads out of the mount.
+    #[error("{0:?} is not the name of a repository's directory")]
+    Name(String),
+    #[error("the directory {directory}: {source}")]
+    Io { directory: String, source: io::Error },
+    #[error("there are more than {SCAN_ENTRIES_MAX} files and directories to look at")]
+    TooMany,
+}
+
+impl From<DiskError> for Error {
+    fn from(error: DiskError) -> Self {
+        match error {
+            DiskError::Exists(_) | DiskError::Missing(_) => Self::Conflict(error.to_string()),
+            _ => Self::Other(error.to_string()),
+        }
+    }
+}
+
+/// The mount that holds the repositories.
+pub struct Disk {
+    root: PathBuf,
+}
+
+impl Disk {
+    /// The mount of the component.
+    pub fn mounted() -> Self {
+        Self::at(Path::new("/repos"))
+    }
+
+    /// The directory `root`.
+    pub fn at(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    /// The place of a repository's `directory`, `team/demo.git`.
+    pub fn place(&self, directory: &str) -> Result<PathBuf, DiskError> {
+        let path = Path::new(directory);
+        let is_below = path.components().all(|part| matches!(part, Component::Normal(_)));
+        if !is_below || !directory.ends_with(".git") {
+            return Err(DiskError::Name(directory.to_owned()));
+        }
+        Ok(self.root.join(path))
+    }
+
+    /// Whether there is anything at `directory`.
+    pub fn exists(&self, directory: &str) -> Result<bool, DiskError> {
+        let place = self.place(directory)?;
+        match fs::symlink_metadata(place) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(source) => Err(io_error(directory, source)),
+        }
+    }
+
+    /// Makes an empty bare repository.
+    pub fn create(&self, directory: &str) -> Result<(), DiskError> {
+        let place = self.place(directory)?;
+        init_bare(&place, DEFAULT_BRANCH).map_err(|error| match error {
+            init::Error::Exists { .. } => DiskError::Exists(directory.to_owned()),
+            init::Error::Io { source, .. } => io_error(directory, source),
+            init::Error::InvalidBranch { .. } => io_error(directory, io::Error::other(error.to_string())),
+        })
+    }
+
+    /// Moves a repository's directory, makes the directories above its new place, and removes those
+    /// above the old one that are empty then.
+    ///
+    /// Fails with [`DiskError::Exists`] if there is anything at the new place, and with
+    /// [`DiskError::Missing`] if there is nothing at the old.
+    pub fn relocate(&self, from: &str, to: &str) -> Result<(), DiskError> {
+        let (old, new) = (self.place(from)?, self.place(to)?);
+        if !self.exists(from)? {
+            return Err(DiskError::Missing(from.to_owned()));
+        }
+        // A rename would replace an empty directory.
+        if self.exists(to)? {
+            return Err(DiskError::Exists(to.to_owned()));
+        }
+        let moved = fs::create_dir_all(parent(&new)).and_then(|()| fs::rename(&old, &new));
+        if let Err(source) = moved {
+            self.remove_empty_above(&new);
+            return Err(io_error(to, source));
+        }
+        self.sync_above(&new);
+        self.remove_empty_above(&old);
+        self.sync_above(&old);
+        Ok(())
+    }
+
+    /// Removes a repository's directory for good. One that is not there is removed already.
+    pub fn remove(&self, directory: &str) -> Result<(), DiskError> {
+        let place = self.place(directory)?;
+        match fs::remove_dir_all(&place) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(source) => return Err(io_error(directory, source)),
+        }
+        self.remove_empty_above(&place);
+        Ok(())
+    }
+
+    /// The directories of bare repositories that are not among `known`, in order.
+    ///
+    /// Symbolic links are not followed, and names that begin with a dot are passed over.
+    pub fn unknown(&self, known: &BTreeSet<String>) -> Result<Vec<String>, DiskError> {
+        let mut found = Vec::new();
+        let mut seen = 0;
+        let mut to_visit = vec![(String::new(), 0)];
+        while let Some((below, depth)) = to_visit.pop() {
+            for (name, is_directory) in self.names(&below, &mut seen)? {
+                let path = if below.is_empty() { name.clone() } else { format!("{below}/{name}") };
+                if name.starts_with('.') || !is_directory {
+                    continue;
+                }
+                if name.ends_with(".git") {
+                    if !known.contains(&path) && looks_like_repository(&self.root.join(&path)) {
+                        found.push(path);
+                    }
+                } else if depth + 1 < SCAN_DEPTH_MAX {
+                    to_visit.push((path, depth + 1));
+                }
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// The names in a directory, and which are directories themselves.
+    fn names(&self, below: &str, seen: &mut usize) -> Result<Vec<(String, bool)>, DiskError> {
+        let mut names = Vec::new();
+        let entries = fs::read_dir(self.root.join(below)).map_err(|e| io_error(below, e))?;
+        for entry in entries {
+            *seen += 1;
+            if *seen > SCAN_ENTRIES_MAX {
+                return Err(DiskError::TooMany);
+            }
+            let entry = entry.map_err(|e| io_error(below, e))?;
+            let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            // A name that is not UTF-8 is no path's.
+            if let Ok(name) = entry.file_name().into_string() {
+                names.push((name, is_directory));
+            }
+        }
+        Ok(names)
+    }
+
+    /// A new directory's or file's name for what is coming in.
+    pub fn incoming(&self, extension: &str) -> Result<PathBuf, DiskError> {
+        let directory = self.root.join(INCOMING);
+        fs::create_dir_all(&directory).map_err(|source| io_error(INCOMING, source))?;
+        Ok(directory.join(format!("{}.{extension}", crate::secret::letters(MADE_UP_NAME_CHARACTERS))))
+    }
+
+    /// Puts an unpacked repository in its place, as [`Self::relocate`] does.
+    pub fn settle(&self, incoming: &Path, to: &str) -> Result<(), DiskError> {
+        let name = incoming.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        self.relocate(&format!("{INCOMING}/{name}"), to)
+    }
+
+    fn remove_empty_above(&self, place: &Path) {
+        let above = place.ancestors().skip(1).take_while(|above| *above != self.root);
+        for directory in above {
+            // Fails where it holds something, which is where to stop.
+            if fs::remove_dir(directory).is_err() {
+                break;
+            }
+        }
+    }
+
+    /// Makes the names on the way to a directory last. Some file systems cannot be told to.
+    fn sync_above(&self, place: &Path) {
+        for directory in place.ancestors().skip(1).take_while(|above| above.starts_with(&self.root)) {
+            let _ = File::open(directory).and_then(|directory| directory.sync_all());
+        }
+    }
+}
+
+const MADE_UP_NAME_CHARACTERS: usize = 16;
+
+fn parent(place: &Path) -> &Path {
+    place.parent().expect("a place is below the root")
+}
+
+fn io_error(directory: &str, source: io::Error) -> DiskError {
+    DiskError::Io { directory: directory.to_owned(), source }
+}
+
+fn looks_like_repository(place: &Path) -> bool {
+    let kind = |name: &str| fs::symlink_metadata(place.join(name)).map(|data| data.file_type());
+    kind("HEAD").is_ok_and(|kind| kind.is_file())
+        && kind("objects").is_ok_and(|kind| kind.is_dir())
+        && kind("refs").is_ok_and(|kind| kind.is_dir())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn disk() -> (tempfile::TempDir, Disk) {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let disk = Disk::at(root.path());
+        (root, disk)
+    }
+
+    fn names(root: &Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(root)
+            .expect("a directory")
+            .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_repository_moves_with_the_directories_above_it() {
+        let (root, disk) = disk();
+        disk.create("a/b/c.git").unwrap();
+        disk.create("a/d.git").unwrap();
+        disk.relocate("a/b/c.git", "x/y/z.git").unwrap();
+        assert_eq!(names(root.path()), ["a", "x"]);
+        assert_eq!(names(&root.path().join("a")), ["d.git"], "the empty group is gone");
+        assert!(root.path().join("x/y/z.git/HEAD").is_file());
+        disk.relocate("a/d.git", "d.git").unwrap();
+        assert_eq!(names(root.path()), ["d.git", "x"]);
+    }
+
+    #[test]
+    fn nothing_is_replaced_by_a_move() {
+        let (root, disk) = disk();
+        disk.create("a.git").unwrap();
+        fs::create_dir(root.path().join("b.git")).unwrap();
+        fs::write(root.path().join("c.git"), "").unwrap();
+        for taken in ["b.git", "c.git", "a.git"] {
+            assert!(matches!(disk.relocate("a.git", taken), Err(DiskError::Exists(_))), "{taken}");
+        }
+        assert!(matches!(disk.relocate("z.git", "y.git"), Err(DiskError::Missing(_))));
+        assert!(matches!(disk.create("a.git"), Err(DiskError::Exists(_))));
+        assert!(root.path().join("a.git/HEAD").is_file());
+    }
+
+    #[test]
+    fn a_move_that_fails_leaves_nothing_behind() {
+        let (root, disk) = disk();
+        disk.create("a.git").unwrap();
+        fs::write(root.path().join("file"), "").unwrap();
+        assert!(matches!(disk.relocate("a.git", "file/b.git"), Err(DiskError::Io { .. })));
+        assert_eq!(names(root.path()), ["a.git", "file"]);
+    }
+
+    #[test]
+    fn removal_takes_the_empty_directories_above_along() {
+        let (root, disk) = disk();
+        disk.create("a/b/c.git").unwrap();
+        disk.remove("a/b/c.git").unwrap();
+        assert!(names(root.path()).is_empty());
+        disk.remove("a/b/c.git").unwrap();
+    }
+
+    #[test]
+    fn names_stay_below_the_mount() {
+        let (_root, disk) = disk();
+        for name in ["../a.git", "/a.git", "a/../../b.git", "a", "", "./a.git"] {
+            assert!(matches!(disk.create(name), Err(DiskError::Name(_))), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_scan_finds_what_is_not_known() {
+        let (root, disk) = disk();
+        for directory in ["a.git", "team/b.git", "team/deep/c.git", ".deleted/1.git", "known.git"] {
+            disk.create(directory).unwrap();
+        }
+        fs::create_dir_all(root.path().join("empty.git")).unwrap();
+        fs::write(root.path().join("file.git"), "").unwrap();
+        std::os::unix::fs::symlink(root.path().join("a.git"), root.path().join("link.git")).unwrap();
+        std::os::unix::fs::symlink(root.path(), root.path().join("loop")).unwrap();
+        let known = BTreeSet::from(["known.git".to_owned()]);
+        let expected = ["a.git", "team/b.git", "team/deep/c.git"];
+        assert_eq!(disk.unknown(&known).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_scan_has_a_depth() {
+        let (_root, disk) = disk();
+        let deep = |groups: usize| format!("{}r.git", "d/".repeat(groups));
+        disk.create(&deep(SCAN_DEPTH_MAX - 1)).unwrap();
+        disk.create(&deep(SCAN_DEPTH_MAX)).unwrap();
+        assert_eq!(disk.unknown(&BTreeSet::new()).unwrap(), [deep(SCAN_DEPTH_MAX - 1)]);
+    }
+}

@@ -1,0 +1,404 @@
+//! The life of a repository on both sides: in the store, and as a directory.
+//!
+//! Each step states its order, so that a crash in between leaves nothing lost; [`Lifecycle::scan`]
+//! finishes what a crash left half done.
+
+use crate::disk::{Disk, DiskError};
+use crate::registry::Registry;
+use lithe_access::RepoPath;
+use lithe_forge::repositories::NewRepository;
+use lithe_forge::types::{Error, InvalidField, Repository, RepositoryId};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Both sides together.
+pub struct Lifecycle<'a, R> {
+    pub registry: &'a R,
+    pub disk: &'a Disk,
+}
+
+/// What a scan did.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Scan {
+    /// The paths of repositories that were entered.
+    pub entered: Vec<String>,
+    /// The paths of repositories whose half-done rename or deletion was finished.
+    pub finished: Vec<String>,
+    /// Directories that could not be entered, and why.
+    pub refused: Vec<(String, String)>,
+}
+
+impl<R: Registry> Lifecycle<'_, R> {
+    /// Makes an empty repository: the directory first, then its entry.
+    pub fn create(&self, new: &NewRepository) -> Result<Repository, Error> {
+        let directory = directory_of("path", &new.path)?;
+        self.registry.check_new(new)?;
+        self.disk.create(&directory)?;
+        self.enter(new, &directory)
+    }
+
+    /// Fails as making the repository would. Nothing is changed.
+    pub fn check(&self, new: &NewRepository) -> Result<(), Error> {
+        directory_of("path", &new.path)?;
+        self.registry.check_new(new)
+    }
+
+    /// Makes a repository of the directory that was unpacked at `incoming`.
+    pub fn adopt(&self, new: &NewRepository, incoming: &Path) -> Result<Repository, Error> {
+        let directory = directory_of("path", &new.path)?;
+        self.registry.check_new(new)?;
+        self.disk.settle(incoming, &directory)?;
+        self.enter(new, &directory)
+    }
+
+    /// Enters the repository whose directory is new, or removes that again; but not if somebody
+    /// else, such as a scan, has entered it meanwhile.
+    fn enter(&self, new: &NewRepository, directory: &str) -> Result<Repository, Error> {
+        self.registry.create(new).inspect_err(|_| {
+            if matches!(self.registry.open(&new.path), Err(Error::NotFound)) {
+                let _ = self.disk.remove(directory);
+            }
+        })
+    }
+
+    /// Gives a repository a new path: the entry first, then the directory.
+    pub fn rename(&self, path: &str, new_path: &str) -> Result<Repository, Error> {
+        let directory = directory_of("new-path", new_path)?;
+        let renamed = self.registry.begin_rename(path, new_path)?;
+        if renamed.directory == directory {
+            return Ok(renamed);
+        }
+        match self.disk.relocate(&renamed.directory, &directory) {
+            Ok(()) => self.registry.finish_rename(&renamed.path),
+            Err(error) => {
+                self.registry.begin_rename(&renamed.path, path)?;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Deletes a repository so that it can be restored: the entry first, then the directory.
+    pub fn delete(&self, path: &str) -> Result<Repository, Error> {
+        let before = self.registry.open(path)?;
+        let deleted = self.registry.delete(path)?;
+        match self.disk.relocate(&before.directory, &deleted.directory) {
+            // Without a directory there is nothing to keep.
+            Ok(()) | Err(DiskError::Missing(_)) => Ok(deleted),
+            Err(error) => {
+                self.registry.restore(deleted.id)?;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Brings a deleted repository back: the directory first, then the entry.
+    pub fn restore(&self, id: RepositoryId) -> Result<Repository, Error> {
+        let deleted = self.registry.deleted()?.into_iter().find(|repository| repository.id == id);
+        let deleted = deleted.ok_or(Error::NotFound)?;
+        let directory = directory_of("path", &deleted.path)?;
+        self.disk.relocate(&deleted.directory, &directory)?;
+        self.registry.restore(id).inspect_err(|_| {
+            let _ = self.disk.relocate(&directory, &deleted.directory);
+        })
+    }
+
+    /// Forgets a deleted repository for good: the entry first, then the directory.
+    pub fn purge(&self, id: RepositoryId) -> Result<Repository, Error> {
+        let deleted = self.registry.deleted()?.into_iter().find(|repository| repository.id == id);
+        let deleted = deleted.ok_or(Error::NotFound)?;
+        self.registry.purge(id)?;
+        self.disk.remove(&deleted.directory)?;
+        Ok(deleted)
+    }
+
+    /// Finishes renames and deletions that were cut short, and enters the repositories that are on
+    /// disk and not known. Those are private: nobody has said yet who may read them.
+    pub fn scan(&self) -> Result<Scan, Error> {
+        let mut scan = Scan::default();
+        for repository in self.registry.all()? {
+            if self.finish(&repository)? {
+                scan.finished.push(repository.path);
+            }
+        }
+        let known: BTreeSet<String> =
+            self.registry.all()?.into_iter().map(|repository| repository.directory).collect();
+        for directory in self.disk.unknown(&known)? {
+            let path = directory.strip_suffix(".git").unwrap_or(&directory);
+            match self.enter_found(path) {
+                Ok(()) => scan.entered.push(path.to_owned()),
+                Err(Error::Other(message)) => return Err(Error::Other(message)),
+                Err(error) => scan.refused.push((directory, crate::words::of_error(&error))),
+            }
+        }
+        Ok(scan)
+    }
+
+    fn enter_found(&self, path: &str) -> Result<(), Error> {
+        directory_of("path", path)?;
+        let new = NewRepository { path: path.to_owned(), description: String::new(), is_private: true };
+        self.registry.create(&new).map(|_| ())
+    }
+
+    /// Finishes a rename or deletion that was cut short. Returns whether there was one.
+    fn finish(&self, repository: &Repository) -> Result<bool, Error> {
+        let own = format!("{}.git", repository.path);
+        if repository.deleted.is_some() {
+            let is_cut_short = !self.disk.exists(&repository.directory)?
+                && self.disk.exists(&own)?
+                && matches!(self.registry.open(&repository.path), Err(Error::NotFound));
+            if is_cut_short {
+                self.disk.relocate(&own, &repository.directory)?;
+            }
+            return Ok(is_cut_short);
+        }
+        if repository.directory == own {
+            return Ok(false);
+        }
+        if self.disk.exists(&repository.directory)? {
+            self.disk.relocate(&repository.directory, &own)?;
+        }
+        self.registry.finish_rename(&repository.path)?;
+        Ok(true)
+    }
+}
+
+/// The directory of the repository at `path`; `field` is what the path was given in.
+fn directory_of(field: &str, path: &str) -> Result<String, Error> {
+    match RepoPath::parse(path) {
+        Ok(path) => Ok(path.directory()),
+        Err(error) => {
+            let field = InvalidField { name: field.to_owned(), reason: error.to_string() };
+            Err(Error::Invalid(field))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::{Cell, RefCell};
+
+    /// A registry in memory. It fails at the call named by `fails_at`.
+    #[derive(Default)]
+    struct Memory {
+        repositories: RefCell<Vec<Repository>>,
+        fails_at: Cell<&'static str>,
+    }
+
+    impl Memory {
+        fn fail(&self, call: &'static str) -> Result<(), Error> {
+            match self.fails_at.get() == call {
+                true => Err(Error::Other(format!("{call} failed"))),
+                false => Ok(()),
+            }
+        }
+
+        fn change(
+            &self,
+            find: impl Fn(&Repository) -> bool,
+            change: impl Fn(&mut Repository),
+        ) -> Result<Repository, Error> {
+            let mut repositories = self.repositories.borrow_mut();
+            let repository = repositories.iter_mut().find(|r| find(r)).ok_or(Error::NotFound)?;
+            change(repository);
+            Ok(repository.clone())
+        }
+
+        fn directories(&self) -> Vec<String> {
+            self.repositories.borrow().iter().map(|r| r.directory.clone()).collect()
+        }
+    }
+
+    impl Registry for Memory {
+        fn check_new(&self, new: &NewRepository) -> Result<(), Error> {
+            match self.open(&new.path) {
+                Ok(_) => Err(Error::Conflict("taken".into())),
+                Err(_) => self.fail("check-new"),
+            }
+        }
+
+        fn create(&self, new: &NewRepository) -> Result<Repository, Error> {
+            self.fail("create")?;
+            let repository = Repository {
+                id: self.repositories.borrow().len() as u64 + 1,
+                path: new.path.clone(),
+                directory: format!("{}.git", new.path),
+                description: String::new(),
+                is_private: new.is_private,
+                owner: None,
+                created: 0,
+                updated: 0,
+                deleted: None,
+            };
+            self.repositories.borrow_mut().push(repository.clone());
+            Ok(repository)
+        }
+
+        fn open(&self, path: &str) -> Result<Repository, Error> {
+            self.change(|r| r.path == path && r.deleted.is_none(), |_| ())
+        }
+
+        fn begin_rename(&self, path: &str, new_path: &str) -> Result<Repository, Error> {
+            self.fail("begin-rename")?;
+            self.change(|r| r.path == path, |r| r.path = new_path.to_owned())
+        }
+
+        fn finish_rename(&self, path: &str) -> Result<Repository, Error> {
+            self.fail("finish-rename")?;
+            self.change(|r| r.path == path, |r| r.directory = format!("{path}.git"))
+        }
+
+        fn delete(&self, path: &str) -> Result<Repository, Error> {
+            self.fail("delete")?;
+            self.change(
+                |r| r.path == path,
+                |r| {
+                    r.deleted = Some(1);
+                    r.directory = format!(".deleted/{}.git", r.id);
+                },
+            )
+        }
+
+        fn deleted(&self) -> Result<Vec<Repository>, Error> {
+            let repositories = self.repositories.borrow();
+            Ok(repositories.iter().filter(|r| r.deleted.is_some()).cloned().collect())
+        }
+
+        fn restore(&self, id: RepositoryId) -> Result<Repository, Error> {
+            self.fail("restore")?;
+            self.change(
+                |r| r.id == id,
+                |r| {
+                    r.deleted = None;
+                    r.directory = format!("{}.git", r.path);
+                },
+            )
+        }
+
+        fn purge(&self, id: RepositoryId) -> Result<(), Error> {
+            self.fail("purge")?;
+            self.repositories.borrow_mut().retain(|r| r.id != id);
+            Ok(())
+        }
+
+        fn all(&self) -> Result<Vec<Repository>, Error> {
+            Ok(self.repositories.borrow().clone())
+        }
+    }
+
+    fn new(path: &str) -> NewRepository {
+        NewRepository { path: path.into(), description: String::new(), is_private: false }
+    }
+
+    #[track_caller]
+    fn check(test: impl Fn(&Memory, &Disk, &Lifecycle<Memory>)) {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let (registry, disk) = (Memory::default(), Disk::at(root.path()));
+        test(&registry, &disk, &Lifecycle { registry: &registry, disk: &disk });
+        registry.fails_at.set("");
+        let lifecycle = Lifecycle { registry: &registry, disk: &disk };
+        assert_eq!(lifecycle.scan().expect("a scan").entered, Vec::<String>::new());
+        for directory in registry.directories() {
+            assert!(disk.exists(&directory).expect("readable"), "{directory} is lost");
+        }
+    }
+
+    #[test]
+    fn a_life() {
+        check(|registry, disk, lifecycle| {
+            let made = lifecycle.create(&new("team/demo")).unwrap();
+            assert!(disk.exists("team/demo.git").unwrap());
+            lifecycle.rename("team/demo", "other/demo").unwrap();
+            assert_eq!(registry.directories(), ["other/demo.git"]);
+            lifecycle.delete("other/demo").unwrap();
+            assert_eq!(registry.directories(), [".deleted/1.git"]);
+            lifecycle.restore(made.id).unwrap();
+            assert_eq!(registry.directories(), ["other/demo.git"]);
+            lifecycle.delete("other/demo").unwrap();
+            lifecycle.purge(made.id).unwrap();
+            assert!(!disk.exists(".deleted/1.git").unwrap());
+        });
+    }
+
+    #[test]
+    fn what_the_store_refuses_leaves_no_directory() {
+        for call in ["check-new", "create"] {
+            check(|registry, disk, lifecycle| {
+                registry.fails_at.set(call);
+                lifecycle.create(&new("a/b")).unwrap_err();
+                assert!(!disk.exists("a/b.git").unwrap(), "{call}");
+            });
+        }
+    }
+
+    #[test]
+    fn a_bad_path_is_refused_before_anything_is_done() {
+        check(|_, _, lifecycle| {
+            for path in ["", "../x", "a/-/b", "a.git", ".deleted/1", "a//b", "a\0"] {
+                assert!(matches!(lifecycle.create(&new(path)), Err(Error::Invalid(_))), "{path:?}");
+            }
+            lifecycle.create(&new("a")).unwrap();
+            let refused = lifecycle.rename("a", "../b");
+            assert!(matches!(refused, Err(Error::Invalid(field)) if field.name == "new-path"));
+        });
+    }
+
+    #[test]
+    fn a_directory_in_the_way_takes_a_rename_back() {
+        check(|registry, disk, lifecycle| {
+            lifecycle.create(&new("a")).unwrap();
+            std::fs::create_dir(disk.place("b.git").unwrap()).unwrap();
+            assert!(matches!(lifecycle.rename("a", "b"), Err(Error::Conflict(_))));
+            assert!(registry.open("a").is_ok());
+        });
+    }
+
+    #[test]
+    fn a_scan_finishes_a_rename_cut_short() {
+        check(|registry, disk, lifecycle| {
+            lifecycle.create(&new("a")).unwrap();
+            registry.begin_rename("a", "b").unwrap();
+            assert_eq!(lifecycle.scan().unwrap().finished, ["b"]);
+            assert!(disk.exists("b.git").unwrap() && !disk.exists("a.git").unwrap());
+            registry.fails_at.set("finish-rename");
+            lifecycle.rename("b", "c").unwrap_err();
+            registry.fails_at.set("");
+            assert_eq!(lifecycle.scan().unwrap().finished, ["c"]);
+            assert_eq!(registry.directories(), ["c.git"]);
+        });
+    }
+
+    #[test]
+    fn a_scan_finishes_a_deletion_cut_short() {
+        check(|registry, disk, lifecycle| {
+            lifecycle.create(&new("a")).unwrap();
+            registry.delete("a").unwrap();
+            let scan = lifecycle.scan().unwrap();
+            assert_eq!((scan.finished, scan.entered), (vec!["a".to_owned()], vec![]));
+            assert!(disk.exists(".deleted/1.git").unwrap());
+        });
+    }
+
+    #[test]
+    fn a_restore_that_the_store_refuses_is_taken_back() {
+        check(|registry, disk, lifecycle| {
+            lifecycle.create(&new("a")).unwrap();
+            lifecycle.delete("a").unwrap();
+            registry.fails_at.set("restore");
+            lifecycle.restore(1).unwrap_err();
+            assert!(disk.exists(".deleted/1.git").unwrap() && !disk.exists("a.git").unwrap());
+        });
+    }
+
+    #[test]
+    fn a_scan_enters_what_lies_there_as_private() {
+        check(|registry, disk, lifecycle| {
+            disk.create("team/found.git").unwrap();
+            disk.create("bad name.git").unwrap();
+            let scan = lifecycle.scan().unwrap();
+            assert_eq!(scan.entered, ["team/found"]);
+            assert_eq!(scan.refused.len(), 1);
+            assert!(registry.open("team/found").unwrap().is_private);
+        });
+    }
+}

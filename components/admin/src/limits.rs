@@ -1,0 +1,31 @@
+//! What administration takes and shows.
+
+/// Entries on a page of a list.
+pub const PAGE_ENTRIES: u32 = 50;
+
+/// Entries that the store gives at once at the most, for going through all of them.
+pub const BATCH_ENTRIES: u32 = 1_000;
+
+/// Bytes of a command of the command line.
+pub const COMMAND_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of an archive that is imported.
+pub const IMPORT_BYTES_MAX: u64 = 64 << 30;
+
+/// Entries of an archive that is imported.
+pub const IMPORT_ENTRIES_MAX: u64 = 2_000_000;
+
+/// Bytes of a small file of an archive: HEAD, a loose ref.
+pub const IMPORT_SMALL_FILE_BYTES_MAX: u64 = 4 * 1024;
+
+/// Bytes of a list of refs or shallow commits of an archive.
+pub const IMPORT_LIST_BYTES_MAX: u64 = 256 << 20;
+
+/// Directories above a repository that a scan looks into.
+pub const SCAN_DEPTH_MAX: usize = lithe_access::limits::PATH_SEGMENTS_MAX;
+
+/// Directory entries that a scan looks at.
+pub const SCAN_ENTRIES_MAX: usize = 1_000_000;
+
+/// Characters of a password that is made up: 120 bits.
+pub const MADE_UP_PASSWORD_CHARACTERS: usize = 24;
