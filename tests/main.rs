@@ -11,6 +11,7 @@ mod clients;
 mod composition;
 mod contract;
 mod crash;
+mod fuzz;
 mod git_http;
 mod isolation;
 mod pages;
