@@ -74,7 +74,7 @@ struct HunkView {
 }
 
 struct LineView {
-    /// For the style sheet: `context`, `removed`, `added`.
+    /// For the style sheet: `diff-insert`, `diff-delete`; empty for context.
     class: &'static str,
     sign: &'static str,
     before: Option<u32>,
@@ -279,9 +279,9 @@ fn compare(view: &mut FileView, before: &[u8], after: &[u8], budget: &mut Budget
 
 fn line_view(line: Line, before: &[&[u8]], after: &[&[u8]]) -> LineView {
     let (class, sign, before_index, after_index) = match line {
-        Line::Context { before, after } => ("context", " ", Some(before), Some(after)),
-        Line::Removed { before } => ("removed", "-", Some(before), None),
-        Line::Added { after } => ("added", "+", None, Some(after)),
+        Line::Context { before, after } => ("", " ", Some(before), Some(after)),
+        Line::Removed { before } => ("diff-delete", "-", Some(before), None),
+        Line::Added { after } => ("diff-insert", "+", None, Some(after)),
     };
     let bytes = match (before_index, after_index) {
         (_, Some(index)) => after[index as usize],

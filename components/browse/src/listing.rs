@@ -20,8 +20,8 @@ pub struct ListingPage {
     rows: Vec<Row>,
     /// What is said where there are none.
     nothing: &'static str,
-    /// How many there are; none while there are none.
-    count: Option<String>,
+    /// How many there are.
+    count: String,
     previous_href: Option<String>,
     next_href: Option<String>,
     /// Where a repository can be created here; none: the viewer may not, or nobody can tell.
@@ -76,7 +76,7 @@ pub fn page(frame: &Frame, subject: Subject<'_>, listing: &Listing, offset: u32,
             Subject::Group { group, .. } => group.description.clone(),
             Subject::Home | Subject::Search(_) => String::new(),
         },
-        count: (listing.total > 0).then(|| counted(listing.total.into(), "entry", "entries")),
+        count: counted(listing.total.into(), "entry", "entries"),
         previous_href: (offset > 0).then(|| at(offset.saturating_sub(LISTED_PER_PAGE))),
         next_href: (shown_to < listing.total && !rows.is_empty()).then(|| at(shown_to)),
         new_href: new_href(frame, subject),

@@ -11,6 +11,7 @@ use askama::Template;
 use bstr::{BStr, BString, ByteSlice as _};
 use gix_object::tree::EntryKind;
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
+use lithe_web::size;
 
 /// The page of a directory.
 #[derive(Template)]
@@ -66,8 +67,8 @@ pub struct Listing {
     pub rows: Vec<Row>,
     /// The directory above; none at the root.
     pub parent_href: Option<String>,
-    /// How many entries the directory has.
-    pub total: u64,
+    /// Which of how many entries these are.
+    pub range: String,
     /// Where the entries before and after these are.
     pub previous_href: Option<String>,
     pub next_href: Option<String>,
@@ -105,7 +106,7 @@ impl Listing {
         };
         let parent = path.rfind_byte(b'/').map_or(b"".as_bstr(), |end| path[..end].as_bstr());
         Self {
-            total: entries.len() as u64,
+            range: range(offset, rows_max, entries.len()),
             previous_href: (offset > 0).then(|| at(offset.saturating_sub(rows_max))),
             next_href: (entries.len().saturating_sub(offset) > rows_max).then(|| at(offset + rows_max)),
             parent_href: (!path.is_empty()).then(|| links.tree(name, parent)),
@@ -117,6 +118,13 @@ impl Listing {
                 .collect(),
         }
     }
+}
+
+/// `Entries 1 to 1,000 of 2,500`.
+fn range(offset: usize, rows_max: usize, total: usize) -> String {
+    let (first, last) = (offset.saturating_add(1), offset.saturating_add(rows_max).min(total));
+    let grouped = |count: usize| size::grouped(count as u64);
+    format!("Entries {} to {} of {}", grouped(first.min(last)), grouped(last), grouped(total))
 }
 
 fn row(entry: &Entry, links: &Links, revision: &BStr, directory: &BStr) -> Row {
