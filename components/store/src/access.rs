@@ -349,3 +349,255 @@ fn wire(place: Place) -> WirePlace {
         Place::Group(row) => WirePlace::Group(row.wire),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bindings::exports::lithe::forge::repositories::Grantee;
+    use crate::bindings::exports::lithe::forge::settings::Site;
+    use crate::testing::{Forge, outcome, page, user};
+
+    /// What `open` says: the path and permission, with `moved` where it is, or the error.
+    fn opened(forge: &mut Forge, call: &Call, path: &str) -> String {
+        match forge.store.open_place(call, path) {
+            Ok(Opened { place, permission, is_moved, .. }) => {
+                let path = match place {
+                    WirePlace::Repository(repository) => repository.path,
+                    WirePlace::Group(group) => format!("{}/", group.path),
+                };
+                format!("{path} {}{}", places::word(permission), if is_moved { " moved" } else { "" })
+            }
+            error => outcome(error),
+        }
+    }
+
+    fn set(forge: &mut Forge, change: impl FnOnce(&mut Site)) {
+        let root = forge.session("root");
+        let mut site = forge.store.settings(&root).expect("settings").site;
+        change(&mut site);
+        forge.store.update_settings(&root, &site).expect("a change");
+    }
+
+    /// Makes a repository for each way in which permissions can be given: `g<n>/r`.
+    fn make_every_combination(forge: &mut Forge) -> Vec<(String, Claim, bool)> {
+        forge.sql(
+            "INSERT INTO user_groups (id, name, created) VALUES (1, 'team', 0);
+             INSERT INTO user_group_members SELECT id, 1 FROM users WHERE name = 'anna';",
+        );
+        let root = forge.session("root");
+        let anna: i64 = forge.value("SELECT id FROM users WHERE name = 'anna'");
+        let mut made = Vec::new();
+        for combination in 0..2 * 3 * 3 * 4 * 4 * 3 {
+            let mut rest = combination;
+            let mut digit = |base: i64| {
+                let digit = rest % base;
+                rest /= base;
+                digit
+            };
+            let (is_private, everyone, everyone_above) = (digit(2) == 1, digit(3), digit(3));
+            let (explicit, explicit_above, owned) = (digit(4), digit(4), digit(3));
+            let path = format!("g{combination}/sub/r");
+            let id = forge.repository(&root, &path, is_private).id;
+            let group = format!("(SELECT id FROM groups WHERE path = 'g{combination}')");
+            let grant = |place: &str, whom: &str, permission: i64| match permission {
+                0 => String::new(),
+                _ => format!("INSERT INTO grants ({place}) VALUES ({whom}, {permission});"),
+            };
+            forge.sql(&format!(
+                "DELETE FROM grants WHERE repository_id = {id}; {} {} {} {}
+                 UPDATE repositories SET owner_id = {anna} WHERE id = {id} AND {owned} = 1;
+                 UPDATE groups SET owner_id = {anna} WHERE id = {group} AND {owned} = 2;",
+                grant("repository_id, permission", &id.to_string(), everyone),
+                grant("group_id, permission", &group, everyone_above),
+                grant("repository_id, user_id, permission", &format!("{id}, {anna}"), explicit),
+                grant("group_id, user_group_id, permission", &format!("{group}, 1"), explicit_above),
+            ));
+            let claim = Claim {
+                actor: Actor::User,
+                is_private,
+                anonymous_access: true,
+                everyone: level(everyone.max(everyone_above)),
+                explicit: level(explicit.max(explicit_above)),
+                ceiling: lithe_access::Permission::Admin,
+            };
+            made.push((path, claim, owned != 0));
+        }
+        made
+    }
+
+    #[test]
+    fn every_combination_is_decided_by_the_one_rule() {
+        let mut forge = Forge::new();
+        let made = make_every_combination(&mut forge);
+        let calls = [
+            (forge.anonymous(), Actor::Anonymous, Permission::Admin),
+            (forge.session("anna"), Actor::User, Permission::Admin),
+            (forge.token("anna", Permission::Read), Actor::User, Permission::Read),
+            (forge.token("anna", Permission::Write), Actor::User, Permission::Write),
+            (forge.session("root"), Actor::Admin, Permission::Admin),
+            (forge.token("root", Permission::Read), Actor::Admin, Permission::Read),
+        ];
+        for anonymous_access in [true, false] {
+            set(&mut forge, |site| site.anonymous_access = anonymous_access);
+            for (call, actor, ceiling) in &calls {
+                let listing = forge.store.children(call, None, "/r", page()).expect("a listing");
+                let mut listed: std::collections::HashMap<String, Permission> = listing
+                    .entries
+                    .into_iter()
+                    .map(|line| match line.place {
+                        WirePlace::Repository(repository) => (repository.path, line.permission),
+                        WirePlace::Group(group) => panic!("{} is no repository", group.path),
+                    })
+                    .collect();
+                for (path, claim, is_owned) in &made {
+                    let actor = if *actor == Actor::User && *is_owned { Actor::Owner } else { *actor };
+                    let ceiling = level(places::number(*ceiling));
+                    let claim = Claim { actor, anonymous_access, ceiling, ..*claim };
+                    let expected = places::permission(decide(&claim) as i64);
+                    let opened = forge
+                        .store
+                        .open_place(call, path)
+                        .map_or(Permission::None, |opened| opened.permission);
+                    assert_eq!(opened, expected, "open {path} {claim:?}");
+                    let listed = listed.remove(path).unwrap_or(Permission::None);
+                    assert_eq!(listed, expected, "list {path} {claim:?}");
+                    let sub = path.strip_suffix("/r").expect("the name of each");
+                    let sees_sub = forge
+                        .store
+                        .children(call, Some(sub), "", page())
+                        .is_ok_and(|listing| listing.total == 1);
+                    assert_eq!(sees_sub, expected != Permission::None, "children {path} {claim:?}");
+                }
+                assert!(listed.is_empty(), "{listed:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn places_are_opened_by_every_address_they_have() {
+        let mut forge = Forge::new();
+        let root = forge.session("root");
+        let id = forge.repository(&root, "Team/demo", false).id;
+        forge.store.begin_rename(&root, "Team/demo", "Team/new").expect("a rename");
+        let anyone = forge.anonymous();
+        let cases = [
+            ("Team/new".to_owned(), "Team/new read"),
+            ("Team/new.git".into(), "Team/new read"),
+            ("team/NEW".into(), "Team/new read moved"),
+            ("Team/demo".into(), "Team/new read moved"),
+            ("team/demo.git".into(), "Team/new read moved"),
+            (format!("_{id}"), "Team/new read moved"),
+            (format!("_{id}.git"), "Team/new read moved"),
+            ("Team".into(), "Team/ read"),
+            ("_99".into(), "not-found"),
+            ("Team/other".into(), "not-found"),
+            (String::new(), "not-found"),
+            ("Team/../Team/new".into(), "not-found"),
+            ("/Team/new".into(), "not-found"),
+            ("\0".into(), "not-found"),
+            ("a".repeat(10_000), "not-found"),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(opened(&mut forge, &anyone, &path), expected, "{path:.40}");
+        }
+    }
+
+    #[test]
+    fn what_may_not_be_read_is_not_there() {
+        let mut forge = Forge::new();
+        let (anna, bert, root) = (forge.session("anna"), forge.session("bert"), forge.session("root"));
+        set(&mut forge, |site| site.top_level_creation = true);
+        let id = forge.repository(&anna, "anna/secret/plan", true).id;
+        let anyone = forge.anonymous();
+        let wrong = forge.call(crate::types::Credentials::Session("wrong".into()));
+        for path in ["anna/secret/plan", "anna/secret", "anna", &format!("_{id}")] {
+            let [a, b] = [&anyone, &bert].map(|call| opened(&mut forge, call, path));
+            assert_eq!([&*a, &*b], ["not-found"; 2], "{path}");
+            assert_eq!(outcome(forge.store.open_place(&wrong, path)), "unauthenticated");
+            assert_ne!(opened(&mut forge, &anna, path), "not-found");
+            assert_ne!(opened(&mut forge, &root, path), "not-found");
+        }
+        assert_eq!(forge.paths(&bert, None, ""), [""; 0]);
+        assert_eq!(forge.paths(&bert, None, "plan"), [""; 0]);
+        assert_eq!(outcome(forge.store.children(&bert, Some("anna"), "", page())), "not-found");
+        assert_eq!(forge.paths(&anna, None, ""), ["anna/"]);
+    }
+
+    #[test]
+    fn a_group_shows_itself_to_who_may_see_something_in_it() {
+        let mut forge = Forge::new();
+        let root = forge.session("root");
+        for path in ["a/deep/down/private", "b/other", "c/deep/grant"] {
+            forge.repository(&root, path, true);
+        }
+        forge.repository(&root, "d/open", false);
+        forge.store.create_group(&root, "e/empty", "").expect("a group");
+        forge.grant("a/deep/down/private", user("bert"), Permission::Write);
+        forge.grant("c/deep", user("bert"), Permission::Read);
+        let (bert, cara, anyone) = (forge.session("bert"), forge.session("cara"), forge.anonymous());
+        assert_eq!(forge.paths(&root, None, ""), ["a/", "b/", "c/", "d/", "e/"]);
+        assert_eq!(forge.paths(&bert, None, ""), ["a/", "c/", "d/"]);
+        assert_eq!(forge.paths(&cara, None, ""), ["d/"]);
+        assert_eq!(forge.paths(&anyone, None, ""), ["d/"]);
+        assert_eq!(forge.paths(&bert, Some("a/deep"), ""), ["a/deep/down/"]);
+        assert_eq!(forge.paths(&bert, Some("c"), "g"), ["c/deep/grant"]);
+        for (path, expected) in [
+            ("a", "a/ read"),
+            ("a/deep/down/private", "a/deep/down/private write"),
+            ("c", "c/ read"),
+            ("c/deep/grant", "c/deep/grant read"),
+            ("b", "not-found"),
+            ("e/empty", "not-found"),
+        ] {
+            assert_eq!(opened(&mut forge, &bert, path), expected);
+        }
+        forge.grant("e/empty", Grantee::Everyone, Permission::Write);
+        assert_eq!(opened(&mut forge, &bert, "e/empty"), "e/empty/ write");
+        assert_eq!(opened(&mut forge, &anyone, "e/empty"), "e/empty/ read");
+        assert_eq!(opened(&mut forge, &anyone, "e"), "e/ read");
+        set(&mut forge, |site| site.anonymous_access = false);
+        assert_eq!(opened(&mut forge, &anyone, "e"), "not-found");
+        assert_eq!(opened(&mut forge, &anyone, "d/open"), "not-found");
+        assert_eq!(forge.paths(&anyone, None, ""), [""; 0]);
+        assert_eq!(opened(&mut forge, &cara, "d/open"), "d/open read");
+    }
+
+    #[test]
+    fn listings_are_ordered_filtered_and_paged() {
+        let mut forge = Forge::new();
+        let root = forge.session("root");
+        for path in ["zoo", "Beta", "alpha", "group/one", "group/sub/two", "100%", "100x"] {
+            if path != "100%" {
+                forge.repository(&root, path, false);
+            }
+        }
+        forge.sql("UPDATE repositories SET description = 'all about ANTS: 50%' WHERE path = 'zoo'");
+        let anyone = forge.anonymous();
+        assert_eq!(forge.paths(&anyone, None, ""), ["group/", "100x", "alpha", "Beta", "zoo"]);
+        assert_eq!(
+            forge.paths(&anyone, None, "O"),
+            ["group/", "group/sub/", "group/one", "group/sub/two", "zoo"]
+        );
+        assert_eq!(forge.paths(&anyone, Some("group"), "o"), ["group/sub/", "group/one", "group/sub/two"]);
+        assert_eq!(forge.paths(&anyone, None, "ants"), ["zoo"]);
+        assert_eq!(forge.paths(&anyone, None, "0%"), ["zoo"]);
+        assert_eq!(forge.paths(&anyone, None, "_"), [""; 0]);
+        let listing =
+            forge.store.children(&anyone, None, "", Page { offset: 3, limit: 1 }).expect("a listing");
+        assert_eq!((listing.total, listing.entries.len()), (5, 1));
+        let past =
+            forge.store.children(&anyone, None, "", Page { offset: u32::MAX, limit: 9 }).expect("a listing");
+        assert_eq!((past.total, past.entries.len()), (5, 0));
+        for (parent, filter, limit, expected) in [
+            (None, "", 0, "invalid limit"),
+            (None, "", 1_001, "invalid limit"),
+            (None, &*"a".repeat(401), 9, "invalid filter"),
+            (Some("zoo"), "", 9, "not-found"),
+            (Some("nothing"), "", 9, "not-found"),
+            (Some("_1"), "", 9, "not-found"),
+        ] {
+            let listing = forge.store.children(&anyone, parent, filter, Page { offset: 0, limit });
+            assert_eq!(outcome(listing), expected, "{parent:?} {filter:.9} {limit}");
+        }
+    }
+}

@@ -287,3 +287,338 @@ fn describe(user: &User, change: &UserChange) -> String {
     }
     words.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::{REGISTRATIONS_PER_HOUR_MAX, TOKENS_MAX};
+    use crate::password;
+    use crate::testing::{Forge, NOW, client, outcome, page};
+    use crate::types::Credentials;
+
+    fn sealed(forge: &Forge, password: &str) -> Vec<u8> {
+        password::seal(&forge.key, password, forge.now).expect("a password")
+    }
+
+    /// A user whose password is `quick-password`, sealed without hashing it anew for each.
+    fn new_user(forge: &Forge, name: &str, email: &str) -> NewUser {
+        let password = NewPassword { password_hash: crate::testing::quick_hash("quick-password") };
+        NewUser {
+            name: name.into(),
+            full_name: "Some Body".into(),
+            email: email.into(),
+            password: forge.key.seal(&password, forge.now),
+            is_admin: false,
+            must_change_password: false,
+        }
+    }
+
+    fn change() -> UserChange {
+        UserChange {
+            full_name: None,
+            email: None,
+            is_admin: None,
+            is_active: None,
+            must_change_password: None,
+        }
+    }
+
+    #[test]
+    fn registration_is_by_setting_and_never_of_administrators() {
+        let mut forge = Forge::new();
+        let call = forge.anonymous();
+        let wanted = NewUser { is_admin: true, must_change_password: true, ..new_user(&forge, "dora", "") };
+        assert_eq!(outcome(forge.store.register(&call, &wanted)), "forbidden");
+        forge.sql("UPDATE settings SET registration = 1");
+        let made = forge.store.register(&call, &wanted).expect("a user");
+        assert_eq!(
+            (&*made.name, made.is_admin, made.must_change_password, made.is_active),
+            ("dora", false, false, true)
+        );
+        assert_eq!(outcome(forge.sign_in("dora", "quick-password")), "ok");
+        for n in 1..REGISTRATIONS_PER_HOUR_MAX {
+            assert_eq!(outcome(forge.store.register(&call, &new_user(&forge, &format!("u{n}"), ""))), "ok");
+        }
+        let one_more = new_user(&forge, "one-more", "");
+        assert_eq!(outcome(forge.store.register(&call, &one_more)), "throttled 3601");
+        let elsewhere = Call::new(Credentials::Anonymous, client("198.51.100.1"), NOW);
+        assert_eq!(outcome(forge.store.register(&elsewhere, &one_more)), "ok");
+    }
+
+    #[test]
+    fn new_users_are_checked() {
+        let mut forge = Forge::new();
+        let root = forge.session("root");
+        let good = new_user(&forge, "dora", "dora@example.com");
+        let cases = [
+            (NewUser { name: "ANNA".into(), ..good.clone() }, "conflict"),
+            (NewUser { email: "Anna@Example.org".into(), ..good.clone() }, "conflict"),
+            (NewUser { name: "do ra".into(), ..good.clone() }, "invalid name"),
+            (NewUser { email: "dora".into(), ..good.clone() }, "invalid email"),
+            (NewUser { full_name: "a".repeat(201), ..good.clone() }, "invalid full-name"),
+            (NewUser { password: b"plain".to_vec(), ..good.clone() }, "invalid password"),
+            (NewUser { full_name: "é".repeat(100), ..good.clone() }, "ok"),
+        ];
+        for (new_user, expected) in cases {
+            assert_eq!(outcome(forge.store.create_user(&root, &new_user)), expected, "{new_user:?}");
+        }
+        let calls = [forge.anonymous(), forge.session("anna"), forge.token("root", Permission::Write)];
+        let outcomes = calls.each_ref().map(|call| outcome(forge.store.create_user(call, &good)));
+        assert_eq!(outcomes, ["unauthenticated", "forbidden", "forbidden"]);
+        forge.now += 61;
+        let late = forge.call(root.credentials.clone());
+        let other = NewUser { name: "emil".into(), email: String::new(), ..good };
+        assert_eq!(
+            outcome(forge.store.create_user(&late, &other)),
+            "invalid password",
+            "the password is too old"
+        );
+    }
+
+    #[test]
+    fn an_account_is_its_users_and_the_administrators() {
+        let mut forge = Forge::new();
+        let calls = [
+            forge.anonymous(),
+            forge.session("bert"),
+            forge.token("anna", Permission::Write),
+            forge.session("anna"),
+            forge.token("root", Permission::Write),
+            forge.session("root"),
+        ];
+        let table = calls.each_ref().map(|call| {
+            let store = &mut forge.store;
+            [
+                outcome(store.user(call, "Anna")),
+                outcome(store.user(call, "nobody")),
+                outcome(store.update_user(call, "anna", &change())),
+                outcome(store.sessions(call, "anna")),
+                outcome(store.tokens(call, "anna")),
+                outcome(store.revoke_session(call, "anna", 9_999)),
+                outcome(store.revoke_token(call, "anna", u64::MAX)),
+                outcome(store.create_token(call, "anna", "x", Permission::Read, None)),
+                outcome(store.users(call, "", page())),
+            ]
+            .join(" ")
+        });
+        assert_eq!(
+            table,
+            [
+                ["unauthenticated"; 9].join(" "),
+                ["forbidden"; 9].join(" "),
+                "ok forbidden forbidden forbidden forbidden forbidden forbidden forbidden forbidden".into(),
+                "ok forbidden ok ok ok not-found not-found ok forbidden".into(),
+                "ok not-found forbidden forbidden forbidden forbidden forbidden forbidden forbidden".into(),
+                "ok not-found ok ok ok not-found not-found ok ok".into(),
+            ]
+        );
+    }
+
+    #[test]
+    fn users_change_what_is_theirs_and_administrators_the_rest() {
+        let mut forge = Forge::new();
+        let (anna, root) = (forge.session("anna"), forge.session("root"));
+        let own =
+            UserChange { full_name: Some("Anna A.".into()), email: Some("a@example.com".into()), ..change() };
+        let changed = forge.store.update_user(&anna, "anna", &own).expect("a change");
+        assert_eq!((&*changed.full_name, &*changed.email), ("Anna A.", "a@example.com"));
+        assert_eq!(outcome(forge.sign_in("a@example.com", "anna-password")), "ok");
+        assert_eq!(outcome(forge.sign_in("anna@example.org", "anna-password")), "unauthenticated");
+        let emptied = UserChange { email: Some(String::new()), ..change() };
+        assert_eq!(forge.store.update_user(&anna, "anna", &emptied).expect("a change").email, "");
+        let cases = [
+            (UserChange { is_admin: Some(true), ..change() }, "forbidden", "ok"),
+            (UserChange { is_active: Some(true), ..change() }, "ok", "ok"),
+            (UserChange { email: Some("bert@example.org".into()), ..change() }, "conflict", "conflict"),
+            (UserChange { email: Some("x".into()), ..change() }, "invalid email", "invalid email"),
+            (
+                UserChange { full_name: Some("\0".into()), ..change() },
+                "invalid full-name",
+                "invalid full-name",
+            ),
+        ];
+        for (change, by_user, by_root) in cases {
+            assert_eq!(outcome(forge.store.update_user(&anna, "anna", &change)), by_user, "{change:?}");
+            assert_eq!(outcome(forge.store.update_user(&root, "anna", &change)), by_root, "{change:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_administrator_stays() {
+        let mut forge = Forge::new();
+        let root = forge.session("root");
+        let no_admin = UserChange { is_admin: Some(false), ..change() };
+        let inactive = UserChange { is_active: Some(false), ..change() };
+        let admin = UserChange { is_admin: Some(true), ..change() };
+        assert_eq!(outcome(forge.store.update_user(&root, "root", &no_admin)), "conflict");
+        assert_eq!(outcome(forge.store.update_user(&root, "root", &inactive)), "conflict");
+        assert_eq!(outcome(forge.store.update_user(&root, "anna", &admin)), "ok");
+        assert_eq!(outcome(forge.store.update_user(&root, "anna", &inactive)), "ok");
+        assert_eq!(
+            outcome(forge.store.update_user(&root, "root", &no_admin)),
+            "conflict",
+            "anna is not active"
+        );
+        let active = UserChange { is_active: Some(true), ..change() };
+        assert_eq!(outcome(forge.store.update_user(&root, "anna", &active)), "ok");
+        assert_eq!(outcome(forge.store.update_user(&root, "root", &no_admin)), "ok");
+    }
+
+    #[test]
+    fn a_deactivated_user_is_out_at_once() {
+        let mut forge = Forge::new();
+        let calls = [forge.session("anna"), forge.token("anna", Permission::Read)];
+        let root = forge.session("root");
+        let inactive = UserChange { is_active: Some(false), ..change() };
+        forge.store.update_user(&root, "anna", &inactive).expect("a change");
+        for call in &calls {
+            assert_eq!(outcome(forge.store.resolve(call)), "unauthenticated");
+        }
+        assert_eq!(outcome(forge.sign_in("anna", "anna-password")), "unauthenticated");
+        let active = UserChange { is_active: Some(true), ..change() };
+        forge.store.update_user(&root, "anna", &active).expect("a change");
+        assert_eq!(outcome(forge.store.resolve(&calls[0])), "unauthenticated", "the session has ended");
+        assert_eq!(outcome(forge.store.resolve(&calls[1])), "ok", "the token works again");
+    }
+
+    #[test]
+    fn the_own_password_needs_the_present_one() {
+        let mut forge = Forge::new();
+        let (anna, other) = (forge.session("anna"), forge.session("anna"));
+        let anyone = forge.anonymous();
+        let proof = |forge: &mut Forge, login: &str, password: &str| {
+            let challenge = forge.store.challenge(&anyone, login).expect("a challenge");
+            forge.prove(&challenge, password)
+        };
+        let new = sealed(&forge, "new-secret");
+        let wrong = proof(&mut forge, "anna", "wrong-password");
+        let berts = proof(&mut forge, "bert", "bert-password");
+        for current in [None, Some(&*wrong), Some(&*berts), Some(b"forged")] {
+            assert_eq!(outcome(forge.store.set_password(&anna, "anna", current, &new)), "unauthenticated");
+        }
+        let right = proof(&mut forge, "anna", "anna-password");
+        assert_eq!(
+            outcome(forge.store.set_password(&anna, "anna", Some(&right), b"forged")),
+            "invalid password"
+        );
+        assert_eq!(outcome(forge.store.set_password(&anna, "anna", Some(&right), &new)), "ok");
+        assert_eq!(outcome(forge.store.resolve(&anna)), "ok", "the session that asked goes on");
+        assert_eq!(outcome(forge.store.resolve(&other)), "unauthenticated");
+        assert_eq!(outcome(forge.sign_in("anna", "anna-password")), "unauthenticated");
+        assert_eq!(outcome(forge.sign_in("anna", "new-secret")), "ok");
+        assert_eq!(
+            outcome(forge.store.sign_in(&anyone, &right, None)),
+            "unauthenticated",
+            "an old proof counts no more"
+        );
+    }
+
+    #[test]
+    fn administrators_set_the_password_of_others() {
+        let mut forge = Forge::new();
+        forge.sql("UPDATE users SET must_change_password = 1 WHERE name = 'anna'");
+        let (anna, root) = (forge.session("anna"), forge.session("root"));
+        let new = sealed(&forge, "new-secret");
+        assert_eq!(outcome(forge.store.set_password(&root, "nobody", None, &new)), "not-found");
+        assert_eq!(
+            outcome(forge.store.set_password(&root, "root", None, &new)),
+            "unauthenticated",
+            "the own one needs a proof"
+        );
+        assert_eq!(outcome(forge.store.set_password(&root, "anna", None, &new)), "ok");
+        assert_eq!(outcome(forge.store.resolve(&anna)), "unauthenticated", "every session has ended");
+        let again = forge.sign_in("anna", "new-secret").expect("a session");
+        assert!(!forge.store.user(&again, "anna").expect("a user").must_change_password);
+    }
+
+    #[test]
+    fn sessions_are_listed_and_revoked() {
+        let mut forge = Forge::new();
+        let first = forge.session("anna");
+        forge.now += 10;
+        let second = forge.session("anna");
+        let list = forge.store.sessions(&second, "anna").expect("sessions");
+        let shown: Vec<_> = list.iter().map(|s| (s.created, s.is_current, &*s.user_agent)).collect();
+        assert_eq!(shown, [(NOW + 10, true, "test"), (NOW, false, "test")]);
+        let bert = forge.session("bert");
+        let others = forge.store.sessions(&bert, "bert").expect("sessions")[0].id;
+        assert_eq!(outcome(forge.store.revoke_session(&second, "anna", others)), "not-found");
+        assert_eq!(outcome(forge.store.revoke_session(&second, "anna", list[1].id)), "ok");
+        assert_eq!(outcome(forge.store.resolve(&first)), "unauthenticated");
+        assert_eq!(outcome(forge.store.resolve(&bert)), "ok");
+    }
+
+    #[test]
+    fn tokens_are_made_listed_used_and_revoked() {
+        let mut forge = Forge::new();
+        let anna = forge.session("anna");
+        let cases = [
+            ("", Permission::Read, None, "invalid description"),
+            (" ", Permission::Read, None, "invalid description"),
+            (&*"a".repeat(201), Permission::Read, None, "invalid description"),
+            ("ci", Permission::None, None, "invalid scope"),
+            ("ci", Permission::Admin, None, "invalid scope"),
+            ("ci", Permission::Read, Some(NOW), "invalid expires"),
+            ("ci", Permission::Write, Some(NOW + 10), "ok"),
+            (&*"a".repeat(200), Permission::Read, None, "ok"),
+        ];
+        for (description, scope, expires, expected) in cases {
+            let made = forge.store.create_token(&anna, "anna", description, scope, expires);
+            assert_eq!(outcome(made), expected, "{description:.9}");
+        }
+        let made = forge
+            .store
+            .create_token(&anna, "anna", "laptop", Permission::Read, Some(NOW + 1_000))
+            .expect("a token");
+        let mut call = forge.call(Credentials::Bearer(made.secret.clone()));
+        assert_eq!((&*made.token.description, made.token.last_used), ("laptop", None));
+        let last_used = |forge: &mut Forge| forge.store.tokens(&anna, "anna").expect("tokens")[0].last_used;
+        for (at, expected, noted) in [
+            (NOW, "ok", NOW),
+            (NOW + 299, "ok", NOW),
+            (NOW + 300, "ok", NOW + 300),
+            (NOW + 999, "ok", NOW + 999),
+            (NOW + 1_000, "unauthenticated", NOW + 999),
+        ] {
+            call.now = at;
+            assert_eq!(outcome(forge.store.resolve(&call)), expected, "{at}");
+            assert_eq!(last_used(&mut forge), Some(noted), "{at}");
+        }
+        call.now = NOW;
+        assert_eq!(outcome(forge.store.revoke_token(&anna, "anna", made.token.id)), "ok");
+        assert_eq!(outcome(forge.store.resolve(&call)), "unauthenticated");
+        assert_eq!(forge.store.tokens(&anna, "anna").expect("tokens").len(), 2);
+        assert_eq!(
+            forge.value::<i64>(&format!(
+                "SELECT count(*) FROM tokens WHERE CAST(secret_hash AS TEXT) LIKE '%{}%'",
+                made.secret
+            )),
+            0
+        );
+    }
+
+    #[test]
+    fn a_user_has_a_limited_number_of_tokens() {
+        let mut forge = Forge::new();
+        let anna = forge.session("anna");
+        for _ in 0..TOKENS_MAX {
+            forge.store.create_token(&anna, "anna", "x", Permission::Read, None).expect("a token");
+        }
+        let past = forge.store.create_token(&anna, "anna", "x", Permission::Read, None);
+        assert_eq!(outcome(past), "invalid description");
+    }
+
+    #[test]
+    fn users_are_listed_by_name() {
+        let mut forge = Forge::new();
+        let root = forge.session("root");
+        let names = |forge: &mut Forge, filter: &str, offset, limit| {
+            let list = forge.store.users(&root, filter, Page { offset, limit }).expect("users");
+            (list.total, list.users.into_iter().map(|user| user.name).collect::<Vec<_>>().join(" "))
+        };
+        assert_eq!(names(&mut forge, "", 0, 10), (4, "anna bert cara root".into()));
+        assert_eq!(names(&mut forge, "", 1, 2), (4, "bert cara".into()));
+        assert_eq!(names(&mut forge, "A@EX", 0, 10), (2, "anna cara".into()));
+        assert_eq!(names(&mut forge, "%", 0, 10), (0, String::new()));
+    }
+}

@@ -171,3 +171,267 @@ fn limit_time(connection: &mut Connection) -> Result<(), Error> {
     connection.progress_handler(STEPS_PER_CHECK, Some(is_late))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::LOCK_SECONDS_MAX;
+    use std::process::{Command, Stdio};
+    use tempfile::TempDir;
+
+    fn directory() -> TempDir {
+        tempfile::tempdir().expect("a directory")
+    }
+
+    fn open(directory: &TempDir, sharing: Sharing) -> Database {
+        Database::open(directory.path(), sharing).expect("a database")
+    }
+
+    fn add_user_group(connection: &Connection, name: &str) -> Result<(), Error> {
+        connection.execute("INSERT INTO user_groups (name, created) VALUES (?1, 0)", [name])?;
+        Ok(())
+    }
+
+    fn count(database: &mut Database) -> i64 {
+        database
+            .transact(|c| Ok(c.query_row("SELECT count(*) FROM user_groups", [], |row| row.get(0))?))
+            .expect("a count")
+    }
+
+    fn pragma(database: &mut Database, name: &str) -> String {
+        let value = |row: &rusqlite::Row| row.get::<_, rusqlite::types::Value>(0);
+        let value = database.connection.pragma_query_value(None, name, value).expect("a value");
+        match value {
+            rusqlite::types::Value::Integer(number) => number.to_string(),
+            rusqlite::types::Value::Text(text) => text,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn words(result: Result<Database, Error>) -> String {
+        match result {
+            Err(Error::Other(words)) => words,
+            Err(other) => panic!("{other:?}"),
+            Ok(_) => panic!("it opened"),
+        }
+    }
+
+    #[test]
+    fn the_sole_owner_uses_a_log_and_others_a_rollback_journal() {
+        let directory = directory();
+        // Each finds the file as the other left it.
+        for (sharing, journal_mode) in [
+            (Sharing::Exclusive, "wal"),
+            (Sharing::Shared, "delete"),
+            (Sharing::Exclusive, "wal"),
+            (Sharing::Shared, "delete"),
+        ] {
+            let mut database = open(&directory, sharing);
+            let before = count(&mut database);
+            database.transact(|connection| add_user_group(connection, &before.to_string())).expect("a row");
+            assert_eq!(count(&mut database), before + 1);
+            for (name, value) in [
+                ("journal_mode", journal_mode),
+                ("synchronous", "2"),
+                ("foreign_keys", "1"),
+                ("trusted_schema", "0"),
+            ] {
+                assert_eq!(pragma(&mut database, name), value, "{sharing:?} {name}");
+            }
+        }
+        assert_eq!(count(&mut open(&directory, Sharing::Exclusive)), 4);
+    }
+
+    #[test]
+    fn a_failed_transaction_changes_nothing() {
+        for sharing in [Sharing::Exclusive, Sharing::Shared] {
+            let directory = directory();
+            let mut database = open(&directory, sharing);
+            let failed: Result<(), Error> = database.transact(|connection| {
+                add_user_group(connection, "a")?;
+                Err(Error::NotFound)
+            });
+            assert_eq!(failed, Err(Error::NotFound));
+            let twice = database.transact(|c| add_user_group(c, "b").and_then(|()| add_user_group(c, "B")));
+            assert!(matches!(twice, Err(Error::Other(_))), "{twice:?}");
+            assert_eq!(count(&mut database), 0);
+            database.transact(|connection| add_user_group(connection, "c")).expect("a row");
+            assert_eq!(count(&mut database), 1);
+        }
+    }
+
+    #[test]
+    fn what_is_in_the_way_is_said_in_words() {
+        let missing = directory().path().join("nothing");
+        let text = words(Database::open(&missing, Sharing::Exclusive));
+        assert!(text.contains("is missing: mount it"), "{text}");
+        for sharing in [Sharing::Exclusive, Sharing::Shared] {
+            let garbage = directory();
+            std::fs::write(garbage.path().join(FILE), [b'x'; 10_000]).expect("a file");
+            let text = words(Database::open(garbage.path(), sharing));
+            assert!(text.contains("is not a database"), "{text}");
+
+            let blocked = directory();
+            std::fs::create_dir(blocked.path().join(FILE)).expect("a directory in the file's place");
+            let text = words(Database::open(blocked.path(), sharing));
+            assert!(text.contains("cannot be opened"), "{text}");
+        }
+    }
+
+    #[test]
+    fn damage_is_said_in_words() {
+        let directory = directory();
+        let mut database = open(&directory, Sharing::Shared);
+        for n in 0..2_000 {
+            database.transact(|connection| add_user_group(connection, &format!("{n:0>40}"))).expect("a row");
+        }
+        drop(database);
+        let path = directory.path().join(FILE);
+        let mut bytes = std::fs::read(&path).expect("the file");
+        let end = bytes.len();
+        bytes[end - 60_000..].fill(0xAA);
+        std::fs::write(&path, bytes).expect("the file");
+        let mut database = open(&directory, Sharing::Shared);
+        let result = database.transact(|c| {
+            let mut statement = c.prepare("SELECT name FROM user_groups NOT INDEXED")?;
+            let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+            Ok(names.collect::<Result<Vec<_>, _>>()?)
+        });
+        let Err(Error::Other(text)) = result else { panic!("{result:?}") };
+        assert!(text.contains("damaged") || text.contains("refused"), "{text}");
+    }
+
+    #[test]
+    fn a_full_file_is_said_in_words_and_heals() {
+        let directory = directory();
+        let mut database = open(&directory, Sharing::Exclusive);
+        let pages: i64 = pragma(&mut database, "page_count").parse().expect("a number");
+        let limit = |database: &Database, pages: i64| {
+            database
+                .connection
+                .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
+                .expect("a limit");
+        };
+        limit(&database, pages + 1);
+        let fill = |connection: &Connection| {
+            (0..1_000).try_for_each(|n| add_user_group(connection, &format!("{n:0>100}")))
+        };
+        let Err(Error::Other(text)) = database.transact(fill) else { panic!("it fits") };
+        assert!(text.contains("is full"), "{text}");
+        assert_eq!(count(&mut database), 0);
+        limit(&database, 1_000_000);
+        database.transact(fill).expect("there is room again");
+        assert_eq!(count(&mut database), 1_000);
+    }
+
+    #[test]
+    fn threads_share_a_file_and_lose_nothing() {
+        let directory = directory();
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                let directory = &directory;
+                scope.spawn(move || {
+                    // All four make the file at once.
+                    let mut database = open(directory, Sharing::Shared);
+                    for n in 0..50 {
+                        let name = format!("{writer}-{n}");
+                        database.transact(|connection| add_user_group(connection, &name)).expect("a row");
+                        assert!(count(&mut database) > n);
+                    }
+                });
+            }
+        });
+        let mut database = open(&directory, Sharing::Shared);
+        assert_eq!(count(&mut database), 200);
+        assert_eq!(pragma(&mut database, "integrity_check"), "ok");
+        assert!(!directory.path().join("lithe.db.lock").exists());
+    }
+
+    /// What `a_killed_process_loses_only_what_it_had_not_committed` runs in a process of its own.
+    const CHILD: &str = "LITHE_TEST_DATABASE_CHILD";
+
+    #[test]
+    fn child_that_is_killed_in_a_transaction() {
+        let Some(directory) = std::env::var_os(CHILD) else { return };
+        let sharing = match std::env::var("LITHE_TEST_SHARING").as_deref() {
+            Ok("shared") => Sharing::Shared,
+            _ => Sharing::Exclusive,
+        };
+        let mut database = Database::open(Path::new(&directory), sharing).expect("a database");
+        database.transact(|connection| add_user_group(connection, "kept")).expect("a row");
+        let _ = database.transact(|connection| -> Result<(), Error> {
+            add_user_group(connection, "lost")?;
+            // Past the cache, so that changed pages are in the file itself.
+            connection.execute_batch("PRAGMA cache_size = 1; PRAGMA cache_spill = 1")?;
+            (0..2_000).try_for_each(|n| add_user_group(connection, &format!("{n:0>200}")))?;
+            std::fs::write(Path::new(&directory).join("ready"), "").expect("a file");
+            loop {
+                std::thread::park();
+            }
+        });
+    }
+
+    #[test]
+    fn a_killed_process_loses_only_what_it_had_not_committed() {
+        for (sharing, name) in [(Sharing::Exclusive, "exclusive"), (Sharing::Shared, "shared")] {
+            let directory = directory();
+            let mut child = Command::new(std::env::current_exe().expect("this test"))
+                .args(["--exact", "database::tests::child_that_is_killed_in_a_transaction"])
+                .env(CHILD, directory.path())
+                .env("LITHE_TEST_SHARING", name)
+                .stdout(Stdio::null())
+                .spawn()
+                .expect("a process");
+            let deadline = Instant::now() + Duration::from_secs(30);
+            while !directory.path().join("ready").exists() {
+                assert!(Instant::now() < deadline, "the process never got there");
+                std::thread::yield_now();
+            }
+            child.kill().expect("it is killed");
+            child.wait().expect("it has ended");
+            let lock = directory.path().join("lithe.db.lock");
+            assert_eq!(lock.exists(), sharing == Sharing::Shared, "its lock is left behind");
+            if lock.exists() {
+                age(&lock);
+            }
+            for sharing in [sharing, Sharing::Exclusive, Sharing::Shared] {
+                let mut database = open(&directory, sharing);
+                assert_eq!(count(&mut database), 1, "{name}, then {sharing:?}");
+                assert_eq!(pragma(&mut database, "integrity_check"), "ok");
+            }
+        }
+    }
+
+    /// Makes a lock look abandoned.
+    fn age(lock: &Path) {
+        let made = SystemTime::now() - Duration::from_secs(LOCK_SECONDS_MAX + 1);
+        std::fs::File::open(lock).and_then(|directory| directory.set_modified(made)).expect("another time");
+    }
+
+    #[test]
+    fn an_abandoned_lock_is_met_between_two_transactions() {
+        let directory = directory();
+        let mut database = open(&directory, Sharing::Shared);
+        let lock = directory.path().join("lithe.db.lock");
+        std::fs::create_dir(&lock).expect("a lock");
+        age(&lock);
+        database.transact(|connection| add_user_group(connection, "a")).expect("a row");
+        assert!(!lock.exists());
+    }
+
+    #[test]
+    fn an_endless_query_is_stopped_where_the_file_is_shared() {
+        let directory = directory();
+        let mut database = open(&directory, Sharing::Shared);
+        let start = Instant::now();
+        let result: Result<i64, Error> = database.transact(|connection| {
+            let endless =
+                "WITH RECURSIVE n (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n) SELECT count(*) FROM n";
+            Ok(connection.query_row(endless, [], |row| row.get(0))?)
+        });
+        let Err(Error::Other(text)) = result else { panic!("{result:?}") };
+        assert!(text.contains("took too long"), "{text}");
+        assert!(start.elapsed() < Duration::from_secs(TRANSACTION_SECONDS_MAX + 2));
+        assert_eq!(count(&mut database), 0);
+    }
+}

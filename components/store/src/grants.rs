@@ -180,3 +180,88 @@ fn read(row: &Row) -> rusqlite::Result<Grant> {
     };
     Ok(Grant { grantee, permission: places::permission(row.get(2)?), inherited_from: row.get(3)? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Forge, outcome, user};
+
+    fn lines(forge: &mut Forge, path: &str) -> Vec<String> {
+        let root = forge.session("root");
+        let grants = forge.store.grants(&root, path).expect("grants");
+        let line = |grant: Grant| {
+            let grantee = match grant.grantee {
+                Grantee::Everyone => "everyone".into(),
+                Grantee::User(name) => name,
+                Grantee::UserGroup(name) => format!("@{name}"),
+            };
+            format!(
+                "{grantee} {} {}",
+                places::word(grant.permission),
+                grant.inherited_from.unwrap_or_default()
+            )
+        };
+        grants.into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn grants_are_given_changed_and_taken() {
+        let mut forge = Forge::new();
+        forge.sql("INSERT INTO user_groups (name, created) VALUES ('crew', 0)");
+        let root = forge.session("root");
+        forge.repository(&root, "a/b/demo", false);
+        forge.grant("a/b/demo", user("Bert"), Permission::Read);
+        forge.grant("a/b/demo", user("anna"), Permission::Read);
+        forge.grant("a/b/demo", user("ANNA"), Permission::Admin);
+        forge.grant("a/b/demo", Grantee::UserGroup("Crew".into()), Permission::Write);
+        forge.grant("a/b", user("anna"), Permission::Read);
+        forge.grant("a", Grantee::Everyone, Permission::Write);
+        let own = ["everyone read ", "@crew write ", "anna admin ", "bert read "];
+        assert_eq!(
+            lines(&mut forge, "a/b/demo"),
+            [&own[..], &["anna read a/b", "everyone write a"]].concat()
+        );
+        assert_eq!(lines(&mut forge, "a/b"), ["anna read ", "everyone write a"]);
+        forge.grant("a/b/demo", user("bert"), Permission::None);
+        forge.grant("a/b/demo", user("cara"), Permission::None);
+        forge.grant("a/b/demo", Grantee::Everyone, Permission::None);
+        forge.grant("a", Grantee::Everyone, Permission::None);
+        assert_eq!(lines(&mut forge, "a/b/demo"), ["@crew write ", "anna admin ", "anna read a/b"]);
+        let entered: String =
+            forge.value("SELECT details FROM journal WHERE action = 'grant.set' ORDER BY id DESC LIMIT 1");
+        assert_eq!(entered, "everyone: none");
+    }
+
+    #[test]
+    fn unacceptable_grants_are_refused() {
+        let mut forge = Forge::new();
+        let root = forge.session("root");
+        forge.repository(&root, "demo", false);
+        for (grantee, permission, expected) in [
+            (user("nobody"), Permission::Read, "invalid grantee"),
+            (Grantee::UserGroup("none".into()), Permission::Read, "invalid grantee"),
+            (Grantee::Everyone, Permission::Admin, "invalid permission"),
+            (Grantee::Everyone, Permission::Write, "ok"),
+        ] {
+            assert_eq!(outcome(forge.store.set_grant(&root, "demo", &grantee, permission)), expected);
+        }
+    }
+
+    #[test]
+    fn a_place_has_a_limited_number_of_grants() {
+        let mut forge = Forge::new();
+        let root = forge.session("root");
+        forge.store.create_group(&root, "team", "").expect("a group");
+        forge.sql(&format!(
+            "WITH RECURSIVE n (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n WHERE n < {GRANTS_MAX})
+             INSERT INTO user_groups (name, created) SELECT 'g' || n, 0 FROM n;
+             INSERT INTO grants (group_id, user_group_id, permission) SELECT 1, id, 1 FROM user_groups WHERE name <> 'g1'"
+        ));
+        let give = |forge: &mut Forge, grantee| {
+            outcome(forge.store.set_grant(&root, "team", &grantee, Permission::Read))
+        };
+        assert_eq!(give(&mut forge, user("anna")), "ok");
+        assert_eq!(give(&mut forge, user("bert")), "invalid grantee");
+        assert_eq!(give(&mut forge, user("anna")), "ok", "one that is there can be changed");
+    }
+}

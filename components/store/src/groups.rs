@@ -226,3 +226,58 @@ impl Store {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Forge, outcome, user};
+
+    #[test]
+    fn groups_are_made_with_those_around_them() {
+        let mut forge = Forge::new();
+        let root = forge.session("root");
+        let made = forge.store.create_group(&root, "a/b/c", "words").expect("a group");
+        assert_eq!(
+            (&*made.path, &*made.description, made.owner.as_deref()),
+            ("a/b/c", "words", Some("root"))
+        );
+        let pairs: String = forge.value(
+            "SELECT group_concat(pair, ' ') FROM (SELECT g.path || '<' || a.path AS pair FROM group_ancestors
+                 JOIN groups AS g ON g.id = group_id JOIN groups AS a ON a.id = ancestor_id ORDER BY pair)",
+        );
+        assert_eq!(pairs, "a/b/c<a a/b/c<a/b a/b/c<a/b/c a/b<a a/b<a/b a<a");
+        assert_eq!(forge.paths(&root, Some("a/b"), ""), ["a/b/c/"]);
+        let changed = forge.store.update_group(&root, "a/b", "more words").expect("a change");
+        assert_eq!((&*changed.path, &*changed.description), ("a/b", "more words"));
+    }
+
+    #[test]
+    fn only_empty_groups_are_deleted() {
+        let mut forge = Forge::new();
+        let root = forge.session("root");
+        forge.repository(&root, "a/b/demo", false);
+        for (path, expected) in
+            [("a", "conflict"), ("a/b", "conflict"), ("a/b/demo", "not-found"), ("x", "not-found")]
+        {
+            assert_eq!(outcome(forge.store.delete_group(&root, path)), expected, "{path}");
+        }
+        forge.store.delete_repository(&root, "a/b/demo").expect("it is deleted");
+        for (path, expected) in [("a", "conflict"), ("a/b", "ok"), ("a", "ok"), ("a", "not-found")] {
+            assert_eq!(outcome(forge.store.delete_group(&root, path)), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn changing_a_group_needs_admin() {
+        let mut forge = Forge::new();
+        let root = forge.session("root");
+        forge.store.create_group(&root, "team", "").expect("a group");
+        forge.grant("team", user("anna"), Permission::Write);
+        forge.grant("team", user("bert"), Permission::Admin);
+        let calls = [forge.anonymous(), forge.session("cara"), forge.session("anna"), forge.session("bert")];
+        let outcomes = calls.each_ref().map(|call| outcome(forge.store.update_group(call, "team", "x")));
+        assert_eq!(outcomes, ["not-found", "not-found", "forbidden", "ok"]);
+        let outcomes = calls.each_ref().map(|call| outcome(forge.store.create_group(call, "team/sub", "x")));
+        assert_eq!(outcomes, ["unauthenticated", "forbidden", "ok", "conflict"]);
+    }
+}

@@ -273,3 +273,310 @@ impl Store {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bindings::exports::lithe::forge::accounts::UserChange;
+    use crate::testing::{ADDRESS, Forge, NOW, client, outcome};
+    use crate::types::Page;
+
+    /// What `resolve` says: the name and ceiling, or the error.
+    fn resolved(forge: &mut Forge, call: &Call) -> String {
+        match forge.store.resolve(call) {
+            Ok(viewer) => {
+                let name = viewer.user.map_or("anonymous".into(), |user| user.name);
+                format!(
+                    "{name} {:?} {}",
+                    viewer.ceiling,
+                    if viewer.csrf_token.is_empty() { "" } else { "csrf" }
+                )
+            }
+            error => outcome(error),
+        }
+    }
+
+    /// Resolves a login and password as features do: with a proof where one is asked for.
+    fn with_proof(forge: &mut Forge, login: &str, password: &str) -> String {
+        let call = forge.basic(login, password);
+        match forge.store.resolve(&call) {
+            Err(Error::ProofRequired(challenge)) => {
+                let proof = forge.prove(&challenge, password);
+                let call = forge.call(Credentials::Proof(proof));
+                format!("proof, {}", resolved(forge, &call))
+            }
+            _ => resolved(forge, &call),
+        }
+    }
+
+    fn change() -> UserChange {
+        UserChange {
+            full_name: None,
+            email: None,
+            is_admin: None,
+            is_active: None,
+            must_change_password: None,
+        }
+    }
+
+    #[test]
+    fn every_kind_of_credentials_is_recognised() {
+        let mut forge = Forge::new();
+        let operator = Credentials::Bearer(forge.store.operator_token());
+        let read = forge.token("anna", Permission::Read).credentials;
+        let write = forge.token("anna", Permission::Write).credentials;
+        let Credentials::Bearer(secret) = read.clone() else { panic!("tokens are bearers") };
+        let in_password_place = forge.basic("whoever", &secret).credentials;
+        let wrong_token = format!("lithe_{}", "a".repeat(32));
+        let cases = [
+            (Credentials::Anonymous, "anonymous Permission::Admin "),
+            (forge.session("anna").credentials, "anna Permission::Admin csrf"),
+            (Credentials::Session(String::new()), "unauthenticated"),
+            (Credentials::Session("wrong".into()), "unauthenticated"),
+            (read, "anna Permission::Read "),
+            (write, "anna Permission::Write "),
+            (in_password_place, "anna Permission::Read "),
+            (Credentials::Bearer(String::new()), "unauthenticated"),
+            (Credentials::Bearer(wrong_token.clone()), "unauthenticated"),
+            (forge.basic("anna", &wrong_token).credentials, "unauthenticated"),
+            (forge.basic("anna", &"a".repeat(1_025)).credentials, "unauthenticated"),
+            (forge.basic(&"a".repeat(255), "password").credentials, "unauthenticated"),
+            (operator, "operator Permission::Admin "),
+            (forge.basic("anna", "anna-password").credentials, "proof-required"),
+            (forge.basic("nobody", "password").credentials, "proof-required"),
+            (Credentials::Proof(b"forged".to_vec()), "unauthenticated"),
+        ];
+        for (credentials, expected) in cases {
+            let call = forge.call(credentials.clone());
+            assert_eq!(resolved(&mut forge, &call), expected, "{credentials:?}");
+        }
+    }
+
+    #[test]
+    fn a_proven_password_is_remembered_for_ten_minutes() {
+        let mut forge = Forge::new();
+        assert_eq!(with_proof(&mut forge, "anna", "anna-password"), "proof, anna Permission::Admin ");
+        assert_eq!(with_proof(&mut forge, "ANNA", "anna-password"), "anna Permission::Admin ");
+        assert_eq!(
+            with_proof(&mut forge, "anna@example.org", "anna-password"),
+            "proof, anna Permission::Admin "
+        );
+        assert_eq!(with_proof(&mut forge, "anna", "other-password"), "proof, unauthenticated");
+        assert_eq!(with_proof(&mut forge, "nobody", "other-password"), "proof, unauthenticated");
+        forge.now += 601;
+        assert_eq!(with_proof(&mut forge, "anna", "anna-password"), "proof, anna Permission::Admin ");
+    }
+
+    #[test]
+    fn a_remembered_password_is_forgotten_when_it_no_longer_counts() {
+        let deactivated = UserChange { is_active: Some(false), ..change() };
+        let must_change = UserChange { must_change_password: Some(true), ..change() };
+        let other_address = UserChange { email: Some("new@example.org".into()), ..change() };
+        for (change, expected) in [
+            (deactivated, "proof, unauthenticated"),
+            (must_change, "proof, unauthenticated"),
+            (other_address, "proof, anna Permission::Admin "),
+        ] {
+            let mut forge = Forge::new();
+            with_proof(&mut forge, "anna", "anna-password");
+            let root = forge.session("root");
+            forge.store.update_user(&root, "anna", &change).expect("a change");
+            assert_eq!(with_proof(&mut forge, "anna", "anna-password"), expected, "{change:?}");
+        }
+        let mut forge = Forge::new();
+        with_proof(&mut forge, "anna", "anna-password");
+        let root = forge.session("root");
+        let sealed = password::seal(&forge.key, "new-secret", NOW).expect("a password");
+        forge.store.set_password(&root, "anna", None, &sealed).expect("a change");
+        assert_eq!(with_proof(&mut forge, "anna", "anna-password"), "proof, unauthenticated");
+        assert_eq!(with_proof(&mut forge, "anna", "new-secret"), "proof, anna Permission::Admin ");
+    }
+
+    #[test]
+    fn a_hash_of_other_parameters_is_renewed_at_the_next_proof() {
+        let mut forge = Forge::new();
+        let hash = "SELECT password_hash FROM users WHERE name = 'anna'";
+        assert!(forge.value::<String>(hash).contains("m=8,"));
+        with_proof(&mut forge, "anna", "wrong-password");
+        assert!(forge.value::<String>(hash).contains("m=8,"));
+        with_proof(&mut forge, "anna", "anna-password");
+        assert!(forge.value::<String>(hash).contains("m=19456,t=2,p=1"));
+        forge.now += 601;
+        assert_eq!(with_proof(&mut forge, "anna", "anna-password"), "proof, anna Permission::Admin ");
+    }
+
+    #[test]
+    fn proofs_and_challenges_are_of_their_kind_and_time() {
+        let mut forge = Forge::new();
+        let call = forge.anonymous();
+        let challenge = forge.store.challenge(&call, "anna").expect("a challenge");
+        let proof = forge.prove(&challenge, "anna-password");
+        assert_eq!(outcome(forge.store.sign_in(&call, &challenge, None)), "unauthenticated");
+        forge.now += 61;
+        let later = forge.anonymous();
+        assert_eq!(outcome(forge.store.sign_in(&later, &proof, None)), "unauthenticated");
+    }
+
+    #[test]
+    fn a_challenge_for_an_unknown_login_looks_the_same() {
+        let mut forge = Forge::new();
+        forge.add_user("dora", false);
+        forge.sql(&format!(
+            "UPDATE users SET password_hash = '{}' WHERE name = 'dora'",
+            password::decoy_hash()
+        ));
+        let call = forge.anonymous();
+        let known = forge.store.challenge(&call, "dora").expect("a challenge");
+        let unknown = forge.store.challenge(&call, "emil").expect("a challenge");
+        // The row's number and the version are a few digits in place of a `null` and a zero.
+        assert!(known.len().abs_diff(unknown.len()) <= 4, "{} and {}", known.len(), unknown.len());
+        let proof = forge.prove(&unknown, "emil-password");
+        assert_eq!(outcome(forge.store.sign_in(&call, &proof, None)), "unauthenticated");
+    }
+
+    #[test]
+    fn signing_in_begins_a_session_and_ends_the_one_before() {
+        let mut forge = Forge::new();
+        let first = forge.sign_in("Anna", "anna-password").expect("a session");
+        let Credentials::Session(secret) = &first.credentials else { panic!("it is a session") };
+        let call = forge.anonymous();
+        let challenge = forge.store.challenge(&call, "anna@EXAMPLE.org").expect("a challenge");
+        let proof = forge.prove(&challenge, "anna-password");
+        let second = forge.store.sign_in(&call, &proof, Some(secret)).expect("a session");
+        assert_eq!((second.user.name.as_str(), second.user.last_sign_in), ("anna", Some(NOW)));
+        assert_eq!(second.expires, NOW + 30 * 86_400);
+        assert_eq!(resolved(&mut forge, &first), "unauthenticated");
+        let second = forge.call(Credentials::Session(second.token));
+        assert_eq!(resolved(&mut forge, &second), "anna Permission::Admin csrf");
+        let Credentials::Session(secret) = &second.credentials else { panic!("it is a session") };
+        forge.store.sign_out(&call, secret).expect("it ends");
+        forge.store.sign_out(&call, secret).expect("ending it again is a success");
+        assert_eq!(resolved(&mut forge, &second), "unauthenticated");
+        let hashes: i64 = forge.value(&format!(
+            "SELECT count(*) FROM sessions WHERE CAST(secret_hash AS TEXT) LIKE '%{secret}%'"
+        ));
+        assert_eq!(hashes, 0);
+    }
+
+    #[test]
+    fn wrong_passwords_unknown_and_inactive_accounts_do_not_sign_in() {
+        let mut forge = Forge::new();
+        forge.sql("UPDATE users SET is_active = 0 WHERE name = 'bert'");
+        for (login, password) in
+            [("anna", "wrong"), ("anna", ""), ("nobody", "x"), ("bert", "bert-password"), ("", "")]
+        {
+            assert_eq!(outcome(forge.sign_in(login, password)), "unauthenticated", "{login}");
+        }
+    }
+
+    #[test]
+    fn sessions_slide_and_end() {
+        let mut forge = Forge::new();
+        let mut call = forge.session("anna");
+        let day = 86_400;
+        let last_used = "SELECT last_used FROM sessions";
+        for (at, expected, noted) in [
+            (NOW + 299, "anna Permission::Admin csrf", NOW),
+            (NOW + 300, "anna Permission::Admin csrf", NOW + 300),
+            (NOW + 300 + 30 * day - 1, "anna Permission::Admin csrf", NOW + 300 + 30 * day - 1),
+            (NOW + 300 + 60 * day, "unauthenticated", NOW + 300 + 30 * day - 1),
+        ] {
+            call.now = at;
+            assert_eq!(resolved(&mut forge, &call), expected, "at {at}");
+            assert_eq!(forge.value::<i64>(last_used), noted);
+        }
+        forge.sql("UPDATE settings SET session_days = 3650");
+        assert_eq!(resolved(&mut forge, &call), "anna Permission::Admin csrf", "the setting holds at once");
+        forge.sql("UPDATE users SET is_active = 0");
+        assert_eq!(resolved(&mut forge, &call), "unauthenticated");
+    }
+
+    #[test]
+    fn a_user_has_a_limited_number_of_sessions() {
+        let mut forge = Forge::new();
+        let first = forge.session("anna");
+        for _ in 0..crate::limits::SESSIONS_MAX - 1 {
+            forge.now += 1;
+            forge.session("anna");
+        }
+        assert_eq!(resolved(&mut forge, &first), "anna Permission::Admin csrf");
+        forge.now += 1;
+        forge.session("anna");
+        assert_eq!(resolved(&mut forge, &first), "unauthenticated");
+        forge.now += 40 * 86_400;
+        forge.session("bert");
+        assert_eq!(forge.value::<i64>("SELECT count(*) FROM sessions"), 1, "those that are over are removed");
+    }
+
+    #[test]
+    fn the_secret_of_forms_belongs_to_the_session() {
+        let mut forge = Forge::new();
+        let (one, two) = (forge.session("anna"), forge.session("anna"));
+        let csrf = |forge: &mut Forge, call| forge.store.resolve(call).expect("a viewer").csrf_token;
+        assert_eq!(csrf(&mut forge, &one), csrf(&mut forge, &one));
+        assert_ne!(csrf(&mut forge, &one), csrf(&mut forge, &two));
+        let Credentials::Session(secret) = &one.credentials else { panic!("it is a session") };
+        assert_ne!(&csrf(&mut forge, &one), secret);
+    }
+
+    #[test]
+    fn a_stranger_slows_only_themselves_down() {
+        let mut forge = Forge::new();
+        let session = forge.sign_in("anna", "anna-password").expect("a session");
+        with_proof(&mut forge, "bert", "bert-password");
+        let stranger = Call::new(Credentials::Anonymous, client("203.0.113.9"), NOW);
+        let attempts = (0..100).take_while(|_| forge.store.challenge(&stranger, "anna").is_ok()).count();
+        assert_eq!(attempts, 10);
+        assert_eq!(outcome(forge.store.challenge(&stranger, "anna")), "throttled 1");
+        for n in 0..10 {
+            let other = Call::new(Credentials::Anonymous, client(&format!("198.51.100.{n}")), NOW);
+            while forge.store.challenge(&other, "anna").is_ok() {}
+        }
+        let elsewhere = Call::new(Credentials::Anonymous, client("192.0.2.99"), NOW);
+        assert_eq!(outcome(forge.store.challenge(&elsewhere, "anna")), "throttled 1");
+        assert_eq!(resolved(&mut forge, &session), "anna Permission::Admin csrf");
+        assert_eq!(with_proof(&mut forge, "bert", "bert-password"), "bert Permission::Admin ");
+        let from_home = forge.sign_in("anna", "anna-password");
+        assert_eq!(outcome(from_home), "ok", "from {ADDRESS}, where she signed in before");
+    }
+
+    #[test]
+    fn known_addresses_are_few() {
+        let mut forge = Forge::new();
+        for n in 0..=KNOWN_ADDRESSES_MAX {
+            forge.now += 1;
+            let call = Call::new(Credentials::Anonymous, client(&format!("192.0.2.{n}")), forge.now);
+            let challenge = forge.store.challenge(&call, "anna").expect("a challenge");
+            let proof = forge.prove(&challenge, "anna-password");
+            forge.store.sign_in(&call, &proof, None).expect("a session");
+        }
+        assert_eq!(forge.value::<u32>("SELECT count(*) FROM known_addresses"), KNOWN_ADDRESSES_MAX);
+        assert_eq!(forge.value::<i64>("SELECT count(*) FROM known_addresses WHERE address = '192.0.2.0'"), 0);
+    }
+
+    #[test]
+    fn who_must_change_the_password_does_it_in_the_pages() {
+        let mut forge = Forge::new();
+        forge.sql("UPDATE users SET must_change_password = 1 WHERE name = 'anna'");
+        assert_eq!(with_proof(&mut forge, "anna", "anna-password"), "proof, unauthenticated");
+        let token = forge.token("anna", Permission::Read);
+        assert_eq!(resolved(&mut forge, &token), "anna Permission::Read ");
+        let session = forge.sign_in("anna", "anna-password").expect("a session");
+        let viewer = forge.store.resolve(&session).expect("a viewer");
+        assert!(viewer.user.expect("a user").must_change_password);
+    }
+
+    #[test]
+    fn what_happens_is_entered() {
+        let mut forge = Forge::new();
+        let session = forge.sign_in("anna", "anna-password").expect("a session");
+        let Credentials::Session(secret) = &session.credentials else { panic!("it is a session") };
+        forge.store.sign_out(&session, secret).expect("it ends");
+        let root = forge.session("root");
+        let entries =
+            forge.store.journal(&root, "anna", Page { offset: 0, limit: 10 }).expect("entries").entries;
+        let actions: Vec<_> =
+            entries.iter().map(|entry| (&*entry.action, &*entry.actor, &*entry.address)).collect();
+        assert_eq!(actions, [("user.sign-out", "anna", ADDRESS), ("user.sign-in", "anna", ADDRESS)]);
+    }
+}

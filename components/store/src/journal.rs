@@ -123,3 +123,99 @@ fn read(row: &rusqlite::Row) -> rusqlite::Result<Entry> {
         details: row.get(5)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ADDRESS, Forge, NOW, outcome};
+
+    fn entries(forge: &mut Forge, filter: &str, offset: u32, limit: u32) -> (u64, Vec<String>) {
+        let root = forge.session("root");
+        let list = forge.store.journal(&root, filter, Page { offset, limit }).expect("entries");
+        let line =
+            |entry: Entry| format!("{} {} {} {}", entry.actor, entry.action, entry.subject, entry.details);
+        (list.total, list.entries.into_iter().map(line).collect())
+    }
+
+    #[test]
+    fn pushes_and_actions_are_entered() {
+        let mut forge = Forge::new();
+        let root = forge.session("root");
+        forge.repository(&root, "demo", false);
+        forge.now += 100;
+        let push = forge.call(root.credentials.clone());
+        forge.store.record_push(&push, "demo.git", "refs/heads/main").expect("an entry");
+        forge.store.record_action(&push, "demo", "repository.check", "sound").expect("an entry");
+        assert_eq!(forge.value::<i64>("SELECT updated FROM repositories"), NOW + 100);
+        let (total, lines) = entries(&mut forge, "", 0, 10);
+        assert_eq!(total, 3);
+        assert_eq!(
+            lines,
+            [
+                "root repository.check demo sound",
+                "root push demo refs/heads/main",
+                "root repository.create demo "
+            ]
+        );
+        assert_eq!(forge.value::<String>("SELECT address FROM journal LIMIT 1"), ADDRESS);
+        for (path, action, expected) in [
+            ("demo", "", "invalid action"),
+            ("demo", &*"a".repeat(64), "ok"),
+            ("demo", &*"a".repeat(65), "invalid action"),
+            ("demo", "a\nb", "invalid action"),
+            ("nothing", "a", "not-found"),
+        ] {
+            assert_eq!(outcome(forge.store.record_action(&push, path, action, "")), expected);
+        }
+    }
+
+    #[test]
+    fn everyone_may_push_where_everyone_may_write_but_the_anonymous() {
+        let mut forge = Forge::new();
+        let root = forge.session("root");
+        forge.repository(&root, "demo", false);
+        let everyone = crate::bindings::exports::lithe::forge::repositories::Grantee::Everyone;
+        forge.grant("demo", everyone, Permission::Write);
+        let calls = [forge.anonymous(), forge.session("cara"), forge.token("cara", Permission::Read)];
+        let outcomes = calls.each_ref().map(|call| outcome(forge.store.record_push(call, "demo", "")));
+        assert_eq!(outcomes, ["unauthenticated", "ok", "forbidden"]);
+    }
+
+    #[test]
+    fn entries_are_listed_by_page_and_filter() {
+        let mut forge = Forge::new();
+        assert_eq!(entries(&mut forge, "", 0, 10), (0, vec![]));
+        let root = forge.session("root");
+        for path in ["one", "two", "three"] {
+            forge.repository(&root, path, false);
+        }
+        let line = |path: &str| format!("root repository.create {path} ");
+        assert_eq!(entries(&mut forge, "", 0, 2), (3, vec![line("three"), line("two")]));
+        assert_eq!(entries(&mut forge, "", 2, 2), (3, vec![line("one")]));
+        assert_eq!(entries(&mut forge, "", 9, 2), (3, vec![]));
+        assert_eq!(entries(&mut forge, "T", 0, 10), (3, vec![line("three"), line("two"), line("one")]));
+        assert_eq!(entries(&mut forge, "TW", 0, 10), (1, vec![line("two")]));
+        assert_eq!(entries(&mut forge, "t%", 0, 10), (0, vec![]));
+        let calls = [forge.anonymous(), forge.session("anna"), forge.token("root", Permission::Write)];
+        let outcomes =
+            calls.each_ref().map(|call| outcome(forge.store.journal(call, "", Page { offset: 0, limit: 1 })));
+        assert_eq!(outcomes, ["unauthenticated", "forbidden", "forbidden"]);
+    }
+
+    #[test]
+    fn long_details_are_cut_and_the_oldest_entries_go() {
+        let mut forge = Forge::new();
+        let root = forge.session("root");
+        forge.repository(&root, "demo", false);
+        forge.store.record_push(&root, "demo", &"é".repeat(3_000)).expect("an entry");
+        assert_eq!(forge.value::<i64>("SELECT max(length(CAST(details AS BLOB))) FROM journal"), 4_096);
+        forge.sql(
+            "WITH RECURSIVE n (n) AS (VALUES (3) UNION ALL SELECT n + 1 FROM n WHERE n < 2000)
+             INSERT INTO journal SELECT n, 0, '', '', '', '', '' FROM n",
+        );
+        for (newest, entries_max, left) in [(1_999, 500, 2_000), (2_000, 500, 500), (2_000, 0, 0)] {
+            forge.store.transact(NOW, |connection, _| trim(connection, newest, entries_max)).expect("a trim");
+            assert_eq!(entries(&mut forge, "", 0, 1).0, left);
+        }
+    }
+}

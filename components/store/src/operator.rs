@@ -111,3 +111,54 @@ fn set_one_time_password(connection: &Connection, now: Timestamp) -> Result<OneT
     )?;
     Ok(OneTimePassword { name: FIRST_ADMINISTRATOR.into(), password })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Forge, NOW, outcome};
+
+    #[test]
+    fn the_first_administrator_is_made_once_and_shown_until_used() {
+        let mut forge = Forge::empty();
+        let shown = forge.store.first_administrator(NOW).expect("an answer").expect("a password");
+        assert_eq!(shown.name, "admin");
+        let again = forge.store.first_administrator(NOW).expect("an answer").expect("a password");
+        assert_eq!(again.password, shown.password);
+        let session = forge.sign_in("admin", &shown.password).expect("a session");
+        let user = forge.store.resolve(&session).expect("a viewer").user.expect("a user");
+        assert!(user.is_admin && user.must_change_password);
+        assert_eq!(forge.store.first_administrator(NOW), Ok(None));
+    }
+
+    #[test]
+    fn a_restart_before_the_first_sign_in_makes_a_new_password() {
+        let mut forge = Forge::empty();
+        let lost = forge.store.first_administrator(NOW).expect("an answer").expect("a password");
+        forge.store.memory().operator = Operator::new();
+        let shown = forge.store.first_administrator(NOW).expect("an answer").expect("a password");
+        assert_ne!(shown.password, lost.password);
+        assert_eq!(outcome(forge.sign_in("admin", &lost.password)), "unauthenticated");
+        assert_eq!(outcome(forge.sign_in("admin", &shown.password)), "ok");
+        forge.store.memory().operator = Operator::new();
+        assert_eq!(forge.store.first_administrator(NOW), Ok(None));
+    }
+
+    #[test]
+    fn where_there_are_users_none_is_made() {
+        let mut forge = Forge::new();
+        assert_eq!(forge.store.first_administrator(NOW), Ok(None));
+        assert_eq!(forge.value::<i64>("SELECT count(*) FROM users WHERE name = 'admin'"), 0);
+    }
+
+    #[test]
+    fn a_password_set_by_the_operator_replaces_the_one_shown() {
+        let mut forge = Forge::empty();
+        forge.store.first_administrator(NOW).expect("an answer").expect("a password");
+        let operator = crate::types::Credentials::Bearer(forge.store.operator_token());
+        let operator = forge.call(operator);
+        let sealed = password::seal(&forge.key, "chosen-secret", NOW).expect("a password");
+        forge.store.set_password(&operator, "admin", None, &sealed).expect("it is set");
+        assert_eq!(forge.store.first_administrator(NOW), Ok(None));
+        assert_eq!(outcome(forge.sign_in("admin", "chosen-secret")), "ok");
+    }
+}

@@ -94,3 +94,63 @@ fn difference(old: &Site, new: &Site) -> String {
     let changed = lines.iter().filter(|(_, old, new)| old != new);
     changed.map(|(name, old, new)| format!("{name}: {old} → {new}")).collect::<Vec<_>>().join("; ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Forge, outcome};
+    use crate::types::Permission;
+
+    #[test]
+    fn settings_begin_with_their_defaults() {
+        let mut forge = Forge::new();
+        let anyone = forge.anonymous();
+        let overview = forge.store.settings(&anyone).expect("settings");
+        let expected = Site {
+            title: "Lithe".into(),
+            registration: false,
+            anonymous_access: true,
+            public_by_default: true,
+            top_level_creation: false,
+            deletion_grace_days: 30,
+            session_days: 30,
+        };
+        assert_eq!((overview.site, overview.viewer.user), (expected, None));
+    }
+
+    #[test]
+    fn only_site_administrators_change_them() {
+        let mut forge = Forge::new();
+        let anyone = forge.anonymous();
+        let mut site = forge.store.settings(&anyone).expect("settings").site;
+        site.title = "Forge".into();
+        let calls =
+            [anyone, forge.session("anna"), forge.token("root", Permission::Write), forge.session("root")];
+        let outcomes = calls.each_ref().map(|call| outcome(forge.store.update_settings(call, &site)));
+        assert_eq!(outcomes, ["unauthenticated", "forbidden", "forbidden", "ok"]);
+        assert_eq!(forge.store.settings(&calls[0]).expect("settings").site, site);
+        let details: String = forge.value("SELECT details FROM journal WHERE action = 'settings.update'");
+        assert_eq!(details, "title: Lithe → Forge");
+    }
+
+    #[test]
+    fn values_have_limits() {
+        let mut forge = Forge::new();
+        let root = forge.session("root");
+        let good = forge.store.settings(&root).expect("settings").site;
+        let cases = [
+            (Site { title: "a".repeat(100), ..good.clone() }, "ok"),
+            (Site { title: "a".repeat(101), ..good.clone() }, "invalid title"),
+            (Site { title: " ".into(), ..good.clone() }, "invalid title"),
+            (Site { deletion_grace_days: 0, ..good.clone() }, "ok"),
+            (Site { deletion_grace_days: 3_650, ..good.clone() }, "ok"),
+            (Site { deletion_grace_days: 3_651, ..good.clone() }, "invalid deletion-grace-days"),
+            (Site { session_days: 0, ..good.clone() }, "invalid session-days"),
+            (Site { session_days: 1, ..good.clone() }, "ok"),
+            (Site { session_days: 3_651, ..good.clone() }, "invalid session-days"),
+        ];
+        for (site, expected) in cases {
+            assert_eq!(outcome(forge.store.update_settings(&root, &site)), expected, "{site:?}");
+        }
+    }
+}
