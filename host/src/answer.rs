@@ -3,7 +3,7 @@
 //! Git and other programs print such a text as it is, and browsers show it.
 
 use crate::body::Body;
-use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 
@@ -33,10 +33,6 @@ impl Answer {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, seconds.into());
-        }
-        // What is left of a body that nobody wants to read is not worth reading.
-        if self.status == StatusCode::BAD_REQUEST || self.status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }

@@ -1,17 +1,18 @@
 //! Bodies on their way between the wire and the guests: how they end, and when they take too long.
 
 use crate::feature::Failure;
-use crate::limits::BODY_STALL_MAX;
+use crate::limits::{BODY_STALL_MAX, LINGER_BYTES_MAX, LINGER_MAX};
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
+use hyper::body::Incoming;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use thiserror::Error;
 use tokio::sync::watch;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 
 /// A body, whichever side it comes from.
@@ -154,15 +155,23 @@ impl HttpBody for WatchedBody {
 }
 
 /// The body of a request, as long as the client keeps sending.
+///
+/// What is left of it when nobody wants it any more is read for a while: a connection that is closed
+/// while its client still sends is reset, and the client never sees the answer.
 pub struct RequestBody {
-    body: hyper::body::Incoming,
+    /// None after its end.
+    body: Option<Incoming>,
     stall: Pin<Box<Sleep>>,
     is_waiting: bool,
+    /// Whether the client waits to be told to send.
+    asks_first: bool,
 }
 
 impl RequestBody {
-    pub fn new(body: hyper::body::Incoming) -> Self {
-        Self { body, stall: Box::pin(tokio::time::sleep(BODY_STALL_MAX)), is_waiting: false }
+    /// `asks_first`: whether the request carries `Expect: 100-continue`.
+    pub fn new(body: Incoming, asks_first: bool) -> Self {
+        let stall = Box::pin(tokio::time::sleep(BODY_STALL_MAX));
+        Self { body: Some(body), stall, is_waiting: false, asks_first }
     }
 }
 
@@ -174,22 +183,56 @@ impl HttpBody for RequestBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
-            self.is_waiting = false;
-            return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Connection)));
+        self.asks_first = false;
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(None);
+        };
+        match Pin::new(body).poll_frame(context) {
+            Poll::Ready(Some(Ok(frame))) => {
+                self.is_waiting = false;
+                return Poll::Ready(Some(Ok(frame)));
+            }
+            Poll::Ready(end) => {
+                self.body = None;
+                return Poll::Ready(end.map(|frame| frame.map_err(BodyError::Connection)));
+            }
+            Poll::Pending => {}
         }
         if !self.is_waiting {
             self.is_waiting = true;
-            self.stall.as_mut().reset(tokio::time::Instant::now() + BODY_STALL_MAX);
+            self.stall.as_mut().reset(Instant::now() + BODY_STALL_MAX);
         }
-        self.stall.as_mut().poll(context).map(|()| Some(Err(BodyError::Stalled)))
+        std::task::ready!(self.stall.as_mut().poll(context));
+        self.body = None;
+        Poll::Ready(Some(Err(BodyError::Stalled)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(SizeHint::default, HttpBody::size_hint)
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        let Some(body) = self.body.take().filter(|body| !self.asks_first && !body.is_end_stream()) else {
+            return;
+        };
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(tokio::time::timeout(LINGER_MAX, discard(body)));
+        }
+    }
+}
+
+/// Reads a body to its end, or to the limit.
+async fn discard(mut body: Incoming) {
+    let mut bytes = 0;
+    while bytes <= LINGER_BYTES_MAX
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        bytes += frame.data_ref().map_or(0, Bytes::len);
     }
 }

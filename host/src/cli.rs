@@ -13,7 +13,7 @@ use arguments::{Arguments, Command, Initialize, RepoCommand, TokenCommand, UserC
 use clap::Parser as _;
 use lithe_operator::{Command as Call, Reply};
 use std::ffi::OsString;
-use std::io::{self, BufRead as _, IsTerminal as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 /// The command was refused, or it failed.
@@ -59,18 +59,23 @@ fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 /// Says what came of a command.
 fn finish(reply: &Reply, json: bool) -> anyhow::Result<ExitCode> {
-    if json {
-        println!("{}", serde_json::to_string(reply)?);
-    } else {
-        match reply {
-            Reply::Refused { message } => eprintln!("lithe: {message}"),
-            reply => print!("{}", print::text(reply)),
-        }
+    match reply {
+        reply if json => print(&format!("{}\n", serde_json::to_string(reply)?))?,
+        Reply::Refused { message } => eprintln!("lithe: {message}"),
+        reply => print(&print::text(reply))?,
     }
     Ok(match is_success(reply) {
         true => ExitCode::SUCCESS,
         false => ExitCode::from(EXIT_FAILED),
     })
+}
+
+/// Prints for as long as somebody reads.
+fn print(text: &str) -> io::Result<()> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
 }
 
 fn is_success(reply: &Reply) -> bool {

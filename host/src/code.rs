@@ -9,12 +9,14 @@
 //! counts only if it belongs to the user that runs this process and nobody else can write it or
 //! the directory it is in.
 
+use crate::limits::CACHED_CODE_MAX;
 use sha2::{Digest, Sha256};
 use std::fs::{File, Permissions};
 use std::hash::{Hash, Hasher};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 use thiserror::Error;
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -86,6 +88,32 @@ impl CodeCache {
         // SAFETY: these bytes were made by `precompile_component` of the same engine just now.
         unsafe { Component::deserialize(engine, &code) }.map_err(not_a_component)
     }
+    /// Removes what has not been used for the longest time, past [`CACHED_CODE_MAX`].
+    pub fn prune(&self) {
+        let Some(directory) = &self.directory else {
+            return;
+        };
+        if let Err(error) = prune(directory) {
+            tracing::warn!(directory = %directory.display(), %error, "the cache was not tidied");
+        }
+    }
+}
+
+fn prune(directory: &Path) -> io::Result<()> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.path().extension().is_none() && entry.file_type()?.is_file() {
+            files.push((entry.metadata()?.modified()?, entry.path()));
+        }
+    }
+    files.sort_by(|one, other| other.cmp(one));
+    for (_, file) in files.iter().skip(CACHED_CODE_MAX) {
+        // Another process may have removed it.
+        let _ = std::fs::remove_file(file);
+        let _ = std::fs::remove_file(file.with_extension(CHECKSUM_SUFFIX));
+    }
+    Ok(())
 }
 
 fn read_component(path: &Path) -> Result<Vec<u8>, CodeError> {
@@ -156,7 +184,11 @@ fn load_cached(engine: &Engine, file: &Path) -> Option<Component> {
     // are those that `store` wrote, and its name says that this wasmtime with these settings made
     // them. It is never changed in place: `store` renames a new file over it.
     match unsafe { Component::deserialize_file(engine, file) } {
-        Ok(component) => Some(component),
+        Ok(component) => {
+            // For `prune`: it was used just now.
+            let _ = code.set_modified(SystemTime::now());
+            Some(component)
+        }
         Err(error) => {
             tracing::warn!(file = %file.display(), %error, "compiled code is not used");
             None
@@ -250,6 +282,27 @@ mod tests {
         std::fs::write(&site.wasm, other).expect("written");
         site.load(&engine).expect("loaded");
         assert_eq!(code_files(&site.cache()).len(), 2);
+    }
+
+    #[test]
+    fn what_was_not_used_the_longest_is_removed() {
+        let (site, engine) = (Site::new(), engine());
+        let old = |index: u64| {
+            let file = site.cache().join(format!("{index:064}"));
+            for file in [file.with_extension(CHECKSUM_SUFFIX), file] {
+                let file = File::create(file).expect("created");
+                let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(index);
+                file.set_modified(time).expect("set");
+            }
+        };
+        site.load(&engine).expect("loaded");
+        let used = code_files(&site.cache()).remove(0);
+        (0..CACHED_CODE_MAX as u64).for_each(old);
+        CodeCache::new(&site.cache()).prune();
+        let left = code_files(&site.cache());
+        assert_eq!(left.len(), CACHED_CODE_MAX);
+        assert!(left.contains(&used) && !site.cache().join(format!("{:064}", 0)).exists());
+        assert_eq!(std::fs::read_dir(site.cache()).expect("a directory").count(), 2 * CACHED_CODE_MAX);
     }
 
     #[test]

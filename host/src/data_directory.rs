@@ -4,9 +4,9 @@
 //! is: its process id, the address it listens on, and the operator's socket.
 
 use rustix::fs::{FlockOperation, flock};
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -41,10 +41,10 @@ pub enum OpenError {
 }
 
 impl DataDirectory {
-    /// Opens the directory, which is made where it is missing.
+    /// Opens the directory, which is made, for this process's user alone, where it is missing.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let unusable = |error| OpenError::Unusable { path: path.to_owned(), error };
-        std::fs::create_dir_all(path).map_err(unusable)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)?;
         let path = path.canonicalize().map_err(unusable)?;
         let mut lock = OpenOptions::new()
             .read(true)

@@ -9,9 +9,13 @@
 //! traps or takes too long, that call fails and the next one meets a fresh instance.
 
 use crate::guest::{self, Guest};
+use crate::limits::INSTANCE_IDLE_MAX;
 use crate::manifest::Component as Declaration;
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::task::{Context, Poll};
+use std::time::Instant;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 use wasmtime::component::types::ComponentItem;
@@ -28,7 +32,7 @@ pub struct Dependency {
     /// The functions that others import, by their ids.
     functions: Mutex<Functions>,
     single: tokio::sync::Mutex<Option<Live>>,
-    pool: Mutex<Vec<Live>>,
+    pool: Mutex<Vec<Idle>>,
     pool_slots: Semaphore,
 }
 
@@ -49,8 +53,6 @@ pub enum CallError {
     Trapped { component: String, error: wasmtime::Error },
     #[error("the component `{component}` took longer than its request-seconds-max, {seconds} s")]
     TimedOut { component: String, seconds: u64 },
-    #[error("a call of the component `{component}` was cut short")]
-    Aborted { component: String },
 }
 
 /// Why a component does not offer what others import from it.
@@ -73,6 +75,12 @@ struct Code {
     pre: InstancePre<Guest>,
     /// Where the functions are, by the indices of their ids.
     exports: RwLock<Vec<ComponentExportIndex>>,
+}
+
+/// An instance of the pool without work.
+struct Idle {
+    live: Live,
+    since: Instant,
 }
 
 struct Live {
@@ -152,13 +160,20 @@ impl Dependency {
         parameters: Vec<Val>,
     ) -> Result<Vec<Val>, CallError> {
         let dependency = self.clone();
-        let call = tokio::spawn(async move {
+        let call = async move {
             match function.is_pooled {
                 true => dependency.call_pooled(function, &parameters).await,
                 false => dependency.call_single(function, &parameters).await,
             }
-        });
-        call.await.unwrap_or_else(|_| Err(CallError::Aborted { component: self.name().to_owned() }))
+        };
+        RunToEnd::new(call).await
+    }
+
+    /// Drops instances of the pool that have had no work for a while.
+    pub fn drop_idle(&self) {
+        let is_fresh = |idle: &Idle| idle.since.elapsed() < INSTANCE_IDLE_MAX;
+        let expired: Vec<Idle> = lock(&self.pool).extract_if(.., |idle| !is_fresh(idle)).collect();
+        drop(expired);
     }
 
     async fn call_single(&self, function: FunctionId, parameters: &[Val]) -> Result<Vec<Val>, CallError> {
@@ -178,13 +193,13 @@ impl Dependency {
     async fn call_pooled(&self, function: FunctionId, parameters: &[Val]) -> Result<Vec<Val>, CallError> {
         let _slot = self.pool_slots.acquire().await.expect("the semaphore is never closed");
         let code = self.code();
-        let kept = lock(&self.pool).pop();
+        let kept = lock(&self.pool).pop().map(|idle| idle.live);
         let mut live = match kept.filter(|live| Arc::ptr_eq(&live.code, &code)) {
             Some(live) => live,
             None => self.start(code).await?,
         };
         let results = self.call_in(&mut live, function, parameters).await?;
-        lock(&self.pool).push(live);
+        lock(&self.pool).push(Idle { live, since: Instant::now() });
         Ok(results)
     }
 
@@ -229,6 +244,36 @@ impl Dependency {
 
     fn code(&self) -> Arc<Code> {
         self.code.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A future that is polled where it is awaited, which spares a switch of tasks, and that goes on by
+/// itself if whoever awaits it is gone before its end.
+struct RunToEnd<F: Future<Output: Send> + Send + 'static>(Option<Pin<Box<F>>>);
+
+impl<F: Future<Output: Send> + Send + 'static> RunToEnd<F> {
+    fn new(future: F) -> Self {
+        Self(Some(Box::pin(future)))
+    }
+}
+
+impl<F: Future<Output: Send> + Send + 'static> Future for RunToEnd<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let future = self.0.as_mut().expect("it is not polled after its end");
+        let output = std::task::ready!(future.as_mut().poll(context));
+        self.0 = None;
+        Poll::Ready(output)
+    }
+}
+
+impl<F: Future<Output: Send> + Send + 'static> Drop for RunToEnd<F> {
+    fn drop(&mut self) {
+        // Without a runtime the process is about to end.
+        if let (Some(future), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(future);
+        }
     }
 }
 

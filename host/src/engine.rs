@@ -48,9 +48,11 @@ fn base_config() -> Config {
 }
 
 fn pool(manifest: &Manifest) -> InstanceAllocationStrategy {
+    let dependencies: Vec<&str> = manifest.dependencies().collect();
     let components = manifest.components.values();
-    let requests: usize = components.clone().map(|component| component.limits.requests_max).sum();
-    let memory = components.map(|component| component.limits.memory_bytes_max).max();
+    let memory = components.clone().map(|component| component.limits.memory_bytes_max).max();
+    let features = components.filter(|component| !dependencies.contains(&&*component.name));
+    let requests: usize = features.map(|component| component.limits.requests_max).sum();
     // As many instances that just became idle may wait to be dropped.
     let slots = u32::try_from(requests).unwrap_or(u32::MAX).saturating_mul(2) + DEPENDENCY_SLOTS;
     let mut pool = PoolingAllocationConfig::new();

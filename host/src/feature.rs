@@ -84,8 +84,7 @@ impl Feature {
         let pre = linker
             .instantiate_pre(component)
             .map_err(|error| LinkError::NotLinked { component: component_name(), error })?;
-        let pre = ServicePre::new(pre)
-            .map_err(|_| LinkError::NoHandler { component: component_name() })?;
+        let pre = ServicePre::new(pre).map_err(|_| LinkError::NoHandler { component: component_name() })?;
         let feature = Arc::new(Self {
             engine: engine.clone(),
             pre: ProxyPre::P3(pre),
@@ -125,16 +124,8 @@ impl Feature {
 
     /// Drops instances that have had no work for a while.
     pub fn drop_idle(&self) {
-        let kept_since = Instant::now().checked_sub(limits::INSTANCE_IDLE_MAX);
-        let expired: Vec<Idle> = match kept_since {
-            // The latest is last, and the latest is taken first: the others age at the front.
-            Some(limit) => {
-                let mut idle = self.idle();
-                let count = idle.partition_point(|idle| idle.since < limit);
-                idle.drain(..count).collect()
-            }
-            None => Vec::new(),
-        };
+        let is_fresh = |idle: &Idle| idle.since.elapsed() < limits::INSTANCE_IDLE_MAX;
+        let expired: Vec<Idle> = self.idle().extract_if(.., |idle| !is_fresh(idle)).collect();
         drop(expired);
     }
 

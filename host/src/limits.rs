@@ -55,6 +55,9 @@ pub const RESOURCES_MAX: usize = 10_000;
 /// The longest line of a guest's output that is logged, in bytes; the rest is cut.
 pub const GUEST_LINE_BYTES_MAX: usize = 2048;
 
+/// Compiled components that are kept in the cache; past it, those go that were not used the longest.
+pub const CACHED_CODE_MAX: usize = 64;
+
 // --- connections and requests ------------------------------------------------------------------
 
 /// Connections at once, over all clients.
@@ -71,6 +74,15 @@ pub const HEADERS_MAX: usize = 100;
 pub const TARGET_BYTES_MAX: usize = 16 << 10;
 /// Streams of one HTTP/2 connection at once.
 pub const STREAMS_MAX: u32 = 64;
+/// Bytes of a stream's body, and of all of a connection's streams, that a client may send ahead.
+pub const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+/// See [`STREAM_WINDOW_BYTES`].
+pub const CONNECTION_WINDOW_BYTES: u32 = 2 << 20;
+/// Bytes of a request's body that are read after its answer, so that a client which is still sending
+/// gets to see the answer; past it, the connection is closed.
+pub const LINGER_BYTES_MAX: usize = 32 << 20;
+/// How long such a body is read.
+pub const LINGER_MAX: Duration = Duration::from_secs(5);
 /// Proxies in `X-Forwarded-For` or `Forwarded` that are looked at.
 pub const FORWARDED_HOPS_MAX: usize = 32;
 /// How long transfers may take to finish after the signal to stop.

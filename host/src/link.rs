@@ -4,7 +4,7 @@
 //! Only the interfaces that the manifest lists are linked. Values are copied from one component's
 //! memory to the other's by way of the host; nothing else passes.
 
-use crate::dependency::{CallError, Dependency, OfferError};
+use crate::dependency::{Dependency, OfferError};
 use crate::guest::Guest;
 use crate::manifest::Component as Declaration;
 use std::collections::BTreeMap;
@@ -110,8 +110,7 @@ fn forward(
                 let dependency = dependency.clone();
                 let parameters = parameters.to_vec();
                 Box::new(async move {
-                    let values = dependency.call(function, parameters).await;
-                    let values = values.inspect_err(log)?;
+                    let values = dependency.call(function, parameters).await?;
                     for (result, value) in results.iter_mut().zip(values) {
                         *result = value;
                     }
@@ -121,8 +120,4 @@ fn forward(
             .map_err(ForwardError::Linker)?;
     }
     Ok(())
-}
-
-fn log(error: &CallError) {
-    tracing::error!(%error, "call failed");
 }

@@ -69,6 +69,7 @@ impl Runtime {
         let engine = engine::start(&manifest).map_err(LoadError::Engine)?;
         let linker = guest::linker(&engine).map_err(LoadError::Engine)?;
         let code = load_all(&engine, &cache, &manifest)?;
+        cache.prune();
         let mut runtime = Self {
             router: Router::new(manifest.routes.clone()),
             dependencies: BTreeMap::new(),
@@ -137,6 +138,7 @@ impl Runtime {
     pub fn drop_idle(&self) {
         let features = self.features.read().unwrap_or_else(PoisonError::into_inner);
         features.values().for_each(|feature| feature.drop_idle());
+        self.dependencies.values().for_each(|dependency| dependency.drop_idle());
     }
 
     /// The functions for whoever runs the server; none if no dependency exports them.

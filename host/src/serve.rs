@@ -10,6 +10,7 @@ use crate::operator::{OneTimePassword, OperatorError};
 use crate::operator_socket::OperatorSocket;
 use crate::runtime::{LoadError, Runtime};
 use crate::service::{Peer, Service};
+use http::header::EXPECT;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -240,7 +241,7 @@ impl Connections {
         let service = self.service.clone();
         let answer = service_fn(move |request: http::Request<Incoming>| {
             let service = service.clone();
-            async move { Ok::<_, Infallible>(service.answer(peer, request.map(body)).await) }
+            async move { Ok::<_, Infallible>(service.answer(peer, with_body(request)).await) }
         });
         let stream = TokioIo::new(Connection::new(stream));
         let connection = self.builder.serve_connection(stream, answer).into_owned();
@@ -261,12 +262,13 @@ impl Connections {
     }
 }
 
-fn body(body: Incoming) -> Body {
+fn with_body(request: http::Request<Incoming>) -> http::Request<Body> {
     use http_body::Body as _;
-    match body.is_end_stream() {
+    let asks_first = request.headers().contains_key(EXPECT);
+    request.map(|body| match body.is_end_stream() {
         true => Empty::new().map_err(|never| match never {}).boxed_unsync(),
-        false => RequestBody::new(body).boxed_unsync(),
-    }
+        false => RequestBody::new(body, asks_first).boxed_unsync(),
+    })
 }
 
 fn builder() -> auto::Builder<TokioExecutor> {
@@ -286,7 +288,8 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .max_concurrent_streams(limits::STREAMS_MAX)
         .keep_alive_interval(limits::HEADER_READ_MAX)
         .keep_alive_timeout(limits::HEADER_READ_MAX)
-        .adaptive_window(true);
+        .initial_stream_window_size(limits::STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(limits::CONNECTION_WINDOW_BYTES);
     builder
 }
 

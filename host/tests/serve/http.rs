@@ -102,7 +102,8 @@ fn resident_bytes() -> u64 {
 async fn bodies_with_and_without_a_length_arrive_whole() {
     let site = Site::default().start().await;
     let fixed = b"POST /count HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 5\r\n\r\nabcde";
-    let chunked = b"POST /count HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n\
+    let chunked =
+        b"POST /count HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n\
         3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
     for request in [&fixed[..], chunked] {
         let answer = site.raw(request).await;
@@ -123,6 +124,29 @@ async fn a_client_that_asks_is_told_to_continue() {
     let mut rest = String::new();
     stream.read_to_string(&mut rest).await.expect("read");
     assert!(rest.starts_with("HTTP/1.1 200 OK\r\n"), "{rest}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_still_sends_gets_to_see_an_early_answer() {
+    let site = Site::default().start().await;
+    let mut stream = TcpStream::connect(site.address).await.expect("it listens");
+    let head = b"POST /hello HTTP/1.1\r\nHost: h\r\nContent-Length: 8388608\r\n\r\n";
+    stream.write_all(head).await.expect("sent");
+    for _ in 0..8 {
+        stream.write_all(&[b'x'; 1 << 20]).await.expect("it is read, though nobody wants it");
+    }
+    stream.write_all(b"GET /hello HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").await.expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("read");
+    assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 2, "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_asks_and_is_refused_is_not_told_to_continue() {
+    let site = Site::default().start().await;
+    let head = b"POST /hello HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
+    let answer = site.raw(head).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -208,7 +232,8 @@ async fn a_request_body_that_is_cut_does_no_harm() {
     stream.write_all(head).await.expect("sent");
     drop(stream);
     for method in [Method::GET, Method::PUT, Method::DELETE] {
-        let request = Request::builder().method(method).uri("/hello").body(Full::default()).expect("a request");
+        let request =
+            Request::builder().method(method).uri("/hello").body(Full::default()).expect("a request");
         assert_eq!(site.send(request).await.text, "hello");
     }
 }

@@ -160,7 +160,9 @@ impl Running {
     /// Sends a request on a connection of its own and returns the response as it begins.
     pub async fn begin<B>(&self, mut request: Request<B>) -> hyper::Result<Response<Incoming>>
     where
-        B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+        B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
+            + Send
+            + 'static,
     {
         let host = self.address.to_string().parse().expect("an address is a header value");
         request.headers_mut().entry("host").or_insert(host);
