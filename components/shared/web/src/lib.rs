@@ -9,7 +9,7 @@
 //! ```toml
 //! [general]
 //! dirs = ["templates", "../shared/web/templates"]
-//! whitespace = "suppress"
+//! whitespace = "minimize"
 //! ```
 
 pub mod address;
@@ -20,6 +20,7 @@ pub mod form;
 pub mod frame;
 pub mod limits;
 pub mod origin;
+pub mod pagination;
 pub mod problem;
 pub mod size;
 pub mod time;
@@ -29,6 +30,7 @@ pub use address::Address;
 pub use answer::Answer;
 pub use form::{Fields, FormError};
 pub use frame::{Frame, RepositoryHead, Tab};
+pub use pagination::Pagination;
 pub use problem::Problem;
 pub use visit::Visit;
 

@@ -35,6 +35,7 @@ impl Problem {
     pub fn of_store(error: &Error) -> Option<Self> {
         match error {
             Error::Invalid(field) => Some(Self::with_field(&field.name, &field.reason)),
+            Error::Forbidden(message) => Some(Self::with_status(StatusCode::FORBIDDEN, "", message)),
             Error::Conflict(message) => Some(Self::with_status(StatusCode::CONFLICT, "", message)),
             Error::Throttled(seconds) => {
                 let message = throttled_message(*seconds);
