@@ -1,6 +1,9 @@
 //! git
 
+pub mod connectivity;
+pub mod quarantine;
 mod durable;
+pub mod fsck;
 pub mod index_pack;
 pub mod init;
 pub mod refs;

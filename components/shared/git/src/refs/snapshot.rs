@@ -5,13 +5,14 @@ use bstr::{BStr, BString, ByteSlice};
 use gix_hash::ObjectId;
 
 /// Where `HEAD` points.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Head {
     /// To a ref, which need not exist.
     Symbolic(BString),
     /// To an object.
     Detached(ObjectId),
     /// There is no `HEAD`.
+    #[default]
     Missing,
 }
 
@@ -36,7 +37,7 @@ pub struct Ref {
 }
 
 /// All refs as they were read, once.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     pub head: Head,
     /// Sorted by name.

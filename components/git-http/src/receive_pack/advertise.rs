@@ -1,0 +1,50 @@
+//! The refs, as a client that wants to push is shown them.
+
+use super::HIDDEN_PREFIXES;
+use bstr::ByteSlice;
+use gix_hash::ObjectId;
+use lithe_git::pkt_line;
+use lithe_git::refs::{Error, RefStore};
+use std::path::Path;
+
+const CAPABILITIES: &str = concat!(
+    "report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta push-options ",
+    "object-format=sha1 agent=lithe/",
+    env!("CARGO_PKG_VERSION")
+);
+
+/// The body of the answer to `info/refs?service=git-receive-pack`,
+/// `application/x-git-receive-pack-advertisement`: the line that names the service, then the refs.
+pub fn advertise(git_dir: &Path) -> Result<Vec<u8>, Error> {
+    let snapshot = RefStore::open(git_dir)?.snapshot()?;
+    let mut body = Vec::with_capacity(snapshot.refs.len() * 80 + 512);
+    pkt_line::write(&mut body, b"# service=git-receive-pack\n");
+    pkt_line::flush(&mut body);
+    let mut capabilities = Some(CAPABILITIES);
+    let mut line = |id: ObjectId, name: &[u8]| {
+        let mut line = id.to_hex().to_string().into_bytes();
+        line.push(b' ');
+        line.extend_from_slice(name);
+        if let Some(capabilities) = capabilities.take() {
+            line.push(0);
+            line.extend_from_slice(capabilities.as_bytes());
+        }
+        line.push(b'\n');
+        pkt_line::write(&mut body, &line);
+    };
+    let mut is_empty = true;
+    for entry in &snapshot.refs {
+        let is_hidden = HIDDEN_PREFIXES.iter().any(|prefix| entry.name.starts_with_str(prefix));
+        // A ref that leads nowhere is passed over, as Git does.
+        let id = snapshot.resolve(entry.name.as_bstr()).ok().flatten();
+        if let Some(id) = id.filter(|_| !is_hidden) {
+            line(id, &entry.name);
+            is_empty = false;
+        }
+    }
+    if is_empty {
+        line(ObjectId::null(gix_hash::Kind::Sha1), b"capabilities^{}");
+    }
+    pkt_line::flush(&mut body);
+    Ok(body)
+}

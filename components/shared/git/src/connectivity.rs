@@ -1,0 +1,358 @@
+//! Whether everything that new refs reach is there.
+//!
+//! The rule is Git's (`git rev-list --objects --stdin --not --all` must find every object): but the
+//! links of the incoming objects are collected while they are indexed, so that none of them is read
+//! again. What they link to is either in the same pack, or in the repository. There, a commit or tag
+//! is complete if a ref reaches it, a tree if it is part of such a commit's tree, and a blob if it
+//! exists; what is not so found is walked through to its last object.
+
+use crate::fsck;
+use crate::index_pack::{Indexed, Inspect};
+use crate::odb::{self, RawId, Store};
+use crate::refs::{Snapshot, Target};
+use gix_hash::ObjectId;
+use gix_object::Kind;
+use std::collections::hash_map::RandomState;
+use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::hash::{BuildHasher, Hasher};
+use std::path::Path;
+
+/// A set of ids. They are digests already, and need no more than a secret that nobody can aim at.
+type IdSet = HashSet<ObjectId, IdHashing>;
+
+/// Commits may be dated wrongly: a walk goes on for so long before the oldest that it looks for.
+const CLOCK_SKEW_SECONDS: i64 = 24 * 60 * 60;
+
+/// What is missing.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("object {id} is missing")]
+    Missing { id: ObjectId },
+    #[error("object {id} is a {actual} where a {expected} has to be")]
+    WrongKind { id: ObjectId, actual: Kind, expected: Kind },
+    #[error(transparent)]
+    Store(#[from] odb::Error),
+    #[error("the object {id} is damaged")]
+    Damaged { id: ObjectId },
+}
+
+/// Checks every incoming object as `git fsck --strict` would, and collects its links.
+#[derive(Debug, Default)]
+pub struct Incoming {
+    found: fsck::Findings,
+    links: HashMap<RawId, u8, IdHashing>,
+    /// Blobs to be checked as `.gitmodules` and `.gitattributes`.
+    pub gitmodules: HashSet<ObjectId>,
+    pub gitattributes: HashSet<ObjectId>,
+}
+
+impl Inspect for Incoming {
+    fn inspect(&mut self, _: &ObjectId, kind: Kind, data: &[u8]) -> Result<(), String> {
+        self.found.clear();
+        fsck::check(kind, data, &mut self.found);
+        if let Some(message) = self.found.refusal() {
+            return Err(message.to_string());
+        }
+        for (id, kind) in &self.found.links {
+            *self.links.entry(odb::raw(id)).or_default() |= bit(*kind);
+        }
+        self.gitmodules.extend(self.found.gitmodules.drain(..));
+        self.gitattributes.extend(self.found.gitattributes.drain(..));
+        Ok(())
+    }
+}
+
+impl Incoming {
+    /// What the objects of a pack link to outside of it.
+    ///
+    /// Fails with [`Error::WrongKind`].
+    pub fn outside(&self, indexed: &Indexed) -> Result<Outside, Error> {
+        let mut outside = Outside::default();
+        for (id, &kinds) in &self.links {
+            let id = ObjectId::from_bytes_or_panic(id);
+            let actual = indexed.kind(&id);
+            for expected in [Kind::Commit, Kind::Tree, Kind::Blob, Kind::Tag] {
+                match actual {
+                    _ if kinds & bit(expected) == 0 => {}
+                    Some(actual) if actual == expected => {}
+                    Some(actual) => return Err(Error::WrongKind { id, actual, expected }),
+                    None => outside.0.push((id, expected)),
+                }
+            }
+        }
+        Ok(outside)
+    }
+}
+
+/// Objects that have to be in the repository already, with their kinds.
+#[derive(Debug, Default, Clone)]
+pub struct Outside(Vec<(ObjectId, Kind)>);
+
+impl Outside {
+    /// Adds what a new ref points to, unless the pack has it.
+    ///
+    /// Fails with [`Error::Missing`].
+    pub fn add_tip(&mut self, id: ObjectId, indexed: &Indexed, store: &Store) -> Result<Kind, Error> {
+        if let Some(kind) = indexed.kind(&id) {
+            return Ok(kind);
+        }
+        let kind = kind_of(store, id)?;
+        self.0.push((id, kind));
+        Ok(kind)
+    }
+
+    /// Adds everything of another.
+    pub fn append(&mut self, mut other: Outside) {
+        self.0.append(&mut other.0);
+    }
+}
+
+/// Tells whether objects of a repository are there with all that they reach, given that all that
+/// its refs reach is. Remembers what it found.
+pub struct Connectivity<'a> {
+    store: &'a Store,
+    refs: &'a Snapshot,
+    /// Objects that are there with all that they reach.
+    complete: IdSet,
+    shallow: IdSet,
+    /// The walk from the refs back in time, as far as it went.
+    history: Option<History>,
+}
+
+#[derive(Default)]
+struct History {
+    /// Commits to visit, with their dates: the latest first.
+    queue: BinaryHeap<(i64, ObjectId)>,
+    seen: IdSet,
+}
+
+impl<'a> Connectivity<'a> {
+    /// For the repository at `git_dir`, whose objects and refs these are.
+    pub fn new(git_dir: &Path, store: &'a Store, refs: &'a Snapshot) -> Self {
+        Self { store, refs, complete: tips(refs), shallow: shallow(git_dir), history: None }
+    }
+
+    /// Checks that each object is there with all that it reaches.
+    pub fn check(&mut self, outside: Outside) -> Result<(), Error> {
+        let mut trees = IdSet::default();
+        let mut heads = Vec::new();
+        for (id, expected) in outside.0 {
+            expect(self.store, id, expected)?;
+            match expected {
+                Kind::Blob => {}
+                Kind::Tree => {
+                    trees.insert(id);
+                }
+                Kind::Commit | Kind::Tag => heads.push((id, expected)),
+            }
+        }
+        let commits = heads.iter().filter(|(_, kind)| *kind == Kind::Commit).map(|(id, _)| *id);
+        let commits: Vec<_> = commits.collect();
+        self.find_reachable(&commits)?;
+        self.walk(heads)?;
+        self.find_trees(&commits, &mut trees)?;
+        self.walk(trees.into_iter().map(|id| (id, Kind::Tree)).collect())
+    }
+
+    /// Adds those of `wanted` that a ref reaches to what is complete, with what lies before them.
+    fn find_reachable(&mut self, wanted: &[ObjectId]) -> Result<(), Error> {
+        let mut left: IdSet = wanted.iter().filter(|id| !self.complete.contains(*id)).copied().collect();
+        let mut oldest = i64::MAX;
+        for id in &left {
+            oldest = oldest.min(commit_seconds(&self.store.object_of(id, Kind::Commit)?));
+        }
+        let mut history = match self.history.take() {
+            Some(history) => history,
+            None if left.is_empty() => return Ok(()),
+            None => self.begin_history(),
+        };
+        while !left.is_empty()
+            && let Some((seconds, id)) = history.queue.pop()
+        {
+            if seconds < oldest.saturating_sub(CLOCK_SKEW_SECONDS) {
+                history.queue.push((seconds, id));
+                break;
+            }
+            self.complete.insert(id);
+            left.remove(&id);
+            for (parent, kind) in self.links(id, Kind::Commit)? {
+                if kind == Kind::Commit && history.seen.insert(parent) {
+                    let commit = self.store.object_of(&parent, Kind::Commit)?;
+                    history.queue.push((commit_seconds(&commit), parent));
+                }
+            }
+        }
+        self.history = Some(history);
+        Ok(())
+    }
+
+    fn begin_history(&self) -> History {
+        let mut history = History::default();
+        for id in tips(self.refs) {
+            self.enqueue_tip(id, &mut history);
+        }
+        history
+    }
+
+    /// Enters the commit that a ref's object stands for. A ref that is broken already reaches nothing.
+    fn enqueue_tip(&self, mut id: ObjectId, history: &mut History) {
+        while let Ok(object) = self.store.object(&id) {
+            match object.kind {
+                Kind::Commit => {
+                    if history.seen.insert(id) {
+                        history.queue.push((commit_seconds(&object.data), id));
+                    }
+                    return;
+                }
+                Kind::Tag => {
+                    let mut found = fsck::Findings::default();
+                    fsck::check(Kind::Tag, &object.data, &mut found);
+                    match found.links.first() {
+                        Some((target, _)) => id = *target,
+                        None => return,
+                    }
+                }
+                Kind::Tree | Kind::Blob => return,
+            }
+        }
+    }
+
+    /// Finds `wanted` in the trees of complete commits, and removes them there.
+    ///
+    /// What is found is not descended into: for a push that changed a few files, that leaves the
+    /// directories above these.
+    fn find_trees(&mut self, commits: &[ObjectId], wanted: &mut IdSet) -> Result<(), Error> {
+        let mut queue: Vec<ObjectId> = Vec::new();
+        let mut seen = IdSet::default();
+        for commit in commits {
+            let tree = self.links(*commit, Kind::Commit)?.into_iter().find(|(_, kind)| *kind == Kind::Tree);
+            queue.extend(tree.map(|(id, _)| id));
+        }
+        while let Some(tree) = queue.pop() {
+            if wanted.remove(&tree) {
+                self.complete.insert(tree);
+            } else if !wanted.is_empty() && seen.insert(tree) {
+                let links = self.links(tree, Kind::Tree)?.into_iter();
+                queue.extend(links.filter(|(_, kind)| *kind == Kind::Tree).map(|(id, _)| id));
+            }
+        }
+        Ok(())
+    }
+
+    /// Walks to everything that is reached and not known to be complete.
+    fn walk(&mut self, mut left: Vec<(ObjectId, Kind)>) -> Result<(), Error> {
+        let mut seen = IdSet::default();
+        while let Some((id, kind)) = left.pop() {
+            if self.complete.contains(&id) || !seen.insert(id) {
+                continue;
+            }
+            match kind {
+                Kind::Blob => expect(self.store, id, kind)?,
+                _ => left.extend(self.links(id, kind)?),
+            }
+        }
+        self.complete.extend(seen);
+        Ok(())
+    }
+
+    fn links(&self, id: ObjectId, kind: Kind) -> Result<Vec<(ObjectId, Kind)>, Error> {
+        let data = match self.store.object_of(&id, kind) {
+            Err(odb::Error::Missing(id)) => return Err(Error::Missing { id }),
+            Err(odb::Error::WrongKind { id, actual, expected }) => {
+                return Err(Error::WrongKind { id, actual, expected });
+            }
+            other => other?,
+        };
+        let mut found = fsck::Findings::default();
+        fsck::check(kind, &data, &mut found);
+        if self.shallow.contains(&id) {
+            found.links.retain(|(_, kind)| *kind != Kind::Commit);
+        }
+        if kind != Kind::Tree && found.links.is_empty() {
+            return Err(Error::Damaged { id });
+        }
+        Ok(found.links)
+    }
+}
+
+fn tips(refs: &Snapshot) -> IdSet {
+    let ids = refs.refs.iter().flat_map(|entry| {
+        let id = match entry.target {
+            Target::Id(id) => Some(id),
+            Target::Symbolic(_) => None,
+        };
+        id.into_iter().chain(entry.peeled)
+    });
+    ids.collect()
+}
+
+/// The commits whose parents a shallow repository does not have (gitrepository-layout, `shallow`).
+fn shallow(git_dir: &Path) -> IdSet {
+    let text = std::fs::read(git_dir.join("shallow")).unwrap_or_default();
+    text.split(|&byte| byte == b'\n').filter_map(|line| ObjectId::from_hex(line).ok()).collect()
+}
+
+fn kind_of(store: &Store, id: ObjectId) -> Result<Kind, Error> {
+    match store.object_header(&id) {
+        Ok((kind, _)) => Ok(kind),
+        Err(odb::Error::Missing(id)) => Err(Error::Missing { id }),
+        Err(other) => Err(other.into()),
+    }
+}
+
+fn expect(store: &Store, id: ObjectId, expected: Kind) -> Result<(), Error> {
+    match kind_of(store, id)? {
+        actual if actual == expected => Ok(()),
+        actual => Err(Error::WrongKind { id, actual, expected }),
+    }
+}
+
+/// When a commit says that it was committed, in seconds since 1970; 0 if it does not say.
+fn commit_seconds(data: &[u8]) -> i64 {
+    let commit = gix_object::CommitRefIter::from_bytes(data, gix_hash::Kind::Sha1);
+    commit.committer().ok().and_then(|committer| committer.time().ok()).map_or(0, |time| time.seconds)
+}
+
+fn bit(kind: Kind) -> u8 {
+    match kind {
+        Kind::Commit => 1,
+        Kind::Tree => 2,
+        Kind::Blob => 4,
+        Kind::Tag => 8,
+    }
+}
+
+#[derive(Debug, Clone)]
+struct IdHashing(u64);
+
+impl Default for IdHashing {
+    fn default() -> Self {
+        Self(RandomState::new().build_hasher().finish())
+    }
+}
+
+impl BuildHasher for IdHashing {
+    type Hasher = IdHasher;
+
+    fn build_hasher(&self) -> IdHasher {
+        IdHasher(self.0)
+    }
+}
+
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        let mut first = [0; 8];
+        let len = bytes.len().min(8);
+        first[..len].copy_from_slice(&bytes[..len]);
+        self.0 = (self.0 ^ u64::from_le_bytes(first)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
+#[cfg(test)]
+mod tests;
