@@ -197,7 +197,7 @@ fn sees_below_condition() -> String {
 
 fn listing_sql(candidates: &str) -> String {
     format!(
-        "WITH candidates AS ({candidates}), ranked AS ({RANKED})
+        "WITH candidates AS ({candidates}), ranked AS MATERIALIZED ({RANKED})
          SELECT kind, id, min(:ceiling, CASE WHEN permission > 0 THEN permission ELSE 1 END)
          FROM ranked AS candidates
          WHERE permission > 0 OR (kind = 0 AND {})

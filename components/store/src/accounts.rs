@@ -427,8 +427,8 @@ mod tests {
         let emptied = UserChange { email: Some(String::new()), ..change() };
         assert_eq!(forge.store.update_user(&anna, "anna", &emptied).expect("a change").email, "");
         let cases = [
-            (UserChange { is_admin: Some(true), ..change() }, "forbidden", "ok"),
-            (UserChange { is_active: Some(true), ..change() }, "ok", "ok"),
+            (UserChange { is_active: Some(true), ..change() }, "forbidden", "ok"),
+            (UserChange { must_change_password: Some(false), ..change() }, "forbidden", "ok"),
             (UserChange { email: Some("bert@example.org".into()), ..change() }, "conflict", "conflict"),
             (UserChange { email: Some("x".into()), ..change() }, "invalid email", "invalid email"),
             (

@@ -4,6 +4,7 @@ use crate::limits::{BUSY_SECONDS_MAX, TRANSACTION_SECONDS_MAX};
 use crate::lock;
 use crate::schema;
 use crate::types::Error;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -61,6 +62,7 @@ impl Database {
     pub fn in_memory() -> Self {
         let mut connection = Connection::open_in_memory().expect("a database in memory");
         configure(&mut connection).expect("the settings and the layout");
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         Self { connection, sharing: Sharing::Exclusive, path: PathBuf::new() }
     }
 
@@ -72,6 +74,11 @@ impl Database {
         let value = work(&self.connection)?;
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         Ok(value)
+    }
+
+    #[cfg(test)]
+    pub fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.connection
     }
 
     fn begin(&mut self) -> Result<(), Error> {
@@ -138,6 +145,8 @@ fn configure(connection: &mut Connection) -> Result<(), Error> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // Without it SQLite compiles a statement anew whenever its parameters change.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // Whoever could write to the file must not make it run anything.
     connection.pragma_update(None, "trusted_schema", false)?;
     schema::migrate(connection)
@@ -282,9 +291,8 @@ mod tests {
     fn damage_is_said_in_words() {
         let directory = directory();
         let mut database = open(&directory, Sharing::Shared);
-        for n in 0..2_000 {
-            database.transact(|connection| add_user_group(connection, &format!("{n:0>40}"))).expect("a row");
-        }
+        let fill = |c: &Connection| (0..2_000).try_for_each(|n| add_user_group(c, &format!("{n:0>40}")));
+        database.transact(fill).expect("rows");
         drop(database);
         let path = directory.path().join(FILE);
         let mut bytes = std::fs::read(&path).expect("the file");

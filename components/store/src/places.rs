@@ -68,7 +68,8 @@ pub fn find(connection: &Connection, address: &Address) -> Result<Option<Found>,
             repository(connection, id)?.filter(|row| row.wire.deleted.is_none()).map(Place::Repository)
         }
         Some(Standing { group_id: Some(id), .. }) => group(connection, id)?.map(Place::Group),
-        _ => None,
+        // As much work as for what is there and must not be seen.
+        _ => repository(connection, 0)?.map(Place::Repository),
     };
     Ok(place.map(|place| Found { is_moved: place.path() != path, place }))
 }

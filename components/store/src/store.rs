@@ -100,6 +100,11 @@ impl Store {
         result
     }
 
+    #[cfg(test)]
+    pub fn database(&mut self) -> &mut Database {
+        &mut self.database
+    }
+
     /// What is kept in memory.
     pub fn memory(&mut self) -> &mut Memory {
         &mut self.memory
@@ -154,6 +159,84 @@ pub fn row_id(id: u64) -> Result<i64, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{Forge, new_repository, plans, user};
+    use crate::types::Permission;
+
+    /// Tables that grow with use.
+    const LARGE: &[&str] = &[
+        "users",
+        "emails",
+        "sessions",
+        "tokens",
+        "known_addresses",
+        "user_groups",
+        "user_group_members",
+        "groups",
+        "group_ancestors",
+        "repositories",
+        "paths",
+        "grants",
+        "journal",
+    ];
+
+    /// The plans that read a large table from one end to the other.
+    fn scans(forge: &mut Forge, work: impl FnOnce(&mut Forge)) -> Vec<String> {
+        let reads_all = |line: &String| {
+            line.strip_prefix("SCAN ")
+                .is_some_and(|rest| LARGE.contains(&rest.split(' ').next().unwrap_or_default()))
+        };
+        let plans = plans(forge, work);
+        assert!(!plans.is_empty());
+        plans
+            .into_iter()
+            .filter(|(_, plan)| plan.iter().any(reads_all))
+            .map(|(sql, plan)| format!("{sql}: {plan:?}"))
+            .collect()
+    }
+
+    #[test]
+    fn no_page_and_no_push_reads_a_whole_table() {
+        let mut forge = Forge::new();
+        let root = forge.session("root");
+        let id = forge.repository(&root, "team/demo", false).id;
+        let gone = forge.repository(&root, "team/gone", false).id;
+        forge.store.delete_repository(&root, "team/gone").expect("it is deleted");
+        let calls = [forge.anonymous(), forge.session("anna"), forge.token("anna", Permission::Read), root];
+        for call in &calls {
+            let found = scans(&mut forge, |forge| {
+                let store = &mut forge.store;
+                let first = Page { offset: 0, limit: 50 };
+                let _ = store.resolve(call);
+                let _ = store.settings(call);
+                for path in ["team/demo", "team", "missing", &format!("_{id}"), &format!("_{gone}")] {
+                    let _ = store.open_place(call, path);
+                }
+                let _ = store.children(call, None, "", first);
+                let _ = store.children(call, Some("team"), "", first);
+                let _ = store.children(call, Some("team"), "filter", first);
+                let _ = store.record_push(call, "team/demo", "");
+                let _ = store.check_new(call, &new_repository("team/new", false));
+                let _ = store.grants(call, "team/demo");
+                let _ = store.set_grant(call, "team/demo", &user("bert"), Permission::Read);
+                let _ = store.deleted(call);
+                let _ = store.user(call, "anna");
+                let _ = store.sessions(call, "anna");
+                let _ = store.tokens(call, "anna");
+                let _ = store.journal(call, "", first);
+                let _ = store.challenge(call, "anna");
+                let _ = store.challenge(call, "anna@example.org");
+            });
+            assert_eq!(found, [""; 0]);
+        }
+        let sign_in = scans(&mut forge, |forge| {
+            forge.sign_in("anna", "anna-password").expect("a session");
+        });
+        assert_eq!(sign_in, [""; 0]);
+        let search = scans(&mut forge, |forge| {
+            let _ = forge.store.children(&calls[0], None, "filter", Page { offset: 0, limit: 1 });
+        });
+        assert_eq!(search.len(), 1, "this notices them: a search over the whole site does");
+    }
 
     #[test]
     fn texts_are_cut_at_characters() {

@@ -177,3 +177,39 @@ pub fn outcome<T>(result: Result<T, Error>) -> String {
         Err(Error::Other(words)) => format!("other: {words}"),
     }
 }
+
+/// What SQLite says about how it will run the statements of one call.
+pub fn plans(forge: &mut Forge, work: impl FnOnce(&mut Forge)) -> Vec<(String, Vec<String>)> {
+    use rusqlite::trace::{TraceEvent, TraceEventCodes};
+    let statements = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = std::sync::Arc::clone(&statements);
+    let collect = move |event: TraceEvent| {
+        if let TraceEvent::Stmt(statement, _) = event {
+            seen.lock().expect("one thread").push(statement.sql().to_string());
+        }
+    };
+    forge
+        .store
+        .database()
+        .connection_mut()
+        .trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(collect))
+        .expect("a trace");
+    work(forge);
+    forge
+        .store
+        .database()
+        .connection_mut()
+        .trace_v2(TraceEventCodes::empty(), None::<fn(TraceEvent)>)
+        .expect("no trace");
+    let mut statements = std::mem::take(&mut *statements.lock().expect("one thread"));
+    statements.sort();
+    statements.dedup();
+    statements.retain(|sql| !["BEGIN", "COMMIT", "ROLLBACK"].contains(&&**sql));
+    let connection = forge.store.database().connection_mut();
+    let plan = |sql: &String| {
+        let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a plan");
+        let lines = explain.raw_query().mapped(|row| row.get(3)).collect::<Result<Vec<String>, _>>();
+        (sql.clone(), lines.expect("a plan"))
+    };
+    statements.iter().map(plan).collect()
+}

@@ -103,8 +103,7 @@ CREATE TABLE repositories (
     updated INTEGER NOT NULL,
     deleted INTEGER
 ) STRICT;
-CREATE INDEX repositories_by_group ON repositories (group_id, path) WHERE deleted IS NULL;
-CREATE INDEX repositories_by_former_group ON repositories (group_id);
+CREATE INDEX repositories_by_group ON repositories (group_id, path);
 CREATE INDEX repositories_by_path ON repositories (path);
 CREATE INDEX repositories_by_owner ON repositories (owner_id);
 CREATE INDEX repositories_deleted ON repositories (deleted) WHERE deleted IS NOT NULL;
