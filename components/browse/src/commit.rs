@@ -256,6 +256,9 @@ fn compare(view: &mut FileView, before: &[u8], after: &[u8], budget: &mut Budget
     let (before, after) = (diff::split_lines(before), diff::split_lines(after));
     let difference = diff::files(&before, &after);
     view.counts = Some((difference.added, difference.removed));
+    if difference.hunks.is_empty() {
+        view.note = Some(if after.is_empty() { "The file is empty" } else { "The contents are the same" });
+    }
     let mut room = DIFF_FILE_LINES_MAX.min(budget.lines);
     for hunk in difference.hunks {
         if room < hunk.lines.len() && room < budget.lines {

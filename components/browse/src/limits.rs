@@ -35,11 +35,17 @@ pub const MARKDOWN_BYTES_MAX: usize = 256 << 10;
 /// The deepest nesting of elements that Markdown may lead to. Past it, the text is shown as plain text.
 pub const MARKDOWN_DEPTH_MAX: usize = 200;
 
+/// The most work that the text between the elements of rendered Markdown may be, in bytes copied.
+pub const MARKDOWN_TEXT_COST_MAX: u64 = 4_000_000_000;
+
 /// The most tree entries on one page; the rest is on further pages.
 pub const TREE_ENTRIES_MAX: usize = 1_000;
 
 /// The most tree entries on the summary page; the rest is on the tree's own.
 pub const SUMMARY_ENTRIES_MAX: usize = 100;
+
+/// The most files of one page whose sizes are looked up.
+pub const TREE_SIZES_MAX: usize = 100;
 
 /// How many commits one page lists.
 pub const COMMITS_PER_PAGE: usize = 50;

@@ -1,6 +1,6 @@
 //! The page of a directory, `/-/tree/<ref>/<path>`, and the listing that the summary shares.
 
-use crate::limits::TREE_ENTRIES_MAX;
+use crate::limits::{TREE_ENTRIES_MAX, TREE_SIZES_MAX};
 use crate::links::Links;
 use crate::markdown::{self, Origin};
 use crate::place::{CommitLine, Failure, Place, Switcher, crumbs};
@@ -56,7 +56,7 @@ pub fn page(
         root_href: links.tree(name, "".into()),
         commits_href: links.commits(name, path),
         latest: place.commit_line(&commit),
-        listing: Listing::new(entries, &links, revision, path, offset, TREE_ENTRIES_MAX),
+        listing: Listing::new(repository, entries, &links, revision, path, offset, TREE_ENTRIES_MAX),
         readme,
     })
 }
@@ -82,8 +82,10 @@ pub struct Row {
     pub href: Option<String>,
     /// For the style sheet: `directory`, `file`, `link`, `submodule`.
     pub class: &'static str,
-    /// What it is, in words.
+    /// What it is, in words, unless it is a directory or an ordinary file.
     pub kind: &'static str,
+    /// The size of a file; empty if it was not looked up.
+    pub size: String,
     /// The commit of a submodule.
     pub detail: Option<String>,
 }
@@ -91,6 +93,7 @@ pub struct Row {
 impl Listing {
     /// At most `rows_max` of the entries, from `offset` on; directories first.
     pub fn new(
+        repository: Repository<'_>,
         mut entries: Vec<Entry>,
         links: &Links,
         revision: &Revision,
@@ -114,7 +117,8 @@ impl Listing {
                 .iter()
                 .skip(offset)
                 .take(rows_max)
-                .map(|entry| row(entry, links, name, path))
+                .enumerate()
+                .map(|(index, entry)| row(entry, links, name, path, index < TREE_SIZES_MAX, repository))
                 .collect(),
         }
     }
@@ -127,18 +131,29 @@ fn range(offset: usize, rows_max: usize, total: usize) -> String {
     format!("Entries {} to {} of {}", grouped(first.min(last)), grouped(last), grouped(total))
 }
 
-fn row(entry: &Entry, links: &Links, revision: &BStr, directory: &BStr) -> Row {
+fn row(
+    entry: &Entry,
+    links: &Links,
+    revision: &BStr,
+    directory: &BStr,
+    with_size: bool,
+    repository: Repository<'_>,
+) -> Row {
     let path = joined(directory, entry.name.as_bstr());
     let path = path.as_bstr();
+    let blob = || Some(links.blob(revision, path));
     let (class, kind, href) = match entry.mode.kind() {
-        EntryKind::Tree => ("directory", "Directory", Some(links.tree(revision, path))),
-        EntryKind::Blob => ("file", "File", Some(links.blob(revision, path))),
-        EntryKind::BlobExecutable => ("file", "Executable file", Some(links.blob(revision, path))),
-        EntryKind::Link => ("link", "Symbolic link", Some(links.blob(revision, path))),
-        EntryKind::Commit => ("submodule", "Submodule", None),
+        EntryKind::Tree => ("directory", "", Some(links.tree(revision, path))),
+        EntryKind::Blob => ("file", "", blob()),
+        EntryKind::BlobExecutable => ("file", "executable", blob()),
+        EntryKind::Link => ("link", "symbolic link", blob()),
+        EntryKind::Commit => ("submodule", "submodule", None),
     };
+    let is_sized = with_size && class == "file";
+    let size =
+        if is_sized { repository.header(&entry.id).ok().map(|(_, bytes)| size::bytes(bytes)) } else { None };
     let detail = (entry.mode.kind() == EntryKind::Commit).then(|| entry.id.to_hex_with_len(10).to_string());
-    Row { name: text::visible(&entry.name), href, class, kind, detail }
+    Row { name: text::visible(&entry.name), href, class, kind, size: size.unwrap_or_default(), detail }
 }
 
 /// The path of an entry of a directory.
