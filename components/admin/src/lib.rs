@@ -4,19 +4,35 @@
 
 mod archive;
 mod check;
+mod create;
+mod deleted;
 mod disk;
+mod group_settings;
 mod health;
 mod import;
+mod journal;
 mod lifecycle;
 mod limits;
 mod operator;
+mod overview;
+mod permissions;
+mod place_settings;
 mod registry;
+mod repositories;
+mod repository_settings;
 mod secret;
+mod site_settings;
+mod user;
+mod users;
 mod words;
 
+use disk::Disk;
+use lifecycle::Lifecycle;
+use lithe_forge::Requester;
 use lithe_forge::settings::{self, Overview};
-use lithe_forge::{Requester, types};
-use lithe_web::{Answer, Frame, Visit, failure};
+use lithe_forge::types::Error;
+use lithe_web::visit::Step;
+use lithe_web::{Answer, Fields, Frame, Visit, answer, failure};
 use spin_sdk::http::Request;
 
 /// Answers a request. Only the component exports it to the host; natively it is there to be compiled.
@@ -33,7 +49,7 @@ pub async fn handle(request: Request) -> Answer {
             import::answer(&head, body, &requester).await
         }
         _ => match Visit::read(&head, body).await {
-            Ok(visit) => page(&visit),
+            Ok(visit) => respond(&visit),
             Err(_) => failure::not_found(&Frame::bare("/", "")),
         },
     }
@@ -43,11 +59,88 @@ fn is_operator(head: &http::request::Parts, requester: &Requester) -> bool {
     requester.call(settings::get).is_ok_and(|overview| operator::is_operator(&head.headers, &overview.viewer))
 }
 
-fn page(visit: &Visit) -> Answer {
+/// A request for a page, with all that its pages need.
+struct AdminVisit<'a> {
+    visit: &'a Visit,
+    overview: &'a Overview,
+    frame: Frame,
+    /// The form that was sent, its secret checked; none: the page is to be shown.
+    form: Option<&'a Fields>,
+    disk: &'a Disk,
+}
+
+impl AdminVisit<'_> {
+    fn requester(&self) -> &Requester {
+        &self.visit.requester
+    }
+
+    fn lifecycle(&self) -> Lifecycle<'_, Requester> {
+        Lifecycle { registry: &self.visit.requester, disk: self.disk }
+    }
+
+    /// The page for an error that no form can show.
+    fn failed(&self, error: &Error) -> Answer {
+        if let Error::Other(message) = error {
+            eprintln!("{}: {message}", self.visit.path_and_query());
+        }
+        failure::of_store(error, &self.frame)
+    }
+}
+
+/// Who is signed in; the others are led to sign in.
+fn respond(visit: &Visit) -> Answer {
     let bare = Frame::bare(visit.path_and_query(), "");
-    let overview: Result<Overview, types::Error> = visit.requester.call(settings::get);
-    match overview {
-        Ok(overview) => failure::not_found(&Frame::new(&overview, visit.path_and_query(), "")),
-        Err(error) => failure::of_store(&error, &bare),
+    let overview = match visit.requester.call(settings::get) {
+        Ok(overview) => overview,
+        Err(error) => return failure::of_store(&error, &bare),
+    };
+    let frame = Frame::new(&overview, visit.path_and_query(), "");
+    if let Some(refusal) = visit.refusal(&frame) {
+        return refusal;
+    }
+    if overview.viewer.user.is_none() {
+        return answer::see_other(&frame.sign_in_href());
+    }
+    let form = match &visit.step {
+        Step::Submit(form) => match form.check_csrf(&overview.viewer) {
+            Ok(()) => Some(form),
+            Err(error) => return failure::of_form(error, &frame),
+        },
+        _ => None,
+    };
+    let disk = Disk::mounted();
+    route(AdminVisit { visit, overview: &overview, frame, form, disk: &disk })
+}
+
+/// The route table.
+fn route(visit: AdminVisit) -> Answer {
+    let address = &visit.visit.address;
+    let page = address.page.as_deref().unwrap_or_default();
+    let rest = address.rest_text().unwrap_or("?");
+    match (address.path.as_str(), page, rest) {
+        ("", "new", "repository") => create::repository(visit),
+        ("", "new", "group") => create::group(visit),
+        ("", "admin", page) => administration(visit, page),
+        ("", _, _) => failure::not_found(&visit.frame),
+        (path, "settings", page) => place_settings::answer(visit, path, page),
+        _ => failure::not_found(&visit.frame),
+    }
+}
+
+/// The route table below `/-/admin`, which exists for site administrators only.
+fn administration(visit: AdminVisit, page: &str) -> Answer {
+    if !visit.overview.viewer.user.as_ref().is_some_and(|user| user.is_admin) {
+        return failure::not_found(&visit.frame);
+    }
+    match page.split_once('/').unwrap_or((page, "")) {
+        ("", "") => overview::answer(visit),
+        ("users", "") => users::answer(visit),
+        ("users", "new") => user::create(visit),
+        ("users", name) => user::edit(visit, name),
+        ("repositories", "") => repositories::answer(visit),
+        ("repositories", "deleted") => deleted::answer(visit),
+        ("settings", "") => site_settings::answer(visit),
+        ("journal", "") => journal::answer(visit),
+        _ => failure::not_found(&visit.frame),
     }
 }

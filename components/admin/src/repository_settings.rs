@@ -1,0 +1,181 @@
+//! `/<path>/-/settings/`: describing, moving and deleting a repository.
+
+use crate::AdminVisit;
+use crate::create::plain_path;
+use crate::place_settings::settings_href;
+use askama::Template;
+use lithe_forge::repositories::{self, RepositoryChange};
+use lithe_forge::types::{Error, Permission, Repository};
+use lithe_web::address::encode_path;
+use lithe_web::{Answer, Fields, Frame, Problem, RepositoryHead, Tab, answer};
+
+/// The page `/<path>/-/settings/`.
+#[derive(Template)]
+#[template(path = "repository_settings.html")]
+struct RepositorySettingsPage {
+    frame: Frame,
+    head: RepositoryHead,
+    current: &'static str,
+    settings_href: String,
+    problem: Problem,
+    repository: Repository,
+    owner: String,
+    new_path: String,
+    grace_days: u32,
+}
+
+pub fn answer(visit: AdminVisit, repository: Repository) -> Answer {
+    let Some(form) = visit.form else {
+        let notice = match visit.visit.query.get("done") {
+            "saved" => Some("The changes are saved.".to_owned()),
+            "renamed" => Some("The repository has a new path. The old one leads here.".to_owned()),
+            _ => None,
+        };
+        let visit = AdminVisit { frame: Frame { notice, ..visit.frame }, ..visit };
+        return show(visit, Problem::none(), repository, None);
+    };
+    let done = match form.get("do") {
+        "describe" => describe(&visit, &repository, form),
+        "rename" => rename(&visit, &repository, form),
+        "delete" => delete(&visit, &repository, form),
+        _ => Err(Failed::Error(Error::NotFound)),
+    };
+    match done {
+        Ok(next) => answer::see_other(&next),
+        Err(Failed::Problem(problem)) => show(visit, problem, repository, Some(form)),
+        Err(Failed::Error(error)) => match Problem::of_store(&error) {
+            Some(problem) => show(visit, problem, repository, Some(form)),
+            None => visit.failed(&error),
+        },
+    }
+}
+
+/// Why a form was not done: a problem of its own, or the store's.
+enum Failed {
+    Problem(Problem),
+    Error(Error),
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+fn describe(visit: &AdminVisit, repository: &Repository, form: &Fields) -> Result<String, Failed> {
+    let change = change(repository, form);
+    visit
+        .requester()
+        .call(|credentials, client| repositories::update(credentials, client, &repository.path, &change))?;
+    Ok(format!("{}?done=saved", settings_href(&repository.path, "")))
+}
+
+fn change(repository: &Repository, form: &Fields) -> RepositoryChange {
+    let owner = form.trimmed("owner");
+    let is_new_owner = !owner.is_empty() && Some(owner) != repository.owner.as_deref();
+    RepositoryChange {
+        description: Some(form.trimmed("description").to_owned()),
+        is_private: Some(form.is_checked("is-private")),
+        owner: is_new_owner.then(|| owner.to_owned()),
+    }
+}
+
+fn rename(visit: &AdminVisit, repository: &Repository, form: &Fields) -> Result<String, Failed> {
+    let new_path = plain_path(form.get("new-path"));
+    let renamed = visit.lifecycle().rename(&repository.path, &new_path)?;
+    Ok(format!("{}?done=renamed", settings_href(&renamed.path, "")))
+}
+
+fn delete(visit: &AdminVisit, repository: &Repository, form: &Fields) -> Result<String, Failed> {
+    if form.trimmed("confirm") != repository.path {
+        let message = format!("To delete the repository, type its path: {}", repository.path);
+        return Err(Failed::Problem(Problem::with_field("confirm", &message)));
+    }
+    visit.lifecycle().delete(&repository.path)?;
+    let parent = repository.path.rsplit_once('/').map(|(parent, _)| parent);
+    Ok(format!("/{}", encode_path(parent.unwrap_or_default())))
+}
+
+fn show(visit: AdminVisit, problem: Problem, repository: Repository, form: Option<&Fields>) -> Answer {
+    let grace_days = visit.overview.site.deletion_grace_days;
+    problem.answer(&page(visit.frame, problem.clone(), repository, form, grace_days))
+}
+
+fn page(
+    frame: Frame,
+    problem: Problem,
+    mut repository: Repository,
+    form: Option<&Fields>,
+    grace_days: u32,
+) -> RepositorySettingsPage {
+    let head = RepositoryHead::new(&repository, Permission::Admin, Some(Tab::Settings), "");
+    let mut owner = repository.owner.clone().unwrap_or_default();
+    let mut new_path = repository.path.clone();
+    match form.map(|form| (form, form.get("do"))) {
+        Some((form, "describe")) => {
+            repository.description = form.trimmed("description").to_owned();
+            repository.is_private = form.is_checked("is-private");
+            owner = form.trimmed("owner").to_owned();
+        }
+        Some((form, "rename")) => new_path = plain_path(form.get("new-path")),
+        _ => {}
+    }
+    RepositorySettingsPage {
+        frame: frame.titled(format!("Settings · {}", repository.path)),
+        head,
+        current: "",
+        settings_href: settings_href(&repository.path, ""),
+        problem,
+        repository,
+        owner,
+        new_path,
+        grace_days,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub fn repository() -> Repository {
+        Repository {
+            id: 7,
+            path: "team/demo".into(),
+            directory: "team/demo.git".into(),
+            description: "A <small> demo".into(),
+            is_private: true,
+            owner: Some("alice".into()),
+            created: 0,
+            updated: 0,
+            deleted: None,
+        }
+    }
+
+    #[test]
+    fn the_page() {
+        let frame = Frame::bare("/team/demo/-/settings/", "").below("team/demo");
+        let page = page(frame, Problem::none(), repository(), None, 30).render().unwrap();
+        crate::place_settings::golden("repository_settings", &page);
+    }
+
+    #[test]
+    fn an_owner_left_alone_is_not_changed() {
+        let change = |form: &str| change(&repository(), &Fields::parse(form.as_bytes()).unwrap());
+        assert_eq!(change("owner=alice").owner, None);
+        assert_eq!(change("owner=").owner, None);
+        assert_eq!(change("owner=bob").owner.as_deref(), Some("bob"));
+        assert_eq!(change("is-private=true").is_private, Some(true));
+        assert_eq!(change("description=+x+").description.as_deref(), Some("x"));
+        assert_eq!(change("").is_private, Some(false));
+    }
+
+    #[test]
+    fn a_form_that_failed_keeps_what_was_typed() {
+        let form = Fields::parse(b"do=rename&new-path=other%2Fdemo").unwrap();
+        let frame = Frame::bare("/team/demo/-/settings/", "");
+        let problem = Problem::with_field("new-path", "taken");
+        let page = page(frame, problem, repository(), Some(&form), 30).render().unwrap();
+        assert!(page.contains(r#"value="other/demo""#), "{page}");
+        assert!(page.contains(r#"action="/team/demo/-/settings/""#), "{page}");
+    }
+}

@@ -1,0 +1,97 @@
+//! `/-/admin/settings`: the settings of the site.
+
+use crate::AdminVisit;
+use askama::Template;
+use lithe_forge::settings::{self, Site};
+use lithe_web::{Answer, Fields, Frame, Problem, answer};
+
+/// The page `/-/admin/settings`.
+#[derive(Template)]
+#[template(path = "site_settings.html")]
+struct SiteSettingsPage {
+    frame: Frame,
+    current: &'static str,
+    problem: Problem,
+    site: Site,
+    deletion_grace_days: String,
+    session_days: String,
+}
+
+pub fn answer(visit: AdminVisit) -> Answer {
+    let Some(form) = visit.form else {
+        let is_saved = visit.visit.query.get("done") == "saved";
+        let notice = is_saved.then(|| "The settings are saved.".to_owned());
+        let frame = Frame { notice, ..visit.frame };
+        return answer::page(&page(frame, Problem::none(), visit.overview.site.clone(), None));
+    };
+    let (site, problem) = read(form);
+    let problem = match problem {
+        Some(problem) => problem,
+        None => match update(&visit, &site) {
+            Ok(()) => return answer::see_other("/-/admin/settings?done=saved"),
+            Err(error) => match Problem::of_store(&error) {
+                Some(problem) => problem,
+                None => return visit.failed(&error),
+            },
+        },
+    };
+    problem.answer(&page(visit.frame, problem.clone(), site, Some(form)))
+}
+
+fn update(visit: &AdminVisit, site: &Site) -> Result<(), lithe_forge::types::Error> {
+    visit.requester().call(|credentials, client| settings::update(credentials, client, site))
+}
+
+/// The settings that the form says, and what is wrong with its numbers.
+fn read(form: &Fields) -> (Site, Option<Problem>) {
+    let number = |field: &str| form.trimmed(field).parse::<u32>();
+    let wrong = ["deletion-grace-days", "session-days"].into_iter().find(|f| number(f).is_err());
+    let site = Site {
+        title: form.trimmed("title").to_owned(),
+        registration: form.is_checked("registration"),
+        anonymous_access: form.is_checked("anonymous-access"),
+        public_by_default: form.is_checked("public-by-default"),
+        top_level_creation: form.is_checked("top-level-creation"),
+        deletion_grace_days: number("deletion-grace-days").unwrap_or_default(),
+        session_days: number("session-days").unwrap_or_default(),
+    };
+    let problem = wrong.map(|field| Problem::with_field(field, "The days are a whole number."));
+    (site, problem)
+}
+
+fn page(frame: Frame, problem: Problem, site: Site, form: Option<&Fields>) -> SiteSettingsPage {
+    let typed = |field: &str, number: u32| match form {
+        Some(form) => form.trimmed(field).to_owned(),
+        None => number.to_string(),
+    };
+    SiteSettingsPage {
+        frame: frame.titled("Settings"),
+        current: "settings",
+        problem,
+        deletion_grace_days: typed("deletion-grace-days", site.deletion_grace_days),
+        session_days: typed("session-days", site.session_days),
+        site,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_are_none_are_kept_and_marked() {
+        let form = b"title=T&deletion-grace-days=30&session-days=x&registration=true";
+        let form = Fields::parse(form).unwrap();
+        let (site, problem) = read(&form);
+        let problem = problem.expect("x is no number");
+        assert!(problem.is_at("session-days"));
+        assert!(site.registration && !site.anonymous_access);
+        let frame = Frame::bare("/-/admin/settings", "");
+        let page = page(frame, problem, site, Some(&form)).render().unwrap();
+        assert!(page.contains(r#"value="x""#) && page.contains("aria-invalid"), "{page}");
+        for text in ["", "-1", "1.5", "99999999999"] {
+            let form = format!("deletion-grace-days={text}&session-days=1");
+            assert!(read(&Fields::parse(form.as_bytes()).unwrap()).1.is_some(), "{text}");
+        }
+    }
+}
