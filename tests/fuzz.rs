@@ -25,11 +25,14 @@ fn packs() {
     fs::create_dir_all(scratch.path().join("objects/pack")).expect("it is writable");
     let store = odb::Store::of_objects_dir(scratch.path().join("objects")).expect("it is empty");
     fuzz("pack", |bytes| {
-        let pack = scratch.path().join("fuzzed.pack");
+        let (pack, index) = (scratch.path().join("fuzzed.pack"), scratch.path().join("fuzzed.idx"));
+        for left in [&pack, &index] {
+            let _ = fs::remove_file(left); // There is none where the last input was refused.
+        }
         let received = index_pack::Receiver::create(&pack, index_pack::Limits::default(), ());
         let mut receiver = received.expect("the directory is writable");
         let written = bytes.chunks(7).try_for_each(|chunk| receiver.write(chunk));
-        let _ = written.and_then(|()| receiver.finish(&store, &scratch.path().join("fuzzed.idx")).map(drop));
+        let _ = written.and_then(|()| receiver.finish(&store, &index).map(drop));
     });
 }
 

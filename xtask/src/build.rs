@@ -18,15 +18,20 @@ pub fn host_binary() -> PathBuf {
 const GUESTS: [&str; 6] =
     ["at_once", "auth_everybody", "browse_line", "hostile", "operator_thief", "store_memory"];
 
-/// Builds the components into `target/components` and the host.
+/// Builds the components and the host.
 pub fn everything(tools: &Tools) -> Result {
     components(tools)?;
+    host()
+}
+
+/// Builds the host alone.
+fn host() -> Result {
     run(cargo().args(["build", "--release", "--package", "lithe", "--bin", "lithe"]))
 }
 
 /// Builds the components in one cargo call and puts each at `target/components/NAME.wasm`, where
 /// `spin.toml` expects it.
-fn components(tools: &Tools) -> Result {
+pub fn components(tools: &Tools) -> Result {
     let mut command = for_wasi(tools);
     for name in COMPONENTS {
         command.args(["--package", name]);
