@@ -8,7 +8,7 @@ use crate::settings;
 use crate::store::{Call, Store, check_page, pattern};
 use crate::types::{Error, Page, Permission};
 use lithe_access::{Actor, Address, Claim, RepoPath, decide};
-use rusqlite::{Connection, named_params};
+use rusqlite::{Connection, ToSql, named_params};
 
 /// The most that is granted at a repository (or none, 0) and the groups around it (the group
 /// itself and those that it stands in), to everyone and to the user, and whether the user owns one
@@ -27,31 +27,28 @@ const REACH: &str = "
           WHERE group_ancestors.group_id = :group)";
 
 /// Whether the viewer may see the group `candidates.id` because of something in it: a group or
-/// repository below it that is theirs, or granted to them or to everyone.
-macro_rules! sees_below {
-    () => {
-        "(EXISTS (SELECT 1 FROM group_ancestors AS below
-                      CROSS JOIN groups AS inner ON inner.id = below.group_id
-                  WHERE below.ancestor_id = candidates.id
-                    AND (inner.owner_id = :user
-                         OR EXISTS (SELECT 1 FROM grants WHERE grants.group_id = inner.id AND grants_me)))
-          OR EXISTS (SELECT 1 FROM group_ancestors AS below
-                         CROSS JOIN repositories AS leaf ON leaf.group_id = below.group_id AND leaf.deleted IS NULL
-                     WHERE below.ancestor_id = candidates.id
-                       AND (leaf.owner_id = :user
-                            OR EXISTS (SELECT 1 FROM grants WHERE grants.repository_id = leaf.id AND grants_me_there))))"
-    };
-}
-
-/// A grant that concerns the viewer, at a group.
-const GRANTS_ME: &str = "(grants.user_id = :user
-     OR grants.user_group_id IN (SELECT user_group_id FROM user_group_members WHERE user_id = :user)
-     OR (:everyone_cap > 0 AND grants.user_id IS NULL AND grants.user_group_id IS NULL))";
-
-/// A grant that concerns the viewer, at the repository `leaf`: a private one has none for everyone.
-const GRANTS_ME_THERE: &str = "(grants.user_id = :user
-     OR grants.user_group_id IN (SELECT user_group_id FROM user_group_members WHERE user_id = :user)
-     OR (:everyone_cap > 0 AND leaf.is_private = 0 AND grants.user_id IS NULL AND grants.user_group_id IS NULL))";
+/// repository below it that is theirs, or granted to them or, unless it is private, to everyone.
+const SEES_BELOW: &str = "
+    (EXISTS (SELECT 1 FROM group_ancestors AS below CROSS JOIN groups AS inner ON inner.id = below.group_id
+             WHERE below.ancestor_id = candidates.id
+               AND (inner.owner_id = :user
+                    OR EXISTS (SELECT 1 FROM grants
+                               WHERE grants.group_id = inner.id
+                                 AND (user_id = :user
+                                      OR user_group_id IN
+                                          (SELECT user_group_id FROM user_group_members WHERE user_id = :user)
+                                      OR (:everyone_cap > 0 AND user_id IS NULL AND user_group_id IS NULL)))))
+     OR EXISTS (SELECT 1 FROM group_ancestors AS below
+                    CROSS JOIN repositories AS leaf ON leaf.group_id = below.group_id AND leaf.deleted IS NULL
+                WHERE below.ancestor_id = candidates.id
+                  AND (leaf.owner_id = :user
+                       OR EXISTS (SELECT 1 FROM grants
+                                  WHERE grants.repository_id = leaf.id
+                                    AND (user_id = :user
+                                         OR user_group_id IN
+                                             (SELECT user_group_id FROM user_group_members WHERE user_id = :user)
+                                         OR (:everyone_cap > 0 AND leaf.is_private = 0
+                                             AND user_id IS NULL AND user_group_id IS NULL))))))";
 
 /// The permission of each of `candidates`, by the rule of `lithe_access::decide`, which the tests
 /// hold it to. One query decides over a whole listing.
@@ -105,7 +102,7 @@ const BELOW: &str = r"
 const EVERYWHERE: &str = r"
     SELECT 0 AS kind, id, path, owner_id, 0 AS is_private, id AS group_id, NULL AS repository_id
     FROM groups
-    WHERE :parent IS NULL AND (path LIKE :pattern ESCAPE '\' OR description LIKE :pattern ESCAPE '\')
+    WHERE path LIKE :pattern ESCAPE '\' OR description LIKE :pattern ESCAPE '\'
     UNION ALL
     SELECT 1, id, path, owner_id, is_private, group_id, id
     FROM repositories
@@ -182,27 +179,20 @@ fn sees_below(
     group_id: i64,
     everyone_cap: i64,
 ) -> Result<bool, Error> {
-    let mut statement = connection.prepare_cached(&sees_below_sql())?;
+    let sql = format!("WITH candidates AS (SELECT :group AS id) SELECT {SEES_BELOW} FROM candidates");
+    let mut statement = connection.prepare_cached(&sql)?;
     let params = named_params! { ":user": principal.id, ":everyone_cap": everyone_cap, ":group": group_id };
     Ok(statement.query_row(params, |row| row.get(0))?)
 }
 
-fn sees_below_sql() -> String {
-    format!("WITH candidates AS (SELECT :group AS id) SELECT {} FROM candidates", sees_below_condition())
-}
-
-fn sees_below_condition() -> String {
-    sees_below!().replace("grants_me_there", GRANTS_ME_THERE).replace("grants_me", GRANTS_ME)
-}
-
+/// What is visible of some candidates, groups first, by path.
 fn listing_sql(candidates: &str) -> String {
     format!(
         "WITH candidates AS ({candidates}), ranked AS MATERIALIZED ({RANKED})
          SELECT kind, id, min(:ceiling, CASE WHEN permission > 0 THEN permission ELSE 1 END)
          FROM ranked AS candidates
-         WHERE permission > 0 OR (kind = 0 AND {})
-         ORDER BY kind, path",
-        sees_below_condition()
+         WHERE permission > 0 OR (kind = 0 AND {SEES_BELOW})
+         ORDER BY kind, path"
     )
 }
 
@@ -301,37 +291,33 @@ fn visible(
     parent: Option<i64>,
     filter: &str,
 ) -> Result<Vec<Line>, Error> {
-    let candidates = match (filter.is_empty(), parent) {
+    let anonymous_access = settings::site(connection)?.anonymous_access;
+    let everyone_cap = everyone_cap(principal, anonymous_access);
+    let (is_admin, ceiling) = (principal.is_site_admin(), places::number(principal.viewer.ceiling));
+    let pattern = pattern(filter)?;
+    let mut params: Vec<(&str, &dyn ToSql)> = vec![
+        (":user", &principal.id),
+        (":is_admin", &is_admin),
+        (":everyone_cap", &everyone_cap),
+        (":ceiling", &ceiling),
+    ];
+    let candidates = match (filter.is_empty(), &parent) {
         (true, _) => DIRECT,
         (false, Some(_)) => BELOW,
         (false, None) => EVERYWHERE,
     };
-    let anonymous_access = settings::site(connection)?.anonymous_access;
-    let mut statement = connection.prepare_cached(&listing_sql(candidates))?;
     if !filter.is_empty() {
-        let index = statement.parameter_index(":pattern")?.expect("searches have a pattern");
-        statement.raw_bind_parameter(index, pattern(filter)?)?;
+        params.push((":pattern", &pattern));
     }
-    let read = |row: &rusqlite::Row| {
-        Ok(Line {
-            is_repository: row.get::<_, i64>(0)? == 1,
-            id: row.get(1)?,
-            permission: places::permission(row.get(2)?),
-        })
-    };
-    let params: [(&str, &dyn rusqlite::ToSql); 5] = [
-        (":parent", &parent),
-        (":user", &principal.id),
-        (":is_admin", &principal.is_site_admin()),
-        (":everyone_cap", &everyone_cap(principal, anonymous_access)),
-        (":ceiling", &places::number(principal.viewer.ceiling)),
-    ];
-    for (name, value) in params {
-        let index = statement.parameter_index(name)?.expect("every listing has this parameter");
-        statement.raw_bind_parameter(index, value)?;
+    if filter.is_empty() || parent.is_some() {
+        params.push((":parent", &parent));
     }
-    let lines = statement.raw_query().mapped(read).collect::<Result<_, _>>()?;
-    Ok(lines)
+    let mut statement = connection.prepare_cached(&listing_sql(candidates))?;
+    let lines = statement.query_map(&*params, |row| {
+        let is_repository = row.get::<_, i64>(0)? == 1;
+        Ok(Line { is_repository, id: row.get(1)?, permission: places::permission(row.get(2)?) })
+    })?;
+    Ok(lines.collect::<Result<_, _>>()?)
 }
 
 fn parent_group(connection: &Connection, principal: &Principal, path: &str) -> Result<i64, Error> {

@@ -7,6 +7,7 @@ use crate::limits::{EMAIL_BYTES_MAX, KNOWN_ADDRESSES_MAX, PASSWORD_BYTES_MAX, US
 use crate::password;
 use crate::remembered::Verified;
 use crate::sealed::{Challenge, Proof};
+use crate::secret;
 use crate::sessions;
 use crate::settings;
 use crate::store::{Call, Memory, Store};
@@ -154,6 +155,7 @@ fn challenge(
     let is_known = is_known_address(connection, row.as_ref().map_or(0, |row| row.id), &call.client.address)?;
     memory.throttle.begin(login, &call.client.address, is_known, call.now).map_err(Error::Throttled)?;
     let challenge = Challenge {
+        serial: secret::random(),
         login: login.to_owned(),
         user_id: row.as_ref().map(|row| row.id),
         credentials_version: row.as_ref().map_or(0, |row| row.credentials_version),
@@ -172,7 +174,13 @@ pub fn confirm(
     call: &Call,
 ) -> Result<(UserRow, Proof), Error> {
     let proof: Proof = memory.key.open_sealed(proof, call.now).map_err(|_| Error::Unauthenticated)?;
-    let user_id = proof.user_id.ok_or(Error::Unauthenticated)?;
+    if memory.spent.contains(&proof.serial) {
+        return Err(Error::Unauthenticated);
+    }
+    let Some(user_id) = proof.user_id else {
+        memory.spent.add(proof.serial, call.now);
+        return Err(Error::Unauthenticated);
+    };
     let verified = Verified { user_id, credentials_version: proof.credentials_version };
     let row = verified_user(connection, verified)?.ok_or(Error::Unauthenticated)?;
     memory.throttle.succeed(&proof.login, &call.client.address);
@@ -415,6 +423,23 @@ mod tests {
         forge.now += 61;
         let later = forge.anonymous();
         assert_eq!(outcome(forge.store.sign_in(&later, &proof, None)), "unauthenticated");
+    }
+
+    #[test]
+    fn a_challenge_stands_for_one_attempt() {
+        let mut forge = Forge::new();
+        let call = forge.anonymous();
+        let challenge = forge.store.challenge(&call, "anna").expect("a challenge");
+        let right = forge.prove(&challenge, "anna-password");
+        assert_eq!(outcome(forge.store.sign_in(&call, &right, None)), "ok");
+        assert_eq!(
+            outcome(forge.store.sign_in(&call, &right, None)),
+            "ok",
+            "calls of one request share a proof"
+        );
+        let wrong = forge.prove(&challenge, "wrong-password");
+        assert_eq!(outcome(forge.store.sign_in(&call, &wrong, None)), "unauthenticated");
+        assert_eq!(outcome(forge.store.sign_in(&call, &right, None)), "unauthenticated", "it is spent");
     }
 
     #[test]

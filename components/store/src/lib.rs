@@ -34,6 +34,7 @@ mod sealed;
 mod secret;
 mod sessions;
 mod settings;
+mod spent;
 mod store;
 #[cfg(test)]
 mod testing;

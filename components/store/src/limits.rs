@@ -53,6 +53,8 @@ pub const SEALED_SECONDS_MAX: i64 = 60;
 pub const REMEMBERED_SECONDS_MAX: i64 = 600;
 /// How many verified passwords are remembered.
 pub const REMEMBERED_MAX: usize = 10_000;
+/// How many challenges are known to have been answered wrongly.
+pub const SPENT_MAX: usize = 10_000;
 /// How old the noted last use of a session or token may be, in seconds, before it is written again.
 pub const USE_NOTED_SECONDS: i64 = 300;
 

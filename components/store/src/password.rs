@@ -34,6 +34,7 @@ pub fn prove(key: &SealingKey, challenge: &[u8], password: String, now: Timestam
         _ => None,
     };
     let proof = Proof {
+        serial: challenge.serial,
         login: challenge.login,
         user_id,
         credentials_version: challenge.credentials_version,
@@ -107,7 +108,7 @@ mod tests {
     const NOW: Timestamp = 5;
 
     fn challenge(user_id: Option<i64>, password_hash: String) -> Challenge {
-        Challenge { login: "anna".into(), user_id, credentials_version: 1, password_hash }
+        Challenge { serial: [9; 16], login: "anna".into(), user_id, credentials_version: 1, password_hash }
     }
 
     #[test]

@@ -284,12 +284,17 @@ fn rename(
     }
     check_ancestors(connection, new_path)?;
     let group_id = make_missing(connection, principal, new_path, now)?;
-    let leave = if is_taken_back || changes_case_only {
-        "DELETE FROM paths WHERE repository_id = ?1 AND is_former = 0 AND ?2 = ?2"
+    if is_taken_back || changes_case_only {
+        connection
+            .prepare_cached("DELETE FROM paths WHERE repository_id = ?1 AND is_former = 0")?
+            .execute([row.id])?;
     } else {
-        "UPDATE paths SET is_former = 1, since = ?2 WHERE repository_id = ?1 AND is_former = 0"
-    };
-    connection.prepare_cached(leave)?.execute((row.id, now))?;
+        connection
+            .prepare_cached(
+                "UPDATE paths SET is_former = 1, since = ?1 WHERE repository_id = ?2 AND is_former = 0",
+            )?
+            .execute((now, row.id))?;
+    }
     enter_path(connection, new_path.as_str(), Some(row.id), None, now)?;
     forget_oldest_paths(connection, row.id)?;
     connection
@@ -660,6 +665,19 @@ mod tests {
         assert_eq!(outcome(forge.store.restore(&root, old)), "conflict");
         forge.store.delete_repository(&root, "demo2").expect("it is deleted");
         assert_eq!(outcome(forge.store.restore(&root, old)), "ok");
+    }
+
+    #[test]
+    fn a_list_of_deleted_repositories_ends() {
+        let mut forge = Forge::new();
+        let root = forge.session("root");
+        forge.sql(&format!(
+            "WITH RECURSIVE n (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM n WHERE n < {DELETED_SHOWN_MAX})
+             INSERT INTO repositories (path, directory, description, is_private, created, updated, deleted)
+             SELECT 'r' || n, '.deleted/r.git', '', 0, 0, 0, n FROM n"
+        ));
+        let list = forge.store.deleted(&root).expect("a list");
+        assert_eq!((list.len(), &*list[0].path), (1_000, "r1000"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use crate::limits::SEALED_SECONDS_MAX;
 use crate::secret;
+use crate::spent::Serial;
 use crate::types::{Error, Timestamp};
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
@@ -25,6 +26,7 @@ pub trait Sealable: Serialize + DeserializeOwned {
 /// A password check that is to be made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Challenge {
+    pub serial: Serial,
     /// As it was given.
     pub login: String,
     /// The user of that login; none if there is none.
@@ -37,6 +39,8 @@ pub struct Challenge {
 /// A password check that was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Proof {
+    /// That of the challenge.
+    pub serial: Serial,
     pub login: String,
     /// The user whose password it was; none if it was wrong or the login unknown.
     pub user_id: Option<i64>,
@@ -168,6 +172,7 @@ mod tests {
 
     fn challenge() -> Challenge {
         Challenge {
+            serial: [9; 16],
             login: "anna".into(),
             user_id: Some(7),
             credentials_version: 3,

@@ -6,6 +6,7 @@ use crate::limits::{ADDRESS_BYTES_MAX, FILTER_BYTES_MAX, PAGE_ENTRIES_MAX, USER_
 use crate::operator::Operator;
 use crate::remembered::Remembered;
 use crate::sealed::SealingKey;
+use crate::spent::Spent;
 use crate::throttle::Throttle;
 use crate::types::{Client, Credentials, Error, Page, Timestamp};
 use rusqlite::Connection;
@@ -24,6 +25,7 @@ pub struct Memory {
     /// For the secrets of forms, which must outlast the instance.
     pub csrf_key: [u8; 32],
     pub throttle: Throttle,
+    pub spent: Spent,
     pub remembered: Remembered,
     pub operator: Operator,
     /// Written down after the transaction that noticed it.
@@ -76,6 +78,7 @@ impl Store {
             csrf_key: key.derived("csrf"),
             key,
             throttle: Throttle::new(),
+            spent: Spent::default(),
             remembered: Remembered::new(),
             operator: Operator::new(),
             unwritten_use: None,

@@ -19,6 +19,12 @@ pub fn is_token(text: &str) -> bool {
     text.len() == TOKEN_BYTES && text.starts_with(TOKEN_PREFIX)
 }
 
+/// The times of a token.
+struct Times {
+    expires: Option<Timestamp>,
+    last_used: Option<Timestamp>,
+}
+
 /// Whose token it is. Counts as a use of it.
 ///
 /// Fails with `error.unauthenticated` if there is none, it has expired, or the account is not active.
@@ -33,19 +39,19 @@ pub fn resolve(
          FROM tokens JOIN users ON users.id = tokens.user_id WHERE tokens.secret_hash = ?1",
         users::COLUMNS
     );
-    let found: Option<(UserRow, i64, Permission, Option<Timestamp>, Option<Timestamp>)> = connection
+    let found = connection
         .prepare_cached(&sql)?
         .query_row([secret::hash(secret)], |row| {
+            let scope = places::permission(row.get(12)?);
             Ok((
                 UserRow::read(row)?,
-                row.get(11)?,
-                places::permission(row.get(12)?),
-                row.get(13)?,
-                row.get(14)?,
+                row.get::<_, i64>(11)?,
+                scope,
+                Times { expires: row.get(13)?, last_used: row.get(14)? },
             ))
         })
         .optional()?;
-    let (row, id, scope, expires, last_used) = found.ok_or(Error::Unauthenticated)?;
+    let (row, id, scope, Times { expires, last_used }) = found.ok_or(Error::Unauthenticated)?;
     if !row.user.is_active || expires.is_some_and(|expires| expires <= now) {
         return Err(Error::Unauthenticated);
     }
