@@ -1,0 +1,171 @@
+//! Changes against those that `git diff` finds.
+
+mod kit;
+
+use browse::diff::{self, Line};
+use browse::limits::DIFF_FILES_MAX;
+use gix_hash::ObjectId;
+use kit::{Fixture, repository};
+use std::fmt::Write as _;
+
+fn id(fixture: &Fixture, revision: &str) -> ObjectId {
+    ObjectId::from_hex(fixture.git(&format!("rev-parse '{revision}'")).as_bytes()).expect("an id")
+}
+
+/// Pseudo-random numbers (xorshift), the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+}
+
+/// The hunks as a patch, in the form of `git diff` without its heads.
+fn patch(before: &[u8], after: &[u8]) -> String {
+    let (before, after) = (diff::split_lines(before), diff::split_lines(after));
+    let mut patch = String::new();
+    for hunk in diff::files(&before, &after).hunks {
+        writeln!(patch, "{}", hunk.header()).expect("a string takes it");
+        for line in hunk.lines {
+            let (sign, text) = match line {
+                Line::Context { before: index, .. } => (' ', before[index as usize]),
+                Line::Removed { before: index } => ('-', before[index as usize]),
+                Line::Added { after: index } => ('+', after[index as usize]),
+            };
+            write!(patch, "{sign}{}", String::from_utf8_lossy(text)).expect("a string takes it");
+            if !text.ends_with(b"\n") {
+                patch.push_str("\n\\ No newline at end of file\n");
+            }
+        }
+    }
+    patch
+}
+
+#[test]
+fn git_applies_the_hunks_as_a_patch() {
+    let mut numbers = Numbers(0x5eed);
+    let mut pairs = Vec::new();
+    for case in 0..60_u64 {
+        let mut lines: Vec<String> = (0..numbers.below(80))
+            .map(|_| format!("{}line {}", " ".repeat(case as usize % 3), numbers.below(30)))
+            .collect();
+        let before = lines.join("\n");
+        for _ in 0..numbers.below(12) {
+            let at = numbers.below(lines.len() as u64 + 1) as usize;
+            match numbers.below(3) {
+                0 if at < lines.len() => drop(lines.remove(at)),
+                1 if at < lines.len() => lines[at] = format!("changed {}", numbers.below(30)),
+                _ => lines.insert(at, format!("new {}", numbers.below(30))),
+            }
+        }
+        let end = if case % 2 == 0 { "\n" } else { "" };
+        pairs.push((before, lines.join("\n") + end));
+    }
+    let fixture = Fixture::new("");
+    for (index, (before, after)) in pairs.iter().enumerate() {
+        let patch = patch(before.as_bytes(), after.as_bytes());
+        if before == after {
+            assert_eq!(patch, "");
+            continue;
+        }
+        let file = fixture.root().join(index.to_string());
+        std::fs::write(&file, before).expect("the directory is writable");
+        let head = format!("--- a/{index}\n+++ b/{index}\n");
+        std::fs::write(fixture.root().join("patch"), head + &patch).expect("the directory is writable");
+        if !before.is_empty() && !after.is_empty() {
+            fixture.shell("git apply --unidiff-zero --whitespace=nowarn patch");
+            assert_eq!(&std::fs::read_to_string(&file).expect("it was written"), after, "{patch}");
+        }
+    }
+}
+
+#[test]
+fn hunks_are_those_of_git() {
+    let numbered = |range: std::ops::Range<u32>| range.map(|n| format!("line {n}\n")).collect::<String>();
+    let base = numbered(0..40);
+    let cases = [
+        (base.clone(), base.replace("line 20\n", "changed\n")),
+        (base.clone(), base.replace("line 0\n", "").replace("line 39\n", "")),
+        // Six lines between two changes are shared, seven are not.
+        (base.clone(), base.replace("line 10\n", "x\n").replace("line 17\n", "y\n")),
+        (base.clone(), base.replace("line 10\n", "x\n").replace("line 18\n", "y\n")),
+        (base.clone(), format!("first\n{base}last\n")),
+        (base.clone(), base.trim_end().to_owned()),
+        (String::new(), base.clone()),
+        (base.clone(), String::new()),
+        ("a\n".to_owned(), "b\n".to_owned()),
+        (
+            "fn a() {\n    one();\n}\n\nfn c() {\n    three();\n}\n".to_owned(),
+            "fn a() {\n    one();\n}\n\nfn b() {\n    two();\n}\n\nfn c() {\n    three();\n}\n".to_owned(),
+        ),
+    ];
+    let fixture = Fixture::new("");
+    for (before, after) in cases {
+        std::fs::write(fixture.root().join("a"), &before).expect("the directory is writable");
+        std::fs::write(fixture.root().join("b"), &after).expect("the directory is writable");
+        let output = fixture.shell("git diff --no-index --histogram a b || true");
+        let output = String::from_utf8(output).expect("text");
+        let mut expected = String::new();
+        for line in output.lines().skip_while(|line| !line.starts_with("@@")) {
+            // What follows the second `@@` is the function that Git finds; it is left out.
+            let end =
+                line.strip_prefix("@@").and_then(|rest| rest.find("@@")).map_or(line.len(), |end| end + 4);
+            let line = if line.starts_with("@@") { &line[..end] } else { line };
+            writeln!(expected, "{line}").expect("a string takes it");
+        }
+        assert_eq!(patch(before.as_bytes(), after.as_bytes()), expected);
+    }
+}
+
+#[test]
+fn changed_files_are_those_of_git() {
+    let fixture = Fixture::new(
+        r#"mkdir -p a/b c && for f in a/b/1 a/b/2 a/3 c/4 5 6 x.y; do echo $f > $f; done && ln -s 5 link
+        git add . && git commit -qm First
+        git mv a/b/1 c/renamed && git mv 6 a/6 && rm c/4 && mkdir c/4 && echo in > c/4/in && chmod +x 5
+        echo changed >> a/3 && echo 5 > new && rm link && echo file > link && mkdir x && echo z > x/z
+        git add -A && git commit -qm Second
+        git update-index --add --cacheinfo 160000,0123456789012345678901234567890123456789,sub && git commit -qm Third"#,
+    );
+    for (before, after) in [("main~2", "main~1"), ("main~1", "main"), ("main~2", "main"), ("main", "main~2")]
+    {
+        let opened = fixture.open();
+        let trees = [before, after].map(|revision| id(&fixture, &format!("{revision}^{{tree}}")));
+        let changes = diff::trees(repository(&opened), Some(trees[0]), trees[1]).expect("it can be read");
+        let mut found: Vec<String> = Vec::new();
+        for change in &changes.files {
+            let line = match (&change.before, &change.after) {
+                (Some(old), Some(new)) if old.name != new.name => format!("R100\t{}\t{}", old.name, new.name),
+                (Some(_), Some(new)) => format!("M\t{}", new.name),
+                (Some(old), None) => format!("D\t{}", old.name),
+                (None, Some(new)) => format!("A\t{}", new.name),
+                (None, None) => panic!("one side is there"),
+            };
+            found.push(line);
+        }
+        let output = fixture.git(&format!("diff --name-status -M100% {before} {after}"));
+        let mut expected: Vec<String> =
+            output.lines().map(|line| line.replacen('T', "M", usize::from(line.starts_with('T')))).collect();
+        expected.sort();
+        found.sort();
+        assert_eq!(found, expected, "{before} {after}");
+        assert!(!changes.is_cut);
+    }
+}
+
+#[test]
+fn a_list_of_files_is_cut_at_its_limit() {
+    for (count, is_cut) in [(DIFF_FILES_MAX, false), (DIFF_FILES_MAX + 1, true)] {
+        let fixture = Fixture::new(&format!(
+            "for i in $(seq {count}); do echo $i > $i; done; git add .; git commit -qm x"
+        ));
+        let opened = fixture.open();
+        let changes =
+            diff::trees(repository(&opened), None, id(&fixture, "main^{tree}")).expect("it can be read");
+        assert_eq!((changes.files.len(), changes.is_cut), (DIFF_FILES_MAX, is_cut));
+    }
+}

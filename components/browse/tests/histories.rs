@@ -1,0 +1,127 @@
+//! Histories, page by page, against `git log`.
+
+mod kit;
+
+use browse::history::{self, Cursor};
+use browse::limits::{COMMITS_PER_PAGE, CURSOR_IDS_MAX};
+use bstr::BStr;
+use gix_hash::ObjectId;
+use kit::{COMMITTED, Fixture, repository};
+use std::collections::HashSet;
+
+/// Every commit of a history, read page by page, each page from the cursor that the last one ends with.
+fn all(fixture: &Fixture, path: &str) -> Vec<String> {
+    let opened = fixture.open();
+    let id = ObjectId::from_hex(fixture.git("rev-parse main").as_bytes()).expect("an id");
+    let mut cursor = Cursor::at(id);
+    let mut ids = Vec::new();
+    loop {
+        let page = history::page(repository(&opened), &cursor, BStr::new(path));
+        assert!(page.commits.len() <= COMMITS_PER_PAGE);
+        ids.extend(page.commits.iter().map(|commit| commit.id.to_string()));
+        let Some(next) = page.next else { return ids };
+        assert!(next.ids.len() <= CURSOR_IDS_MAX);
+        // What goes into an address comes back from it.
+        cursor = Cursor::parse(&next.to_string()).expect("a cursor that was just written");
+        assert_eq!(cursor, next);
+    }
+}
+
+/// A history of merges: `width` lines of development at once, with files that change here and there.
+fn merges(width: usize, steps: usize) -> Fixture {
+    let mut stream = String::new();
+    let mut mark = 0;
+    let mut tips = vec![0; width];
+    let mut commit = |branch: usize, parents: &[usize], file: &str, contents: usize| {
+        mark += 1;
+        let date = COMMITTED + (mark as i64) * 60;
+        stream += &format!(
+            "commit refs/heads/b{branch}\nmark :{mark}\ncommitter A <a@b> {date} +0000\ndata 1\nx\n"
+        );
+        for (index, parent) in parents.iter().filter(|parent| **parent > 0).enumerate() {
+            stream += &format!("{} :{parent}\n", if index == 0 { "from" } else { "merge" });
+        }
+        let contents = contents.to_string();
+        stream += &format!("M 100644 inline {file}\ndata {}\n{contents}\n", contents.len());
+        mark
+    };
+    let root = commit(0, &[], "file", 0);
+    for step in 0..steps {
+        for branch in 0..width {
+            let parent = if tips[branch] == 0 { root } else { tips[branch] };
+            let file = if (step + branch) % 7 == 0 { "file" } else { "other" };
+            let other = tips[(branch + 1) % width];
+            let parents = if step % 5 == 4 { vec![parent, other] } else { vec![parent] };
+            tips[branch] = commit(branch, &parents, file, step * width + branch);
+        }
+    }
+    let mut parents = tips.clone();
+    for tip in parents.drain(1..).collect::<Vec<_>>() {
+        tips[0] = commit(0, &[tips[0], tip], "file", 0);
+    }
+    let fixture = Fixture::new("");
+    std::fs::write(fixture.root().join("stream"), stream).expect("the directory is writable");
+    fixture
+        .shell("git -C team/demo.git fast-import --quiet < stream && git -C team/demo.git branch -M b0 main");
+    fixture
+}
+
+#[test]
+fn a_history_is_that_of_git_log() {
+    for (width, steps) in [(1, 120), (3, 60), (10, 25)] {
+        let fixture = merges(width, steps);
+        let expected = fixture.git("log --format=%H main");
+        assert_eq!(all(&fixture, ""), expected.lines().collect::<Vec<_>>(), "{width} lines, {steps} steps");
+    }
+}
+
+#[test]
+fn the_history_of_a_file_is_that_of_git_log() {
+    for (width, steps) in [(1, 120), (3, 60), (10, 25)] {
+        let fixture = merges(width, steps);
+        for path in ["file", "other"] {
+            let expected = fixture.git(&format!("log --format=%H main -- {path}"));
+            assert_eq!(all(&fixture, path), expected.lines().collect::<Vec<_>>(), "{path}, {width} lines");
+        }
+    }
+}
+
+#[test]
+fn a_history_wider_than_a_cursor_is_whole() {
+    let fixture = merges(CURSOR_IDS_MAX + 20, 4);
+    let (found, expected) = (all(&fixture, ""), fixture.git("log --format=%H main"));
+    let distinct: HashSet<&String> = found.iter().collect();
+    assert_eq!(distinct.len(), found.len(), "no commit is shown twice");
+    assert_eq!(found, expected.lines().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_shallow_history_says_where_it_ends() {
+    let fixture = Fixture::new("for i in 1 2 3 4; do git commit -qm $i --allow-empty; done");
+    let missing = fixture.git("rev-parse main~2");
+    fixture.shell(&format!("cd team/demo.git && rm objects/{}/{}", &missing[..2], &missing[2..]));
+    let opened = fixture.open();
+    let id = ObjectId::from_hex(fixture.git("rev-parse main").as_bytes()).expect("an id");
+    let page = history::page(repository(&opened), &Cursor::at(id), "".into());
+    assert_eq!((page.commits.len(), page.next), (2, None));
+    assert_eq!(page.unreadable.map(|id| id.to_string()), Some(missing));
+}
+
+#[test]
+fn a_malformed_cursor_is_none() {
+    let id = "0123456789012345678901234567890123456789";
+    assert!(Cursor::parse(&vec![id; CURSOR_IDS_MAX].join(".")).is_some());
+    let too_many = vec![id; CURSOR_IDS_MAX + 1].join(".");
+    for text in [
+        "",
+        "x",
+        ".",
+        &id[1..],
+        &format!("{id}~"),
+        &format!("{id}~-1"),
+        &format!("{id}~999999999"),
+        &too_many,
+    ] {
+        assert_eq!(Cursor::parse(text), None, "{text}");
+    }
+}

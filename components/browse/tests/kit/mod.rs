@@ -1,0 +1,115 @@
+//! Repositories made by the real `git`, and pages about them.
+
+// Each test file uses what it needs.
+#![allow(dead_code)]
+
+use browse::place::Place;
+use browse::repository::Repository;
+use browse::storage::{self, Opened};
+use lithe_forge::types;
+use lithe_web::Frame;
+use std::path::PathBuf;
+use std::process::Command;
+use tempfile::TempDir;
+
+/// The time of every commit, and five minutes before the present of every page.
+pub const COMMITTED: i64 = 1_750_000_000;
+
+/// A repository with a work tree.
+pub struct Fixture {
+    directory: TempDir,
+    pub record: types::Repository,
+}
+
+impl Fixture {
+    /// An empty repository `team/demo`, and what the script makes of it; it runs in the work tree.
+    pub fn new(script: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let record = types::Repository {
+            id: 7,
+            path: "team/demo".into(),
+            directory: "team/demo.git".into(),
+            description: "A <demo> & more".into(),
+            is_private: false,
+            owner: Some("ada".into()),
+            created: COMMITTED,
+            updated: COMMITTED,
+            deleted: None,
+        };
+        let fixture = Self { directory, record };
+        fixture.shell(
+            "git init -q --bare -b main team/demo.git && git init -q -b main work && git -C work remote add origin ../team/demo.git",
+        );
+        if !script.is_empty() {
+            fixture.shell(&format!("cd work\n{script}\ngit push -q origin --all\ngit push -q origin --tags"));
+        }
+        fixture
+    }
+
+    /// A repository with that many commits on `main`, one after the other.
+    pub fn with_commits(count: u32) -> Self {
+        let fixture = Self::new("");
+        let commit = |n| {
+            format!(
+                "commit refs/heads/main\ncommitter A <a@b> {} +0000\ndata 1\nx\n",
+                COMMITTED + i64::from(n)
+            )
+        };
+        let stream: String = (0..count).map(commit).collect();
+        std::fs::write(fixture.root().join("stream"), stream).expect("the directory is writable");
+        fixture.shell("git -C team/demo.git -c fastimport.unpackLimit=1000000 fast-import --quiet < stream");
+        fixture
+    }
+
+    /// Runs a script in the directory above the work tree and the bare repository; returns what it prints.
+    pub fn shell(&self, script: &str) -> Vec<u8> {
+        let date = format!("{COMMITTED} +0200");
+        let output = Command::new("sh")
+            .args(["-euc", script])
+            .current_dir(self.directory.path())
+            .env("HOME", self.directory.path())
+            .env("LC_ALL", "C.UTF-8")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_AUTHOR_NAME", "Ada Lovelace")
+            .env("GIT_AUTHOR_EMAIL", "ada@example.org")
+            .env("GIT_COMMITTER_NAME", "Ada Lovelace")
+            .env("GIT_COMMITTER_EMAIL", "ada@example.org")
+            .env("GIT_AUTHOR_DATE", &date)
+            .env("GIT_COMMITTER_DATE", &date)
+            .output()
+            .expect("sh starts");
+        assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    }
+
+    /// What `git` prints in the bare repository, without the line end.
+    pub fn git(&self, arguments: &str) -> String {
+        let output = self.shell(&format!("git -C team/demo.git {arguments}"));
+        String::from_utf8(output).expect("the test asks for text").trim_end().to_owned()
+    }
+
+    /// The directory that is mounted.
+    pub fn root(&self) -> PathBuf {
+        self.directory.path().to_owned()
+    }
+
+    pub fn open(&self) -> Opened {
+        storage::open(&self.root(), &self.record).expect("the repository is on disk")
+    }
+
+    /// A reader's look at the repository, five minutes after its commits.
+    pub fn place(&self) -> Place<'_> {
+        Place {
+            frame: Frame::bare("/team/demo", ""),
+            record: &self.record,
+            permission: types::Permission::Read,
+            site: "http://localhost:8000".into(),
+            now: COMMITTED + 300,
+        }
+    }
+}
+
+/// What is read of an open repository.
+pub fn repository(opened: &Opened) -> Repository<'_> {
+    Repository { objects: &opened.objects, refs: &opened.refs }
+}

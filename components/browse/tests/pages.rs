@@ -1,0 +1,246 @@
+//! Every page about a repository, whole: against a golden file, and by an HTML parser.
+//!
+//! `UPDATE_GOLDEN=1 cargo test -p browse --test pages` writes the golden files anew.
+
+mod kit;
+
+use askama::Template;
+use browse::blob::{self, Display};
+use browse::listing::{self, Subject};
+use browse::refs::{self, Offsets};
+use browse::summary::{self, Summary};
+use browse::{commit, commits, revision, tree, unavailable};
+use html5ever::tendril::TendrilSink as _;
+use kit::{COMMITTED, Fixture, repository};
+use lithe_forge::access::Listed as Entry;
+use lithe_forge::access::{Listing, Place as Listed};
+use lithe_forge::types;
+use lithe_web::Frame;
+use markup5ever_rcdom::{Handle, NodeData, RcDom};
+use std::path::PathBuf;
+
+/// A page without what surrounds it and is tested where it is made.
+fn main_part(page: &str) -> String {
+    let start = page.find("<main").expect("every page has a main part");
+    let end = page.find("</main>").expect("it ends");
+    let lines = page[start..end].lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+#[track_caller]
+fn check(name: &str, page: &str) {
+    check_html(name, page);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.html"));
+    let found = main_part(page);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, &found).expect("the source directory is writable");
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(found, expected, "{name} differs from its golden file; see the head of this test");
+}
+
+/// Whether a browser would read the page as it is written, and could run nothing of it.
+#[track_caller]
+fn check_html(name: &str, page: &str) {
+    let document = html5ever::parse_document(RcDom::default(), Default::default()).one(page);
+    assert!(document.errors.borrow().is_empty(), "{name}: {:?}", document.errors.borrow());
+    check_node(name, &document.document);
+    let mut ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    ids.sort_unstable();
+    assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "{name} has an id twice: {ids:?}");
+    let headings = page.match_indices("<h").filter_map(|(at, _)| page[at + 2..].chars().next()?.to_digit(10));
+    let mut above = 0;
+    for level in headings {
+        assert!(level <= above + 1, "{name}: a heading of level {level} below one of level {above}");
+        above = level;
+    }
+    assert!(page.matches("<h1").count() == 1, "{name} has one first heading");
+}
+
+/// Whether nothing is in the page itself that a browser would run or load.
+#[track_caller]
+fn check_node(name: &str, node: &Handle) {
+    if let NodeData::Element { name: element, attrs, .. } = &node.data {
+        assert!(
+            !matches!(&*element.local, "style" | "iframe" | "object" | "embed" | "base"),
+            "{name}: {element:?}"
+        );
+        for attribute in attrs.borrow().iter() {
+            let (key, value) = (&*attribute.name.local, attribute.value.trim_start());
+            assert!(
+                key != "style" && !key.starts_with("on") && !value.starts_with("javascript:"),
+                "{name}: {key}"
+            );
+            let loads = key == "src" || (key == "href" && &*element.local == "link");
+            assert!(!loads || value.starts_with('/'), "{name}: {key}={value}");
+        }
+        let is_script = &*element.local == "script";
+        assert!(!is_script || node.children.borrow().is_empty(), "{name} has a script of its own");
+    }
+    node.children.borrow().iter().for_each(|child| check_node(name, child));
+}
+
+fn rendered(page: &impl Template) -> String {
+    page.render().expect("the template takes its page")
+}
+
+fn fixture() -> Fixture {
+    Fixture::new(
+        r#"mkdir -p src/deep
+        printf '# Demo\n\nSome *words*, a [link](src/main.rs), <b onclick=x>raw</b>.\n\n## More\n\n```rust\nfn main() {}\n```\n' > README.md
+        printf '// <&>\nfn main() {\n\tprintln!("x");\n}\n' > src/main.rs
+        printf 'deep' > src/deep/file && ln -s README.md link && printf 'a\0b' > binary && : > nothing
+        printf 'caf\351\n' > latin1.txt && printf 'a\342\200\256b\n' > reversed.txt && printf 'x' > image.png
+        printf 'x' > "$(printf 'new\nline')" && printf 'x' > "$(printf 'bad\377')" && printf 'x' > '<b> "q"&%20?#'
+        git add . && git commit -qm First -m 'With <b>bold</b> words.'
+        git tag -a -m Tagged v1.9 && git tag v1.10
+        printf '// <&>\nfn main() {\n\tprintln!("y");\n}' > src/main.rs && git mv binary moved && chmod +x nothing
+        git rm -q latin1.txt && git add . && git commit -qm 'Second <i>' --author 'Gr<ce Hopper <grace@example.org>'
+        git checkout -q -b side/branch HEAD~1 && echo side > side && git add . && git commit -qm Side && git checkout -q main
+        git merge -q --no-ff -m Merge side/branch
+        git update-index --add --cacheinfo 160000,0123456789012345678901234567890123456789,sub && git commit -qm Submodule"#,
+    )
+}
+
+#[test]
+fn the_summary() {
+    let fixture = fixture();
+    let opened = fixture.open();
+    let Ok(Summary::Filled(page)) = summary::page(&fixture.place(), repository(&opened)) else {
+        panic!("it has commits")
+    };
+    check("summary", &rendered(&*page));
+}
+
+#[test]
+fn an_empty_repository() {
+    let fixture = Fixture::new("");
+    let opened = fixture.open();
+    for (name, permission) in
+        [("empty-reader", types::Permission::Read), ("empty-writer", types::Permission::Write)]
+    {
+        let mut place = fixture.place();
+        place.permission = permission;
+        let Ok(Summary::Empty(page)) = summary::page(&place, repository(&opened)) else {
+            panic!("it is empty")
+        };
+        check(name, &rendered(&*page));
+    }
+}
+
+#[test]
+fn directories() {
+    let fixture = fixture();
+    let opened = fixture.open();
+    for (name, rest) in
+        [("tree-root", "main"), ("tree-deep", "side/branch/src/deep"), ("tree-tag", "v1.9/src")]
+    {
+        let at = revision::resolve(repository(&opened), rest.into())
+            .expect("it can be read")
+            .expect("it is there");
+        let page = tree::page(&fixture.place(), repository(&opened), &at, 0).ok().expect("a directory");
+        check(name, &rendered(&page));
+    }
+}
+
+#[test]
+fn files() {
+    let fixture = fixture();
+    let opened = fixture.open();
+    let cases = [
+        ("blob-rust", "main/src/main.rs", Display::Best),
+        ("blob-markdown", "main/README.md", Display::Best),
+        ("blob-markdown-source", "main/README.md", Display::Source),
+        ("blob-link", "main/link", Display::Best),
+        ("blob-binary", "main/moved", Display::Best),
+        ("blob-nothing", "main/nothing", Display::Best),
+        ("blob-latin1", "v1.9/latin1.txt", Display::Best),
+        ("blob-reversed", "main/reversed.txt", Display::Best),
+        ("blob-image", "main/image.png", Display::Best),
+        ("blob-newline", "main/new\nline", Display::Best),
+        ("blob-hostile", "main/<b> \"q\"&%20?#", Display::Best),
+    ];
+    for (name, rest, display) in cases {
+        let at = revision::resolve(repository(&opened), rest.into())
+            .expect("it can be read")
+            .expect("it is there");
+        let page = blob::page(&fixture.place(), repository(&opened), &at, display).ok().expect("a file");
+        check(name, &rendered(&page));
+    }
+}
+
+#[test]
+fn histories() {
+    let fixture = fixture();
+    let opened = fixture.open();
+    for (name, rest) in [("commits", "main"), ("commits-file", "main/src/main.rs")] {
+        let at = revision::resolve(repository(&opened), rest.into())
+            .expect("it can be read")
+            .expect("it is there");
+        let page = commits::page(&fixture.place(), repository(&opened), &at, None).ok().expect("a history");
+        check(name, &rendered(&page));
+    }
+}
+
+#[test]
+fn single_commits() {
+    let fixture = fixture();
+    let opened = fixture.open();
+    let cases = [
+        ("commit-first", "v1.9^{commit}", 1),
+        ("commit-second", "main~1^1", 1),
+        ("commit-merge", "main~1", 1),
+        ("commit-merge-other", "main~1", 2),
+        ("commit-submodule", "main", 1),
+    ];
+    for (name, revision, parent) in cases {
+        let id = fixture.git(&format!("rev-parse '{revision}'")).parse().expect("an id");
+        let page = commit::page(&fixture.place(), repository(&opened), id, parent).ok().expect("a commit");
+        check(name, &rendered(&page));
+    }
+}
+
+#[test]
+fn branches_and_tags() {
+    let fixture = fixture();
+    let opened = fixture.open();
+    let page = refs::page(&fixture.place(), repository(&opened), Offsets::default()).ok().expect("refs");
+    check("refs", &rendered(&page));
+}
+
+#[test]
+fn what_cannot_be_read() {
+    let fixture = fixture();
+    check("not-on-disk", &rendered(&unavailable::not_on_disk(&fixture.place())));
+    check("not-readable", &rendered(&unavailable::not_readable(&fixture.place())));
+}
+
+#[test]
+fn groups() {
+    let viewer = types::Viewer { user: None, csrf_token: String::new(), ceiling: types::Permission::Admin };
+    let group = |path: &str| types::Group {
+        id: 1,
+        path: path.into(),
+        description: "Tools & <things>".into(),
+        owner: None,
+        created: COMMITTED,
+    };
+    let repository = Fixture::new("").record.clone();
+    let entries = vec![
+        Entry { place: Listed::Group(group("team/tools")), permission: types::Permission::Read },
+        Entry { place: Listed::Repository(repository), permission: types::Permission::Read },
+    ];
+    let listing = Listing { viewer, entries, total: 2 };
+    let nothing = Listing { entries: Vec::new(), total: 0, ..listing.clone() };
+    let team = group("team");
+    let subject = Subject::Group { group: &team, permission: types::Permission::Read };
+    let cases = [
+        ("home", Subject::Home, &listing),
+        ("home-empty", Subject::Home, &nothing),
+        ("group", subject, &listing),
+        ("search", Subject::Search("<demo>"), &listing),
+    ];
+    for (name, subject, listing) in cases {
+        check(name, &rendered(&listing::page(&Frame::bare("/", ""), subject, listing, 0, COMMITTED + 300)));
+    }
+}
