@@ -18,7 +18,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
 
 /// A set of ids. They are digests already, and need no more than a secret that nobody can aim at.
-type IdSet = HashSet<ObjectId, IdHashing>;
+pub(crate) type IdSet = HashSet<ObjectId, IdHashing>;
 
 /// Commits may be dated wrongly: a walk goes on for so long before the oldest that it looks for.
 const CLOCK_SKEW_SECONDS: i64 = 24 * 60 * 60;
@@ -36,11 +36,32 @@ pub enum Error {
     Damaged { id: ObjectId },
 }
 
+/// What objects link to.
+#[derive(Debug, Default)]
+pub struct Links(HashMap<RawId, u8, IdHashing>);
+
+impl Links {
+    /// Adds one link.
+    pub fn add(&mut self, id: &ObjectId, kind: Kind) {
+        *self.0.entry(odb::raw(id)).or_default() |= bit(kind);
+    }
+
+    /// Every link once for each kind that it is expected to be of.
+    pub fn iter(&self) -> impl Iterator<Item = (ObjectId, Kind)> {
+        let kinds = |bits: u8| KINDS.into_iter().filter(move |kind| bits & bit(*kind) != 0);
+        self.0
+            .iter()
+            .flat_map(move |(id, bits)| kinds(*bits).map(|kind| (ObjectId::from_bytes_or_panic(id), kind)))
+    }
+}
+
+const KINDS: [Kind; 4] = [Kind::Commit, Kind::Tree, Kind::Blob, Kind::Tag];
+
 /// Checks every incoming object as `git fsck --strict` would, and collects its links.
 #[derive(Debug, Default)]
 pub struct Incoming {
     found: fsck::Findings,
-    links: HashMap<RawId, u8, IdHashing>,
+    links: Links,
     /// Blobs to be checked as `.gitmodules` and `.gitattributes`.
     pub gitmodules: HashSet<ObjectId>,
     pub gitattributes: HashSet<ObjectId>,
@@ -54,7 +75,7 @@ impl Inspect for Incoming {
             return Err(message.to_string());
         }
         for (id, kind) in &self.found.links {
-            *self.links.entry(odb::raw(id)).or_default() |= bit(*kind);
+            self.links.add(id, *kind);
         }
         self.gitmodules.extend(self.found.gitmodules.drain(..));
         self.gitattributes.extend(self.found.gitattributes.drain(..));
@@ -68,16 +89,11 @@ impl Incoming {
     /// Fails with [`Error::WrongKind`].
     pub fn outside(&self, indexed: &Indexed) -> Result<Outside, Error> {
         let mut outside = Outside::default();
-        for (id, &kinds) in &self.links {
-            let id = ObjectId::from_bytes_or_panic(id);
-            let actual = indexed.kind(&id);
-            for expected in [Kind::Commit, Kind::Tree, Kind::Blob, Kind::Tag] {
-                match actual {
-                    _ if kinds & bit(expected) == 0 => {}
-                    Some(actual) if actual == expected => {}
-                    Some(actual) => return Err(Error::WrongKind { id, actual, expected }),
-                    None => outside.0.push((id, expected)),
-                }
+        for (id, expected) in self.links.iter() {
+            match indexed.kind(&id) {
+                Some(actual) if actual == expected => {}
+                Some(actual) => return Err(Error::WrongKind { id, actual, expected }),
+                None => outside.0.push((id, expected)),
             }
         }
         Ok(outside)
@@ -287,7 +303,7 @@ fn tips(refs: &Snapshot) -> IdSet {
 }
 
 /// The commits whose parents a shallow repository does not have (gitrepository-layout, `shallow`).
-fn shallow(git_dir: &Path) -> IdSet {
+pub(crate) fn shallow(git_dir: &Path) -> IdSet {
     let text = std::fs::read(git_dir.join("shallow")).unwrap_or_default();
     text.split(|&byte| byte == b'\n').filter_map(|line| ObjectId::from_hex(line).ok()).collect()
 }
@@ -300,7 +316,7 @@ fn kind_of(store: &Store, id: ObjectId) -> Result<Kind, Error> {
     }
 }
 
-fn expect(store: &Store, id: ObjectId, expected: Kind) -> Result<(), Error> {
+pub(crate) fn expect(store: &Store, id: ObjectId, expected: Kind) -> Result<(), Error> {
     match kind_of(store, id)? {
         actual if actual == expected => Ok(()),
         actual => Err(Error::WrongKind { id, actual, expected }),
@@ -323,7 +339,7 @@ fn bit(kind: Kind) -> u8 {
 }
 
 #[derive(Debug, Clone)]
-struct IdHashing(u64);
+pub(crate) struct IdHashing(u64);
 
 impl Default for IdHashing {
     fn default() -> Self {
@@ -339,7 +355,7 @@ impl BuildHasher for IdHashing {
     }
 }
 
-struct IdHasher(u64);
+pub(crate) struct IdHasher(u64);
 
 impl Hasher for IdHasher {
     fn write(&mut self, bytes: &[u8]) {

@@ -1,5 +1,6 @@
 //! git
 
+pub mod check;
 pub mod connectivity;
 pub mod quarantine;
 mod durable;

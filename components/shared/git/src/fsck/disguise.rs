@@ -17,7 +17,7 @@ pub(super) const MAILMAP: Special = Special { name: b"mailmap", hashed_prefix: b
 /// Whether a name can be any of these at all: a quick look that lets few others through.
 pub(super) fn is_suspicious(name: &[u8]) -> bool {
     match name.first() {
-        Some(b'.' | b'g' | b'G' | b'm' | b'M') => true,
+        Some(b'.' | b'~' | b'g' | b'G' | b'm' | b'M') => true,
         Some(first) => !first.is_ascii() || name.contains(&b'\\'),
         None => false,
     }

@@ -36,18 +36,20 @@ fn is_url_safe(url: &[u8]) -> bool {
         return false;
     }
     let is_relative = url.starts_with(b"./") || url.starts_with(b"../");
-    let is_web =
-        [&b"http://"[..], b"https://", b"ftp://", b"ftps://"].iter().any(|scheme| url.starts_with(scheme));
-    let helped = url.find("::").map(|at| &url[at + 2..]);
-    if (is_relative || is_web || helped.is_some()) && decoded(url).contains(&b'\n') {
-        return false;
+    if is_relative || url.starts_with(b"git://") {
+        return !decoded(url).contains(&b'\n') && !climbs_to_a_host(url);
     }
-    if is_relative {
-        return !climbs_to_a_host(url);
+    let schemes: [&[u8]; 4] = [b"http", b"https", b"ftp", b"ftps"];
+    let after_scheme =
+        |text: &'_ [u8]| schemes.iter().find_map(|scheme| url.strip_prefix(&[*scheme, text].concat()[..]));
+    match after_scheme(b"::").or_else(|| after_scheme(b"://").map(|_| url)) {
+        None => true,
+        Some(web) => {
+            let host = web.find("://").map(|at| &web[at + 3..]);
+            !decoded(web).contains(&b'\n')
+                && host.is_some_and(|host| !host.is_empty() && !b"/:".contains(&host[0]))
+        }
     }
-    let web = helped.filter(|rest| rest.starts_with(b"http") || rest.starts_with(b"ftp")).unwrap_or(url);
-    let host = web.find("://").map(|at| &web[at + 3..]);
-    !is_web && helped.is_none() || host.is_some_and(|host| !host.is_empty() && !b"/:".contains(&host[0]))
 }
 
 /// After `../`s, a colon or slash would begin a new address.

@@ -117,10 +117,10 @@ impl<'a> Order<'a> {
     fn check(&mut self, entry: &Entry<'a>, found: &mut Findings) {
         let is_tree = entry.mode & TYPE_MASK == TREE;
         if let Some((last, last_is_tree)) = self.last {
-            match compare(last, last_is_tree, entry.name, is_tree) {
-                Ordering::Less => {}
-                Ordering::Equal => found.add(&message::DUPLICATE_ENTRIES),
-                Ordering::Greater => found.add(&message::TREE_NOT_SORTED),
+            if last == entry.name {
+                found.add(&message::DUPLICATE_ENTRIES);
+            } else if compare(last, last_is_tree, entry.name, is_tree) == Ordering::Greater {
+                found.add(&message::TREE_NOT_SORTED);
             }
         }
         while self.files.last().is_some_and(|file| !entry.name.starts_with(file)) {

@@ -17,6 +17,8 @@ pub(super) struct PackFile {
     written: u64,
     hasher: Sha1,
     bytes_max: u64,
+    /// Whether what is appended is there already, and only read back.
+    is_there: bool,
 }
 
 impl PackFile {
@@ -24,7 +26,14 @@ impl PackFile {
     pub fn create(path: &Path, bytes_max: u64) -> io::Result<Self> {
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
         let pending = Vec::with_capacity(PIECE_BYTES);
-        Ok(Self { file, pending, written: 0, hasher: Sha1::new(), bytes_max })
+        Ok(Self { file, pending, written: 0, hasher: Sha1::new(), bytes_max, is_there: false })
+    }
+
+    /// Opens a file to which the very bytes are going to be appended that it holds: nothing is written.
+    pub fn open_existing(path: &Path) -> io::Result<Self> {
+        let file = fs::File::open(path)?;
+        let pending = Vec::with_capacity(PIECE_BYTES);
+        Ok(Self { file, pending, written: 0, hasher: Sha1::new(), bytes_max: u64::MAX, is_there: true })
     }
 
     /// The length with everything that was appended.
@@ -51,7 +60,9 @@ impl PackFile {
 
     pub fn flush(&mut self) -> io::Result<()> {
         self.hasher.update(&self.pending);
-        write_all_at(&self.file, &self.pending, self.written)?;
+        if !self.is_there {
+            write_all_at(&self.file, &self.pending, self.written)?;
+        }
         self.written += self.pending.len() as u64;
         self.pending.clear();
         Ok(())

@@ -3,7 +3,7 @@
 use super::entries::Entries;
 use sha1::{Digest, Sha1};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 const HEADER: [u8; 8] = [0xff, b't', b'O', b'c', 0, 0, 0, 2];
@@ -13,7 +13,28 @@ const PIECE_BYTES: usize = 256 * 1024;
 
 /// Writes the index of `entries`, whose indexes sorted by id are `order`, and waits until it is on disk.
 pub(super) fn write(path: &Path, entries: &Entries, order: &[u32], checksum: &[u8; 20]) -> io::Result<()> {
-    let mut out = Hashing { file: File::create_new(path)?, hasher: Sha1::new(), pending: Vec::new() };
+    write_to(File::create_new(path)?, entries, order, checksum)?.sync_all()
+}
+
+/// Whether a file holds the index of `entries`.
+pub(super) fn is_same(
+    path: &Path,
+    entries: &Entries,
+    order: &[u32],
+    checksum: &[u8; 20],
+) -> io::Result<bool> {
+    let file = File::open(path)?;
+    let result = write_to(Comparing { file, piece: Vec::new() }, entries, order, checksum);
+    match result {
+        Ok(mut compared) => Ok(compared.file.read(&mut [0])? == 0),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn write_to<W: Write>(out: W, entries: &Entries, order: &[u32], checksum: &[u8; 20]) -> io::Result<W> {
+    let mut out = Hashing { out, hasher: Sha1::new(), pending: Vec::new() };
     out.put(&HEADER)?;
     let mut position = 0;
     for first in 0..=u8::MAX {
@@ -45,13 +66,13 @@ pub(super) fn write(path: &Path, entries: &Entries, order: &[u32], checksum: &[u
     out.finish()
 }
 
-struct Hashing {
-    file: File,
+struct Hashing<W> {
+    out: W,
     hasher: Sha1,
     pending: Vec<u8>,
 }
 
-impl Hashing {
+impl<W: Write> Hashing<W> {
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.pending.extend_from_slice(bytes);
         if self.pending.len() >= PIECE_BYTES {
@@ -62,15 +83,33 @@ impl Hashing {
 
     fn flush(&mut self) -> io::Result<()> {
         self.hasher.update(&self.pending);
-        self.file.write_all(&self.pending)?;
+        self.out.write_all(&self.pending)?;
         self.pending.clear();
         Ok(())
     }
 
-    fn finish(mut self) -> io::Result<()> {
+    fn finish(mut self) -> io::Result<W> {
         self.flush()?;
         let digest = self.hasher.finalize();
-        self.file.write_all(&digest)?;
-        self.file.sync_all()
+        self.out.write_all(&digest)?;
+        Ok(self.out)
+    }
+}
+
+/// Fails with `InvalidData` where what is written is not what the file holds.
+struct Comparing {
+    file: File,
+    piece: Vec<u8>,
+}
+
+impl Write for Comparing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.piece.resize(bytes.len(), 0);
+        self.file.read_exact(&mut self.piece)?;
+        if self.piece == bytes { Ok(bytes.len()) } else { Err(io::ErrorKind::InvalidData.into()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

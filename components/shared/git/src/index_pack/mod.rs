@@ -16,6 +16,7 @@ mod file;
 mod index;
 mod receiver;
 mod resolve;
+mod verify;
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use gix_object::Kind;
 use std::io;
 
 pub use receiver::Receiver;
+pub use verify::verify;
 
 /// How far a pack may go. The defaults are those of [`crate::limits`].
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +80,7 @@ impl Inspect for () {
 /// What is wrong with a pack, or with the place that it is written to.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("cannot write the pack: {0}")]
+    #[error("cannot read or write the pack: {0}")]
     Io(#[from] io::Error),
     #[error("the pack ends too soon")]
     Truncated,
@@ -108,6 +110,8 @@ pub enum Error {
     Collision { digest: String },
     #[error("object {id}: {reason}")]
     Rejected { id: ObjectId, reason: String },
+    #[error("the index is not the one of this pack")]
+    Index,
     #[error("cannot read a base from the repository: {0}")]
     Find(String),
 }

@@ -75,9 +75,13 @@ enum Output {
 impl<I: Inspect> Receiver<I> {
     /// Begins a pack in the file at `path`, which must not exist.
     pub fn create(path: &Path, limits: Limits, inspector: I) -> Result<Self, Error> {
-        Ok(Self {
+        Ok(Self::with_file(PackFile::create(path, limits.pack_bytes_max)?, limits, inspector))
+    }
+
+    pub(super) fn with_file(file: PackFile, limits: Limits, inspector: I) -> Self {
+        Self {
             limits,
-            file: PackFile::create(path, limits.pack_bytes_max)?,
+            file,
             entries: Entries::default(),
             waiting: Vec::new(),
             bases: Bases::new(limits.bases_bytes_max),
@@ -86,7 +90,7 @@ impl<I: Inspect> Receiver<I> {
             work_bytes: 0,
             state: State::PackHeader(Vec::with_capacity(PACK_HEADER_LEN)),
             remaining: 0,
-        })
+        }
     }
 
     /// Takes the next bytes of the pack. After an error there is no going on.
@@ -115,6 +119,19 @@ impl<I: Inspect> Receiver<I> {
     ///
     /// Fails with [`Error::Truncated`] if the pack is not complete.
     pub fn finish(mut self, repository: &impl Find, index_path: &Path) -> Result<(Indexed, I), Error> {
+        let (order, checksum) = self.complete(repository)?;
+        let pack_bytes = self.file.close(&checksum)?;
+        index::write(index_path, &self.entries, &order, &checksum)?;
+        let objects = order.iter().map(|&index| {
+            let entry = self.entries.get(index);
+            (object_id(&entry.id), entry.kind.expect("every delta is resolved"))
+        });
+        let indexed = Indexed { checksum: object_id(&checksum), pack_bytes, objects: objects.collect() };
+        Ok((indexed, self.inspector))
+    }
+
+    /// Resolves what is left; returns the indexes of the entries, sorted by id, and the checksum.
+    pub(super) fn complete(&mut self, repository: &impl Find) -> Result<(Vec<u32>, [u8; 20]), Error> {
         if !self.is_complete() {
             return Err(Error::Truncated);
         }
@@ -132,14 +149,7 @@ impl<I: Inspect> Receiver<I> {
             }
         }
         let checksum = self.file.checksum()?;
-        let pack_bytes = self.file.close(&checksum)?;
-        index::write(index_path, &self.entries, &order, &checksum)?;
-        let objects = order.iter().map(|&index| {
-            let entry = self.entries.get(index);
-            (object_id(&entry.id), entry.kind.expect("every delta is resolved"))
-        });
-        let indexed = Indexed { checksum: object_id(&checksum), pack_bytes, objects: objects.collect() };
-        Ok((indexed, self.inspector))
+        Ok((order, checksum))
     }
 
     fn step(&mut self, bytes: &[u8]) -> Result<usize, Error> {
