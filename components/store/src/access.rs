@@ -152,7 +152,7 @@ pub fn permission(
         explicit: level(explicit),
         ceiling: level(places::number(principal.viewer.ceiling)),
     });
-    let decided = places::permission(decided as i64);
+    let decided = wire_permission(decided);
     if decided != Permission::None {
         return Ok(if place.is_some() { decided } else { Permission::None });
     }
@@ -164,6 +164,16 @@ pub fn permission(
     Ok(if sees_below { Permission::Read } else { Permission::None })
 }
 
+fn wire_permission(permission: lithe_access::Permission) -> Permission {
+    match permission {
+        lithe_access::Permission::None => Permission::None,
+        lithe_access::Permission::Read => Permission::Read,
+        lithe_access::Permission::Write => Permission::Write,
+        lithe_access::Permission::Admin => Permission::Admin,
+    }
+}
+
+/// A permission of the database.
 fn level(number: i64) -> lithe_access::Permission {
     match places::permission(number) {
         Permission::None => lithe_access::Permission::None,
@@ -439,7 +449,7 @@ mod tests {
                     let actor = if *actor == Actor::User && *is_owned { Actor::Owner } else { *actor };
                     let ceiling = level(places::number(*ceiling));
                     let claim = Claim { actor, anonymous_access, ceiling, ..*claim };
-                    let expected = places::permission(decide(&claim) as i64);
+                    let expected = wire_permission(decide(&claim));
                     let opened = forge
                         .store
                         .open_place(call, path)

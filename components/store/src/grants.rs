@@ -5,9 +5,9 @@ use crate::bindings::exports::lithe::forge::repositories::{Grant, Grantee};
 use crate::failure::invalid;
 use crate::identity;
 use crate::journal;
-use crate::limits::GRANTS_MAX;
+use crate::limits::{GRANTS_MAX, USER_NAME_BYTES_MAX};
 use crate::places::{self, Place};
-use crate::store::{Call, Store};
+use crate::store::{Call, Store, cut};
 use crate::types::{Error, Permission};
 use crate::users;
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
@@ -81,7 +81,9 @@ fn find_grantee(connection: &Connection, grantee: &Grantee) -> Result<(GranteeRo
         Grantee::Everyone => Ok((GranteeRow::default(), "everyone".into())),
         Grantee::User(name) => {
             let row = users::by_name(connection, name)?;
-            let row = row.ok_or_else(|| invalid("grantee", format!("there is no user {name:?}")))?;
+            let row = row.ok_or_else(|| {
+                invalid("grantee", format!("there is no user {:?}", cut(name, USER_NAME_BYTES_MAX)))
+            })?;
             Ok((GranteeRow { user_id: Some(row.id), user_group_id: None }, row.user.name))
         }
         Grantee::UserGroup(name) => {
@@ -89,8 +91,9 @@ fn find_grantee(connection: &Connection, grantee: &Grantee) -> Result<(GranteeRo
                 .prepare_cached("SELECT id, name FROM user_groups WHERE name = ?1")?
                 .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()?;
-            let (id, name) =
-                found.ok_or_else(|| invalid("grantee", format!("there is no user group {name:?}")))?;
+            let (id, name) = found.ok_or_else(|| {
+                invalid("grantee", format!("there is no user group {:?}", cut(name, USER_NAME_BYTES_MAX)))
+            })?;
             Ok((GranteeRow { user_id: None, user_group_id: Some(id) }, name))
         }
     }

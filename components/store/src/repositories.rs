@@ -7,11 +7,11 @@ use crate::grants;
 use crate::groups::{self, check_ancestors, check_free, enter_path, make_missing, parse};
 use crate::identity::{self, Principal};
 use crate::journal;
-use crate::limits::{DELETED_SHOWN_MAX, DESCRIPTION_BYTES_MAX, FORMER_PATHS_MAX};
+use crate::limits::{DELETED_SHOWN_MAX, DESCRIPTION_BYTES_MAX, FORMER_PATHS_MAX, USER_NAME_BYTES_MAX};
 use crate::places::{self, Found, Place, RepositoryRow};
 use crate::sessions;
 use crate::settings;
-use crate::store::{Call, Memory, Store, check_page, check_text, row_id};
+use crate::store::{Call, Memory, Store, check_page, check_text, cut, row_id};
 use crate::types::{Error, Page, Permission, Repository, RepositoryId, Timestamp};
 use crate::users;
 use lithe_access::RepoPath;
@@ -252,7 +252,9 @@ fn update(connection: &Connection, row: &RepositoryRow, change: &RepositoryChang
     }
     if let Some(name) = &change.owner {
         let owner = users::by_name(connection, name)?;
-        let owner = owner.ok_or_else(|| invalid("owner", format!("there is no user {name:?}")))?;
+        let owner = owner.ok_or_else(|| {
+            invalid("owner", format!("there is no user {:?}", cut(name, USER_NAME_BYTES_MAX)))
+        })?;
         if row.owner_id != Some(owner.id) {
             connection
                 .prepare_cached("UPDATE repositories SET owner_id = ?1 WHERE id = ?2")?
