@@ -1,6 +1,6 @@
 //! The directories of repositories below the repository mount.
 
-use crate::limits::{SCAN_DEPTH_MAX, SCAN_ENTRIES_MAX};
+use crate::limits::{INCOMING_TIME_MAX, SCAN_DEPTH_MAX, SCAN_ENTRIES_MAX};
 use lithe_forge::types::Error;
 use lithe_git::init::{self, init_bare};
 use std::collections::BTreeSet;
@@ -167,6 +167,20 @@ impl Disk {
         Ok(names)
     }
 
+    /// Removes what imports left behind that a crash cut short.
+    pub fn clear_incoming(&self) {
+        let Ok(entries) = fs::read_dir(self.root.join(INCOMING)) else { return };
+        for entry in entries.flatten() {
+            let modified = entry.metadata().and_then(|data| data.modified());
+            let age = modified.ok().and_then(|modified| modified.elapsed().ok());
+            if age.is_some_and(|age| age > INCOMING_TIME_MAX) {
+                let path = entry.path();
+                // Whichever of the two it is.
+                let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
+            }
+        }
+    }
+
     /// A new directory's or file's name for what is coming in.
     pub fn incoming(&self, extension: &str) -> Result<PathBuf, DiskError> {
         let directory = self.root.join(INCOMING);
@@ -300,6 +314,21 @@ mod tests {
         let known = BTreeSet::from(["known.git".to_owned()]);
         let expected = ["a.git", "team/b.git", "team/deep/c.git"];
         assert_eq!(disk.unknown(&known).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_imports_left_behind_is_removed_once_it_is_old() {
+        let (root, disk) = disk();
+        let old = std::time::SystemTime::now() - 2 * INCOMING_TIME_MAX;
+        for (name, is_old) in [("old.tar", true), ("new.tar", false)] {
+            fs::create_dir_all(root.path().join(INCOMING)).unwrap();
+            let file = File::create(root.path().join(INCOMING).join(name)).unwrap();
+            if is_old {
+                file.set_modified(old).unwrap();
+            }
+        }
+        disk.clear_incoming();
+        assert_eq!(names(&root.path().join(INCOMING)), ["new.tar"]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod group_settings;
 mod health;
 mod import;
 mod journal;
+mod later;
 mod lifecycle;
 mod limits;
 mod operator;
@@ -43,10 +44,10 @@ pub async fn handle(request: Request) -> Answer {
     match head.uri.path() {
         "/-/health" => health::answer(&requester),
         "/-/admin/operator" if is_operator(&head, &requester) => {
-            operator::answer(&head, body, &requester).await
+            operator::answer(&head, body, requester).await
         }
         "/-/admin/operator/import" if is_operator(&head, &requester) => {
-            import::answer(&head, body, &requester).await
+            import::answer(&head, body, requester)
         }
         _ => match Visit::read(&head, body).await {
             Ok(visit) => respond(&visit),

@@ -114,6 +114,7 @@ impl<R: Registry> Lifecycle<'_, R> {
     /// Finishes renames and deletions that were cut short, and enters the repositories that are on
     /// disk and not known. Those are private: nobody has said yet who may read them.
     pub fn scan(&self) -> Result<Scan, Error> {
+        self.disk.clear_incoming();
         let mut scan = Scan::default();
         for repository in self.registry.all()? {
             if self.finish(&repository)? {

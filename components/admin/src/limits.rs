@@ -1,5 +1,7 @@
 //! What administration takes and shows.
 
+use std::time::Duration;
+
 /// Entries on a page of a list.
 pub const PAGE_ENTRIES: u32 = 50;
 
@@ -29,3 +31,6 @@ pub const SCAN_ENTRIES_MAX: usize = 1_000_000;
 
 /// Characters of a password that is made up: 120 bits.
 pub const MADE_UP_PASSWORD_CHARACTERS: usize = 24;
+
+/// How long an import may lie unfinished before it counts as cut short: longer than any transfer.
+pub const INCOMING_TIME_MAX: Duration = Duration::from_secs(24 * 60 * 60);

@@ -6,7 +6,7 @@
 use crate::disk::Disk;
 use crate::lifecycle::{Lifecycle, Scan};
 use crate::limits::{BATCH_ENTRIES, COMMAND_BYTES_MAX, MADE_UP_PASSWORD_CHARACTERS};
-use crate::{check, secret, words};
+use crate::{check, later, secret, words};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, header};
@@ -30,8 +30,8 @@ pub fn is_operator(headers: &HeaderMap, viewer: &types::Viewer) -> bool {
         && viewer.user.as_ref().is_some_and(|user| user.is_admin)
 }
 
-/// Does what a command says. Nothing is awaited but its arrival.
-pub async fn answer<B>(head: &Parts, body: B, requester: &Requester) -> Answer
+/// Does what a command says.
+pub async fn answer<B>(head: &Parts, body: B, requester: Requester) -> Answer
 where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -49,7 +49,14 @@ where
             return refuse(StatusCode::BAD_REQUEST, &message);
         }
     };
-    respond(run(command, requester, &Disk::mounted()))
+    // Reading every object of every repository takes its time.
+    if matches!(command, Command::RepoCheck { .. }) {
+        return later::reply(async move {
+            let reply = run(command, &requester, &Disk::mounted());
+            reply.unwrap_or_else(|error| Reply::Refused { message: words::of_error(&error) })
+        });
+    }
+    respond(run(command, &requester, &Disk::mounted()))
 }
 
 /// A reply, or why it was refused, as JSON.
