@@ -185,7 +185,8 @@ fn limit_time(connection: &mut Connection) -> Result<(), Error> {
 mod tests {
     use super::*;
     use crate::limits::LOCK_SECONDS_MAX;
-    use std::process::{Command, Stdio};
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Child, Command, Stdio};
     use tempfile::TempDir;
 
     fn directory() -> TempDir {
@@ -355,24 +356,53 @@ mod tests {
         assert!(!directory.path().join("lithe.db.lock").exists());
     }
 
-    /// What `a_killed_process_loses_only_what_it_had_not_committed` runs in a process of its own.
-    const CHILD: &str = "LITHE_TEST_DATABASE_CHILD";
+    /// Names the directory for the tests that run in a process of their own, to be killed.
+    const CHILD_DIRECTORY: &str = "LITHE_TEST_DATABASE";
+    const CHILD_SHARING: &str = "LITHE_TEST_SHARING";
+
+    /// Runs a test of this file in a process of its own.
+    fn spawn(test: &str, directory: &TempDir, sharing: Sharing) -> Child {
+        Command::new(std::env::current_exe().expect("this test"))
+            .args(["--exact", "--nocapture", &format!("database::tests::{test}")])
+            .env(CHILD_DIRECTORY, directory.path())
+            .env(CHILD_SHARING, format!("{sharing:?}"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a process")
+    }
+
+    /// The database of a test that runs in a process of its own; none where it does not.
+    fn open_in_child() -> Option<Database> {
+        let directory = std::env::var_os(CHILD_DIRECTORY)?;
+        let is_shared = std::env::var(CHILD_SHARING).is_ok_and(|sharing| sharing == "Shared");
+        let sharing = if is_shared { Sharing::Shared } else { Sharing::Exclusive };
+        Some(Database::open(Path::new(&directory), sharing).expect("a database"))
+    }
+
+    /// Kills a process once it has printed so many lines that begin with `mark`; returns how many it printed in all.
+    fn kill_after(mut child: Child, mark: &str, lines: usize) -> usize {
+        let output = BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut seen = 0;
+        for line in output.lines() {
+            seen += usize::from(line.expect("a line").contains(mark));
+            if seen == lines {
+                child.kill().expect("it is killed");
+            }
+        }
+        child.wait().expect("it has ended");
+        seen
+    }
 
     #[test]
-    fn child_that_is_killed_in_a_transaction() {
-        let Some(directory) = std::env::var_os(CHILD) else { return };
-        let sharing = match std::env::var("LITHE_TEST_SHARING").as_deref() {
-            Ok("shared") => Sharing::Shared,
-            _ => Sharing::Exclusive,
-        };
-        let mut database = Database::open(Path::new(&directory), sharing).expect("a database");
+    fn child_that_stops_in_a_transaction() {
+        let Some(mut database) = open_in_child() else { return };
         database.transact(|connection| add_user_group(connection, "kept")).expect("a row");
         let _ = database.transact(|connection| -> Result<(), Error> {
             add_user_group(connection, "lost")?;
-            // Past the cache, so that changed pages are in the file itself.
+            // Past the cache, so that changed pages are in the files.
             connection.execute_batch("PRAGMA cache_size = 1; PRAGMA cache_spill = 1")?;
             (0..2_000).try_for_each(|n| add_user_group(connection, &format!("{n:0>200}")))?;
-            std::fs::write(Path::new(&directory).join("ready"), "").expect("a file");
+            println!("\nready");
             loop {
                 std::thread::park();
             }
@@ -381,22 +411,9 @@ mod tests {
 
     #[test]
     fn a_killed_process_loses_only_what_it_had_not_committed() {
-        for (sharing, name) in [(Sharing::Exclusive, "exclusive"), (Sharing::Shared, "shared")] {
+        for sharing in [Sharing::Exclusive, Sharing::Shared] {
             let directory = directory();
-            let mut child = Command::new(std::env::current_exe().expect("this test"))
-                .args(["--exact", "database::tests::child_that_is_killed_in_a_transaction"])
-                .env(CHILD, directory.path())
-                .env("LITHE_TEST_SHARING", name)
-                .stdout(Stdio::null())
-                .spawn()
-                .expect("a process");
-            let deadline = Instant::now() + Duration::from_secs(30);
-            while !directory.path().join("ready").exists() {
-                assert!(Instant::now() < deadline, "the process never got there");
-                std::thread::yield_now();
-            }
-            child.kill().expect("it is killed");
-            child.wait().expect("it has ended");
+            kill_after(spawn("child_that_stops_in_a_transaction", &directory, sharing), "ready", 1);
             let lock = directory.path().join("lithe.db.lock");
             assert_eq!(lock.exists(), sharing == Sharing::Shared, "its lock is left behind");
             if lock.exists() {
@@ -404,7 +421,42 @@ mod tests {
             }
             for sharing in [sharing, Sharing::Exclusive, Sharing::Shared] {
                 let mut database = open(&directory, sharing);
-                assert_eq!(count(&mut database), 1, "{name}, then {sharing:?}");
+                assert_eq!(count(&mut database), 1, "{sharing:?}");
+                assert_eq!(pragma(&mut database, "integrity_check"), "ok");
+            }
+        }
+    }
+
+    #[test]
+    fn child_that_commits_until_it_is_killed() {
+        let Some(mut database) = open_in_child() else { return };
+        let first = count(&mut database);
+        for n in first.. {
+            database.transact(|connection| add_user_group(connection, &n.to_string())).expect("a row");
+            println!("\ncommitted {n}");
+        }
+    }
+
+    #[test]
+    fn what_was_committed_is_there_however_often_it_is_killed() {
+        for sharing in [Sharing::Exclusive, Sharing::Shared] {
+            let directory = directory();
+            let mut committed = 0;
+            for round in 1..=8 {
+                let child = spawn("child_that_commits_until_it_is_killed", &directory, sharing);
+                committed += kill_after(child, "committed", round * 3);
+                let lock = directory.path().join("lithe.db.lock");
+                if lock.exists() {
+                    age(&lock);
+                }
+                let mut database = open(&directory, sharing);
+                let kept = usize::try_from(count(&mut database)).expect("a count");
+                // The last one may have been committed and not yet said.
+                assert!(
+                    (committed..=committed + 1).contains(&kept),
+                    "{sharing:?}: {committed} said, {kept} kept"
+                );
+                committed = kept;
                 assert_eq!(pragma(&mut database, "integrity_check"), "ok");
             }
         }

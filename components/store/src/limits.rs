@@ -58,8 +58,9 @@ pub const SPENT_MAX: usize = 10_000;
 /// How old the noted last use of a session or token may be, in seconds, before it is written again.
 pub const USE_NOTED_SECONDS: i64 = 300;
 
-/// How many accounts may be registered from one address within an hour.
-pub const REGISTRATIONS_PER_HOUR_MAX: u32 = 5;
+/// How often somebody may try to register from one address within an hour. A name that is taken
+/// counts as well, or names could be tried out.
+pub const REGISTRATIONS_PER_HOUR_MAX: u32 = 10;
 
 /// How long one transaction may last where the database file is shared, in seconds.
 pub const TRANSACTION_SECONDS_MAX: u64 = 5;
