@@ -72,6 +72,7 @@ impl CodeCache {
         let not_a_component = |error| CodeError::NotAComponent { path: path.to_owned(), error };
         tracing::info!(component = %path.display(), "compiling");
         let code = engine.precompile_component(&wasm).map_err(not_a_component)?;
+        give_memory_back();
         if let Some(file) = &cached {
             match store(file, &code) {
                 // Mapped from the file, the code is shared with the page cache.
@@ -96,6 +97,15 @@ impl CodeCache {
         if let Err(error) = prune(directory) {
             tracing::warn!(directory = %directory.display(), %error, "the cache was not tidied");
         }
+    }
+}
+
+/// Compiling takes far more memory than serving; the C library would keep it.
+fn give_memory_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: it takes the allocator's own locks and touches only memory that is free.
+    unsafe {
+        libc::malloc_trim(0);
     }
 }
 

@@ -67,7 +67,7 @@ impl Service {
         headers.insert(REQUEST_ID.clone(), header_value(&log.id));
         headers.insert(SERVER, HeaderValue::from_static("lithe"));
         log.status = response.status();
-        response.map(|body| LoggedBody { body, log }.boxed_unsync())
+        response.map(|body| LoggedBody::new(body, log).boxed_unsync())
     }
 
     /// Checks a request, finds what answers it, and gives it the headers that components rely on.
@@ -276,7 +276,18 @@ impl Drop for AccessLog {
 /// A response's body that is logged when it has ended.
 struct LoggedBody {
     body: Body,
+    /// How many bytes it has, if it says so.
+    length: Option<u64>,
     log: AccessLog,
+}
+
+impl LoggedBody {
+    fn new(body: Body, mut log: AccessLog) -> Self {
+        let length = body.size_hint().exact();
+        // What has no body is never read.
+        log.is_complete = log.method == Method::HEAD || length == Some(0);
+        Self { body, length, log }
+    }
 }
 
 impl HttpBody for LoggedBody {
@@ -291,7 +302,8 @@ impl HttpBody for LoggedBody {
         match &frame {
             Some(Ok(frame)) => {
                 self.log.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
-                self.log.is_complete = self.body.is_end_stream();
+                // Past the length that was announced, the body is not asked for its end.
+                self.log.is_complete = self.length == Some(self.log.bytes);
             }
             Some(Err(error)) => {
                 tracing::debug!(request = self.log.id, %error, "response cut");

@@ -19,20 +19,23 @@ pub struct Arguments {
     pub command: Command,
 }
 
+const CACHE: &str = "LITHE_CODE_CACHE";
+const COMMON: &str = "Options of every command";
+
 /// What every command understands.
 #[derive(Debug, Clone, Args)]
 pub struct Common {
     /// The data directory: repositories, database, cache.
-    #[arg(long, global = true, value_name = "DIR", default_value = "data")]
+    #[arg(long, global = true, help_heading = COMMON, value_name = "DIR", default_value = "data")]
     pub data: PathBuf,
     /// The manifest [default: spin.toml here, or above the program].
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = COMMON, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
     /// Where compiled components are kept [default: DIR/cache/compiled].
-    #[arg(long, global = true, value_name = "DIR", env = "LITHE_CODE_CACHE", hide_env_values = true)]
+    #[arg(long, global = true, help_heading = COMMON, value_name = "DIR", env = CACHE, hide_env_values = true)]
     pub code_cache: Option<PathBuf>,
     /// Print answers as JSON, for programs.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = COMMON)]
     pub json: bool,
 }
 
@@ -73,16 +76,14 @@ pub struct Serve {
     /// How long transfers may take to finish after the signal to stop.
     #[arg(long, value_name = "SECONDS", default_value_t = limits::GRACE_SECONDS_DEFAULT)]
     pub grace_seconds: u64,
-    /// How the log is written, to standard error.
+    /// How the log is written, to standard error: as lines for people, or one JSON object a line.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// Lines for people.
     Text,
-    /// One JSON object a line.
     Json,
 }
 
