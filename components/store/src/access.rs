@@ -238,7 +238,7 @@ pub fn require(
     needed: Permission,
 ) -> Result<(Found, Permission), Error> {
     let (found, permission) = open(connection, principal, path)?;
-    if places::number(permission) < places::number(needed) {
+    if permission < needed {
         principal.require_signed_in()?;
         return Err(forbidden("you may see this and not do that to it"));
     }

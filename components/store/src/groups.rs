@@ -51,7 +51,7 @@ pub fn check_new(
 }
 
 fn may_make_at_top(connection: &Connection, principal: &Principal) -> Result<bool, Error> {
-    let may_write = places::number(principal.viewer.ceiling) >= places::number(Permission::Write);
+    let may_write = principal.viewer.ceiling >= Permission::Write;
     Ok(may_write && (principal.is_site_admin() || settings::site(connection)?.top_level_creation))
 }
 

@@ -26,6 +26,7 @@ pub trait Sealable: Serialize + DeserializeOwned {
 /// A password check that is to be made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Challenge {
+    /// Tells it from every other challenge.
     pub serial: Serial,
     /// As it was given.
     pub login: String,
