@@ -301,17 +301,23 @@ fn damage_is_refused() {
 
 #[test]
 fn every_flipped_bit_and_every_cut_is_refused() {
-    let place = tempfile::tempdir().expect("a temporary directory");
-    history(place.path(), 3);
-    let pack = packed(place.path(), &["--delta-base-offset"]);
+    let text = b"0123456789";
+    let entry_len = 1 + deflated(text).len() as u64;
+    let pack = pack(&[
+        (BLOB, text),
+        (EntryKind::OfsDelta(entry_len), &appending(10, b'x')),
+        (EntryKind::RefDelta(crate::odb::raw(&blob_id(text))), &appending(10, b'y')),
+        (BLOB, b"another"),
+    ]);
+    receive_whole(&pack).expect("sound as it is");
     for position in 0..pack.len() {
-        let mut flipped = pack.clone();
-        flipped[position] ^= 1 << (position % 8);
-        assert!(receive_whole(&flipped).is_err(), "flipped at {position}");
-        assert!(
-            receive(&pack[..position], pack.len(), Limits::default(), &Empty).is_err(),
-            "cut at {position}"
-        );
+        for bit in 0..8 {
+            let mut flipped = pack.clone();
+            flipped[position] ^= 1 << bit;
+            assert!(receive_whole(&flipped).is_err(), "bit {bit} flipped at {position}");
+        }
+        let cut = receive(&pack[..position], pack.len(), Limits::default(), &Empty);
+        assert!(cut.is_err(), "cut at {position}");
     }
 }
 
