@@ -82,7 +82,7 @@ pub fn page(
     }
     let file_name = entry.name.as_bstr();
     let origin = Origin { links: links.clone(), revision: revision.name.clone(), file: at.path.clone() };
-    let shown = show(repository, &entry, &origin, display)?;
+    let shown = show(place, repository, &entry, &origin, display)?;
     let permanent = Revision::of_commit(commit.id);
     Ok(BlobPage {
         frame: place.frame(text::visible(path)),
@@ -113,6 +113,7 @@ struct Shown {
 }
 
 fn show(
+    place: &Place<'_>,
     repository: Repository<'_>,
     entry: &Entry,
     origin: &Origin,
@@ -140,12 +141,13 @@ fn show(
         return Ok(nothing("This file is empty."));
     }
     match text::decode(&bytes) {
-        Some(text) => Ok(show_text(entry, &text, size_fact, origin, display)),
+        Some(text) => Ok(show_text(place, entry, &text, size_fact, origin, display)),
         None => Ok(nothing("This is a binary file.")),
     }
 }
 
 fn show_text(
+    place: &Place<'_>,
     entry: &Entry,
     decoded: &text::Text,
     size_fact: String,
@@ -164,11 +166,12 @@ fn show_text(
     }
     if markdown::is_markdown(entry.name.as_bstr())
         && display == Display::Best
-        && let Some(html) = markdown::render(&decoded.text, origin, 2)
+        && let Some(html) = markdown::render_cached(place.cache, &entry.id, &decoded.text, origin, 2)
     {
         return Shown { facts, notices, content: Content::Markdown(html) };
     }
-    let highlighted = highlight::file(&text::visible(&entry.name), &decoded.text);
+    let highlighted =
+        highlight::file_cached(place.cache, &entry.id, &text::visible(&entry.name), &decoded.text);
     facts.extend(highlighted.language);
     let mut lines = highlighted.lines;
     if !highlighted.is_complete {

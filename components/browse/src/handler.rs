@@ -12,7 +12,7 @@ use crate::revision::{self, Resolved};
 use crate::route::{self, Page, Route};
 use crate::storage::{self, OpenError};
 use crate::summary::{self, Summary};
-use crate::{commit, raw, sending, tree, unavailable};
+use crate::{cache, commit, raw, sending, tree, unavailable};
 use askama::Template;
 use bstr::{BStr, ByteSlice as _};
 use http::request::Parts;
@@ -27,6 +27,9 @@ use std::path::Path;
 
 /// Where repositories are mounted.
 const REPOSITORIES: &str = "/repos";
+
+/// Where rendered texts are kept.
+const CACHE: &str = "/cache/rendered";
 
 /// Answers a request.
 pub fn answer(request: &Parts) -> Answer {
@@ -147,6 +150,7 @@ impl Asked<'_> {
                     permission: *permission,
                     site: site(self.request),
                     now: time::now(),
+                    cache: &cache::Directory::new(CACHE),
                 };
                 self.repository(&place, page)
             }

@@ -3,6 +3,7 @@
 //! The grammars name hundreds of scopes; a style sheet knows the classes in [`CLASSES`]. The
 //! grammars are unpacked when the first text is highlighted, and kept.
 
+use crate::cache::{Cache, Key};
 use crate::limits::{HIGHLIGHT_BYTES_MAX, HIGHLIGHT_LINE_BYTES_MAX, HIGHLIGHT_TIME_MAX};
 use crate::text::push_line_html;
 use std::collections::HashMap;
@@ -102,6 +103,23 @@ pub fn file(file_name: &str, text: &str) -> Highlighted {
         Some(syntax) => highlighted(syntax, text),
         None => plain(text, true),
     }
+}
+
+/// Highlights as [`file`] does, or finds what was highlighted before, of the file of that id.
+pub fn file_cached(cache: &dyn Cache, id: &gix_hash::oid, file_name: &str, text: &str) -> Highlighted {
+    let key = Key::new(&[b"highlight", id.as_bytes(), file_name.as_bytes()]);
+    if let Some(kept) = cache.get(&key) {
+        // The language is on the first line; a line of HTML has no line end in it.
+        let mut lines = kept.split('\n').map(str::to_owned);
+        let language = lines.next().filter(|language| !language.is_empty());
+        return Highlighted { lines: lines.collect(), language, is_complete: true };
+    }
+    let highlighted = file(file_name, text);
+    if let (Some(language), true) = (&highlighted.language, highlighted.is_complete) {
+        let lines: String = highlighted.lines.iter().flat_map(|line| ["\n", line]).collect();
+        cache.put(&key, &format!("{language}{lines}"));
+    }
+    highlighted
 }
 
 /// Highlights a text by the name of its language, as in the info string of a Markdown code block.
@@ -320,6 +338,20 @@ mod tests {
         let highlighted = file("a.rs", &too_much);
         assert_eq!((highlighted.language, highlighted.is_complete), (None, false));
         assert_eq!(highlighted.lines[0], "let a = 1;");
+    }
+
+    #[test]
+    fn what_is_kept_is_what_was_made() {
+        let id = gix_hash::ObjectId::null(gix_hash::Kind::Sha1);
+        for text in ["fn a() {}\n", "", "\n", "\n\n", "a\n\nb", "// x\r\n\r\n", "\"a\rb\""] {
+            for name in ["a.rs", "a.unknown"] {
+                let directory = tempfile::tempdir().expect("a temporary directory");
+                let cache = crate::cache::Directory::new(directory.path());
+                for _ in 0..2 {
+                    assert_eq!(file_cached(&cache, &id, name, text), file(name, text), "{name} {text:?}");
+                }
+            }
+        }
     }
 
     #[test]

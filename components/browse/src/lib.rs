@@ -5,6 +5,7 @@
 //! pure function builds a struct that its template shows.
 
 pub mod blob;
+pub mod cache;
 pub mod commit;
 pub mod commits;
 pub mod diff;
@@ -27,6 +28,7 @@ pub mod summary;
 pub mod text;
 pub mod tree;
 pub mod unavailable;
+pub mod version;
 
 use lithe_web::Answer;
 use spin_sdk::http::Request;

@@ -86,3 +86,9 @@ pub const MESSAGE_BYTES_MAX: usize = 64 << 10;
 
 /// How many groups and repositories one page lists.
 pub const LISTED_PER_PAGE: u32 = 100;
+
+/// The largest rendered text that is kept, in bytes.
+pub const CACHE_ENTRY_BYTES_MAX: usize = 1 << 20;
+
+/// How many rendered texts are kept.
+pub const CACHE_SLOTS: u32 = 1_024;

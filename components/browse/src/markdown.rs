@@ -5,6 +5,7 @@
 //! the repository. Images from elsewhere are not loaded (the pages' policy forbids it, so that
 //! looking at a repository tells nobody); their alternative text stands in their place.
 
+use crate::cache::{Cache, Key};
 use crate::highlight;
 use crate::limits::{MARKDOWN_BYTES_MAX, MARKDOWN_DEPTH_MAX, MARKDOWN_TEXT_COST_MAX};
 use crate::links::{Links, resolved};
@@ -45,6 +46,24 @@ pub fn render(text: &str, origin: &Origin, heading_level: u8) -> Option<String> 
         return None;
     }
     Some(finished(&sanitized(&html, origin), heading_level))
+}
+
+/// Renders as [`render`] does, or finds what was rendered before, of the file of that id.
+pub fn render_cached(
+    cache: &dyn Cache,
+    id: &gix_hash::oid,
+    text: &str,
+    origin: &Origin,
+    heading_level: u8,
+) -> Option<String> {
+    let Origin { links, revision, file } = origin;
+    let summary = links.summary();
+    let key = Key::new(&[b"markdown", id.as_bytes(), summary.as_bytes(), revision, file, &[heading_level]]);
+    cache.get(&key).or_else(|| {
+        let html = render(text, origin, heading_level)?;
+        cache.put(&key, &html);
+        Some(html)
+    })
 }
 
 fn options() -> comrak::Options<'static> {
@@ -118,6 +137,7 @@ fn sanitized(html: &str, origin: &Origin) -> String {
         .add_tag_attributes("input", ["checked", "disabled"])
         .set_tag_attribute_value("input", "type", "checkbox")
         .set_tag_attribute_value("input", "disabled", "")
+        .set_tag_attribute_value("input", "aria-label", "Task")
         .add_tag_attributes("div", ["align"])
         .add_tag_attributes("p", ["align"])
         .add_tag_attributes("h1", ["align"])
@@ -224,6 +244,10 @@ fn finished(html: &str, level: u8) -> String {
                 result.push_str("<span class=\"image-elsewhere\">");
                 result.push_str(&alternative.unwrap_or_default().replace('<', "&lt;").replace('>', "&gt;"));
                 result.push_str("</span>");
+            }
+            // What may be wider than the page is scrolled by keyboard too.
+            name @ ("pre" | "table") if !tag.starts_with("</") => {
+                result.push_str(&format!("<{name} tabindex=\"0\"{}", &tag[1 + name.len()..]));
             }
             _ => result.push_str(tag),
         }
@@ -462,7 +486,7 @@ mod tests {
         let html = html(text);
         for expected in [
             "<th>a</th>",
-            "<input checked=\"\" disabled=\"\" type=\"checkbox\">",
+            "<input checked=\"\" ",
             "<del>gone</del>",
             "href=\"https://example.org/\"",
             "id=\"user-content-fn-1\"",

@@ -1,10 +1,12 @@
 //! What every page about a repository has in common: the frame, the head, the links, and the
 //! choice of another branch or tag.
 
+use crate::cache::Cache;
 use crate::links::Links;
 use crate::repository::{Commit, Error, Repository, Signature};
 use crate::revision::{self, Kind, Revision};
 use crate::text;
+use crate::version;
 use bstr::{BStr, ByteSlice as _};
 use lithe_forge::types;
 use lithe_git::refs::Ref;
@@ -24,6 +26,8 @@ pub struct Place<'a> {
     pub site: String,
     /// The present, in seconds since the epoch.
     pub now: i64,
+    /// Where rendered texts are kept.
+    pub cache: &'a dyn Cache,
 }
 
 impl Place<'_> {
@@ -146,18 +150,19 @@ impl Switcher {
         links: &Links,
         href: impl Fn(&BStr) -> String,
     ) -> Self {
-        let choices = |refs: &mut dyn Iterator<Item = &Ref>| {
-            refs.take(CHOICES_MAX)
-                .map(|entry| {
-                    let name = revision::address_name(repository, entry.name.as_bstr());
-                    Choice {
-                        name: text::visible(revision::short_name(entry.name.as_bstr())),
-                        href: href(name.as_bstr()),
-                        is_current: name == current.name,
-                    }
-                })
-                .collect()
+        let choices = |refs: &[&Ref]| {
+            let choice = |entry: &&Ref| {
+                let name = revision::address_name(repository, entry.name.as_bstr());
+                Choice {
+                    name: text::visible(revision::short_name(entry.name.as_bstr())),
+                    href: href(name.as_bstr()),
+                    is_current: name == current.name,
+                }
+            };
+            refs.iter().map(choice).collect()
         };
+        let branches: Vec<&Ref> =
+            repository.refs.with_prefix("refs/heads/".into()).iter().take(CHOICES_MAX).collect();
         Self {
             kind: match current.kind {
                 Kind::Branch => "Branch",
@@ -165,11 +170,23 @@ impl Switcher {
                 Kind::Commit => "Commit",
             },
             label: current.label(),
-            branches: choices(&mut repository.refs.with_prefix("refs/heads/".into()).iter()),
-            tags: choices(&mut repository.refs.with_prefix("refs/tags/".into()).iter().rev()),
+            branches: choices(&branches),
+            tags: choices(&latest_tags(repository)),
             all_href: links.refs(),
         }
     }
+}
+
+/// The tags of the highest versions, the highest first.
+fn latest_tags<'a>(repository: Repository<'a>) -> Vec<&'a Ref> {
+    let mut tags: Vec<&Ref> = repository.refs.with_prefix("refs/tags/".into()).iter().collect();
+    let descending = |a: &&Ref, b: &&Ref| version::compare(&b.name, &a.name);
+    if tags.len() > CHOICES_MAX {
+        tags.select_nth_unstable_by(CHOICES_MAX, descending);
+        tags.truncate(CHOICES_MAX);
+    }
+    tags.sort_by(descending);
+    tags
 }
 
 /// Why a page about a repository cannot be shown.

@@ -6,12 +6,12 @@ use crate::place::{CommitLine, Failure, Place};
 use crate::repository::Repository;
 use crate::revision;
 use crate::text;
+use crate::version;
 use askama::Template;
 use bstr::{BStr, ByteSlice as _};
 use lithe_git::refs::{Head, Ref};
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
 use lithe_web::size::counted;
-use std::cmp::Ordering;
 
 /// The page of all branches and tags.
 #[derive(Template)]
@@ -57,7 +57,7 @@ pub fn page(place: &Place<'_>, repository: Repository<'_>, from: Offsets) -> Res
     let mut branches: Vec<&Ref> = repository.refs.with_prefix("refs/heads/".into()).iter().collect();
     branches.sort_by_key(|branch| Some(branch.name.as_bstr()) != landing);
     let mut tags: Vec<&Ref> = repository.refs.with_prefix("refs/tags/".into()).iter().collect();
-    tags.sort_by(|a, b| compare_versions(&b.name, &a.name));
+    tags.sort_by(|a, b| version::compare(&b.name, &a.name));
     let section = |refs: &[&Ref], words: (&str, &str), offset: usize, at: &dyn Fn(usize) -> String| Section {
         count: counted(refs.len() as u64, words.0, words.1),
         rows: refs
@@ -100,50 +100,5 @@ fn row(
         commits_href: links.commits(name.as_bstr(), "".into()),
         is_landing: Some(entry.name.as_bstr()) == landing,
         commit: commit.map(|commit| place.commit_line(&commit)),
-    }
-}
-
-/// Compares names with the numbers in them as numbers: `v1.9` before `v1.10`.
-fn compare_versions(a: &[u8], b: &[u8]) -> Ordering {
-    let (mut rest_a, mut rest_b) = (a, b);
-    while let (Some(first_a), Some(first_b)) = (rest_a.first(), rest_b.first()) {
-        let order = if first_a.is_ascii_digit() && first_b.is_ascii_digit() {
-            let (number_a, number_b) = (take_number(&mut rest_a), take_number(&mut rest_b));
-            number_a.len().cmp(&number_b.len()).then(number_a.cmp(number_b))
-        } else {
-            (rest_a, rest_b) = (&rest_a[1..], &rest_b[1..]);
-            first_a.cmp(first_b)
-        };
-        if order.is_ne() {
-            return order;
-        }
-    }
-    rest_a.len().cmp(&rest_b.len()).then(a.cmp(b))
-}
-
-/// Takes the digits from the beginning; returns them without leading zeros.
-fn take_number<'a>(text: &mut &'a [u8]) -> &'a [u8] {
-    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
-    let (digits, rest) = text.split_at(end);
-    *text = rest;
-    &digits[digits.iter().position(|digit| *digit != b'0').unwrap_or(digits.len())..]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tags_are_in_the_order_of_versions() {
-        let sorted =
-            ["a", "v0.9", "v1.2", "v1.02", "v1.10", "v1.10-rc1", "v1.10.1", "v2", "v18446744073709551616"];
-        // Equal numbers are told apart by their digits, so that the order is total.
-        assert_eq!(compare_versions(b"v1.02", b"v1.2"), Ordering::Less);
-        let mut names = sorted;
-        names.reverse();
-        names.sort_by(|a, b| compare_versions(a.as_bytes(), b.as_bytes()));
-        let expected =
-            ["a", "v0.9", "v1.02", "v1.2", "v1.10", "v1.10-rc1", "v1.10.1", "v2", "v18446744073709551616"];
-        assert_eq!(names, expected);
     }
 }

@@ -64,7 +64,7 @@ fn filled(
     let (links, name) = (place.links(), revision.name.as_bstr());
     let commit = repository.commit(&revision.commit_id)?;
     let entries = repository.tree(&commit.tree_id)?;
-    let readme = Readme::find(repository, &entries, &links, revision, "".into())?;
+    let readme = Readme::find(place, repository, &entries, revision, "".into())?;
     let mut listing = Listing::new(repository, entries, &links, revision, "".into(), 0, SUMMARY_ENTRIES_MAX);
     listing.next_href = listing.next_href.map(|_| links.tree(name, "".into()));
     let count = |prefix: &str| repository.refs.with_prefix(prefix.into()).len() as u64;

@@ -45,7 +45,7 @@ pub fn page(
         return Err(Failure::NotFound);
     }
     let entries = repository.tree(&tree.id)?;
-    let readme = if offset == 0 { Readme::find(repository, &entries, &links, revision, path)? } else { None };
+    let readme = if offset == 0 { Readme::find(place, repository, &entries, revision, path)? } else { None };
     let title = if path.is_empty() { revision.label() } else { text::visible(path) };
     let name = revision.name.as_bstr();
     Ok(TreePage {
@@ -181,9 +181,9 @@ impl Readme {
     /// Finds and renders the README among the entries of the directory at `path`; none if there is
     /// none that is text and of a size that is shown.
     pub fn find(
+        place: &Place<'_>,
         repository: Repository<'_>,
         entries: &[Entry],
-        links: &Links,
         revision: &Revision,
         path: &BStr,
     ) -> Result<Option<Self>, Failure> {
@@ -198,9 +198,14 @@ impl Readme {
             return Ok(None);
         };
         let file = joined(path, entry.name.as_bstr());
+        let links = place.links();
         let origin = Origin { links: links.clone(), revision: revision.name.clone(), file: file.clone() };
         let is_markdown = markdown::is_markdown(entry.name.as_bstr());
-        let html = if is_markdown { markdown::render(&text.text, &origin, HEADING_LEVEL) } else { None };
+        let html = if is_markdown {
+            markdown::render_cached(place.cache, &entry.id, &text.text, &origin, HEADING_LEVEL)
+        } else {
+            None
+        };
         Ok(Some(Self {
             name: text::visible(&entry.name),
             href: links.blob(revision.name.as_bstr(), file.as_bstr()),

@@ -36,7 +36,10 @@ fn check(name: &str, page: &str) {
         std::fs::write(&path, &found).expect("the source directory is writable");
     }
     let expected = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(found, expected, "{name} differs from its golden file; see the head of this test");
+    for (found, expected) in found.lines().zip(expected.lines()) {
+        assert_eq!(found, expected, "{name} differs from its golden file; see the head of this test");
+    }
+    assert_eq!(found.len(), expected.len(), "{name} is longer or shorter than its golden file");
 }
 
 /// Whether a browser would read the page as it is written, and could run nothing of it.

@@ -3,6 +3,7 @@
 // Each test file uses what it needs.
 #![allow(dead_code)]
 
+use browse::cache::NoCache;
 use browse::place::Place;
 use browse::repository::Repository;
 use browse::storage::{self, Opened};
@@ -105,6 +106,7 @@ impl Fixture {
             permission: types::Permission::Read,
             site: "http://localhost:8000".into(),
             now: COMMITTED + 300,
+            cache: &NoCache,
         }
     }
 }

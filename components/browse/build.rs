@@ -1,0 +1,24 @@
+//! Fingerprints what decides how texts are rendered, so that the cache forgets what an older build made.
+
+use sha2::{Digest as _, Sha256};
+use std::fs;
+
+/// The code that renders, and the versions of the libraries that it uses.
+const SOURCES: [&str; 6] = [
+    "src/cache.rs",
+    "src/highlight.rs",
+    "src/links.rs",
+    "src/markdown.rs",
+    "src/text.rs",
+    "../../Cargo.lock",
+];
+
+fn main() {
+    let mut digest = Sha256::new();
+    for source in SOURCES {
+        println!("cargo::rerun-if-changed={source}");
+        digest.update(fs::read(source).unwrap_or_else(|error| panic!("{source}: {error}")));
+    }
+    let fingerprint: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    println!("cargo::rustc-env=RENDERING_FINGERPRINT={fingerprint}");
+}

@@ -1,0 +1,164 @@
+//! Rendered texts, kept by what they were made from, so that the same text is rendered once.
+//!
+//! The cache on disk is a fixed number of slots, so it needs no clearing up: a key has one slot,
+//! and what is put there replaces what was. It holds nothing that depends on who asks, and may be
+//! deleted at any time.
+
+use crate::limits::{CACHE_ENTRY_BYTES_MAX, CACHE_SLOTS};
+use sha2::{Digest as _, Sha256};
+use std::fs;
+use std::hash::{BuildHasher as _, RandomState};
+use std::path::{Path, PathBuf};
+
+/// What a rendered text was made from, digested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key([u8; 32]);
+
+impl Key {
+    /// The key of everything that decides the result; this build of the component is among it.
+    pub fn new(parts: &[&[u8]]) -> Self {
+        let mut digest = Sha256::new();
+        digest.update(env!("RENDERING_FINGERPRINT"));
+        for part in parts {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part);
+        }
+        Self(digest.finalize().into())
+    }
+
+    fn slot(&self) -> u32 {
+        let [a, b, c, d, ..] = self.0;
+        u32::from_be_bytes([a, b, c, d]) % CACHE_SLOTS
+    }
+}
+
+/// Where rendered texts are kept.
+pub trait Cache {
+    /// What was put under the key, if it is still there.
+    fn get(&self, key: &Key) -> Option<String>;
+
+    /// Keeps a text, if that is possible.
+    fn put(&self, key: &Key, text: &str);
+}
+
+/// Keeps nothing.
+pub struct NoCache;
+
+impl Cache for NoCache {
+    fn get(&self, _: &Key) -> Option<String> {
+        None
+    }
+
+    fn put(&self, _: &Key, _: &str) {}
+}
+
+/// Keeps texts in files, one for each slot. Whatever goes wrong with them counts as nothing kept.
+pub struct Directory {
+    path: PathBuf,
+}
+
+/// The bytes before the text in a slot's file: the key, and the length of the text.
+const HEAD_BYTES: usize = 32 + 8;
+
+impl Directory {
+    /// Keeps texts in the directory at `path`, which is made when it is needed.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    fn file(&self, key: &Key) -> PathBuf {
+        self.path.join(format!("{:03x}", key.slot()))
+    }
+
+    /// Writes a new file, so that readers see the old one or the new one, whole.
+    fn write(&self, file: &Path, contents: &[u8]) -> std::io::Result<()> {
+        let unique = RandomState::new().hash_one(contents.len());
+        let new = self.path.join(format!("new-{unique:016x}"));
+        let written = fs::write(&new, contents).and_then(|()| fs::rename(&new, file));
+        if written.is_err() {
+            let _ = fs::remove_file(&new);
+        }
+        written
+    }
+}
+
+impl Cache for Directory {
+    fn get(&self, key: &Key) -> Option<String> {
+        let contents = fs::read(self.file(key)).ok()?;
+        let (head, text) = contents.split_at_checked(HEAD_BYTES)?;
+        let is_whole = head[..32] == key.0 && head[32..] == (text.len() as u64).to_be_bytes();
+        is_whole.then(|| String::from_utf8(text.to_vec()).ok())?
+    }
+
+    fn put(&self, key: &Key, text: &str) {
+        if text.len() > CACHE_ENTRY_BYTES_MAX {
+            return;
+        }
+        let contents = [&key.0[..], &(text.len() as u64).to_be_bytes(), text.as_bytes()].concat();
+        let file = self.file(key);
+        if self.write(&file, &contents).is_err() {
+            // The directory may have been deleted; if it cannot be made either, nothing is kept.
+            let _ = fs::create_dir_all(&self.path).and_then(|()| self.write(&file, &contents));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_put_is_found_under_its_key_alone() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let cache = Directory::new(directory.path().join("not/there/yet"));
+        let keys = [Key::new(&[b"a", b"b"]), Key::new(&[b"ab"]), Key::new(&[b"ab", b""])];
+        for (index, key) in keys.iter().enumerate() {
+            assert_eq!(cache.get(key), None);
+            cache.put(key, &index.to_string());
+            assert_eq!(cache.get(key), Some(index.to_string()));
+        }
+        assert!(keys[0] != keys[1] && keys[1] != keys[2]);
+        fs::remove_dir_all(directory.path().join("not")).expect("it is there");
+        cache.put(&keys[0], "again");
+        assert_eq!(cache.get(&keys[0]).as_deref(), Some("again"));
+    }
+
+    #[test]
+    fn a_slot_holds_the_last_text_and_there_are_only_so_many() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let cache = Directory::new(directory.path());
+        for number in 0..3 * CACHE_SLOTS {
+            cache.put(&Key::new(&[&number.to_be_bytes()]), "x");
+        }
+        let count = fs::read_dir(directory.path()).expect("it is there").count();
+        assert!(count <= CACHE_SLOTS as usize, "{count}");
+    }
+
+    #[test]
+    fn damage_counts_as_nothing() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let cache = Directory::new(directory.path());
+        let key = Key::new(&[b"a"]);
+        cache.put(&key, "text");
+        let whole = fs::read(cache.file(&key)).expect("it was put");
+        for length in 0..whole.len() {
+            fs::write(cache.file(&key), &whole[..length]).expect("the directory is writable");
+            assert_eq!(cache.get(&key), None, "cut to {length} bytes");
+        }
+        let mut foreign = whole.clone();
+        foreign[0] ^= 1;
+        fs::write(cache.file(&key), &foreign).expect("the directory is writable");
+        assert_eq!(cache.get(&key), None);
+    }
+
+    #[test]
+    fn a_text_past_the_limit_is_not_kept() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let cache = Directory::new(directory.path());
+        let key = Key::new(&[b"a"]);
+        cache.put(&key, &"x".repeat(CACHE_ENTRY_BYTES_MAX + 1));
+        assert_eq!(cache.get(&key), None);
+        cache.put(&key, &"x".repeat(CACHE_ENTRY_BYTES_MAX));
+        assert!(cache.get(&key).is_some());
+    }
+}
