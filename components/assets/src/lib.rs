@@ -1,7 +1,8 @@
 //! The component `assets`: style sheet, script and icon, from bytes embedded when it was built.
 //!
-//! A file's address carries the fingerprint of its contents, so browsers may keep it for good. It
-//! imports nothing of `lithe:forge` and has no mount.
+//! A file's address carries the fingerprint of its contents, so browsers may keep it for good. A
+//! page of a component that was built with other contents gets the present ones, not to be kept:
+//! components are replaced one at a time. It imports nothing of `lithe:forge` and has no mount.
 
 use bytes::Bytes;
 use http::header::{
@@ -34,7 +35,7 @@ pub async fn handle(request: Request) -> Answer {
 /// The one route: `/-/static/<name>`.
 fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Answer {
     let name = path.strip_prefix("/-/static/").unwrap_or_default();
-    let Some(file) = FILES.iter().find(|file| file.name == name) else {
+    let Some(file) = FILES.iter().find(|file| file.is_called(name)) else {
         return text(StatusCode::NOT_FOUND, "There is no such file.\n");
     };
     if !matches!(*method, Method::GET | Method::HEAD) {
@@ -43,7 +44,7 @@ fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Answer {
         return answer;
     }
     let (encoding, contents) = file.best(headers);
-    let tag = format!("\"{name}{}\"", encoding.map(|e| format!("-{e}")).unwrap_or_default());
+    let tag = format!("\"{}{}\"", file.name, encoding.map(|e| format!("-{e}")).unwrap_or_default());
     let is_known = headers.get(IF_NONE_MATCH).is_some_and(|tags| matches_tag(tags, &tag));
     let mut answer = Response::new(FullBody::new(match is_known {
         true => Bytes::new(),
@@ -53,7 +54,13 @@ fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Answer {
         let value = HeaderValue::from_str(value).expect("a static file's headers are ASCII");
         answer.headers_mut().insert(name, value);
     };
-    set(CACHE_CONTROL, "public, max-age=31536000, immutable");
+    set(
+        CACHE_CONTROL,
+        match file.name == name {
+            true => "public, max-age=31536000, immutable",
+            false => "no-cache",
+        },
+    );
     set(ETAG, &tag);
     set(VARY, "Accept-Encoding");
     if is_known {
@@ -72,6 +79,16 @@ fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Answer {
 }
 
 impl StaticFile {
+    /// Whether this is the file's name, with its own or another fingerprint.
+    fn is_called(&self, name: &str) -> bool {
+        let (own, asked) = (parts(self.name), parts(name));
+        own.zip(asked).is_some_and(|((stem, own, extension), asked)| {
+            let is_hex = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+            let is_fingerprint = asked.1.len() == own.len() && asked.1.bytes().all(is_hex);
+            (asked.0, asked.2) == (stem, extension) && is_fingerprint
+        })
+    }
+
     fn content_type(&self) -> &'static str {
         match self.name.rsplit('.').next() {
             Some("css") => "text/css; charset=utf-8",
@@ -91,6 +108,13 @@ impl StaticFile {
             .filter(|(encoding, _)| encoding.is_none_or(|encoding| accepts(accepted, encoding)));
         possible.min_by_key(|(_, contents)| contents.len()).unwrap_or((None, self.identity))
     }
+}
+
+/// Stem, fingerprint and extension of a public name.
+fn parts(name: &str) -> Option<(&str, &str, &str)> {
+    let (stem, rest) = name.split_once('.')?;
+    let (fingerprint, extension) = rest.split_once('.')?;
+    Some((stem, fingerprint, extension))
 }
 
 /// Whether `Accept-Encoding` names the coding, and not with the weight 0 (RFC 9110, section 12.5.3).
@@ -150,7 +174,15 @@ mod tests {
 
     #[test]
     fn what_is_not_a_file_is_not_found() {
-        for name in ["", "lithe.css", "../lib.rs", "lithe.0000000000000000.css", "%2e%2e"] {
+        for name in [
+            "",
+            "lithe.css",
+            "../lib.rs",
+            "lithe.0.css",
+            "lithe.gggggggggggggggg.css",
+            "x.0000000000000000.css",
+            "%2e%2e",
+        ] {
             assert_eq!(get(name, &[]).status(), 404, "{name}");
         }
         assert_eq!(answer(&Method::POST, "/-/static/x", &HeaderMap::new()).status(), 404);
@@ -160,6 +192,14 @@ mod tests {
             (refused.status().as_u16(), &refused.headers()[ALLOW]),
             (405, &HeaderValue::from_static("GET, HEAD"))
         );
+    }
+
+    #[test]
+    fn a_page_built_with_another_style_sheet_gets_the_present_one() {
+        let answer = get("lithe.0123456789abcdef.css", &[]);
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()[CACHE_CONTROL], "no-cache");
+        assert_eq!(answer.headers()[ETAG], get(style().name, &[]).headers()[ETAG]);
     }
 
     #[test]

@@ -67,7 +67,8 @@ fn relative(at: i64, now: i64) -> String {
     let Some((unit, name)) = UNITS.into_iter().find(|(unit, _)| distance >= *unit) else {
         return if at > now { "in a moment" } else { "just now" }.to_owned();
     };
-    let count = distance / unit;
+    // Of 90 days just begun there are 90 days left, not 89.
+    let count = if at > now { distance.div_ceil(unit) } else { distance / unit };
     let plural = if count == 1 { "" } else { "s" };
     if at > now { format!("in {count} {name}{plural}") } else { format!("{count} {name}{plural} ago") }
 }
@@ -112,6 +113,8 @@ mod tests {
             (now - 800 * 86_400, "2 years ago"),
             (now + 10, "in a moment"),
             (now + 7_200, "in 2 hours"),
+            (now + 7 * 86_400 - 1, "in 7 days"),
+            (now + 90 * 86_400 - 1, "in 3 months"),
         ];
         for (at, expected) in cases {
             assert_eq!(Time::new(at, now).relative, expected);
