@@ -74,7 +74,7 @@ fn fetches_send_what_is_new() {
     let forge = Forge::shared();
     let shell = forge.shell(&forge.repository(&[]));
     shell.run(HISTORY);
-    shell.run("cd work && git push -q \"$ADMIN\" --all && git clone -q --mirror \"$STRANGER\" ../clone");
+    shell.run("cd work && git push -q \"$ADMIN\" --all && git push -q \"$ADMIN\" --tags && git clone -q --mirror \"$STRANGER\" ../clone");
     for version in 0..=2 {
         shell.run(
             "cd work && printf 'more\n' >> renamed && git commit -qam More && git push -q \"$ADMIN\" main",

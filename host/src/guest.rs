@@ -4,7 +4,7 @@ use crate::guest_output::{GuestOutput, Stream};
 use crate::limits;
 use crate::manifest::{Access, Component as Declaration};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use thiserror::Error;
 use wasmtime::component::{Linker, ResourceTable};
@@ -43,19 +43,31 @@ pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     Ok(linker)
 }
 
-/// Makes the directories of writable mounts that are missing, and checks that the others exist.
-pub fn prepare_mounts(declaration: &Declaration) -> Result<(), MountError> {
-    for mount in &declaration.mounts {
-        let result = match mount.access {
-            Access::ReadWrite => std::fs::create_dir_all(&mount.source),
-            Access::ReadOnly => {
-                std::fs::metadata(&mount.source).and_then(|metadata| match metadata.is_dir() {
-                    true => Ok(()),
-                    false => Err(io::ErrorKind::NotADirectory.into()),
-                })
-            }
-        };
-        result.map_err(|error| MountError {
+/// Makes the directories of a component's writable mounts that are missing, for nobody else to look
+/// into: WASI has no modes for what guests create in them, password hashes among it.
+pub fn make_writable_mounts(declaration: &Declaration) -> Result<(), MountError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    with_mounts(declaration, Access::ReadWrite, |source| {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(source)
+    })
+}
+
+/// Checks that the directories of a component's read-only mounts exist. Some other component may
+/// have them writable, so [`make_writable_mounts`] comes first, for all of them.
+pub fn check_read_only_mounts(declaration: &Declaration) -> Result<(), MountError> {
+    with_mounts(declaration, Access::ReadOnly, |source| match std::fs::metadata(source)?.is_dir() {
+        true => Ok(()),
+        false => Err(io::ErrorKind::NotADirectory.into()),
+    })
+}
+
+fn with_mounts(
+    declaration: &Declaration,
+    access: Access,
+    act: impl Fn(&Path) -> io::Result<()>,
+) -> Result<(), MountError> {
+    for mount in declaration.mounts.iter().filter(|mount| mount.access == access) {
+        act(&mount.source).map_err(|error| MountError {
             destination: mount.destination.clone(),
             source_path: mount.source.clone(),
             error,

@@ -158,10 +158,14 @@ fn load_all(
     cache: &CodeCache,
     manifest: &Manifest,
 ) -> Result<BTreeMap<String, Component>, LoadError> {
+    for prepare in [guest::make_writable_mounts, guest::check_read_only_mounts] {
+        for declaration in manifest.components.values() {
+            prepare(declaration)
+                .map_err(|error| LoadError::Mount { component: declaration.name.clone(), error })?;
+        }
+    }
     let load_one = |declaration: &Declaration| {
         let name = &declaration.name;
-        guest::prepare_mounts(declaration)
-            .map_err(|error| LoadError::Mount { component: name.clone(), error })?;
         Ok((name.clone(), load(engine, cache, name, &declaration.source)?))
     };
     std::thread::scope(|scope| {

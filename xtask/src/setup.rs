@@ -9,6 +9,22 @@ use std::process::Command;
 /// The rustc target of every component.
 const TARGET: &str = "wasm32-wasip2";
 
+/// What SQLite is built without, and with: a fifth of the store's size is what it never uses.
+const SQLITE_FLAGS: [&str; 12] = [
+    "-USQLITE_ENABLE_FTS3",
+    "-USQLITE_ENABLE_FTS3_PARENTHESIS",
+    "-USQLITE_ENABLE_FTS5",
+    "-USQLITE_ENABLE_RTREE",
+    "-USQLITE_ENABLE_STAT4",
+    "-USQLITE_ENABLE_DBSTAT_VTAB",
+    "-USQLITE_ENABLE_LOAD_EXTENSION",
+    "-USQLITE_SOUNDEX",
+    "-DSQLITE_OMIT_LOAD_EXTENSION",
+    "-DSQLITE_OMIT_DEPRECATED",
+    "-DSQLITE_DQS=0",
+    "-DSQLITE_DEFAULT_MEMSTATUS=0",
+];
+
 /// How to compile C for WASI.
 pub struct Tools {
     /// Variables for the `cc` crate, by target.
@@ -64,6 +80,7 @@ impl Tools {
                 variable("CC", compiler.display().to_string()),
                 variable("AR", archiver.display().to_string()),
                 variable("CFLAGS", flags.to_owned()),
+                ("LIBSQLITE3_FLAGS".to_owned(), SQLITE_FLAGS.join(" ")),
             ],
         }
     }

@@ -42,8 +42,13 @@ fn alice() -> User {
     }
 }
 
-fn viewer() -> Viewer {
-    Viewer { user: Some(alice()), csrf_token: "memory".to_owned(), ceiling: Permission::Admin }
+/// Everybody is alice; who came by a session gets the secret for its forms.
+fn viewer(credentials: &Credentials) -> Viewer {
+    let csrf_token = match credentials {
+        Credentials::Session(_) => "memory".to_owned(),
+        _ => String::new(),
+    };
+    Viewer { user: Some(alice()), csrf_token, ceiling: Permission::Admin }
 }
 
 fn not_in_memory<T>() -> Result<T, Error> {
@@ -58,8 +63,8 @@ fn find(path: &str) -> Result<Repository, Error> {
 }
 
 impl identity::Guest for Memory {
-    fn resolve(_: Credentials, _: Client) -> Result<Viewer, Error> {
-        Ok(viewer())
+    fn resolve(credentials: Credentials, _: Client) -> Result<Viewer, Error> {
+        Ok(viewer(&credentials))
     }
     fn challenge(login: String, _: Client) -> Result<Vec<u8>, Error> {
         Ok(login.into_bytes())
@@ -82,16 +87,16 @@ impl passwords::Guest for Memory {
 }
 
 impl access::Guest for Memory {
-    fn open(_: Credentials, _: Client, path: String) -> Result<access::Opened, Error> {
+    fn open(credentials: Credentials, _: Client, path: String) -> Result<access::Opened, Error> {
         Ok(access::Opened {
-            viewer: viewer(),
+            viewer: viewer(&credentials),
             place: access::Place::Repository(find(&path)?),
             permission: Permission::Admin,
             is_moved: false,
         })
     }
     fn children(
-        _: Credentials,
+        credentials: Credentials,
         _: Client,
         _: Option<String>,
         _: String,
@@ -105,7 +110,7 @@ impl access::Guest for Memory {
                 })
                 .collect()
         });
-        Ok(access::Listing { viewer: viewer(), total: entries.len() as u32, entries })
+        Ok(access::Listing { viewer: viewer(&credentials), total: entries.len() as u32, entries })
     }
 }
 
@@ -235,7 +240,7 @@ impl repositories::Guest for Memory {
 }
 
 impl settings::Guest for Memory {
-    fn get(_: Credentials, _: Client) -> Result<settings::Overview, Error> {
+    fn get(credentials: Credentials, _: Client) -> Result<settings::Overview, Error> {
         let site = settings::Site {
             title: "Lithe in memory".to_owned(),
             registration: false,
@@ -245,7 +250,7 @@ impl settings::Guest for Memory {
             deletion_grace_days: 0,
             session_days: 1,
         };
-        Ok(settings::Overview { viewer: viewer(), site })
+        Ok(settings::Overview { viewer: viewer(&credentials), site })
     }
     fn update(_: Credentials, _: Client, _: settings::Site) -> Result<(), Error> {
         not_in_memory()

@@ -1,0 +1,31 @@
+//! What a stranger can make grow, and how far.
+
+/// The largest body of a request to upload-pack, in bytes, after it is inflated.
+pub const UPLOAD_REQUEST_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// How many objects one request may want.
+pub const WANTS_MAX: usize = 250_000;
+
+/// How many objects one request may say to have.
+pub const HAVES_MAX: usize = 250_000;
+
+/// How many commits one request may name where history is cut.
+pub const SHALLOWS_MAX: usize = 100_000;
+
+/// How many refs one request may name to be left out of its history.
+pub const DEEPEN_NOT_MAX: usize = 1_000;
+
+/// How many ref prefixes narrow a listing; with more, everything is listed, as Git does.
+pub const REF_PREFIXES_MAX: usize = 65_536;
+
+/// How many objects' sizes one request may ask for.
+pub const OBJECT_INFO_IDS_MAX: usize = 50_000;
+
+/// How many refs are advertised. A repository with more is refused.
+pub const REFS_MAX: usize = 1_000_000;
+
+/// How many commits and trees are opened between two progress lines.
+pub const WALK_STEPS_PER_FRAME: usize = 4_096;
+
+/// How many packets one piece of a response body has.
+pub const PACKETS_PER_FRAME: usize = 4;

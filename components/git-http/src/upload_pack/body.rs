@@ -1,0 +1,148 @@
+//! A response that ends in a pack, made as it is read.
+
+use super::error::objects_message;
+use super::request::{Fetch, Options};
+use crate::limits::{PACKETS_PER_FRAME, WALK_STEPS_PER_FRAME};
+use lithe_git::odb::{self, Store};
+use lithe_git::pack::{self, Output};
+use lithe_git::pkt_line;
+use lithe_git::walk::Walk;
+
+/// How the pack is wrapped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// Not at all: there is no progress, and no word on failure.
+    None,
+    /// In packets of up to 1,000 bytes.
+    SideBand,
+    /// In packets of up to 65,520 bytes.
+    SideBand64k,
+}
+
+const BAND_PACK: u8 = 1;
+const BAND_PROGRESS: u8 = 2;
+const BAND_ERROR: u8 = 3;
+
+/// A response under way.
+pub struct PackBody {
+    store: Store,
+    options: Options,
+    is_filtered: bool,
+    framing: Framing,
+    stage: Stage,
+    /// What is sent before anything else.
+    head: Vec<u8>,
+}
+
+enum Stage {
+    Counting(Box<Walk>),
+    Packing(Box<Output>),
+    /// A failure was told, and is still to be shown by cutting the response off.
+    Failed(odb::Error),
+    Done,
+}
+
+impl PackBody {
+    pub fn new(store: Store, walk: Walk, fetch: &Fetch, head: Vec<u8>, framing: Framing) -> Self {
+        Self {
+            store,
+            options: fetch.options,
+            is_filtered: !fetch.filter.is_empty(),
+            framing,
+            stage: Stage::Counting(Box::new(walk)),
+            head,
+        }
+    }
+
+    /// Makes the next piece; none: the response is complete.
+    ///
+    /// Fails once a failure has been told to the client, as far as the framing allows that.
+    pub fn next_piece(&mut self) -> Result<Option<Vec<u8>>, odb::Error> {
+        let mut out = std::mem::take(&mut self.head);
+        while out.is_empty() {
+            match std::mem::replace(&mut self.stage, Stage::Done) {
+                Stage::Done => return Ok(None),
+                Stage::Failed(error) => return Err(error),
+                Stage::Counting(walk) => self.advance(*walk, &mut out),
+                Stage::Packing(output) => self.pack(output, &mut out),
+            }
+        }
+        Ok(Some(out))
+    }
+
+    fn advance(&mut self, mut walk: Walk, out: &mut Vec<u8>) {
+        match walk.advance(&self.store, WALK_STEPS_PER_FRAME) {
+            Ok(true) => {
+                self.progress(out, &format!("Enumerating objects: {}\r", walk.len()));
+                self.stage = Stage::Counting(Box::new(walk));
+            }
+            Ok(false) => match walk.finish(&self.store) {
+                Ok(selection) => {
+                    // A partial clone may lack what it is said to have.
+                    let thin = self.options.thin && !self.is_filtered;
+                    let options = pack::Options { ofs_delta: self.options.ofs_delta, thin };
+                    let output = Output::new(selection, options);
+                    self.progress(out, &format!("Enumerating objects: {}, done.\n", output.len()));
+                    self.stage = Stage::Packing(Box::new(output));
+                }
+                Err(error) => self.fail(out, error),
+            },
+            Err(error) => self.fail(out, error),
+        }
+    }
+
+    fn pack(&mut self, mut output: Box<Output>, out: &mut Vec<u8>) {
+        let data_len_max = match self.framing {
+            Framing::None | Framing::SideBand64k => pkt_line::DATA_LEN_MAX - 1,
+            Framing::SideBand => 1_000 - 5,
+        };
+        out.reserve(PACKETS_PER_FRAME * pkt_line::LINE_LEN_MAX);
+        for _ in 0..PACKETS_PER_FRAME {
+            let start = out.len();
+            if self.framing != Framing::None {
+                out.extend_from_slice(&[0; 5]);
+            }
+            let data_start = out.len();
+            let outcome = output.fill(&self.store, out, data_start + data_len_max);
+            if self.framing != Framing::None {
+                if out.len() == data_start || outcome.is_err() {
+                    out.truncate(start);
+                } else {
+                    let head = pkt_line::head(out.len() - start);
+                    out[start..start + 4].copy_from_slice(&head);
+                    out[start + 4] = BAND_PACK;
+                }
+            }
+            match outcome {
+                Ok(true) => {}
+                Ok(false) => {
+                    if self.framing != Framing::None {
+                        pkt_line::flush(out);
+                    }
+                    return;
+                }
+                Err(error) => return self.fail(out, error),
+            }
+        }
+        self.stage = Stage::Packing(output);
+    }
+
+    fn fail(&mut self, out: &mut Vec<u8>, error: odb::Error) {
+        self.packet(out, BAND_ERROR, &format!("lithe: {}\n", objects_message(&error)));
+        self.stage = Stage::Failed(error);
+    }
+
+    fn progress(&self, out: &mut Vec<u8>, text: &str) {
+        if !self.options.no_progress {
+            self.packet(out, BAND_PROGRESS, text);
+        }
+    }
+
+    fn packet(&self, out: &mut Vec<u8>, band: u8, text: &str) {
+        if self.framing != Framing::None {
+            // Such texts are short; a small band's packet holds the most of any.
+            let text = &text.as_bytes()[..text.len().min(900)];
+            pkt_line::write(out, &[&[band], text].concat());
+        }
+    }
+}

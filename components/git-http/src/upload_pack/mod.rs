@@ -1,0 +1,79 @@
+//! upload-pack: what a clone or fetch talks to (gitprotocol-v2, gitprotocol-pack).
+//!
+//! Plain functions of a repository directory and the bytes of a request; HTTP is left to the callers.
+
+mod body;
+mod error;
+mod ls_refs;
+mod object_info;
+mod repository;
+mod request;
+mod select;
+mod v0;
+mod v2;
+
+#[cfg(test)]
+mod tests;
+
+pub use body::PackBody;
+pub use error::Error;
+pub use repository::{Advertised, Repository};
+
+use lithe_git::pkt_line;
+use std::path::Path;
+
+/// The versions of the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    V0,
+    V1,
+    V2,
+}
+
+/// The answer to a request.
+pub enum Reply {
+    Bytes(Vec<u8>),
+    Pack(Box<PackBody>),
+}
+
+impl Version {
+    /// Reads the header `Git-Protocol`: the highest version named in it, as Git does.
+    pub fn from_header(value: &str) -> Self {
+        let versions = value.split(':').filter_map(|item| item.strip_prefix("version="));
+        versions.fold(Self::V0, |best, version| match (version, best) {
+            ("2", _) => Self::V2,
+            ("1", Self::V0) => Self::V1,
+            _ => best,
+        })
+    }
+}
+
+/// What `GET …/info/refs?service=git-upload-pack` is answered with.
+pub fn advertise(git_dir: &Path, version: Version) -> Vec<u8> {
+    let advertised = match version {
+        Version::V2 => Repository::open(git_dir).map(|_| v2::capabilities()),
+        version => Repository::open(git_dir).and_then(|repository| v0::advertise(&repository, version)),
+    };
+    advertised.unwrap_or_else(|error| err_line(&error))
+}
+
+/// What `POST …/git-upload-pack` is answered with.
+pub fn serve(git_dir: &Path, version: Version, request: &[u8]) -> Reply {
+    let reply = Repository::open(git_dir).and_then(|repository| match version {
+        Version::V2 => v2::serve(repository, request),
+        _ => v0::serve(repository, request),
+    });
+    reply.unwrap_or_else(|error| Reply::Bytes(err_line(&error)))
+}
+
+/// An error in the protocol's own form.
+fn err_line(error: &Error) -> Vec<u8> {
+    let mut out = Vec::new();
+    pkt_line::write_text(&mut out, format_args!("ERR {}\n", error.message()));
+    out
+}
+
+/// How this server names itself.
+fn agent() -> String {
+    format!("agent=lithe/{}", env!("CARGO_PKG_VERSION"))
+}

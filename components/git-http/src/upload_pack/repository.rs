@@ -1,0 +1,148 @@
+//! The repository that is served: its refs, and its objects once they are needed.
+
+use super::error::Error;
+use crate::limits::REFS_MAX;
+use bstr::ByteSlice;
+use gix_hash::ObjectId;
+use lithe_git::odb::{self, Store};
+use lithe_git::refs::{Head, Ref, RefStore, Snapshot};
+use lithe_git::walk::Tag;
+use std::cell::OnceCell;
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A repository with its refs as they were when the request came.
+pub struct Repository {
+    git_dir: PathBuf,
+    pub refs: Snapshot,
+    store: OnceCell<Store>,
+}
+
+/// One advertised ref.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advertised {
+    pub name: Vec<u8>,
+    pub id: ObjectId,
+    /// The ref that a symbolic one stands for.
+    pub symref_target: Option<Vec<u8>>,
+    /// What an annotated tag stands for.
+    pub peeled: Option<ObjectId>,
+}
+
+impl Repository {
+    /// Opens the bare repository at `git_dir` and reads its refs.
+    pub fn open(git_dir: &Path) -> Result<Self, Error> {
+        let refs = RefStore::open(git_dir)?.snapshot()?;
+        if refs.refs.len() > REFS_MAX {
+            return Err(Error::TooMany { what: "refs", limit: REFS_MAX });
+        }
+        Ok(Self { git_dir: git_dir.to_owned(), refs, store: OnceCell::new() })
+    }
+
+    /// The objects.
+    pub fn store(&self) -> Result<&Store, Error> {
+        if let Some(store) = self.store.get() {
+            return Ok(store);
+        }
+        let store = Store::open(&self.git_dir)?;
+        Ok(self.store.get_or_init(|| store))
+    }
+
+    /// Gives the objects away, for a response that outlives the request.
+    pub fn into_store(self) -> Result<Store, Error> {
+        self.store()?;
+        Ok(self.store.into_inner().expect("it was just opened"))
+    }
+
+    /// `HEAD`, if it leads to an object, and every ref below `refs/`, by name.
+    ///
+    /// Symbolic refs that lead nowhere, and refs whose object is missing, are left out.
+    pub fn advertised(&self, is_listed: impl Fn(&[u8]) -> bool) -> Result<Vec<Advertised>, Error> {
+        let mut list = Vec::new();
+        if is_listed(b"HEAD")
+            && let Some(id) = self.refs.head_id()?
+        {
+            let symref_target = match &self.refs.head {
+                Head::Symbolic(name) => Some(name.to_vec()),
+                _ => None,
+            };
+            let peeled = symref_target.as_ref().and_then(|name| self.refs.find(name.as_bstr()));
+            let is_branch = peeled.is_some_and(|entry| entry.name.starts_with(b"refs/heads/"));
+            if let Some(peeled) = self.peel(id, is_branch.then_some(None))? {
+                list.push(Advertised { name: b"HEAD".to_vec(), id, symref_target, peeled: peeled.target });
+            }
+        }
+        for entry in self.refs.refs.iter().filter(|entry| is_listed(&entry.name)) {
+            list.extend(self.advertise(entry)?);
+        }
+        Ok(list)
+    }
+
+    fn advertise(&self, entry: &Ref) -> Result<Option<Advertised>, Error> {
+        let Some(id) = self.refs.resolve(entry.name.as_bstr())? else { return Ok(None) };
+        let symref_target = match &entry.target {
+            lithe_git::refs::Target::Symbolic(name) => Some(name.to_vec()),
+            lithe_git::refs::Target::Id(_) => None,
+        };
+        let known = if entry.is_peel_known && symref_target.is_none() {
+            Some(entry.peeled)
+        } else {
+            // A branch is always a commit.
+            entry.name.starts_with(b"refs/heads/").then_some(None)
+        };
+        let peeled = self.peel(id, known)?;
+        Ok(peeled.map(|peeled| Advertised { name: entry.name.to_vec(), id, symref_target, peeled: peeled.target }))
+    }
+
+    /// What `id` stands for; none: the object is missing.
+    fn peel(&self, id: ObjectId, known: Option<Option<ObjectId>>) -> Result<Option<Peeled>, Error> {
+        if let Some(target) = known {
+            return Ok(Some(Peeled { target }));
+        }
+        match Tag::peel(self.store()?, &id) {
+            Ok((_, target, _)) => Ok(Some(Peeled { target: (target != id).then_some(target) })),
+            Err(odb::Error::Missing(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The refs that may be annotated tags: what they point to, and what that stands for if it is known.
+    pub fn tags(&self) -> Vec<(ObjectId, Option<ObjectId>)> {
+        let tags = self.refs.refs.iter().filter(|entry| entry.name.starts_with(b"refs/tags/"));
+        tags.filter(|entry| !entry.is_peel_known || entry.peeled.is_some())
+            .filter_map(|entry| match entry.target {
+                lithe_git::refs::Target::Id(id) => Some((id, entry.peeled)),
+                lithe_git::refs::Target::Symbolic(_) => None,
+            })
+            .collect()
+    }
+
+    /// Every object that a ref points to.
+    pub fn tips(&self) -> Result<HashSet<ObjectId>, Error> {
+        let ids = self.refs.refs.iter().filter_map(|entry| match entry.target {
+            lithe_git::refs::Target::Id(id) => Some(id),
+            lithe_git::refs::Target::Symbolic(_) => None,
+        });
+        Ok(ids.chain(self.refs.head_id()?).collect())
+    }
+
+    /// The commits whose parents this repository itself has not got.
+    pub fn shallow(&self) -> Result<HashSet<ObjectId>, Error> {
+        let path = self.git_dir.join("shallow");
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashSet::new()),
+            Err(source) => return Err(odb::Error::Io { path, source }.into()),
+        };
+        let ids = text.lines().map(|line| ObjectId::from_hex(line.trim()));
+        ids.collect::<Result<_, _>>().map_err(|_| {
+            odb::Error::DamagedFile { file: "shallow".into(), reason: "a line of it is not an object id" }.into()
+        })
+    }
+}
+
+struct Peeled {
+    target: Option<ObjectId>,
+}

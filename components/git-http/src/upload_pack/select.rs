@@ -1,0 +1,175 @@
+//! From a request to the objects that answer it.
+
+use super::error::Error;
+use super::repository::Repository;
+use super::request::Fetch;
+use bstr::ByteSlice;
+use gix_hash::ObjectId;
+use gix_object::Kind;
+use lithe_git::odb::{self, Store};
+use lithe_git::walk::shallow::{Boundary, Deepen, deepen};
+use lithe_git::walk::{self, Commit, Tag, Walk};
+use std::collections::HashSet;
+
+/// Tells how the client's history is to be cut.
+pub fn boundary(repository: &Repository, fetch: &Fetch) -> Result<Boundary, Error> {
+    let server_shallow = repository.shallow()?;
+    if !fetch.deepens() {
+        let mut shallow: Vec<_> = server_shallow.difference(&fetch.shallow).copied().collect();
+        shallow.sort_unstable();
+        return Ok(Boundary { shallow, unshallow: Vec::new() });
+    }
+    let store = repository.store()?;
+    let how = match fetch.depth {
+        Some(depth) if fetch.is_depth_relative => Deepen::Relative(depth),
+        Some(depth) => Deepen::Depth(depth),
+        None => Deepen::Since { since: fetch.since, not: excluded(repository, &fetch.not)? },
+    };
+    let wants = commits(store, &fetch.wants)?;
+    let boundary = deepen(store, &wants, &fetch.shallow, &server_shallow, &how)?;
+    let selects_by_date = matches!(how, Deepen::Since { .. });
+    if selects_by_date && boundary == Boundary::default() && fetch.shallow.is_empty() && fetch.since.is_some() {
+        check_any_selected(store, &wants, fetch.since)?;
+    }
+    Ok(boundary)
+}
+
+/// Begins to select the objects of the pack.
+pub fn walk(repository: &Repository, fetch: &Fetch, boundary: &Boundary) -> Result<Walk, Error> {
+    let store = repository.store()?;
+    let mut wants = fetch.wants.clone();
+    for id in &boundary.unshallow {
+        wants.extend(Commit::read(store, id)?.parents);
+    }
+    let mut cut: HashSet<ObjectId> = fetch.shallow.iter().chain(&boundary.shallow).copied().collect();
+    for id in &boundary.unshallow {
+        cut.remove(id);
+    }
+    cut.extend(repository.shallow()?);
+    let request = walk::Request {
+        wants,
+        haves: fetch.haves.clone(),
+        boundary: cut,
+        client_shallow: fetch.shallow.clone(),
+        filter: fetch.filter.clone(),
+        tags: if fetch.options.include_tag { repository.tags() } else { Vec::new() },
+    };
+    Ok(Walk::new(store, request)?)
+}
+
+/// Turns the names of wanted refs into wants; returns each with its object.
+pub fn resolve_want_refs(repository: &Repository, fetch: &mut Fetch) -> Result<Vec<(ObjectId, String)>, Error> {
+    let mut resolved = Vec::new();
+    for name in std::mem::take(&mut fetch.want_refs) {
+        let id = match name.as_str() {
+            "HEAD" => repository.refs.head_id()?,
+            name => repository.refs.resolve(name.as_bytes().as_bstr())?,
+        };
+        let id = id.ok_or_else(|| Error::UnknownRef(name.clone()))?;
+        fetch.wants.push(id);
+        resolved.push((id, name));
+    }
+    Ok(resolved)
+}
+
+/// Checks that every want is there.
+pub fn check_wants_exist(repository: &Repository, fetch: &Fetch) -> Result<(), Error> {
+    for id in &fetch.wants {
+        repository.store()?.require(id).map_err(|error| not_our_ref(error, id))?;
+    }
+    Ok(())
+}
+
+/// Checks that every want is a ref, or is reached from one.
+pub fn check_wants_are_reachable(repository: &Repository, fetch: &Fetch) -> Result<(), Error> {
+    let tips = repository.tips()?;
+    let mut others: Vec<ObjectId> = fetch.wants.iter().filter(|id| !tips.contains(*id)).copied().collect();
+    others.sort_unstable();
+    others.dedup();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let store = repository.store()?;
+    let (mut wanted_commits, mut wanted_others) = (Vec::new(), Vec::new());
+    for id in others {
+        match store.object_header(&id).map_err(|error| not_our_ref(error, &id))? {
+            (Kind::Commit, _) => wanted_commits.push(id),
+            _ => wanted_others.push(id),
+        }
+    }
+    let tips: Vec<ObjectId> = tips.into_iter().collect();
+    if !walk::reach::all_reached(store, &wanted_commits, &commits(store, &tips)?)? {
+        return Err(Error::NotOurRef(wanted_commits[0]));
+    }
+    if let Some(first) = wanted_others.first()
+        && !walk::reach::all_objects_reached(store, &wanted_others, &tips)?
+    {
+        return Err(Error::NotOurRef(*first));
+    }
+    Ok(())
+}
+
+/// The haves that are here.
+pub fn common(repository: &Repository, haves: &[ObjectId]) -> Result<Vec<ObjectId>, Error> {
+    let mut common = Vec::new();
+    for id in haves {
+        if repository.store()?.contains(id)? {
+            common.push(*id);
+        }
+    }
+    Ok(common)
+}
+
+/// Whether enough is in common: every want reaches something of it.
+pub fn is_ready(repository: &Repository, wants: &[ObjectId], common: &[ObjectId]) -> Result<bool, Error> {
+    if common.is_empty() {
+        return Ok(false);
+    }
+    let store = repository.store()?;
+    let common = commits(store, common)?.into_iter().collect();
+    Ok(walk::reach::all_reach_any(store, &commits(store, wants)?, &common)?)
+}
+
+/// The commits that objects stand for; trees and blobs are passed over.
+fn commits(store: &Store, ids: &[ObjectId]) -> Result<Vec<ObjectId>, Error> {
+    let mut commits = Vec::new();
+    for id in ids {
+        let (_, target, kind) = Tag::peel(store, id)?;
+        if kind == Kind::Commit {
+            commits.push(target);
+        }
+    }
+    Ok(commits)
+}
+
+fn excluded(repository: &Repository, names: &[String]) -> Result<Vec<ObjectId>, Error> {
+    let mut ids = Vec::new();
+    for name in names {
+        let candidates = [name.clone(), format!("refs/{name}"), format!("refs/tags/{name}"), format!("refs/heads/{name}")];
+        let mut found = None;
+        for candidate in &candidates {
+            found = match found {
+                None => repository.refs.resolve(candidate.as_bytes().as_bstr())?,
+                found => found,
+            };
+        }
+        ids.push(found.ok_or_else(|| Error::protocol(format!("git upload-pack: deepen-not is not a ref: {name}")))?);
+    }
+    commits(repository.store()?, &ids)
+}
+
+fn check_any_selected(store: &Store, wants: &[ObjectId], since: Option<i64>) -> Result<(), Error> {
+    for id in wants {
+        if since.is_none_or(|since| Commit::read(store, id).is_ok_and(|commit| commit.date >= since)) {
+            return Ok(());
+        }
+    }
+    Err(Error::protocol("no commits selected for shallow requests"))
+}
+
+fn not_our_ref(error: odb::Error, id: &ObjectId) -> Error {
+    match error {
+        odb::Error::Missing(_) => Error::NotOurRef(*id),
+        other => other.into(),
+    }
+}

@@ -1,0 +1,194 @@
+//! Protocol version 2 (gitprotocol-v2).
+
+use super::body::{Framing, PackBody};
+use super::error::Error;
+use super::repository::Repository;
+use super::request::Fetch;
+use super::{Reply, agent, ls_refs, object_info, select};
+use gix_hash::ObjectId;
+use lithe_git::pkt_line::{self, Line, Lines};
+use lithe_git::walk::shallow::Boundary;
+
+/// The capabilities, each with its line in the advertisement.
+pub fn capabilities() -> Vec<u8> {
+    let mut out = Vec::new();
+    for line in [
+        "version 2",
+        &agent(),
+        "ls-refs=unborn",
+        "fetch=shallow wait-for-done filter ref-in-want",
+        "server-option",
+        "object-format=sha1",
+        "object-info",
+    ] {
+        pkt_line::write_text(&mut out, format_args!("{line}\n"));
+    }
+    pkt_line::flush(&mut out);
+    out
+}
+
+/// Carries out one command.
+pub fn serve(repository: Repository, request: &[u8]) -> Result<Reply, Error> {
+    let Some((command, arguments)) = parse(request)? else {
+        return Ok(Reply::Bytes(Vec::new()));
+    };
+    let arguments = arguments.into_iter();
+    match command {
+        b"ls-refs" => ls_refs::serve(&repository, arguments).map(Reply::Bytes),
+        b"object-info" => object_info::serve(&repository, arguments).map(Reply::Bytes),
+        b"fetch" => fetch(repository, parse_fetch(arguments)?),
+        other => Err(Error::protocol(format!("invalid command '{}'", String::from_utf8_lossy(other)))),
+    }
+}
+
+type Command<'a> = (&'a [u8], Vec<&'a [u8]>);
+
+/// Reads a request: the command and its capabilities, then its arguments. None: only a flush.
+fn parse(request: &[u8]) -> Result<Option<Command<'_>>, Error> {
+    let mut lines = Lines::new(request);
+    let mut command = None;
+    let has_arguments = loop {
+        let line = match lines.line()? {
+            Some(line @ Line::Data(_)) => line.text().unwrap_or_default(),
+            Some(Line::Delimiter) => break true,
+            Some(Line::Flush) | None => break false,
+            Some(Line::ResponseEnd) => return Err(Error::protocol("unexpected response end")),
+        };
+        if let Some(name) = line.strip_prefix(b"command=") {
+            if command.replace(name).is_some() {
+                return Err(Error::protocol("more than one command in a request"));
+            }
+        } else {
+            check_capability(line)?;
+        }
+    };
+    let mut arguments = Vec::new();
+    while has_arguments {
+        match lines.line()? {
+            Some(line @ Line::Data(_)) => arguments.push(line.text().unwrap_or_default()),
+            Some(Line::Flush) | None => break,
+            Some(_) => return Err(Error::protocol("expected flush after the arguments")),
+        }
+    }
+    match command {
+        Some(command) => Ok(Some((command, arguments))),
+        None if arguments.is_empty() => Ok(None),
+        None => Err(Error::protocol("no command requested")),
+    }
+}
+
+fn check_capability(line: &[u8]) -> Result<(), Error> {
+    if let Some(format) = line.strip_prefix(b"object-format=") {
+        if format != b"sha1" {
+            let format = String::from_utf8_lossy(format);
+            return Err(Error::protocol(format!("mismatched object format: server sha1; client {format}")));
+        }
+        return Ok(());
+    }
+    let is_known = [&b"agent="[..], b"server-option=", b"session-id="].iter().any(|key| line.starts_with(key));
+    if is_known { Ok(()) } else { Err(Error::protocol(format!("unknown capability '{}'", String::from_utf8_lossy(line)))) }
+}
+
+fn parse_fetch<'a>(arguments: impl Iterator<Item = &'a [u8]>) -> Result<Fetch, Error> {
+    let mut fetch = Fetch::default();
+    for argument in arguments {
+        let space = argument.iter().position(|byte| *byte == b' ').unwrap_or(argument.len());
+        let (key, value) = argument.split_at(space);
+        let value = value.strip_prefix(b" ").unwrap_or(value);
+        match key {
+            b"want" => fetch.want(value)?,
+            b"want-ref" => fetch.want_ref(value)?,
+            b"have" => fetch.have(value)?,
+            b"shallow" => fetch.shallow(value)?,
+            b"deepen" => fetch.deepen(value)?,
+            b"deepen-since" => fetch.deepen_since(value)?,
+            b"deepen-not" => fetch.deepen_not(value)?,
+            b"filter" => fetch.filter(value)?,
+            b"done" => fetch.is_done = true,
+            b"wait-for-done" => fetch.wait_for_done = true,
+            b"deepen-relative" => fetch.is_depth_relative = true,
+            b"thin-pack" => fetch.options.thin = true,
+            b"ofs-delta" => fetch.options.ofs_delta = true,
+            b"include-tag" => fetch.options.include_tag = true,
+            b"no-progress" => fetch.options.no_progress = true,
+            _ => {
+                let argument = String::from_utf8_lossy(argument);
+                return Err(Error::protocol(format!("unexpected line: '{argument}'")));
+            }
+        }
+    }
+    fetch.check()?;
+    Ok(fetch)
+}
+
+/// Answers a fetch: with what is in common, with a pack, or with one after the other.
+fn fetch(repository: Repository, mut fetch: Fetch) -> Result<Reply, Error> {
+    let wanted_refs = select::resolve_want_refs(&repository, &mut fetch)?;
+    if fetch.wants.is_empty() && !fetch.wait_for_done {
+        return Ok(Reply::Bytes(Vec::new()));
+    }
+    select::check_wants_exist(&repository, &fetch)?;
+    let mut out = Vec::new();
+    fetch.haves = {
+        let common = select::common(&repository, &fetch.haves)?;
+        if !fetch.haves.is_empty() && !fetch.is_done && !acknowledge(&repository, &fetch, &common, &mut out)? {
+            return Ok(Reply::Bytes(out));
+        }
+        common
+    };
+    let boundary = select::boundary(&repository, &fetch)?;
+    if fetch.deepens() || boundary != Boundary::default() {
+        pkt_line::write(&mut out, b"shallow-info\n");
+        write_boundary(&mut out, &boundary);
+        pkt_line::delimiter(&mut out);
+    }
+    if !wanted_refs.is_empty() {
+        write_wanted_refs(&mut out, &wanted_refs);
+    }
+    pkt_line::write(&mut out, b"packfile\n");
+    let walk = select::walk(&repository, &fetch, &boundary)?;
+    let store = repository.into_store()?;
+    Ok(Reply::Pack(Box::new(PackBody::new(store, walk, &fetch, out, Framing::SideBand64k))))
+}
+
+/// Writes the section `acknowledgments`; true: the pack follows.
+fn acknowledge(
+    repository: &Repository,
+    fetch: &Fetch,
+    common: &[ObjectId],
+    out: &mut Vec<u8>,
+) -> Result<bool, Error> {
+    pkt_line::write(out, b"acknowledgments\n");
+    if common.is_empty() {
+        pkt_line::write(out, b"NAK\n");
+    }
+    for id in common {
+        pkt_line::write_text(out, format_args!("ACK {id}\n"));
+    }
+    let is_ready = !fetch.wait_for_done && select::is_ready(repository, &fetch.wants, common)?;
+    if is_ready {
+        pkt_line::write(out, b"ready\n");
+        pkt_line::delimiter(out);
+    } else {
+        pkt_line::flush(out);
+    }
+    Ok(is_ready)
+}
+
+/// Writes the lines `shallow` and `unshallow`.
+pub fn write_boundary(out: &mut Vec<u8>, boundary: &Boundary) {
+    for id in &boundary.shallow {
+        pkt_line::write_text(out, format_args!("shallow {id}"));
+    }
+    for id in &boundary.unshallow {
+        pkt_line::write_text(out, format_args!("unshallow {id}"));
+    }
+}
+
+fn write_wanted_refs(out: &mut Vec<u8>, wanted_refs: &[(ObjectId, String)]) {
+    pkt_line::write(out, b"wanted-refs\n");
+    for (id, name) in wanted_refs {
+        pkt_line::write_text(out, format_args!("{id} {name}\n"));
+    }
+    pkt_line::delimiter(out);
+}
