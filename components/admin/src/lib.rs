@@ -81,11 +81,17 @@ impl AdminVisit<'_> {
 
     /// The page for an error that no form can show.
     fn failed(&self, error: &Error) -> Answer {
-        if let Error::Other(message) = error {
-            eprintln!("{}: {message}", self.visit.path_and_query());
-        }
-        failure::of_store(error, &self.frame)
+        failed(error, &self.frame)
     }
+}
+
+/// The page for an error that no form can show. What the store or the disk cannot do is the
+/// operator's to know.
+fn failed(error: &Error, frame: &Frame) -> Answer {
+    if let Error::Other(reason) = error {
+        eprintln!("admin: {reason}");
+    }
+    failure::of_store(error, frame)
 }
 
 /// Who is signed in; the others are led to sign in.
@@ -93,7 +99,7 @@ fn respond(visit: &Visit) -> Answer {
     let bare = Frame::bare(visit.path_and_query(), "");
     let overview = match visit.requester.call(settings::get) {
         Ok(overview) => overview,
-        Err(error) => return failure::of_store(&error, &bare),
+        Err(error) => return failed(&error, &bare),
     };
     let frame = Frame::new(&overview, visit.path_and_query(), "");
     if let Some(refusal) = visit.refusal(&frame) {

@@ -31,7 +31,7 @@ pub async fn handle(request: Request) -> Answer {
 fn respond(visit: &Visit) -> Answer {
     let (overview, has_ended_session) = match overview(visit) {
         Ok(found) => found,
-        Err(error) => return failure::of_store(&error, &Frame::bare(visit.path_and_query(), "")),
+        Err(error) => return failed(&error, &Frame::bare(visit.path_and_query(), "")),
     };
     let frame = Frame::new(&overview, visit.path_and_query(), "");
     if let Some(refusal) = visit.refusal(&frame) {
@@ -63,6 +63,14 @@ fn overview(visit: &Visit) -> Result<(Overview, bool), Error> {
         }
         overview => Ok((overview?, false)),
     }
+}
+
+/// The page for an error that no form can show. What the store cannot do is the operator's to know.
+fn failed(error: &Error, frame: &Frame) -> Answer {
+    if let Error::Other(reason) = error {
+        eprintln!("auth: the store: {reason}");
+    }
+    failure::of_store(error, frame)
 }
 
 /// Leads to the address that the form or query asks to come back to, if it is one of this site.

@@ -6,7 +6,7 @@ use http::StatusCode;
 use lithe_forge::types::Error;
 use lithe_forge::{accounts, identity, passwords};
 use lithe_web::address::{encode_component, return_address};
-use lithe_web::{Answer, Fields, Frame, Problem, answer, failure};
+use lithe_web::{Answer, Fields, Frame, Problem, answer};
 
 /// The page `/-/account/password`.
 #[derive(Template)]
@@ -46,7 +46,7 @@ pub fn answer(account: AccountVisit) -> Answer {
             Err(Error::Unauthenticated) => wrong_password(),
             Err(error) => match Problem::of_store(&error) {
                 Some(problem) => problem,
-                None => return failure::of_store(&error, &account.frame),
+                None => return crate::failed(&error, &account.frame),
             },
         },
     };

@@ -3,7 +3,7 @@
 use crate::account::{AccountVisit, notice};
 use askama::Template;
 use lithe_forge::accounts::{self, UserChange};
-use lithe_web::{Answer, Frame, Problem, answer, failure};
+use lithe_web::{Answer, Frame, Problem, answer};
 
 /// The page `/-/account`.
 #[derive(Template)]
@@ -56,6 +56,6 @@ pub fn answer(account: AccountVisit) -> Answer {
             email: form.trimmed("email").to_owned(),
             frame: account.frame.titled("Account"),
         }),
-        None => failure::of_store(&error, &account.frame),
+        None => crate::failed(&error, &account.frame),
     }
 }

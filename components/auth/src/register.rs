@@ -8,7 +8,7 @@ use lithe_forge::passwords;
 use lithe_forge::settings::Overview;
 use lithe_forge::types::Error;
 use lithe_web::visit::Step;
-use lithe_web::{Answer, Fields, Frame, Problem, Visit, answer, failure};
+use lithe_web::{Answer, Fields, Frame, Problem, Visit, answer};
 
 /// The page `/-/register`.
 #[derive(Template)]
@@ -52,7 +52,7 @@ pub fn answer(visit: &Visit, overview: &Overview, frame: Frame) -> Answer {
     };
     match problem {
         Ok(problem) => problem.answer(&RegisterPage::new(frame, problem.clone(), form)),
-        Err(error) => failure::of_store(&error, &frame),
+        Err(error) => crate::failed(&error, &frame),
     }
 }
 
@@ -84,7 +84,7 @@ fn welcome(visit: &Visit, form: &Fields, frame: Frame) -> Answer {
     match sign_in::sign_in(visit, form.trimmed("name"), form.get("password")) {
         Ok(session) => sign_in::begin(visit, &session, "/"),
         Err(Error::Unauthenticated | Error::Throttled(_)) => answer::see_other("/-/login"),
-        Err(error) => failure::of_store(&error, &frame),
+        Err(error) => crate::failed(&error, &frame),
     }
 }
 

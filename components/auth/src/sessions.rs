@@ -34,7 +34,7 @@ pub fn answer(account: AccountVisit) -> Answer {
         .call(|credentials, client| accounts::sessions(credentials, client, &account.user.name));
     let sessions = match sessions {
         Ok(sessions) => sessions,
-        Err(error) => return failure::of_store(&error, &account.frame),
+        Err(error) => return crate::failed(&error, &account.frame),
     };
     match account.form {
         Some(form) => revoke(&account, form, &sessions),
@@ -56,7 +56,7 @@ fn revoke(account: &AccountVisit, form: &Fields, sessions: &[Session]) -> Answer
     match revoked {
         // Gone already is as good as ended.
         Ok(()) | Err(Error::NotFound) => {}
-        Err(error) => return failure::of_store(&error, &account.frame),
+        Err(error) => return crate::failed(&error, &account.frame),
     }
     if !sessions.iter().any(|session| session.id == id && session.is_current) {
         return answer::see_other("/-/account/sessions?done=session");

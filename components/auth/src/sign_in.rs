@@ -47,7 +47,7 @@ fn submit(visit: &Visit, form: &Fields, frame: Frame) -> Answer {
         Err(Error::Unauthenticated) => wrong_login(),
         Err(error) => match Problem::of_store(&error) {
             Some(problem) => problem,
-            None => return failure::of_store(&error, &frame),
+            None => return crate::failed(&error, &frame),
         },
     };
     problem.answer(&LoginPage::new(frame, problem.clone(), login, return_to))
@@ -96,7 +96,7 @@ pub fn sign_out(visit: &Visit, overview: &Overview, frame: Frame) -> Answer {
             return failure::of_form(error, &frame);
         }
         if let Err(error) = identity::sign_out(&session, visit.requester.client()) {
-            return failure::of_store(&error, &frame);
+            return crate::failed(&error, &frame);
         }
     }
     let mut answer = answer::see_other("/");

@@ -89,7 +89,7 @@ pub fn answer(account: AccountVisit) -> Answer {
         Ok(token) => show(account, Problem::none(), &Fields::default(), Some(token)),
         Err(error) => match Problem::of_store(&error) {
             Some(problem) => show(account, problem, form, None),
-            None => failure::of_store(&error, &account.frame),
+            None => crate::failed(&error, &account.frame),
         },
     }
 }
@@ -118,7 +118,7 @@ fn revoke(account: &AccountVisit, form: &Fields) -> Answer {
     match revoked {
         // Gone already is as good as revoked.
         Ok(()) | Err(Error::NotFound) => answer::see_other("/-/account/tokens?done=token"),
-        Err(error) => failure::of_store(&error, &account.frame),
+        Err(error) => crate::failed(&error, &account.frame),
     }
 }
 
@@ -129,7 +129,7 @@ fn show(account: AccountVisit, problem: Problem, form: &Fields, made: Option<New
         .call(|credentials, client| accounts::tokens(credentials, client, &account.user.name));
     let tokens = match tokens {
         Ok(tokens) => tokens,
-        Err(error) => return failure::of_store(&error, &account.frame),
+        Err(error) => return crate::failed(&error, &account.frame),
     };
     let frame = match made {
         Some(_) => account.frame,
