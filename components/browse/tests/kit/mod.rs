@@ -52,7 +52,7 @@ impl Fixture {
         let fixture = Self::new("");
         let commit = |n| {
             format!(
-                "commit refs/heads/main\ncommitter A <a@b> {} +0000\ndata 1\nx\n",
+                "commit refs/heads/main\ncommitter A <a@b> {} +0000\ndata 2\nx\n",
                 COMMITTED + i64::from(n)
             )
         };

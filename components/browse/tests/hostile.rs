@@ -1,0 +1,248 @@
+//! Repositories that are damaged, lie about what they hold, or hold too much.
+
+mod kit;
+
+use askama::Template;
+use browse::blob::{self, Display};
+use browse::history::{self, Cursor};
+use browse::limits::*;
+use browse::place::Failure;
+use browse::refs::{self, Offsets};
+use browse::repository::Error;
+use browse::{commit, commits, raw, revision, storage, summary, tree};
+use kit::{Fixture, repository};
+
+/// Builds every page that the repository could have; what cannot be read is an error, never more.
+fn visit_all(fixture: &Fixture) -> Vec<Failure> {
+    let Ok(opened) = storage::open(&fixture.root(), &fixture.record) else { return Vec::new() };
+    let (place, repository) = (fixture.place(), repository(&opened));
+    let mut failures = Vec::new();
+    failures.extend(summary::page(&place, repository).err());
+    failures.extend(refs::page(&place, repository, Offsets::default()).err());
+    for rest in [
+        "main",
+        "main/dir",
+        "main/dir/file",
+        "main/file",
+        "odd",
+        "tag",
+        "lie",
+        "lie/tree",
+        "lie/tree/x",
+        "lie/file",
+        "tree-tag",
+        "blob-tag",
+    ] {
+        let at = match revision::resolve(repository, rest.into()) {
+            Ok(Some(at)) => at,
+            Ok(None) => continue,
+            Err(error) => {
+                failures.push(error.into());
+                continue;
+            }
+        };
+        failures.extend(tree::page(&place, repository, &at, 0).err());
+        failures.extend(blob::page(&place, repository, &at, Display::Best).err());
+        failures.extend(commits::page(&place, repository, &at, None).err());
+        failures.extend(commit::page(&place, repository, at.revision.commit_id, 1).err());
+        failures.extend(raw::find(repository, &at).and_then(|file| raw::read(repository, &file)).err());
+    }
+    failures
+}
+
+fn fixture() -> Fixture {
+    Fixture::new(
+        r#"mkdir dir && echo a > dir/file && echo b > file && git add . && git commit -qm First
+        git tag -a -m Tag tag && echo c > file && git commit -qam Second"#,
+    )
+}
+
+#[test]
+fn a_repository_without_one_of_its_objects_is_an_error_at_most() {
+    let fixture = fixture();
+    let objects = fixture.shell("cd team/demo.git/objects && find . -type f -path './??/*'");
+    let objects = String::from_utf8(objects).expect("hexadecimal digits");
+    assert!(objects.lines().count() >= 9);
+    for object in objects.lines() {
+        let path = fixture.root().join("team/demo.git/objects").join(object);
+        let whole = std::fs::read(&path).expect("git just wrote it");
+        std::fs::remove_file(&path).expect("the directory is writable");
+        assert!(!visit_all(&fixture).is_empty(), "{object} is on some page");
+        for damaged in [&whole[..whole.len() / 2], b"", b"garbage", &[&whole[..], b"more"].concat()] {
+            std::fs::write(&path, damaged).expect("the directory is writable");
+            visit_all(&fixture);
+        }
+        std::fs::write(&path, &whole).expect("the directory is writable");
+    }
+    assert!(
+        visit_all(&fixture).iter().all(|failure| !matches!(failure, Failure::Repository(_))),
+        "it is whole again"
+    );
+}
+
+#[test]
+fn objects_of_the_wrong_kind_are_an_error_at_most() {
+    let fixture = fixture();
+    let raw_id = |revision: &str| {
+        let id: gix_hash::ObjectId = fixture.git(&format!("rev-parse {revision}")).parse().expect("an id");
+        id.as_bytes().to_owned()
+    };
+    // What is said to be a file is a directory, and the other way round.
+    let mut lie = Vec::new();
+    for (entry, id) in [
+        ("100644 file", raw_id("main:dir")),
+        ("160000 sub", raw_id("tag")),
+        ("40000 tree", raw_id("main:file")),
+    ] {
+        lie.extend_from_slice(entry.as_bytes());
+        lie.push(0);
+        lie.extend(id);
+    }
+    std::fs::write(fixture.root().join("lie"), lie).expect("the directory is writable");
+    fixture.shell(
+        r#"cd team/demo.git
+        blob=$(git rev-parse main:file) tree=$(git rev-parse main:dir)
+        lie=$(git hash-object -t tree -w --literally ../lie)
+        git update-ref refs/heads/lie $(git commit-tree -m Lie $lie)
+        commit=$(printf 'tree %s\nauthor x\ncommitter\n\n' $blob | git hash-object -t commit -w --literally --stdin)
+        echo $commit > refs/heads/odd
+        echo $blob > refs/heads/blob-branch
+        git tag -a -m x tree-tag $tree && git tag -a -m x blob-tag $blob
+        printf 'object %s\ntype commit\ntag x\ntagger y\n\nz' $blob | git hash-object -t tag -w --literally --stdin > refs/tags/wrong"#,
+    );
+    visit_all(&fixture);
+}
+
+#[test]
+fn what_is_not_a_repository_is_said_to_be_none() {
+    let fixture = Fixture::new("");
+    fixture.shell("mv team/demo.git elsewhere");
+    assert!(matches!(storage::open(&fixture.root(), &fixture.record), Err(storage::OpenError::Missing)));
+    fixture.shell("echo file > team/demo.git");
+    assert!(storage::open(&fixture.root(), &fixture.record).is_err());
+    fixture.shell("rm team/demo.git && mkdir team/demo.git && mkdir team/demo.git/refs && echo ref > team/demo.git/HEAD");
+    assert!(storage::open(&fixture.root(), &fixture.record).is_err());
+    // While it is moved, the store still says the old directory.
+    fixture.shell("rm -r team/demo.git && mv elsewhere team/demo.git");
+    let moving =
+        lithe_forge::types::Repository { directory: "team/old.git".into(), ..fixture.record.clone() };
+    assert!(storage::open(&fixture.root(), &moving).is_ok());
+}
+
+fn resolved(fixture: &Fixture, rest: &str) -> revision::Resolved {
+    let opened = fixture.open();
+    revision::resolve(repository(&opened), rest.into()).expect("it can be read").expect("it is there")
+}
+
+#[test]
+fn a_huge_directory_is_shown_in_pages() {
+    let count = 100_000;
+    let fixture = Fixture::new("");
+    fixture.shell(&format!(
+        r#"cd team/demo.git && blob=$(echo x | git hash-object -w --stdin)
+        tree=$(seq -f '%06g' {count} | sed "s/^/100644 blob $blob\tfile-/" | git mktree)
+        git update-ref refs/heads/main $(git commit-tree -m x $tree)"#
+    ));
+    let (opened, at) = (fixture.open(), resolved(&fixture, "main"));
+    for (offset, links) in [
+        (0, &["?from=1000"][..]),
+        (1_000, &["/-/tree/main\"", "?from=2000"]),
+        (count - 1_000, &["?from=98000", "Entries 99,001 to 100,000 of 100,000"]),
+        (usize::MAX, &[]),
+    ] {
+        let page = tree::page(&fixture.place(), repository(&opened), &at, offset).ok().expect("a directory");
+        let html = page.render().expect("the template takes its page");
+        assert!(html.matches("class=\"name entry").count() <= TREE_ENTRIES_MAX, "{offset}");
+        assert!(links.iter().all(|link| html.contains(link)), "{offset}");
+        assert_eq!(html.contains("rel=\"next\""), offset < count - 1_000, "{offset}");
+    }
+    let Ok(summary::Summary::Filled(page)) = summary::page(&fixture.place(), repository(&opened)) else {
+        panic!("filled")
+    };
+    let html = page.render().expect("the template takes its page");
+    assert_eq!(html.matches("class=\"name entry").count(), SUMMARY_ENTRIES_MAX);
+}
+
+#[test]
+fn large_files_are_cut_or_left_out() {
+    let line = "let a = 1;\n";
+    let fixture = Fixture::new(&format!(
+        r#"head -c {BLOB_BYTES_MAX} /dev/zero | tr '\0' '\n' > most && head -c {} /dev/zero | tr '\0' '\n' > more
+        yes | head -n {BLOB_LINES_MAX} > lines && yes | head -n {} > more-lines
+        head -c {RAW_BYTES_MAX} /dev/zero > raw && head -c {} /dev/zero > more-raw
+        yes '{}' | head -n {} > long.rs
+        git add . && git -c core.compression=1 commit -qm x"#,
+        BLOB_BYTES_MAX + 1,
+        BLOB_LINES_MAX + 1,
+        RAW_BYTES_MAX + 1,
+        line.trim_end(),
+        HIGHLIGHT_BYTES_MAX / line.len() + 1,
+    ));
+    let opened = fixture.open();
+    let page = |name: &str| {
+        let at = resolved(&fixture, &format!("main/{name}"));
+        let page =
+            blob::page(&fixture.place(), repository(&opened), &at, Display::Best).ok().expect("a file");
+        page.render().expect("the template takes its page")
+    };
+    let rows = |html: &str| html.matches("<tr id=\"L").count();
+    assert_eq!(rows(&page("most")), BLOB_LINES_MAX);
+    assert!(page("more").contains("too large to be shown"));
+    assert_eq!((rows(&page("lines")), page("lines").contains("Only the first")), (BLOB_LINES_MAX, false));
+    assert_eq!(
+        (rows(&page("more-lines")), page("more-lines").contains("Only the first")),
+        (BLOB_LINES_MAX, true)
+    );
+    assert!(page("long.rs").contains("too large") && !page("long.rs").contains("hl-keyword"));
+    let raw = |name: &str| {
+        let file =
+            raw::find(repository(&opened), &resolved(&fixture, &format!("main/{name}"))).expect("a file");
+        raw::read(repository(&opened), &file).map(|(_, bytes)| bytes.len() as u64)
+    };
+    assert_eq!(raw("raw"), Ok(RAW_BYTES_MAX));
+    assert!(matches!(raw("more-raw"), Err(Failure::Repository(Error::TooLarge(_)))));
+}
+
+#[test]
+fn large_changes_are_cut_with_a_notice() {
+    let fixture = Fixture::new(&format!(
+        r#"yes | head -n {DIFF_FILE_LINES_MAX} > most && git add . && git commit -qm most
+        yes n | head -n {} > more && git add . && git commit -qm more
+        head -c {} /dev/zero | tr '\0' x > large && git add . && git commit -qm large
+        for i in 1 2 3 4 5; do yes $i | head -n 2500 > many-$i; done && git add . && git commit -qm many"#,
+        DIFF_FILE_LINES_MAX + 1,
+        DIFF_FILE_BYTES_MAX + 1,
+    ));
+    let opened = fixture.open();
+    let page = |revision: &str| {
+        let id = fixture.git(&format!("rev-parse {revision}")).parse().expect("an id");
+        let page = commit::page(&fixture.place(), repository(&opened), id, 1).ok().expect("a commit");
+        page.render().expect("the template takes its page")
+    };
+    let lines = |html: &str| html.matches("<tr class=\"diff-insert\"").count();
+    let most = page("main~3");
+    assert_eq!((lines(&most), most.contains("too long")), (DIFF_FILE_LINES_MAX, false));
+    let more = page("main~2");
+    assert_eq!((lines(&more), more.contains("too long")), (DIFF_FILE_LINES_MAX, true));
+    assert!(page("main~1").contains("Too large to be compared here"));
+    let many = page("main");
+    assert_eq!(lines(&many), DIFF_LINES_MAX);
+    assert!(many.contains("This commit changes more than is shown here"));
+}
+
+#[test]
+fn the_search_for_a_files_history_stops_and_can_be_continued() {
+    let fixture = Fixture::with_commits(COMMITS_READ_MAX as u32 + 10);
+    // The file is in the very first commit alone.
+    fixture.shell(
+        r#"cd team/demo.git && blob=$(echo x | git hash-object -w --stdin)
+        git fast-export main | sed "s/^from :1$/&\nM 100644 $blob file/" > ../stream
+        git update-ref -d refs/heads/main && git fast-import --quiet --force < ../stream"#,
+    );
+    let opened = fixture.open();
+    let id = fixture.git("rev-parse main").parse().expect("an id");
+    let first = history::page(repository(&opened), &Cursor::at(id), "file".into());
+    assert_eq!((first.commits.len(), first.is_cut), (0, true));
+    let second = history::page(repository(&opened), &first.next.expect("it goes on"), "file".into());
+    assert_eq!((second.commits.len(), second.is_cut), (1, false));
+}
