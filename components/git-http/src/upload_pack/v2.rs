@@ -72,7 +72,7 @@ fn parse(request: &[u8]) -> Result<Option<Command<'_>>, Error> {
     }
     match command {
         Some(command) => Ok(Some((command, arguments))),
-        None if arguments.is_empty() => Ok(None),
+        None if !has_arguments => Ok(None),
         None => Err(Error::protocol("no command requested")),
     }
 }

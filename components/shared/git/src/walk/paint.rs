@@ -4,16 +4,16 @@ use super::commit::Commit;
 use crate::odb::{Error, Store};
 use gix_hash::ObjectId;
 use std::collections::{BinaryHeap, HashMap, HashSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// The commits between wants and haves.
 #[derive(Default)]
 pub struct Painted {
     /// Those that are wanted and not had, the latest first.
-    pub wanted: Vec<(ObjectId, Rc<Commit>)>,
+    pub wanted: Vec<(ObjectId, Arc<Commit>)>,
     /// Those that are had, as far as they were visited: every parent of a wanted commit is among
     /// `wanted` or here, or beyond the boundary.
-    pub had: HashMap<ObjectId, Rc<Commit>>,
+    pub had: HashMap<ObjectId, Arc<Commit>>,
 }
 
 const WANT: u8 = 1;
@@ -23,7 +23,7 @@ struct Node {
     paint: u8,
     /// The paint that its parents have got.
     passed_on: u8,
-    commit: Rc<Commit>,
+    commit: Arc<Commit>,
 }
 
 struct Painter<'a> {
@@ -105,7 +105,11 @@ impl Painter<'_> {
 
     fn paint(&mut self, id: &ObjectId, paint: u8) -> Result<(), Error> {
         if !self.nodes.contains_key(id) {
-            let commit = Rc::new(Commit::read(self.store, id)?);
+            let commit = match Commit::read(self.store, id) {
+                // What a have reaches may be gone: nothing is sent on account of it.
+                Err(Error::Missing(_)) if paint == HAVE => return Ok(()),
+                commit => Arc::new(commit?),
+            };
             self.nodes.insert(*id, Node { paint: 0, passed_on: 0, commit });
         }
         let node = self.nodes.get_mut(id).expect("it was just put there");

@@ -1,6 +1,8 @@
 //! Questions about what commits reach.
 
 use super::commit::Commit;
+use super::selection::{Request, Walk};
+use super::set::Located;
 use crate::odb::{Error, Store};
 use gix_hash::ObjectId;
 use std::collections::{BinaryHeap, HashSet};
@@ -76,4 +78,17 @@ pub fn all_reached(store: &Store, ids: &[ObjectId], tips: &[ObjectId]) -> Result
         }
     }
     Ok(missing.is_empty())
+}
+
+/// Whether `ids`, objects of any kind, are reached from `tips`. Opens every commit and tree there is.
+pub fn all_objects_reached(store: &Store, ids: &[ObjectId], tips: &[ObjectId]) -> Result<bool, Error> {
+    let mut walk = Walk::new(store, Request { wants: tips.to_vec(), ..Request::default() })?;
+    while walk.advance(store, usize::MAX)? {}
+    let reached = walk.finish(store)?.send;
+    for id in ids {
+        if !Located::find(store, id)?.is_some_and(|at| reached.contains(at)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

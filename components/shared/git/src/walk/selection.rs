@@ -23,8 +23,8 @@ pub struct Request {
     /// Commits whose parents the client has not got.
     pub client_shallow: HashSet<ObjectId>,
     pub filter: Filter,
-    /// Annotated tags to be sent if what they stand for is.
-    pub tags: Vec<ObjectId>,
+    /// Tags to be sent if what they stand for is: each with that, as far as it is known.
+    pub tags: Vec<(ObjectId, Option<ObjectId>)>,
 }
 
 /// The objects of a fetch.
@@ -336,10 +336,17 @@ impl Walk {
     }
 
     fn include_tags(&mut self, store: &Store) -> Result<(), Error> {
-        for tag in std::mem::take(&mut self.request.tags) {
-            let (tags, target, _) = Tag::peel(store, &tag)?;
-            let is_sent = |walk: &Self, at| walk.seen.contains(at) && !walk.omitted.contains(at);
-            if tags.is_empty() || !is_sent(self, Located::require(store, &target)?) {
+        for (tag, target) in std::mem::take(&mut self.request.tags) {
+            if let Some(target) = target
+                && !self.is_sent(store, &target)?
+            {
+                continue;
+            }
+            let (tags, target, _) = match Tag::peel(store, &tag) {
+                Err(Error::Missing(_)) => continue,
+                peeled => peeled?,
+            };
+            if !self.is_sent(store, &target)? {
                 continue;
             }
             for tag in tags {
@@ -350,6 +357,11 @@ impl Walk {
             }
         }
         Ok(())
+    }
+
+    fn is_sent(&self, store: &Store, id: &ObjectId) -> Result<bool, Error> {
+        let at = Located::find(store, id)?;
+        Ok(at.is_some_and(|at| self.seen.contains(at) && !self.omitted.contains(at)))
     }
 }
 
