@@ -42,7 +42,7 @@ struct Body {
 enum Pack {
     /// Nothing but deletions.
     None,
-    Arriving(Receiver<Incoming>, Quarantine),
+    Arriving(Box<Receiver<Incoming>>, Quarantine),
     /// Not wanted any more: why, if not for the verdicts on the commands; and how much of it was read since.
     Refused(Option<String>, u64),
 }
@@ -130,7 +130,7 @@ impl Body {
             Pack::None | Pack::Refused(None, _) => {}
             Pack::Refused(Some(why), _) => unpack = Err(why),
             Pack::Arriving(receiver, quarantine) => {
-                match self.accept(git_dir, receiver, quarantine, &mut messages) {
+                match self.accept(git_dir, *receiver, quarantine, &mut messages) {
                     Ok(keep) => _keep = keep,
                     Err(why) => unpack = Err(why),
                 }
@@ -349,7 +349,7 @@ impl Pack {
             Ok((receiver, quarantine))
         });
         match begun {
-            Ok((receiver, quarantine)) => Pack::Arriving(receiver, quarantine),
+            Ok((receiver, quarantine)) => Pack::Arriving(Box::new(receiver), quarantine),
             Err(error) => Pack::Refused(Some(error.to_string()), 0),
         }
     }

@@ -406,6 +406,29 @@ fn limits_of_packs_are_named_in_the_answer() {
 }
 
 #[test]
+fn a_place_that_cannot_be_written_is_named_and_left_as_it_is() {
+    let place = Place::new();
+    let first = place.commit("a", "1");
+    let body = request(&[(NULL, &first, "refs/heads/main")], "", &place.pack(&[&first], &[]));
+    // Pushing is refused wherever the way ends: at the quarantine, at the packs, at the ref.
+    for obstacle in ["objects", "objects/pack", "refs/heads"] {
+        let path = place.server().join(obstacle);
+        fs::rename(&path, place.place.path().join("aside")).expect("moved");
+        fs::write(&path, "").expect("written");
+        let outcome = place.try_send(&body, &Policy::default()).expect("an answer");
+        assert!(outcome.changes.is_empty(), "{obstacle}");
+        let lines = report_lines(&outcome.body);
+        assert!(lines[1].starts_with("ng refs/heads/main "), "{obstacle}: {lines:?}");
+        fs::remove_file(&path).expect("removed");
+        fs::rename(place.place.path().join("aside"), &path).expect("moved");
+        place.check();
+        assert!(place.server_refs().is_empty(), "{obstacle}");
+    }
+    let (_, lines) = place.send(&body);
+    assert_eq!(lines[1], "ok refs/heads/main");
+}
+
+#[test]
 fn two_pushes_to_one_ref_have_one_winner() {
     let place = Place::new();
     let first = place.commit("a", "1");

@@ -22,22 +22,6 @@ pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     }
 }
 
-/// As [`sync_directory`], and likewise its parents up to `root`, which may be just as new.
-pub(crate) fn sync_new_directory(root: &Path, path: &Path) -> io::Result<()> {
-    let mut path = path;
-    loop {
-        match sync_directory(path) {
-            // It was empty, and somebody removed it.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            other => other?,
-        }
-        match path.parent() {
-            Some(parent) if path != root && parent.starts_with(root) => path = parent,
-            _ => return Ok(()),
-        }
-    }
-}
-
 fn is_unsupported(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput)
 }

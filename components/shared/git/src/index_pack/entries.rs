@@ -56,7 +56,7 @@ impl Entries {
     /// The indexes of all entries, sorted by id.
     pub fn by_id(&self) -> Vec<u32> {
         let mut order: Vec<u32> = (0..self.len()).collect();
-        order.sort_unstable_by(|&a, &b| self.get(a).id.cmp(&self.get(b).id));
+        order.sort_unstable_by_key(|&index| self.get(index).id);
         order
     }
 }

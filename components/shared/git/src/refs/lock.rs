@@ -21,6 +21,8 @@ pub(super) struct Lock {
     lock_path: PathBuf,
     target: PathBuf,
     is_held: bool,
+    /// Whether a directory had to be made for it.
+    pub has_new_directory: bool,
 }
 
 impl Lock {
@@ -32,7 +34,7 @@ impl Lock {
         let lock_path = lock_path(target);
         let deadline = Instant::now() + Duration::from_millis(wait_ms);
         let mut pause = Duration::from_millis(1);
-        let mut file = loop {
+        let (mut file, has_new_directory) = loop {
             match create(&lock_path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     if is_abandoned(&lock_path) {
@@ -47,7 +49,7 @@ impl Lock {
                 other => break other?,
             }
         };
-        let lock = Self { lock_path, target: target.to_path_buf(), is_held: true };
+        let lock = Self { lock_path, target: target.to_path_buf(), is_held: true, has_new_directory };
         if !contents.is_empty() {
             file.write_all(contents)?;
             file.sync_all()?;
@@ -105,8 +107,9 @@ pub(super) fn ignore_missing(error: io::Error) -> io::Result<()> {
     if files::is_missing(&error) { Ok(()) } else { Err(error) }
 }
 
-/// Creates the lock file and the directories above it, which somebody else may be removing.
-fn create(lock_path: &Path) -> io::Result<File> {
+/// Creates the lock file and the directories above it, which somebody else may be removing. Tells
+/// whether there were some to be made.
+fn create(lock_path: &Path) -> io::Result<(File, bool)> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     let mut attempts = 0;
@@ -120,7 +123,7 @@ fn create(lock_path: &Path) -> io::Result<File> {
                 }
                 attempts += 1;
             }
-            other => return other,
+            other => return Ok((other?, attempts > 0)),
         }
     }
 }

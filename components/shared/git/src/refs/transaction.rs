@@ -361,7 +361,7 @@ impl<'a> Transaction<'a> {
                 continue;
             }
             let lock = self.locks[index].take().expect("every pending ref is locked");
-            directories.extend(lock.target().parent().map(Path::to_path_buf));
+            directories.extend(self.changed_directories(&lock));
             if let Err(error) = lock.commit() {
                 self.results[index] = Err(UpdateError::Io(error));
             }
@@ -369,16 +369,27 @@ impl<'a> Transaction<'a> {
         self.sync(directories);
     }
 
+    /// The directory of a ref, and those above it that may be as new.
+    fn changed_directories(&self, lock: &Lock) -> impl Iterator<Item = PathBuf> + use<> {
+        let count = if lock.has_new_directory { usize::MAX } else { 1 };
+        let above = lock.target().ancestors().skip(1).take(count);
+        let above = above.take_while(|directory| *directory != self.store.git_dir).map(Path::to_path_buf);
+        above.collect::<Vec<_>>().into_iter()
+    }
+
     /// A change whose directory cannot be synced may be lost with the power: it is not acknowledged.
     fn sync(&mut self, directories: BTreeSet<PathBuf>) {
         for directory in &directories {
-            if let Err(error) = durable::sync_new_directory(&self.store.git_dir, directory) {
-                let kind = error.kind();
-                for index in self.pending() {
-                    let path = self.store.git_dir.join(name::loose_path(self.updates[index].name.as_bstr()));
-                    if self.updates[index].new.is_some() && path.parent() == Some(directory) {
-                        self.results[index] = Err(UpdateError::Io(kind.into()));
-                    }
+            let kind = match durable::sync_directory(directory) {
+                Ok(()) => continue,
+                // It was empty, and somebody removed it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => error.kind(),
+            };
+            for index in self.pending() {
+                let path = self.store.git_dir.join(name::loose_path(self.updates[index].name.as_bstr()));
+                if path.starts_with(directory) {
+                    self.results[index] = Err(UpdateError::Io(kind.into()));
                 }
             }
         }
