@@ -15,4 +15,5 @@ mod fuzz;
 mod git_http;
 mod isolation;
 mod pages;
+mod permissions;
 mod swap;

@@ -93,11 +93,6 @@ impl Forge {
         self.data().join("repos").join(format!("{path}.git"))
     }
 
-    /// The server's process.
-    pub fn pid(&self) -> u32 {
-        self.server.id()
-    }
-
     /// Ends the server at once, without a chance to tidy up.
     pub fn kill(&mut self) {
         self.server.kill().expect("the server is ours to kill");
@@ -119,11 +114,6 @@ impl Forge {
         let output = lithe(self.data(), arguments, input);
         assert_success(&output);
         String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
-    /// Runs `lithe` on the data directory, whatever comes of it.
-    pub fn try_lithe(&self, arguments: &[&str]) -> Output {
-        lithe(self.data(), arguments, "")
     }
 
     /// Creates an empty repository, public unless `--private` is among the options, and returns its path.

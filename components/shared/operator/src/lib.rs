@@ -2,6 +2,8 @@
 //!
 //! The command line posts a [`Command`] as JSON to `/-/admin/operator`, with the operator's token
 //! (see `wit/operator.wit`), and gets a [`Reply`]: status 200, or 4xx with [`Reply::Refused`].
+//! The heads of the answers to an import and to [`Command::RepoCheck`] come at once and the reply when
+//! the work is done, so there a refusal has status 200 too.
 //! `repo import` puts a tar archive (POSIX ustar/pax) of the bare repository's directory to
 //! `/-/admin/operator/import?path=…&private=true|false` instead, and gets the same kind of reply.
 
@@ -12,7 +14,10 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "command", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Command {
     /// Makes the site administrator `name`, or gives the existing user the password and the rank.
-    Init { name: String, password: String },
+    Init {
+        name: String,
+        password: String,
+    },
     UserAdd {
         name: String,
         full_name: String,
@@ -27,17 +32,34 @@ pub enum Command {
         /// As in `UserAdd`.
         password: Option<String>,
     },
-    UserDisable { name: String },
-    UserEnable { name: String },
-    RepoCreate { path: String, description: String, private: bool },
+    UserDisable {
+        name: String,
+    },
+    UserEnable {
+        name: String,
+    },
+    RepoCreate {
+        path: String,
+        description: String,
+        private: bool,
+    },
     RepoList,
-    RepoRename { path: String, to: String },
-    RepoDelete { path: String },
-    RepoRestore { id: u64 },
+    RepoRename {
+        path: String,
+        to: String,
+    },
+    RepoDelete {
+        path: String,
+    },
+    RepoRestore {
+        id: u64,
+    },
     /// Enters every bare repository that lies in the repository directory and is not known.
     RepoScan,
     /// Checks one repository, or all, for missing and damaged objects.
-    RepoCheck { path: Option<String> },
+    RepoCheck {
+        path: Option<String>,
+    },
     TokenCreate {
         user: String,
         description: String,
@@ -45,8 +67,13 @@ pub enum Command {
         write: bool,
         expires_days: Option<u32>,
     },
-    TokenList { user: String },
-    TokenRevoke { user: String, id: u64 },
+    TokenList {
+        user: String,
+    },
+    TokenRevoke {
+        user: String,
+        id: u64,
+    },
 }
 
 /// The answer to a [`Command`].
@@ -54,15 +81,30 @@ pub enum Command {
 #[serde(tag = "reply", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Reply {
     /// It is done; in words.
-    Done { message: String },
+    Done {
+        message: String,
+    },
     /// It is done, and made a secret that is shown this once.
-    Secret { message: String, secret: String },
-    Users { users: Vec<User> },
-    Repositories { repositories: Vec<Repository> },
-    Tokens { tokens: Vec<Token> },
-    Checks { checks: Vec<Check> },
+    Secret {
+        message: String,
+        secret: String,
+    },
+    Users {
+        users: Vec<User>,
+    },
+    Repositories {
+        repositories: Vec<Repository>,
+    },
+    Tokens {
+        tokens: Vec<Token>,
+    },
+    Checks {
+        checks: Vec<Check>,
+    },
     /// It is not done; why, in words.
-    Refused { message: String },
+    Refused {
+        message: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
