@@ -53,13 +53,12 @@ pub fn answer(request: &Parts) -> Answer {
         frame: Frame::new(&overview, address, ""),
         query: Fields::of_query(&request.uri),
     };
-    let answer = match route {
+    match route {
         Route::Home => asked.listing(Subject::Home),
         Route::Search => asked.search(),
         Route::Place { path, page } => asked.place(&path, &page),
-        Route::NotFound | Route::Robots | Route::Redirect(_) => Err(failure::not_found(&asked.frame)),
-    };
-    answer.unwrap_or_else(|failure| failure)
+        Route::NotFound | Route::Robots | Route::Redirect(_) => failure::not_found(&asked.frame),
+    }
 }
 
 /// Nothing here is worth a crawler's while but the pages of repositories themselves.
@@ -103,7 +102,7 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn listing(&self, subject: Subject<'_>) -> Result<Answer, Answer> {
+    fn listing(&self, subject: Subject<'_>) -> Answer {
         let offset = self.query.get("from").parse().unwrap_or(0);
         let (parent, filter) = match subject {
             Subject::Home => (None, ""),
@@ -113,36 +112,39 @@ impl Asked<'_> {
         let page = types::Page { offset, limit: LISTED_PER_PAGE };
         let listing = self
             .requester
-            .call(|credentials, client| access::children(credentials, client, parent, filter, page))
-            .map_err(|error| of_store(&error, &self.frame))?;
-        Ok(self.page(&listing::page(&self.frame, subject, &listing, offset, time::now())))
+            .call(|credentials, client| access::children(credentials, client, parent, filter, page));
+        match listing {
+            Ok(listing) => self.page(&listing::page(&self.frame, subject, &listing, offset, time::now())),
+            Err(error) => of_store(&error, &self.frame),
+        }
     }
 
-    fn search(&self) -> Result<Answer, Answer> {
+    fn search(&self) -> Answer {
         match self.query.trimmed("q") {
-            "" => Err(answer::see_other("/")),
+            "" => answer::see_other("/"),
             words => self.listing(Subject::Search(words)),
         }
     }
 
-    fn place(&self, path: &str, page: &Page) -> Result<Answer, Answer> {
-        let opened = self
-            .requester
-            .call(|credentials, client| access::open(credentials, client, path))
-            .map_err(|error| of_store(&error, &self.frame))?;
+    fn place(&self, path: &str, page: &Page) -> Answer {
+        let opened = match self.requester.call(|credentials, client| access::open(credentials, client, path))
+        {
+            Ok(opened) => opened,
+            Err(error) => return of_store(&error, &self.frame),
+        };
         let Opened { place, permission, is_moved, .. } = &opened;
         let own_path = match place {
             access::Place::Repository(repository) => &repository.path,
             access::Place::Group(group) => &group.path,
         };
         if *is_moved {
-            return Err(answer::moved(&with_query(page.address(own_path), self.request)));
+            return answer::moved(&with_query(page.address(own_path), self.request));
         }
         match place {
             access::Place::Group(group) if *page == Page::Summary => {
                 self.listing(Subject::Group { group, permission: *permission })
             }
-            access::Place::Group(_) => Err(failure::not_found(&self.frame)),
+            access::Place::Group(_) => failure::not_found(&self.frame),
             access::Place::Repository(record) => {
                 let place = Place {
                     frame: self.frame.clone(),
@@ -157,17 +159,26 @@ impl Asked<'_> {
         }
     }
 
-    fn repository(&self, place: &Place<'_>, page: &Page) -> Result<Answer, Answer> {
-        let opened = storage::open(Path::new(REPOSITORIES), place.record).map_err(|error| {
-            eprintln!("browse: {}: {error}", place.record.path);
-            let page = match error {
-                OpenError::Missing => unavailable::not_on_disk(place),
-                OpenError::Objects(_) | OpenError::Refs(_) => unavailable::not_readable(place),
-            };
-            answer::page_with_status(StatusCode::SERVICE_UNAVAILABLE, &page)
-        })?;
-        let repository = Repository { objects: &opened.objects, refs: &opened.refs };
-        let answer = match page {
+    fn repository(&self, place: &Place<'_>, page: &Page) -> Answer {
+        match storage::open(Path::new(REPOSITORIES), place.record) {
+            Ok(opened) => {
+                let repository = Repository { objects: &opened.objects, refs: &opened.refs };
+                let answer = self.page_of(place, repository, page);
+                answer.unwrap_or_else(|failure| self.of_repository(place, &failure))
+            }
+            Err(error) => {
+                eprintln!("browse: {}: {error}", place.record.path);
+                let page = match error {
+                    OpenError::Missing => unavailable::not_on_disk(place),
+                    OpenError::Objects(_) | OpenError::Refs(_) => unavailable::not_readable(place),
+                };
+                answer::page_with_status(StatusCode::SERVICE_UNAVAILABLE, &page)
+            }
+        }
+    }
+
+    fn page_of(&self, place: &Place<'_>, repository: Repository<'_>, page: &Page) -> Result<Answer, Failure> {
+        match page {
             Page::Summary => summary::page(place, repository).map(|summary| match summary {
                 Summary::Filled(page) => self.page(&*page),
                 Summary::Empty(page) => self.page(&*page),
@@ -186,8 +197,7 @@ impl Asked<'_> {
                 .map(|page| self.page(&page)),
             Page::Commit(id) => self.commit(place, repository, id.as_bstr()),
             Page::Refs => refs::page(place, repository, self.offsets()).map(|page| self.page(&page)),
-        };
-        answer.map_err(|failure| self.of_repository(place, &failure))
+        }
     }
 
     /// The answer for a page that cannot be shown.

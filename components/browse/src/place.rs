@@ -103,7 +103,7 @@ pub fn message(commit: &Commit) -> String {
 pub fn title(commit: &Commit) -> String {
     let message = message(commit);
     match message.lines().map(str::trim).find(|line| !line.is_empty()) {
-        Some(title) => text::visible(title[..title.floor_char_boundary(TITLE_BYTES_MAX)].as_bytes()),
+        Some(title) => text::visible(&title.as_bytes()[..title.floor_char_boundary(TITLE_BYTES_MAX)]),
         None => "(no message)".to_owned(),
     }
 }

@@ -5,6 +5,7 @@ use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::{ObjectId, oid};
 use gix_object::tree::{EntryKind, EntryMode};
 use gix_object::{CommitRef, Kind, TagRef, TreeRefIter};
+use lithe_git::odb::Object;
 use lithe_git::refs::Snapshot;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ pub trait Objects {
     fn header(&self, id: &oid) -> Result<Option<(Kind, u64)>, Error>;
 
     /// An object's kind and contents; none if it is not there.
-    fn object(&self, id: &oid) -> Result<Option<(Kind, Arc<Vec<u8>>)>, Error>;
+    fn object(&self, id: &oid) -> Result<Option<Object>, Error>;
 
     /// The objects whose id begins with the prefix: all, or two of them if there are more.
     fn with_prefix(&self, prefix: &gix_hash::Prefix) -> Result<Vec<ObjectId>, Error>;
@@ -127,8 +128,8 @@ impl<'a> Repository<'a> {
             (_, size) if size > bytes_max => return Err(Error::TooLarge(id.to_owned())),
             _ => {}
         }
-        let (_, data) = self.objects.object(id)?.ok_or_else(|| Error::Missing(id.to_owned()))?;
-        Ok(data)
+        let object = self.objects.object(id)?.ok_or_else(|| Error::Missing(id.to_owned()))?;
+        Ok(object.data)
     }
 
     /// A commit.

@@ -4,11 +4,10 @@ use crate::repository::{Error, Objects};
 use gix_hash::{ObjectId, Prefix, oid};
 use gix_object::Kind;
 use lithe_forge::types;
-use lithe_git::odb::{self, Packed, Store};
+use lithe_git::odb::{self, Object, Packed, Store};
 use lithe_git::refs::{self, RefStore, Snapshot};
 use std::cmp::Ordering;
 use std::path::Path;
-use std::sync::Arc;
 
 /// A repository on disk, open: its objects, and its refs as they are now.
 pub struct Opened {
@@ -54,8 +53,8 @@ impl Objects for Store {
         found(self.object_header(id))
     }
 
-    fn object(&self, id: &oid) -> Result<Option<(Kind, Arc<Vec<u8>>)>, Error> {
-        found(Store::object(self, id).map(|object| (object.kind, object.data)))
+    fn object(&self, id: &oid) -> Result<Option<Object>, Error> {
+        found(Store::object(self, id))
     }
 
     fn with_prefix(&self, prefix: &Prefix) -> Result<Vec<ObjectId>, Error> {

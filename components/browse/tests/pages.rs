@@ -141,7 +141,7 @@ fn directories() {
         let at = revision::resolve(repository(&opened), rest.into())
             .expect("it can be read")
             .expect("it is there");
-        let page = tree::page(&fixture.place(), repository(&opened), &at, 0).ok().expect("a directory");
+        let page = tree::page(&fixture.place(), repository(&opened), &at, 0).expect("a directory");
         check(name, &rendered(&page));
     }
 }
@@ -167,7 +167,7 @@ fn files() {
         let at = revision::resolve(repository(&opened), rest.into())
             .expect("it can be read")
             .expect("it is there");
-        let page = blob::page(&fixture.place(), repository(&opened), &at, display).ok().expect("a file");
+        let page = blob::page(&fixture.place(), repository(&opened), &at, display).expect("a file");
         check(name, &rendered(&page));
     }
 }
@@ -180,7 +180,7 @@ fn histories() {
         let at = revision::resolve(repository(&opened), rest.into())
             .expect("it can be read")
             .expect("it is there");
-        let page = commits::page(&fixture.place(), repository(&opened), &at, None).ok().expect("a history");
+        let page = commits::page(&fixture.place(), repository(&opened), &at, None).expect("a history");
         check(name, &rendered(&page));
     }
 }
@@ -198,7 +198,7 @@ fn single_commits() {
     ];
     for (name, revision, parent) in cases {
         let id = fixture.git(&format!("rev-parse '{revision}'")).parse().expect("an id");
-        let page = commit::page(&fixture.place(), repository(&opened), id, parent).ok().expect("a commit");
+        let page = commit::page(&fixture.place(), repository(&opened), id, parent).expect("a commit");
         check(name, &rendered(&page));
     }
 }
@@ -207,7 +207,7 @@ fn single_commits() {
 fn branches_and_tags() {
     let fixture = fixture();
     let opened = fixture.open();
-    let page = refs::page(&fixture.place(), repository(&opened), Offsets::default()).ok().expect("refs");
+    let page = refs::page(&fixture.place(), repository(&opened), Offsets::default()).expect("refs");
     check("refs", &rendered(&page));
 }
 
