@@ -87,8 +87,8 @@ pub const MESSAGE_BYTES_MAX: usize = 64 << 10;
 /// How many groups and repositories one page lists.
 pub const LISTED_PER_PAGE: u32 = 100;
 
-/// The largest rendered text that is kept, in bytes.
-pub const CACHE_ENTRY_BYTES_MAX: usize = 1 << 20;
+/// The largest rendered text that is kept, in bytes: highlighted, a text is up to ten times as long.
+pub const CACHE_ENTRY_BYTES_MAX: usize = 4 << 20;
 
-/// How many rendered texts are kept.
-pub const CACHE_SLOTS: u32 = 1_024;
+/// How many rendered texts are kept; at the very most they take 2 GiB.
+pub const CACHE_SLOTS: u32 = 512;
