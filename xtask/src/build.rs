@@ -9,9 +9,12 @@ use std::process::Command;
 /// The components of `spin.toml`, by the names of their packages.
 pub const COMPONENTS: [&str; 6] = ["store", "auth", "browse", "admin", "git-http", "assets"];
 
-/// The binary that [`everything`] builds.
+/// The binary that [`everything`] builds, or the one that `LITHE_BINARY` names.
 pub fn host_binary() -> PathBuf {
-    target().join("release").join("lithe")
+    match std::env::var_os("LITHE_BINARY") {
+        Some(path) => path.into(),
+        None => target().join("release").join("lithe"),
+    }
 }
 
 /// The tests' own components, by the names of the examples in `tests/guests`.

@@ -23,6 +23,8 @@ Parts: git (clone, push, fetch), pages, requests, memory; all of them if none is
   --rounds N    How often each figure is measured (default 5)
   --commits N   Commits in the repository; about 5.5 objects each (default 20000)
   --big-mib N   Size of the push and clone that memory is watched during (default 1024)
+
+With LITHE_BINARY set, that host is measured with the components as they were built before.
 ";
 
 struct Options {
@@ -37,9 +39,11 @@ pub fn run(arguments: &[String]) -> Result {
         print!("{USAGE}");
         return Ok(());
     };
-    let tools = setup::for_build()?;
-    build::everything(&tools)?;
-    build::guests(&tools)?;
+    if std::env::var_os("LITHE_BINARY").is_none() {
+        let tools = setup::for_build()?;
+        build::everything(&tools)?;
+        build::guests(&tools)?;
+    }
     let scratch = Scratch::new()?;
     let has = |part: &str| options.parts.is_empty() || options.parts.iter().any(|name| name == part);
     println!("| work | peer | Lithe | peer | ratio | target |");
