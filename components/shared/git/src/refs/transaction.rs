@@ -310,7 +310,9 @@ impl<'a> Transaction<'a> {
 
     fn verify_one(&mut self, index: usize, packed: &PackedRefs) -> Result<(), UpdateError> {
         let update = &self.updates[index];
-        let loose = self.store.read_loose(update.name.as_bstr()).map_err(io_error)?;
+        // That no directory above is a link was seen when the lock was made in it.
+        let path = self.store.git_dir.join(name::loose_path(update.name.as_bstr()));
+        let loose = files::read_loose(&path).map_err(io_error)?;
         self.is_loose[index] = loose != Loose::Missing;
         let actual = match loose {
             Loose::Target(Target::Id(id)) => Some(id),
@@ -496,9 +498,14 @@ impl<'a> Transaction<'a> {
     /// Lets go of all locks and removes the directories that are empty then.
     fn finish(mut self) -> Results {
         self.locks.clear();
+        let mut directories = BTreeSet::new();
         for (update, result) in self.updates.iter().zip(&self.results) {
             let is_gone = update.new.is_none() || result.is_err() || self.packs_new_values;
-            if is_gone && is_valid_name(update.name.as_bstr()) {
+            if is_gone
+                && is_valid_name(update.name.as_bstr())
+                && let Some(end) = update.name.rfind_byte(b'/')
+                && directories.insert(update.name[..end].as_bstr())
+            {
                 remove_empty_parents(&self.store.git_dir, update.name.as_bstr());
             }
         }
