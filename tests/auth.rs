@@ -1,6 +1,6 @@
 //! `auth`: signing in and out, registration, passwords, tokens and sessions.
 
-use crate::kit::{Actor, Browser, Forge};
+use crate::kit::{Actor, Answer, Browser, Forge};
 
 /// Signs the user in and out again, in a browser.
 pub fn sign_in(forge: &Forge) {
@@ -11,7 +11,7 @@ pub fn sign_in(forge: &Forge) {
     let answer = browser.submit("/", "/-/logout", &[]);
     assert_eq!(answer.status, 303, "{}", answer.text());
     let headers = [("cookie".to_owned(), format!("lithe_session={session}"))];
-    let after = crate::kit::Answer::send("GET", &forge.url, "/-/account", &headers, None);
+    let after = Answer::send("GET", &forge.url, "/-/account", &headers, None);
     assert_ne!(after.status, 200, "the session has ended for good");
 }
 
@@ -62,4 +62,82 @@ fn return_addresses_stay_on_this_site() {
             browser.submit("/-/login", "", &[("login", name), ("password", password), ("return", wanted)]);
         assert_eq!(answer.header("location"), Some(expected), "{wanted}");
     }
+}
+
+#[test]
+fn the_first_start_makes_an_administrator_with_a_password_for_once() {
+    let forge = Forge::first_start();
+    let line = forge.says("Password");
+    let password = line.split_whitespace().rfind(|word| word.contains('-')).expect("a password").to_owned();
+    let browser = Browser::new(&forge);
+    let fields = [("login", "admin"), ("password", password.as_str())];
+    let answer = browser.submit("/-/login", "", &fields);
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let change = answer.header("location").expect("it leads on").to_owned();
+    assert!(change.contains("password"), "{change}");
+    // Until it is changed, Git does not take it either.
+    let refs = "team/x.git/info/refs?service=git-receive-pack";
+    let with_password = |password: &str| Answer::get(&forge.url, Some(("admin", password)), refs).status;
+    assert_eq!(with_password(&password), 401);
+    let new = "something-longer-and-better";
+    let fields = [("current", password.as_str()), ("password", new), ("repeat", new)];
+    let changed = browser.submit(&change, "password", &fields);
+    assert_eq!(changed.status, 303, "{}", changed.text());
+    assert_eq!(with_password(new), 404);
+    assert_eq!(with_password(&password), 401);
+}
+
+#[test]
+fn tokens_do_what_their_scope_says_until_they_are_revoked() {
+    let forge = Forge::start(&[]);
+    let path = forge.repository(&["--private"]);
+    let mut shell = forge.shell(&path);
+    shell.run(
+        "git init -q work && cd work && git commit -q --allow-empty -m One && git push -q \"$ADMIN\" main",
+    );
+    let host = forge.url.trim_start_matches("http://").to_owned();
+    for (name, options) in [("READ", &[][..]), ("WRITE", &["--write"][..])] {
+        let create = [&["token", "create", "alice", "--description", name, "--json"], options].concat();
+        let reply: serde_json::Value = serde_json::from_str(&forge.lithe(&create)).expect("JSON");
+        let secret = reply["secret"].as_str().expect("a secret");
+        shell.set(name, &format!("http://alice:{secret}@{host}/{path}.git"));
+    }
+    shell.run("git clone -q \"$READ\" by-read && git clone -q \"$WRITE\" by-write");
+    shell.fails("git -C work push -q \"$READ\" main:other");
+    shell.run("git -C work push -q \"$WRITE\" main:other");
+    let listed: serde_json::Value =
+        serde_json::from_str(&forge.lithe(&["token", "list", "alice", "--json"])).expect("JSON");
+    for token in listed["tokens"].as_array().expect("tokens") {
+        assert!(token["last-used"].is_i64(), "{token}");
+        forge.lithe(&["token", "revoke", "alice", &token["id"].to_string()]);
+    }
+    shell.fails("git ls-remote \"$READ\"");
+    shell.fails("git ls-remote \"$WRITE\"");
+}
+
+#[test]
+fn a_disabled_user_is_out_at_once() {
+    let forge = Forge::start(&[]);
+    let (name, password) = Actor::User.login().expect("the user signs in");
+    let browser = Browser::signed_in(&forge, name, password);
+    assert_eq!(browser.get("/-/account").status, 200);
+    forge.lithe(&["user", "disable", name]);
+    assert_eq!(browser.get("/-/account").status, 303);
+    let again = Browser::new(&forge).submit("/-/login", "", &[("login", name), ("password", password)]);
+    assert_eq!(again.status, 401);
+    forge.lithe(&["user", "enable", name]);
+    Browser::signed_in(&forge, name, password);
+}
+
+#[test]
+fn forms_without_the_sessions_secret_change_nothing() {
+    let forge = Forge::shared();
+    let (name, password) = Actor::User.login().expect("the user signs in");
+    let browser = Browser::signed_in(forge, name, password);
+    for (page, field) in [("/-/account/profile", "full-name"), ("/-/account/tokens", "description")] {
+        let form = [(field.to_owned(), "forged".to_owned())];
+        let answer = browser.post(page, &form);
+        assert!((400..500).contains(&answer.status), "{page}: {}", answer.status);
+    }
+    assert!(!browser.get("/-/account").text().contains("forged"));
 }

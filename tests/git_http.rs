@@ -163,3 +163,68 @@ fn a_private_repository_looks_like_a_missing_one() {
         }
     }
 }
+
+#[test]
+fn large_blobs_and_ten_thousand_refs() {
+    let forge = Forge::shared();
+    let shell = forge.shell(&forge.repository(&[]));
+    shell.run(
+        r#"git init -q work && cd work && head -c 52428800 /dev/urandom > random && head -c 52428800 /dev/zero > zeros
+        git add . && git commit -qm Large
+        for number in $(seq 10000); do echo "create refs/heads/b/$number HEAD"; done | git update-ref --stdin
+        git push -q "$ADMIN" --all"#,
+    );
+    shell.run("git clone -q --mirror \"$STRANGER\" clone");
+    assert_same(&shell, "work", "clone");
+    assert_eq!(shell.run("git ls-remote \"$STRANGER\" 'refs/heads/b/*' | wc -l"), "10000");
+}
+
+#[test]
+fn of_two_pushes_to_one_ref_one_wins() {
+    let forge = Forge::shared();
+    let shell = forge.shell(&forge.repository(&[]));
+    shell.run(
+        "git init -q work && cd work && git commit -q --allow-empty -m Root && git push -q \"$ADMIN\" main",
+    );
+    let won = shell.run(
+        r#"for number in 1 2 3 4 5 6; do git clone -q "$ADMIN" clone$number; git -C clone$number commit -q --allow-empty -m "By $number"; done
+        for number in 1 2 3 4 5 6; do (git -C clone$number push -q origin main 2> out$number && echo won) & done; wait"#,
+    );
+    assert_eq!(won, "won");
+    assert_eq!(shell.run("git -C \"$SERVED\" rev-list --count main"), "2");
+    shell.run("git -C \"$SERVED\" fsck --full --strict");
+}
+
+#[test]
+fn stock_git_works_on_the_same_repository() {
+    let forge = Forge::shared();
+    let shell = forge.shell(&forge.repository(&[]));
+    shell.run(HISTORY);
+    shell.run("cd work && git push -q \"$ADMIN\" --all && git push -q \"$ADMIN\" --tags");
+    for round in 0..3 {
+        shell.run("git -C \"$SERVED\" gc -q --prune=now && git -C \"$SERVED\" pack-refs --all");
+        shell.run(&format!(
+            "cd work && echo {round} >> renamed && git commit -qam {round} && git push -q \"$ADMIN\" main"
+        ));
+        shell.run(&format!("git clone -q --mirror \"$STRANGER\" clone{round}"));
+        assert_same(&shell, "work", &format!("clone{round}"));
+    }
+}
+
+#[test]
+fn objects_that_git_would_not_take_are_refused() {
+    let forge = Forge::shared();
+    let shell = forge.shell(&forge.repository(&[]));
+    shell.run(
+        "git init -q work && cd work && git commit -q --allow-empty -m Root && git push -q \"$ADMIN\" main",
+    );
+    for name in [".git", "..", ".GIT", "git~1"] {
+        let script = format!(
+            r#"cd work && blob=$(echo x | git hash-object -w --stdin) && tree=$(printf '100644 {name}\0' | cat - <(python3 -c "import sys; sys.stdout.buffer.write(bytes.fromhex('$blob'))") | git hash-object -w -t tree --literally --stdin)
+            commit=$(git commit-tree -m Bad $tree) && git push "$ADMIN" $commit:refs/heads/bad"#
+        );
+        let refused = shell.fails(&script);
+        assert!(refused.contains("hasDot") || refused.contains("remote"), "{name}: {refused}");
+    }
+    assert_eq!(shell.run("git -C \"$SERVED\" for-each-ref --format='%(refname)'"), "refs/heads/main");
+}

@@ -5,8 +5,10 @@
 
 mod kit;
 
+mod admin;
 mod auth;
 mod bad_input;
+mod cli;
 mod clients;
 mod composition;
 mod contract;

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{OnceLock, mpsc};
+use std::sync::{Mutex, OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -44,6 +44,8 @@ pub struct Forge {
     server: Child,
     /// `http://127.0.0.1:PORT`.
     pub url: String,
+    /// What the server printed after its address.
+    said: Mutex<mpsc::Receiver<String>>,
     repositories: AtomicU32,
 }
 
@@ -76,11 +78,32 @@ impl Forge {
         let (name, password) = Actor::Admin.login().expect("the admin signs in");
         let init = ["init", "--admin", name, "--password-stdin"];
         assert_success(&lithe(data.path(), &init, password));
-        let (server, url) = spawn(script, data.path(), options);
-        let forge = Self { data, server, url, repositories: AtomicU32::new(0) };
+        let forge = Self::on(data, script, options);
         let (name, password) = Actor::User.login().expect("the user signs in");
         forge.lithe_with_input(&["user", "add", name, "--password-stdin"], password);
         forge
+    }
+
+    /// A server on an empty data directory, as a new user starts it.
+    pub fn first_start() -> Self {
+        let data = tempfile::Builder::new().prefix("lithe-test-").tempdir().expect("a temporary directory");
+        Self::on(data, "exec \"$0\" \"$@\"", &[])
+    }
+
+    fn on(data: tempfile::TempDir, script: &str, options: &[&str]) -> Self {
+        let (server, url, said) = spawn(script, data.path(), options);
+        Self { data, server, url, said: Mutex::new(said), repositories: AtomicU32::new(0) }
+    }
+
+    /// The next line the server prints that has `word` in it.
+    pub fn says(&self, word: &str) -> String {
+        let said = self.said.lock().expect("nobody panicked with it");
+        loop {
+            let line = said.recv_timeout(Duration::from_secs(30)).expect("the server says it");
+            if line.contains(word) {
+                return line;
+            }
+        }
     }
 
     /// The data directory.
@@ -93,6 +116,11 @@ impl Forge {
         self.data().join("repos").join(format!("{path}.git"))
     }
 
+    /// The server's process.
+    pub fn pid(&self) -> u32 {
+        self.server.id()
+    }
+
     /// Ends the server at once, without a chance to tidy up.
     pub fn kill(&mut self) {
         self.server.kill().expect("the server is ours to kill");
@@ -101,7 +129,9 @@ impl Forge {
 
     /// Starts the server again on the same data, after [`Self::kill`].
     pub fn restart(&mut self, options: &[&str]) {
-        (self.server, self.url) = spawn("exec \"$0\" \"$@\"", self.data.path(), options);
+        let said;
+        (self.server, self.url, said) = spawn("exec \"$0\" \"$@\"", self.data.path(), options);
+        self.said = Mutex::new(said);
     }
 
     /// Runs `lithe` on the data directory; it has to succeed. Returns what it prints.
@@ -114,6 +144,13 @@ impl Forge {
         let output = lithe(self.data(), arguments, input);
         assert_success(&output);
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Runs `lithe` on the data directory; returns its exit code and what it prints on either stream.
+    pub fn try_lithe(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let output = lithe(self.data(), arguments, "");
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&text).into_owned())
     }
 
     /// Creates an empty repository, public unless `--private` is among the options, and returns its path.
@@ -165,13 +202,14 @@ fn lithe(data: &Path, arguments: &[&str], input: &str) -> Output {
     command.env("LITHE_CODE_CACHE", code_cache());
     let mut child = command.spawn().expect("lithe starts; `cargo xtask test` builds it");
     let mut stdin = child.stdin.take().expect("it is piped");
-    writeln!(stdin, "{input}").expect("lithe reads its input");
+    // A command that refuses its arguments does not read it.
+    let _ = writeln!(stdin, "{input}");
     drop(stdin);
     child.wait_with_output().expect("lithe ends")
 }
 
 /// Starts a server and waits until it says where it is.
-fn spawn(script: &str, data: &Path, options: &[&str]) -> (Child, String) {
+fn spawn(script: &str, data: &Path, options: &[&str]) -> (Child, String, mpsc::Receiver<String>) {
     let mut command = Command::new("bash");
     command.args(["-c", script]).arg(lithe_binary());
     command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(options);
@@ -189,7 +227,7 @@ fn spawn(script: &str, data: &Path, options: &[&str]) -> (Child, String) {
         match receiver.recv_timeout(rest) {
             Ok(line) => {
                 if let Some(address) = line.trim().strip_prefix("Lithe is at ") {
-                    return (server, address.trim_end_matches('/').to_owned());
+                    return (server, address.trim_end_matches('/').to_owned(), receiver);
                 }
             }
             Err(_) => {
