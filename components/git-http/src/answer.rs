@@ -108,13 +108,16 @@ pub fn refusal(refusal: Refusal) -> Answer {
 /// Says why the requester may not use a repository, or cannot.
 pub fn denial(denial: &Denial) -> Answer {
     let (status, sentence) = match denial {
-        Denial::Unauthenticated => (StatusCode::UNAUTHORIZED, "Please sign in with your name and a password or token."),
+        Denial::Unauthenticated => {
+            (StatusCode::UNAUTHORIZED, "Please sign in with your name and a password or token.")
+        }
         Denial::NotFound => (StatusCode::NOT_FOUND, "There is no such repository."),
         Denial::ReadOnly => (StatusCode::FORBIDDEN, "You may read this repository, and not write to it."),
         Denial::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, "Too many failed tries: please wait."),
-        Denial::MissingOnDisk => {
-            (StatusCode::SERVICE_UNAVAILABLE, "The repository is missing on disk. Please tell the administrator.")
-        }
+        Denial::MissingOnDisk => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The repository is missing on disk. Please tell the administrator.",
+        ),
         Denial::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "The server cannot work at the moment."),
     };
     let mut response = plain(status, sentence);

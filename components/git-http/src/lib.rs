@@ -15,11 +15,15 @@ pub mod upload_pack;
 use answer::Answer;
 use lithe_forge::Requester;
 use lithe_forge::types::Permission;
-use opening::open;
+use opening::{open, reopen};
 use route::{Endpoint, Route, Service};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
+use std::path::Path;
 use upload_pack::Version;
+
+/// Where the cache is mounted.
+const CACHE_DIR: &str = "/cache";
 
 #[http_service]
 async fn handle(request: Request) -> Answer {
@@ -44,12 +48,20 @@ async fn handle(request: Request) -> Answer {
             answer::advertisement(route.service, upload_pack::advertise(&repository.git_dir, version))
         }
         (Service::UploadPack, Endpoint::Call) => match answer::read_body(&head.headers, body).await {
-            Ok(body) => answer::reply(upload_pack::serve(&repository.git_dir, version, &body)),
+            Ok(body) => match reopen(&head.headers, &repository, needed) {
+                Ok(()) => answer::reply(upload_pack::serve(
+                    &repository.git_dir,
+                    Path::new(CACHE_DIR),
+                    version,
+                    &body,
+                )),
+                Err(denial) => answer::denial(&denial),
+            },
             Err(refusal) => answer::refusal(refusal),
         },
         (Service::ReceivePack, Endpoint::Advertisement) => push::advertise(&repository),
         (Service::ReceivePack, Endpoint::Call) => {
-            push::receive(&requester, &repository, &head.headers, body).await
+            push::receive(&repository, &head.headers, body).await
         }
     }
 }

@@ -29,3 +29,9 @@ pub const WALK_STEPS_PER_FRAME: usize = 4_096;
 
 /// How many packets one piece of a response body has.
 pub const PACKETS_PER_FRAME: usize = 4;
+
+/// How many objects a clone has at least for what it consists of to be remembered; fewer are found quickly.
+pub const REMEMBERED_OBJECTS_MIN: u64 = if cfg!(test) { 10 } else { 5_000 };
+
+/// The largest selection that is remembered, in bytes.
+pub const REMEMBERED_BYTES_MAX: u64 = 16 * 1024 * 1024;

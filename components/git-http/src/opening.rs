@@ -1,6 +1,7 @@
 //! From a path to a repository that the requester may use.
 
-use lithe_forge::types::{Error, Permission};
+use http::HeaderMap;
+use lithe_forge::types::{Error, Permission, RepositoryId};
 use lithe_forge::{Requester, access};
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,9 @@ use std::path::{Path, PathBuf};
 const REPOSITORIES_DIR: &str = "/repos";
 
 /// A repository that the requester may use.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opened {
+    pub id: RepositoryId,
     pub git_dir: PathBuf,
     /// Its own path, whichever one was asked for.
     pub path: String,
@@ -46,7 +49,21 @@ pub fn open(requester: &Requester, path: &str, needed: Permission) -> Result<Ope
         return Err(if requester.is_anonymous() { Denial::Unauthenticated } else { Denial::ReadOnly });
     }
     let git_dir = directory(Path::new(REPOSITORIES_DIR), &repository.directory, &repository.path)?;
-    Ok(Opened { git_dir, path: repository.path })
+    Ok(Opened { id: repository.id, git_dir, path: repository.path })
+}
+
+/// Opens a repository again once the body of the request has arrived. That may have taken its time,
+/// in which the requester may have lost the permission, and the directory may have come to be
+/// another repository's.
+pub fn reopen(headers: &HeaderMap, opened: &Opened, needed: Permission) -> Result<(), Denial> {
+    // The proof of a password that the first call got may be too old by now.
+    let requester = Requester::from_headers(headers);
+    open(&requester, &format!("_{}", opened.id), needed).and_then(|now| unmoved(opened, &now))
+}
+
+/// What was begun in one directory cannot go on in another.
+fn unmoved(opened: &Opened, now: &Opened) -> Result<(), Denial> {
+    if now.git_dir == opened.git_dir { Ok(()) } else { Err(Denial::Unavailable) }
 }
 
 /// The directory that the store names; while a rename is under way, the one by the path.
@@ -95,5 +112,13 @@ mod tests {
         assert_eq!(directory(root.path(), "a.git", "b"), Ok(root.path().join("b.git")));
         create("a.git");
         assert_eq!(directory(root.path(), "a.git", "b"), Ok(root.path().join("a.git")));
+    }
+
+    #[test]
+    fn a_repository_that_moved_meanwhile_is_not_gone_on_with() {
+        let opened = Opened { id: 1, git_dir: "/repos/a.git".into(), path: "a".into() };
+        let moved = Opened { git_dir: "/repos/b.git".into(), path: "b".into(), ..opened.clone() };
+        assert_eq!(unmoved(&opened, &opened), Ok(()));
+        assert_eq!(unmoved(&opened, &moved), Err(Denial::Unavailable));
     }
 }

@@ -172,8 +172,28 @@ mod tests {
     #[test]
     fn paths_that_cannot_be_a_repository_are_not_found() {
         for path in [
-            "/..", "/a/../b", "/%2e%2e/b", "/a/%2e%2e", "/.", "//a", "/a//b", "/-", "/-/login", "/a/-/b", "/a%00",
-            "/%ff", "/%", "/%2", "/%zz", "/a%2F..%2Fb", "/a%5cb", "/a/.git", "/.git", "/%252e%252e", "/a%0a", "/a b",
+            "/..",
+            "/a/../b",
+            "/%2e%2e/b",
+            "/a/%2e%2e",
+            "/.",
+            "//a",
+            "/a//b",
+            "/-",
+            "/-/login",
+            "/a/-/b",
+            "/a%00",
+            "/%ff",
+            "/%",
+            "/%2",
+            "/%zz",
+            "/a%2F..%2Fb",
+            "/a%5cb",
+            "/a/.git",
+            "/.git",
+            "/%252e%252e",
+            "/a%0a",
+            "/a b",
         ] {
             let uri = format!("{}/info/refs?service=git-upload-pack", path.replace(' ', "%20"));
             assert_eq!(route("GET", &uri, ""), Err(Refusal::NotFound), "{path}");

@@ -1,12 +1,13 @@
 //! A response that ends in a pack, made as it is read.
 
 use super::error::objects_message;
+use super::remembered::Memory;
 use super::request::{Fetch, Options};
 use crate::limits::{PACKETS_PER_FRAME, WALK_STEPS_PER_FRAME};
 use lithe_git::odb::{self, Store};
 use lithe_git::pack::{self, Output};
 use lithe_git::pkt_line;
-use lithe_git::walk::Walk;
+use lithe_git::walk::{Selection, Walk};
 
 /// How the pack is wrapped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +35,18 @@ pub struct PackBody {
     head: Vec<u8>,
 }
 
+/// What is to be packed, or how that is found out.
+pub enum Selecting {
+    Walk {
+        walk: Box<Walk>,
+        /// Where the selection is to be remembered.
+        memory: Option<Memory>,
+    },
+    Done(Selection),
+}
+
 enum Stage {
-    Counting(Box<Walk>),
+    Selecting(Selecting),
     Packing(Box<Output>),
     /// A failure was told, and is still to be shown by cutting the response off.
     Failed(odb::Error),
@@ -43,13 +54,13 @@ enum Stage {
 }
 
 impl PackBody {
-    pub fn new(store: Store, walk: Walk, fetch: &Fetch, head: Vec<u8>, framing: Framing) -> Self {
+    pub fn new(store: Store, selecting: Selecting, fetch: &Fetch, head: Vec<u8>, framing: Framing) -> Self {
         Self {
             store,
             options: fetch.options,
             is_filtered: !fetch.filter.is_empty(),
             framing,
-            stage: Stage::Counting(Box::new(walk)),
+            stage: Stage::Selecting(selecting),
             head,
         }
     }
@@ -63,32 +74,42 @@ impl PackBody {
             match std::mem::replace(&mut self.stage, Stage::Done) {
                 Stage::Done => return Ok(None),
                 Stage::Failed(error) => return Err(error),
-                Stage::Counting(walk) => self.advance(*walk, &mut out),
+                Stage::Selecting(selecting) => self.select(selecting, &mut out),
                 Stage::Packing(output) => self.pack(output, &mut out),
             }
         }
         Ok(Some(out))
     }
 
-    fn advance(&mut self, mut walk: Walk, out: &mut Vec<u8>) {
+    fn select(&mut self, selecting: Selecting, out: &mut Vec<u8>) {
+        let (mut walk, memory) = match selecting {
+            Selecting::Done(selection) => return self.begin_pack(selection, out),
+            Selecting::Walk { walk, memory } => (walk, memory),
+        };
         match walk.advance(&self.store, WALK_STEPS_PER_FRAME) {
             Ok(true) => {
                 self.progress(out, &format!("Enumerating objects: {}\r", walk.len()));
-                self.stage = Stage::Counting(Box::new(walk));
+                self.stage = Stage::Selecting(Selecting::Walk { walk, memory });
             }
             Ok(false) => match walk.finish(&self.store) {
                 Ok(selection) => {
-                    // A partial clone may lack what it is said to have.
-                    let thin = self.options.thin && !self.is_filtered;
-                    let options = pack::Options { ofs_delta: self.options.ofs_delta, thin };
-                    let output = Output::new(selection, options);
-                    self.progress(out, &format!("Enumerating objects: {}, done.\n", output.len()));
-                    self.stage = Stage::Packing(Box::new(output));
+                    if let Some(memory) = memory {
+                        memory.remember(&selection);
+                    }
+                    self.begin_pack(selection, out);
                 }
                 Err(error) => self.fail(out, error),
             },
             Err(error) => self.fail(out, error),
         }
+    }
+
+    fn begin_pack(&mut self, selection: Selection, out: &mut Vec<u8>) {
+        // A partial clone may lack what it is said to have.
+        let thin = self.options.thin && !self.is_filtered;
+        let output = Output::new(selection, pack::Options { ofs_delta: self.options.ofs_delta, thin });
+        self.progress(out, &format!("Enumerating objects: {}, done.\n", output.len()));
+        self.stage = Stage::Packing(Box::new(output));
     }
 
     fn pack(&mut self, mut output: Box<Output>, out: &mut Vec<u8>) {

@@ -8,7 +8,10 @@ use lithe_git::refs::Head;
 use std::io::Write as _;
 
 /// Lists refs as the arguments ask.
-pub fn serve<'a>(repository: &Repository, arguments: impl Iterator<Item = &'a [u8]>) -> Result<Vec<u8>, Error> {
+pub fn serve<'a>(
+    repository: &Repository,
+    arguments: impl Iterator<Item = &'a [u8]>,
+) -> Result<Vec<u8>, Error> {
     let (mut peels, mut symrefs, mut unborn) = (false, false, false);
     let mut prefixes = Some(Vec::new());
     for argument in arguments {
@@ -27,7 +30,8 @@ pub fn serve<'a>(repository: &Repository, arguments: impl Iterator<Item = &'a [u
         }
     }
     let prefixes = prefixes.unwrap_or_default();
-    let is_listed = |name: &[u8]| prefixes.is_empty() || prefixes.iter().any(|prefix| name.starts_with(prefix));
+    let is_listed =
+        |name: &[u8]| prefixes.is_empty() || prefixes.iter().any(|prefix| name.starts_with(prefix));
     let mut out = Vec::new();
     if unborn
         && is_listed(b"HEAD")

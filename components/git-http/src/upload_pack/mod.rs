@@ -6,6 +6,7 @@ mod body;
 mod error;
 mod ls_refs;
 mod object_info;
+mod remembered;
 mod repository;
 mod request;
 mod select;
@@ -57,11 +58,12 @@ pub fn advertise(git_dir: &Path, version: Version) -> Vec<u8> {
     advertised.unwrap_or_else(|error| err_line(&error))
 }
 
-/// What `POST …/git-upload-pack` is answered with.
-pub fn serve(git_dir: &Path, version: Version, request: &[u8]) -> Reply {
+/// What `POST …/git-upload-pack` is answered with. In `cache_dir` it remembers what the last large
+/// clone of each repository consisted of; that directory may be missing or emptied at any time.
+pub fn serve(git_dir: &Path, cache_dir: &Path, version: Version, request: &[u8]) -> Reply {
     let reply = Repository::open(git_dir).and_then(|repository| match version {
-        Version::V2 => v2::serve(repository, request),
-        _ => v0::serve(repository, request),
+        Version::V2 => v2::serve(repository, cache_dir, request),
+        _ => v0::serve(repository, cache_dir, request),
     });
     reply.unwrap_or_else(|error| Reply::Bytes(err_line(&error)))
 }

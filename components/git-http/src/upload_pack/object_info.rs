@@ -7,7 +7,10 @@ use crate::limits::OBJECT_INFO_IDS_MAX;
 use lithe_git::{odb, pkt_line};
 
 /// Tells the sizes of objects; of one that is not there, nothing.
-pub fn serve<'a>(repository: &Repository, arguments: impl Iterator<Item = &'a [u8]>) -> Result<Vec<u8>, Error> {
+pub fn serve<'a>(
+    repository: &Repository,
+    arguments: impl Iterator<Item = &'a [u8]>,
+) -> Result<Vec<u8>, Error> {
     let mut is_size_asked = false;
     let mut ids = Vec::new();
     for argument in arguments {

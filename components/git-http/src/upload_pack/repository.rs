@@ -41,6 +41,11 @@ impl Repository {
         Ok(Self { git_dir: git_dir.to_owned(), refs, store: OnceCell::new() })
     }
 
+    /// The directory of the repository.
+    pub fn git_dir(&self) -> &Path {
+        &self.git_dir
+    }
+
     /// The objects.
     pub fn store(&self) -> Result<&Store, Error> {
         if let Some(store) = self.store.get() {
@@ -93,7 +98,12 @@ impl Repository {
             entry.name.starts_with(b"refs/heads/").then_some(None)
         };
         let peeled = self.peel(id, known)?;
-        Ok(peeled.map(|peeled| Advertised { name: entry.name.to_vec(), id, symref_target, peeled: peeled.target }))
+        Ok(peeled.map(|peeled| Advertised {
+            name: entry.name.to_vec(),
+            id,
+            symref_target,
+            peeled: peeled.target,
+        }))
     }
 
     /// What `id` stands for; none: the object is missing.
@@ -138,7 +148,8 @@ impl Repository {
         };
         let ids = text.lines().map(|line| ObjectId::from_hex(line.trim()));
         ids.collect::<Result<_, _>>().map_err(|_| {
-            odb::Error::DamagedFile { file: "shallow".into(), reason: "a line of it is not an object id" }.into()
+            odb::Error::DamagedFile { file: "shallow".into(), reason: "a line of it is not an object id" }
+                .into()
         })
     }
 }

@@ -1,6 +1,9 @@
 //! From a request to the objects that answer it.
 
+use super::Reply;
+use super::body::{Framing, PackBody, Selecting};
 use super::error::Error;
+use super::remembered::Memory;
 use super::repository::Repository;
 use super::request::Fetch;
 use bstr::ByteSlice;
@@ -10,6 +13,7 @@ use lithe_git::odb::{self, Store};
 use lithe_git::walk::shallow::{Boundary, Deepen, deepen};
 use lithe_git::walk::{self, Commit, Tag, Walk};
 use std::collections::HashSet;
+use std::path::Path;
 
 /// Tells how the client's history is to be cut.
 pub fn boundary(repository: &Repository, fetch: &Fetch) -> Result<Boundary, Error> {
@@ -28,14 +32,34 @@ pub fn boundary(repository: &Repository, fetch: &Fetch) -> Result<Boundary, Erro
     let wants = commits(store, &fetch.wants)?;
     let boundary = deepen(store, &wants, &fetch.shallow, &server_shallow, &how)?;
     let selects_by_date = matches!(how, Deepen::Since { .. });
-    if selects_by_date && boundary == Boundary::default() && fetch.shallow.is_empty() && fetch.since.is_some() {
+    if selects_by_date && boundary == Boundary::default() && fetch.shallow.is_empty() && fetch.since.is_some()
+    {
         check_any_selected(store, &wants, fetch.since)?;
     }
     Ok(boundary)
 }
 
-/// Begins to select the objects of the pack.
-pub fn walk(repository: &Repository, fetch: &Fetch, boundary: &Boundary) -> Result<Walk, Error> {
+/// Begins the response that ends in the pack; `head` is what comes before.
+pub fn pack(
+    repository: Repository,
+    cache_dir: &Path,
+    fetch: &Fetch,
+    boundary: &Boundary,
+    head: Vec<u8>,
+    framing: Framing,
+) -> Result<Reply, Error> {
+    let store = repository.store()?;
+    let request = walk_request(&repository, fetch, boundary)?;
+    let memory = Memory::of(store, cache_dir, repository.git_dir(), &request)?;
+    let selecting = match memory.as_ref().and_then(|memory| memory.recall(store)) {
+        Some(selection) => Selecting::Done(selection),
+        None => Selecting::Walk { walk: Box::new(Walk::new(store, request)?), memory },
+    };
+    let store = repository.into_store()?;
+    Ok(Reply::Pack(Box::new(PackBody::new(store, selecting, fetch, head, framing))))
+}
+
+fn walk_request(repository: &Repository, fetch: &Fetch, boundary: &Boundary) -> Result<walk::Request, Error> {
     let store = repository.store()?;
     let mut wants = fetch.wants.clone();
     for id in &boundary.unshallow {
@@ -46,19 +70,21 @@ pub fn walk(repository: &Repository, fetch: &Fetch, boundary: &Boundary) -> Resu
         cut.remove(id);
     }
     cut.extend(repository.shallow()?);
-    let request = walk::Request {
+    Ok(walk::Request {
         wants,
         haves: fetch.haves.clone(),
         boundary: cut,
         client_shallow: fetch.shallow.clone(),
         filter: fetch.filter.clone(),
         tags: if fetch.options.include_tag { repository.tags() } else { Vec::new() },
-    };
-    Ok(Walk::new(store, request)?)
+    })
 }
 
 /// Turns the names of wanted refs into wants; returns each with its object.
-pub fn resolve_want_refs(repository: &Repository, fetch: &mut Fetch) -> Result<Vec<(ObjectId, String)>, Error> {
+pub fn resolve_want_refs(
+    repository: &Repository,
+    fetch: &mut Fetch,
+) -> Result<Vec<(ObjectId, String)>, Error> {
     let mut resolved = Vec::new();
     for name in std::mem::take(&mut fetch.want_refs) {
         let id = match name.as_str() {
@@ -145,7 +171,8 @@ fn commits(store: &Store, ids: &[ObjectId]) -> Result<Vec<ObjectId>, Error> {
 fn excluded(repository: &Repository, names: &[String]) -> Result<Vec<ObjectId>, Error> {
     let mut ids = Vec::new();
     for name in names {
-        let candidates = [name.clone(), format!("refs/{name}"), format!("refs/tags/{name}"), format!("refs/heads/{name}")];
+        let candidates =
+            [name.clone(), format!("refs/{name}"), format!("refs/tags/{name}"), format!("refs/heads/{name}")];
         let mut found = None;
         for candidate in &candidates {
             found = match found {
@@ -153,7 +180,11 @@ fn excluded(repository: &Repository, names: &[String]) -> Result<Vec<ObjectId>, 
                 found => found,
             };
         }
-        ids.push(found.ok_or_else(|| Error::protocol(format!("git upload-pack: deepen-not is not a ref: {name}")))?);
+        ids.push(
+            found.ok_or_else(|| {
+                Error::protocol(format!("git upload-pack: deepen-not is not a ref: {name}"))
+            })?,
+        );
     }
     commits(repository.store()?, &ids)
 }

@@ -1,0 +1,415 @@
+//! Clones and fetches of repositories that `git` made, judged by `git`.
+
+use super::*;
+use lithe_git::pkt_line::{self, Line, Lines};
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+/// Merges, a submodule, a symbolic link, tags of tags, a tagged tree and blob, and a side branch.
+const HISTORY: &str = "
+set -e
+git init -q -b main work && cd work
+for n in 1 2 3 4 5 6 7 8; do
+    mkdir -p dir/deep && seq $n 400 > dir/deep/list && echo $n > file$n && ln -sf file$n link
+    git add . && git commit -qm $n
+done
+git tag -am one v1 main~2 && git tag -am again v1-again v1
+git checkout -qb side main~4 && seq 7 900 > dir/other && git add . && git commit -qm side
+git checkout -q main && git merge -q -m merge side
+git update-index --add --cacheinfo 160000,$(git rev-parse main~1),module && git commit -qm module
+git tag -am tree tree-tag main^{tree} && git tag -am blob blob-tag main:file1
+cd .. && git clone -q --bare work server.git
+";
+
+struct Place {
+    root: TempDir,
+}
+
+/// What came back for a fetch: the lines before the pack, and the pack.
+struct Fetched {
+    lines: Vec<String>,
+    pack: Vec<u8>,
+}
+
+impl Place {
+    fn new(storage: &str) -> Self {
+        let place = Self { root: tempfile::tempdir().expect("a directory") };
+        place.shell("mkdir cache");
+        place.shell(HISTORY);
+        place.shell(storage);
+        place
+    }
+
+    fn shell(&self, script: &str) -> String {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).current_dir(self.root.path()).env("GIT_CONFIG_GLOBAL", "/dev/null");
+        for (key, value) in [("NAME", "A"), ("EMAIL", "a@example.org"), ("DATE", "1700000000 +0000")] {
+            command.env(format!("GIT_AUTHOR_{key}"), value).env(format!("GIT_COMMITTER_{key}"), value);
+        }
+        let output = command.output().expect("a shell");
+        assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text").trim().to_owned()
+    }
+
+    /// The object that a revision of the server names.
+    fn id(&self, revision: &str) -> String {
+        self.shell(&format!("git -C server.git rev-parse '{revision}'"))
+    }
+
+    fn rev_list(&self, arguments: &str) -> BTreeSet<String> {
+        let script = format!("git -C server.git rev-list --objects --no-object-names {arguments}");
+        self.shell(&script).lines().filter(|line| !line.starts_with('~')).map(str::to_owned).collect()
+    }
+
+    fn serve(&self, version: Version, request: &[u8]) -> Vec<u8> {
+        match super::serve(
+            &self.root.path().join("server.git"),
+            &self.root.path().join("cache"),
+            version,
+            request,
+        ) {
+            Reply::Bytes(bytes) => bytes,
+            Reply::Pack(mut body) => {
+                let mut bytes = Vec::new();
+                while let Some(piece) = body.next_piece().expect("the repository is sound") {
+                    bytes.extend_from_slice(&piece);
+                }
+                bytes
+            }
+        }
+    }
+
+    /// Fetches by version 2, and takes the response apart.
+    fn fetch(&self, arguments: &[String]) -> Fetched {
+        let response = self.serve(Version::V2, &v2_request("fetch", arguments));
+        let mut fetched = Fetched { lines: Vec::new(), pack: Vec::new() };
+        let mut lines = Lines::new(&response);
+        let mut is_pack = false;
+        while let Some(line) = lines.line().expect("sound pkt-lines") {
+            match line {
+                Line::Data([1, data @ ..]) if is_pack => fetched.pack.extend_from_slice(data),
+                Line::Data([2, ..]) if is_pack => {}
+                Line::Data(b"packfile\n") => is_pack = true,
+                line => fetched
+                    .lines
+                    .push(line.text().map_or_else(String::new, |text| String::from_utf8_lossy(text).into())),
+            }
+        }
+        fetched
+    }
+
+    /// Lets `git` check and complete a pack in an own repository with the objects of `has`; returns
+    /// the objects of the completed pack.
+    fn index(&self, pack: &[u8], has: &str) -> BTreeSet<String> {
+        self.shell("rm -rf client.git && git init -q --bare client.git");
+        if !has.is_empty() {
+            self.shell(&format!("git -C server.git pack-objects --revs --stdout <<E | git -C client.git index-pack --stdin\n{has}\nE"));
+        }
+        let mut child = Command::new("git")
+            .args(["-C", "client.git", "index-pack", "--stdin", "--fix-thin", "-o", "it.idx", "it.pack"])
+            .current_dir(self.root.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("git runs");
+        child.stdin.take().expect("is piped").write_all(pack).expect("git reads it all");
+        assert!(child.wait().expect("git ends").success(), "git takes the pack");
+        self.shell("git -C client.git show-index < client.git/it.idx | cut -d' ' -f2")
+            .lines()
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+fn v2_request(command: &str, arguments: &[String]) -> Vec<u8> {
+    let mut out = Vec::new();
+    pkt_line::write_text(&mut out, format_args!("command={command}\n"));
+    pkt_line::write(&mut out, b"object-format=sha1");
+    pkt_line::delimiter(&mut out);
+    for argument in arguments {
+        pkt_line::write_text(&mut out, format_args!("{argument}\n"));
+    }
+    pkt_line::flush(&mut out);
+    out
+}
+
+fn arguments(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+/// The ways in which the same objects may be stored.
+const STORAGES: &[&str] = &[
+    // One pack.
+    "git -C server.git gc -q",
+    // All loose.
+    "true",
+    // A pack, and the rest loose.
+    "cd server.git && git rev-list --objects --no-object-names main~5 | git pack-objects -q objects/pack/pack && git prune-packed",
+    // Two packs that overlap.
+    "cd server.git && git rev-list --objects --no-object-names main~5 | git pack-objects -q objects/pack/pack &&
+     git rev-list --objects --no-object-names --all | git pack-objects -q --window=20 objects/pack/pack && git prune-packed",
+    // Deltas that name their base by its id.
+    "git -C server.git -c repack.useDeltaBaseOffset=false repack -adfq",
+];
+
+#[test]
+fn a_clone_has_every_object_however_it_is_stored() {
+    for storage in STORAGES {
+        let place = Place::new(storage);
+        let mut words = arguments(&["ofs-delta", "thin-pack", "done"]);
+        words.extend(place.shell("git -C server.git rev-parse --all").lines().map(|id| format!("want {id}")));
+        for words in [&words[..], &words[1..]] {
+            let fetched = place.fetch(words);
+            assert_eq!(place.index(&fetched.pack, ""), place.rev_list("--all"), "{storage}");
+        }
+    }
+}
+
+#[test]
+fn a_fetch_has_what_is_missing() {
+    let place = Place::new(STORAGES[0]);
+    let cases: &[(&str, &str)] = &[
+        ("main", "main~1"),
+        ("main", "side"),
+        ("main", "main~5"),
+        ("side", "main"),
+        ("v1-again", "main~3"),
+        ("main", "main"),
+    ];
+    for (want, have) in cases {
+        let words =
+            [format!("want {}", place.id(want)), format!("have {}", place.id(&format!("{have}^{{commit}}")))];
+        for options in
+            [&["done", "ofs-delta"][..], &["done", "thin-pack", "ofs-delta"], &["done", "thin-pack"]]
+        {
+            let fetched = place.fetch(&[&words[..], &arguments(options)].concat());
+            let got = place.index(&fetched.pack, have);
+            let needed = place.rev_list(&format!("{want} --not {have}"));
+            assert!(got.is_superset(&needed), "{want} {have} {options:?}: {:?}", needed.difference(&got));
+            assert!(got.is_subset(&place.rev_list("--all")));
+        }
+    }
+}
+
+#[test]
+fn filters_leave_out_what_git_leaves_out() {
+    let place = Place::new(STORAGES[0]);
+    for filter in [
+        "blob:none",
+        "blob:limit=300",
+        "tree:0",
+        "tree:1",
+        "tree:2",
+        "tree:3",
+        "object:type=commit",
+        "object:type=tree",
+        "object:type=blob",
+        "combine:blob:none+tree:3",
+    ] {
+        let fetched = place.fetch(&[
+            format!("want {}", place.id("main")),
+            format!("filter {filter}"),
+            "ofs-delta".into(),
+            "done".into(),
+        ]);
+        let expected = place.rev_list(&format!("--filter={filter} main"));
+        assert_eq!(place.index(&fetched.pack, ""), expected, "{filter}");
+    }
+}
+
+#[test]
+fn history_is_cut_where_git_cuts_it() {
+    let place = Place::new(STORAGES[0]);
+    place.shell("git -C server.git config uploadpack.allowFilter true");
+    for (index, depth) in
+        ["--depth=1", "--depth=2", "--depth=4", "--depth=100", "--shallow-exclude=side"].iter().enumerate()
+    {
+        let argument = match depth.split_once('=') {
+            Some(("--depth", depth)) => format!("deepen {depth}"),
+            _ => "deepen-not refs/heads/side".into(),
+        };
+        let clone = format!("cut{index}");
+        place.shell(&format!(
+            "git clone -q --bare --single-branch --no-tags {depth} file://$PWD/server.git {clone}"
+        ));
+        let expected: BTreeSet<String> = place
+            .shell(&format!("cat {clone}/shallow 2>/dev/null || true"))
+            .lines()
+            .map(|line| format!("shallow {line}"))
+            .collect();
+        let objects: BTreeSet<String> = place
+            .shell(&format!("git -C {clone} rev-list --objects --no-object-names main"))
+            .lines()
+            .map(str::to_owned)
+            .collect();
+        let fetched =
+            place.fetch(&[format!("want {}", place.id("main")), argument, "ofs-delta".into(), "done".into()]);
+        let cut: BTreeSet<String> =
+            fetched.lines.iter().filter(|line| line.starts_with("shallow ")).cloned().collect();
+        assert_eq!(cut, expected, "{depth}");
+        assert_eq!(place.index(&fetched.pack, ""), objects, "{depth}");
+    }
+}
+
+#[test]
+fn a_shallow_clone_is_completed() {
+    let place = Place::new(STORAGES[0]);
+    let (main, tip) = (place.id("main"), place.id("main~1"));
+    let request = [
+        format!("want {main}"),
+        format!("shallow {tip}"),
+        format!("have {main}"),
+        "deepen 2147483647".into(),
+        "done".into(),
+    ];
+    let fetched = place.fetch(&request);
+    assert!(fetched.lines.contains(&format!("unshallow {tip}")), "{:?}", fetched.lines);
+    let got = place.index(&fetched.pack, "main");
+    assert!(got.is_superset(
+        &place.rev_list("main --not main~1").difference(&place.rev_list("main")).cloned().collect()
+    ));
+    assert!(got.contains(&place.id("main~2")));
+}
+
+#[test]
+fn refs_are_listed_as_asked() {
+    let place = Place::new(STORAGES[0]);
+    let list = |words: &[&str]| {
+        let response = place.serve(Version::V2, &v2_request("ls-refs", &arguments(words)));
+        let mut lines = Lines::new(&response);
+        std::iter::from_fn(|| lines.line().expect("sound pkt-lines"))
+            .filter_map(|line| line.text().map(|text| String::from_utf8_lossy(text).into_owned()))
+            .collect::<Vec<_>>()
+    };
+    let (main, v1, peeled) = (place.id("main"), place.id("v1"), place.id("v1^{}"));
+    assert_eq!(list(&["symrefs", "ref-prefix HEAD"]), [format!("{main} HEAD symref-target:refs/heads/main")]);
+    let expected = [
+        format!("{v1} refs/tags/v1 peeled:{peeled}"),
+        format!("{} refs/tags/v1-again peeled:{peeled}", place.id("v1-again")),
+    ];
+    assert_eq!(list(&["peel", "ref-prefix refs/tags/v1"]), expected);
+    assert_eq!(list(&[]).len(), 7);
+}
+
+#[test]
+fn requests_that_make_no_sense_are_answered_in_the_protocols_form() {
+    let place = Place::new(STORAGES[0]);
+    let unknown = "1".repeat(40);
+    let cases: Vec<(Version, Vec<u8>, &str)> = vec![
+        (Version::V2, b"zzzz".to_vec(), "ERR a pkt-line's length"),
+        (Version::V2, b"0010comm".to_vec(), "ERR a pkt-line is cut off"),
+        (Version::V2, v2_request("push", &[]), "ERR invalid command 'push'"),
+        (Version::V2, v2_request("fetch", &arguments(&["wish x"])), "ERR unexpected line: 'wish x'"),
+        (Version::V2, v2_request("fetch", &arguments(&["want x"])), "ERR \"x\" is not an object id"),
+        (
+            Version::V2,
+            v2_request("fetch", &[format!("want {unknown}"), "done".into()]),
+            "ERR upload-pack: not our ref 1111",
+        ),
+        (
+            Version::V2,
+            v2_request("fetch", &arguments(&["want-ref refs/heads/no", "done"])),
+            "ERR unknown ref refs/heads/no",
+        ),
+        (
+            Version::V2,
+            v2_request("fetch", &arguments(&["filter sparse:oid=x"])),
+            "ERR filter 'sparse' not supported",
+        ),
+        (Version::V2, v2_request("fetch", &arguments(&["deepen 0"])), "ERR a depth has to be positive"),
+        (
+            Version::V2,
+            v2_request("fetch", &arguments(&["deepen 1", "deepen-since 1"])),
+            "ERR deepen and deepen-since",
+        ),
+        (Version::V0, b"0008wish0000".to_vec(), "ERR expected 'want', got 'wish'"),
+    ];
+    for (version, request, expected) in cases {
+        let response = place.serve(version, &request);
+        let line = Lines::new(&response).line().expect("a sound pkt-line").and_then(|line| line.text());
+        let text = String::from_utf8_lossy(line.unwrap_or_default()).into_owned();
+        assert!(text.starts_with(expected), "{text}");
+    }
+    assert!(place.serve(Version::V2, b"0000").is_empty());
+}
+
+#[test]
+fn damaged_objects_cut_the_response_off_after_a_word() {
+    let place = Place::new(STORAGES[0]);
+    place.shell("p=$(ls server.git/objects/pack/*.pack) && chmod +w $p && printf 'xxxxxxxxxxxxxxxxxxxxxxxx' | dd of=$p bs=1 seek=700 conv=notrunc 2>/dev/null");
+    let request = v2_request("fetch", &[format!("want {}", place.id("main")), "done".into()]);
+    match super::serve(
+        &place.root.path().join("server.git"),
+        &place.root.path().join("cache"),
+        Version::V2,
+        &request,
+    ) {
+        Reply::Bytes(bytes) => {
+            assert!(bytes[4..].starts_with(b"ERR "), "{}", String::from_utf8_lossy(&bytes))
+        }
+        Reply::Pack(mut body) => {
+            let mut bytes = Vec::new();
+            let failure = loop {
+                match body.next_piece() {
+                    Ok(Some(piece)) => bytes.extend_from_slice(&piece),
+                    Ok(None) => panic!("a damaged repository was served"),
+                    Err(failure) => break failure,
+                }
+            };
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            assert!(text.contains("\u{3}lithe: "), "{failure}: {text}");
+        }
+    }
+}
+
+#[test]
+fn limits_hold() {
+    use crate::limits::{DEEPEN_NOT_MAX, OBJECT_INFO_IDS_MAX, SHALLOWS_MAX, WANTS_MAX};
+    let place = Place::new(STORAGES[0]);
+    let id = place.id("main");
+    let cases = [
+        ("fetch", format!("want {id}"), WANTS_MAX, "wants"),
+        ("fetch", "deepen-not main".to_owned(), DEEPEN_NOT_MAX, "refs to be left out"),
+        ("object-info", format!("oid {id}"), OBJECT_INFO_IDS_MAX, "objects"),
+    ];
+    for (command, argument, limit, what) in cases {
+        let serve = |count| place.serve(Version::V2, &v2_request(command, &vec![argument.clone(); count]));
+        let refused = format!("ERR more than {limit} {what} in one request");
+        assert!(serve(limit + 1)[4..].starts_with(refused.as_bytes()), "{what}");
+        if command == "object-info" {
+            assert!(!serve(limit)[4..].starts_with(b"ERR"), "{what}");
+        }
+    }
+    let mut fetch = request::Fetch::default();
+    for index in 0..SHALLOWS_MAX {
+        fetch.shallow(format!("{index:040x}").as_bytes()).expect("within the limit");
+    }
+    assert!(fetch.shallow(&[b'f'; 40]).is_err());
+}
+
+#[test]
+fn a_remembered_selection_is_used_for_the_same_objects_only() {
+    let place = Place::new(STORAGES[0]);
+    let walk = |words: &[String]| place.index(&place.fetch(words).pack, "");
+    let clone =
+        |revision: &str| vec![format!("want {}", place.id(revision)), "ofs-delta".into(), "done".into()];
+    let remembered =
+        || std::fs::read_dir(place.root.path().join("cache/selections")).map_or(0, Iterator::count);
+    let (main, side) = (place.rev_list("main"), place.rev_list("side"));
+    assert_eq!((walk(&clone("main")), remembered()), (main.clone(), 1));
+    assert_eq!((walk(&clone("main")), remembered()), (main.clone(), 1));
+    assert_eq!((walk(&clone("side")), remembered()), (side.clone(), 1));
+    let file = place.shell("ls cache/selections/*");
+    for damage in [
+        format!("printf x >> {file}"),
+        format!("truncate -s 9 {file}"),
+        format!("printf 'xxxx' | dd of={file} bs=1 seek=70 conv=notrunc 2>/dev/null"),
+    ] {
+        place.shell(&damage);
+        assert_eq!(walk(&clone("side")), side, "{damage}");
+    }
+    place.shell("git -C server.git repack -adfq --window=1");
+    assert_eq!(walk(&clone("side")), side);
+}

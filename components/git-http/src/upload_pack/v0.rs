@@ -1,6 +1,6 @@
 //! Protocol versions 0 and 1 over HTTP: every request brings the whole conversation (gitprotocol-http).
 
-use super::body::{Framing, PackBody};
+use super::body::Framing;
 use super::error::Error;
 use super::repository::{Advertised, Repository};
 use super::request::{Fetch, Options};
@@ -10,6 +10,7 @@ use gix_hash::ObjectId;
 use lithe_git::pkt_line::{self, Line, Lines};
 use lithe_git::walk::shallow::Boundary;
 use std::fmt::Write as _;
+use std::path::Path;
 
 const CAPABILITIES: &str = "multi_ack thin-pack side-band side-band-64k ofs-delta shallow deepen-since \
     deepen-not deepen-relative no-progress include-tag multi_ack_detailed no-done \
@@ -82,7 +83,7 @@ struct Conversation<'a> {
 }
 
 /// Answers one request.
-pub fn serve(repository: Repository, request: &[u8]) -> Result<Reply, Error> {
+pub fn serve(repository: Repository, cache_dir: &Path, request: &[u8]) -> Result<Reply, Error> {
     let mut conversation = parse(request)?;
     if conversation.fetch.wants.is_empty() {
         return Ok(Reply::Bytes(Vec::new()));
@@ -99,9 +100,7 @@ pub fn serve(repository: Repository, request: &[u8]) -> Result<Reply, Error> {
     }
     // Where our own history is cut was advertised: only what was asked for is told.
     let boundary = if conversation.fetch.deepens() { boundary } else { Boundary::default() };
-    let walk = select::walk(&repository, &conversation.fetch, &boundary)?;
-    let store = repository.into_store()?;
-    Ok(Reply::Pack(Box::new(PackBody::new(store, walk, &conversation.fetch, out, conversation.framing))))
+    select::pack(repository, cache_dir, &conversation.fetch, &boundary, out, conversation.framing)
 }
 
 fn parse(request: &[u8]) -> Result<Conversation<'_>, Error> {
@@ -131,7 +130,12 @@ fn parse(request: &[u8]) -> Result<Conversation<'_>, Error> {
             b"deepen-since" => conversation.fetch.deepen_since(value)?,
             b"deepen-not" => conversation.fetch.deepen_not(value)?,
             b"filter" => conversation.fetch.filter(value)?,
-            _ => return Err(Error::protocol(format!("expected 'want', got '{}'", String::from_utf8_lossy(text)))),
+            _ => {
+                return Err(Error::protocol(format!(
+                    "expected 'want', got '{}'",
+                    String::from_utf8_lossy(text)
+                )));
+            }
         }
     }
     conversation.fetch.check()?;
@@ -174,7 +178,11 @@ impl Conversation<'_> {
 }
 
 /// Acknowledges the haves; true: the pack follows.
-fn negotiate(repository: &Repository, conversation: &mut Conversation<'_>, out: &mut Vec<u8>) -> Result<bool, Error> {
+fn negotiate(
+    repository: &Repository,
+    conversation: &mut Conversation<'_>,
+    out: &mut Vec<u8>,
+) -> Result<bool, Error> {
     let Conversation { fetch, acknowledgment, no_done, rest, .. } = conversation;
     let acknowledges_many = *acknowledgment != Acknowledgment::Single;
     let mut common: Vec<ObjectId> = Vec::new();
@@ -223,7 +231,10 @@ fn negotiate(repository: &Repository, conversation: &mut Conversation<'_>, out: 
                     }
                 } else {
                     got_other = true;
-                    if acknowledges_many && !sent_ready && select::is_ready(repository, &fetch.wants, &common)? {
+                    if acknowledges_many
+                        && !sent_ready
+                        && select::is_ready(repository, &fetch.wants, &common)?
+                    {
                         let is_detailed = *acknowledgment == Acknowledgment::Detailed;
                         sent_ready = is_detailed;
                         let status = if is_detailed { " ready" } else { " continue" };
@@ -240,7 +251,12 @@ fn negotiate(repository: &Repository, conversation: &mut Conversation<'_>, out: 
                 fetch.haves = common;
                 return Ok(true);
             }
-            _ => return Err(Error::protocol(format!("expected 'have', got '{}'", String::from_utf8_lossy(text)))),
+            _ => {
+                return Err(Error::protocol(format!(
+                    "expected 'have', got '{}'",
+                    String::from_utf8_lossy(text)
+                )));
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Protocol version 2 (gitprotocol-v2).
 
-use super::body::{Framing, PackBody};
+use super::body::Framing;
 use super::error::Error;
 use super::repository::Repository;
 use super::request::Fetch;
@@ -8,6 +8,7 @@ use super::{Reply, agent, ls_refs, object_info, select};
 use gix_hash::ObjectId;
 use lithe_git::pkt_line::{self, Line, Lines};
 use lithe_git::walk::shallow::Boundary;
+use std::path::Path;
 
 /// The capabilities, each with its line in the advertisement.
 pub fn capabilities() -> Vec<u8> {
@@ -28,7 +29,7 @@ pub fn capabilities() -> Vec<u8> {
 }
 
 /// Carries out one command.
-pub fn serve(repository: Repository, request: &[u8]) -> Result<Reply, Error> {
+pub fn serve(repository: Repository, cache_dir: &Path, request: &[u8]) -> Result<Reply, Error> {
     let Some((command, arguments)) = parse(request)? else {
         return Ok(Reply::Bytes(Vec::new()));
     };
@@ -36,7 +37,7 @@ pub fn serve(repository: Repository, request: &[u8]) -> Result<Reply, Error> {
     match command {
         b"ls-refs" => ls_refs::serve(&repository, arguments).map(Reply::Bytes),
         b"object-info" => object_info::serve(&repository, arguments).map(Reply::Bytes),
-        b"fetch" => fetch(repository, parse_fetch(arguments)?),
+        b"fetch" => fetch(repository, cache_dir, parse_fetch(arguments)?),
         other => Err(Error::protocol(format!("invalid command '{}'", String::from_utf8_lossy(other)))),
     }
 }
@@ -85,8 +86,13 @@ fn check_capability(line: &[u8]) -> Result<(), Error> {
         }
         return Ok(());
     }
-    let is_known = [&b"agent="[..], b"server-option=", b"session-id="].iter().any(|key| line.starts_with(key));
-    if is_known { Ok(()) } else { Err(Error::protocol(format!("unknown capability '{}'", String::from_utf8_lossy(line)))) }
+    let is_known =
+        [&b"agent="[..], b"server-option=", b"session-id="].iter().any(|key| line.starts_with(key));
+    if is_known {
+        Ok(())
+    } else {
+        Err(Error::protocol(format!("unknown capability '{}'", String::from_utf8_lossy(line))))
+    }
 }
 
 fn parse_fetch<'a>(arguments: impl Iterator<Item = &'a [u8]>) -> Result<Fetch, Error> {
@@ -122,7 +128,7 @@ fn parse_fetch<'a>(arguments: impl Iterator<Item = &'a [u8]>) -> Result<Fetch, E
 }
 
 /// Answers a fetch: with what is in common, with a pack, or with one after the other.
-fn fetch(repository: Repository, mut fetch: Fetch) -> Result<Reply, Error> {
+fn fetch(repository: Repository, cache_dir: &Path, mut fetch: Fetch) -> Result<Reply, Error> {
     let wanted_refs = select::resolve_want_refs(&repository, &mut fetch)?;
     if fetch.wants.is_empty() && !fetch.wait_for_done {
         return Ok(Reply::Bytes(Vec::new()));
@@ -131,7 +137,8 @@ fn fetch(repository: Repository, mut fetch: Fetch) -> Result<Reply, Error> {
     let mut out = Vec::new();
     fetch.haves = {
         let common = select::common(&repository, &fetch.haves)?;
-        if !fetch.haves.is_empty() && !fetch.is_done && !acknowledge(&repository, &fetch, &common, &mut out)? {
+        if !fetch.haves.is_empty() && !fetch.is_done && !acknowledge(&repository, &fetch, &common, &mut out)?
+        {
             return Ok(Reply::Bytes(out));
         }
         common
@@ -146,9 +153,7 @@ fn fetch(repository: Repository, mut fetch: Fetch) -> Result<Reply, Error> {
         write_wanted_refs(&mut out, &wanted_refs);
     }
     pkt_line::write(&mut out, b"packfile\n");
-    let walk = select::walk(&repository, &fetch, &boundary)?;
-    let store = repository.into_store()?;
-    Ok(Reply::Pack(Box::new(PackBody::new(store, walk, &fetch, out, Framing::SideBand64k))))
+    select::pack(repository, cache_dir, &fetch, &boundary, out, Framing::SideBand64k)
 }
 
 /// Writes the section `acknowledgments`; true: the pack follows.

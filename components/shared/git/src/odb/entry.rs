@@ -153,7 +153,10 @@ mod tests {
             (&[0x00], "its type is unknown"),
             (&[0x50], "its type is unknown"),
             (&[0xff; 32], "its size is impossible"),
-            (&[0x60, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], "its base is impossibly far"),
+            (
+                &[0x60, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+                "its base is impossibly far",
+            ),
         ];
         for (bytes, reason) in cases {
             assert_eq!(Header::parse(bytes), Err(*reason), "{bytes:?}");

@@ -56,7 +56,6 @@ fn read_at(file: &fs::File, buffer: &mut [u8], offset: u64) -> io::Result<usize>
     use std::os::fd::AsRawFd;
     let offset = i64::try_from(offset).map_err(|_| io::ErrorKind::InvalidInput)?;
     // SAFETY: the pointer and the length are those of a slice that is borrowed mutably for the call.
-    let count =
-        unsafe { libc::pread(file.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), offset) };
+    let count = unsafe { libc::pread(file.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), offset) };
     usize::try_from(count).map_err(|_| io::Error::last_os_error())
 }

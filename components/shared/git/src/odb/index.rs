@@ -47,7 +47,9 @@ impl Index {
         }
         file.read_exact_at(&mut head, 0).map_err(Error::io(path))?;
         if head[..4] != MAGIC[..4] {
-            return Err(Error::Unsupported("a pack index of version 1 (`git index-pack` makes one of version 2)".into()));
+            return Err(Error::Unsupported(
+                "a pack index of version 1 (`git index-pack` makes one of version 2)".into(),
+            ));
         }
         if head[..8] != MAGIC {
             return Err(damaged("its version is unknown"));
@@ -127,7 +129,12 @@ impl Index {
         Ok(u64::from_be_bytes(self.entry(windows, &self.large_offsets, large.into())?))
     }
 
-    fn entry<const N: usize>(&self, windows: &mut Windows, table: &Table, index: u64) -> Result<[u8; N], Error> {
+    fn entry<const N: usize>(
+        &self,
+        windows: &mut Windows,
+        table: &Table,
+        index: u64,
+    ) -> Result<[u8; N], Error> {
         let start = index * N as u64;
         let mut entry = [0; N];
         match (&table.bytes, &self.file) {

@@ -157,7 +157,8 @@ impl Loose {
 
 fn parse_head(head: &[u8]) -> Option<(Kind, u64)> {
     let (kind, size) = std::str::from_utf8(head).ok()?.split_once(' ')?;
-    let is_canonical = size.bytes().all(|byte| byte.is_ascii_digit()) && (size == "0" || !size.starts_with('0'));
+    let is_canonical =
+        size.bytes().all(|byte| byte.is_ascii_digit()) && (size == "0" || !size.starts_with('0'));
     let kind = Kind::from_bytes(kind.as_bytes()).ok()?;
     is_canonical.then(|| size.parse().ok()).flatten().map(|size| (kind, size))
 }

@@ -197,7 +197,13 @@ impl Store {
     }
 
     /// Appends stored bytes of a pack as they are.
-    pub fn append_stored(&self, pack: u32, offset: u64, count: usize, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub fn append_stored(
+        &self,
+        pack: u32,
+        offset: u64,
+        count: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
         self.packs.borrow_mut().append_stored(pack, offset, count, out)
     }
 

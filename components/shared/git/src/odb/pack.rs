@@ -93,7 +93,12 @@ impl Pack {
     }
 
     /// Returns the offset of the entry that a delta is based on; none: it is a whole object.
-    pub fn base_offset(&self, windows: &mut Windows, offset: u64, kind: EntryKind) -> Result<Option<u64>, Error> {
+    pub fn base_offset(
+        &self,
+        windows: &mut Windows,
+        offset: u64,
+        kind: EntryKind,
+    ) -> Result<Option<u64>, Error> {
         match kind {
             EntryKind::Whole(_) => Ok(None),
             EntryKind::OfsDelta(distance) => offset
@@ -117,7 +122,8 @@ impl Pack {
         header: &Header,
     ) -> Result<Vec<u8>, Error> {
         let start = offset + header.len as u64;
-        let size = usize::try_from(header.size).map_err(|_| self.damaged(offset, "it is impossibly large"))?;
+        let size =
+            usize::try_from(header.size).map_err(|_| self.damaged(offset, "it is impossibly large"))?;
         let file = self.file()?;
         let inflated = inflater.exactly(size, |used| -> Result<Piece, Failure> {
             let at = start + used as u64;

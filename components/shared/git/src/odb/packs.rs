@@ -54,7 +54,8 @@ impl Packs {
         };
         for entry in entries {
             let name = entry.map_err(Error::io(&self.dir))?.file_name();
-            let is_index = name.to_str().is_some_and(|name| name.starts_with("pack-") && name.ends_with(".idx"));
+            let is_index =
+                name.to_str().is_some_and(|name| name.starts_with("pack-") && name.ends_with(".idx"));
             if is_index && !self.known.contains(&name) {
                 names.push(name);
             }
@@ -123,7 +124,13 @@ impl Packs {
         self.packs[pack as usize].base_offset(&mut self.windows, offset, header.kind)
     }
 
-    pub fn append_stored(&mut self, pack: u32, offset: u64, count: usize, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub fn append_stored(
+        &mut self,
+        pack: u32,
+        offset: u64,
+        count: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
         self.packs[pack as usize].append_stored(&mut self.windows, offset, count, out)
     }
 
@@ -156,7 +163,8 @@ impl Packs {
             }
             if size.is_none() {
                 let mut head = [0; 2 * 10];
-                let len = pack.inflate_start(&mut self.windows, &mut self.inflater, offset, &header, &mut head)?;
+                let len =
+                    pack.inflate_start(&mut self.windows, &mut self.inflater, offset, &header, &mut head)?;
                 let sizes = delta::sizes(&head[..len]).map_err(|reason| pack.damaged(offset, reason))?;
                 size = Some(sizes.result);
             }

@@ -73,7 +73,10 @@ mod tests {
             ("[core]\n\tbare = true\n", None),
             ("[extensions]\n\tobjectFormat = sha1\n", None),
             ("[Extensions] objectformat = sha256", Some("the object format sha256")),
-            ("[core]\n bare = true\n[extensions]\n # x\n\trefStorage = \"reftable\"\n", Some("the ref storage reftable")),
+            (
+                "[core]\n bare = true\n[extensions]\n # x\n\trefStorage = \"reftable\"\n",
+                Some("the ref storage reftable"),
+            ),
             ("[extensions]\nlater = 1\n[core]\nx=1", Some("the extension later")),
             ("[extensions]\n[core]\nobjectformat = sha256", None),
         ];

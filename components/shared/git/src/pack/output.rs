@@ -214,7 +214,8 @@ impl Output {
         let Stage::Entries(entries) = &mut self.stage else { return Ok(()) };
         let pack = entries.pack;
         let is_sent = |send: &ObjectSet, position| send.contains(Located::Packed(Packed { pack, position }));
-        while entries.rank < entries.order.len() && !is_sent(&self.send, entries.order.entry(entries.rank).1) {
+        while entries.rank < entries.order.len() && !is_sent(&self.send, entries.order.entry(entries.rank).1)
+        {
             entries.rank += 1;
         }
         if entries.rank == entries.order.len() {
@@ -227,7 +228,9 @@ impl Output {
         entries.begins[rank] = self.made;
         self.objects += 1;
         let header = store.entry_header(pack, offset)?;
-        let Some(kind) = entries.stored_kind(store, &self.send, &self.had, self.options, (offset, &header), self.made)? else {
+        let Some(kind) =
+            entries.stored_kind(store, &self.send, &self.had, self.options, (offset, &header), self.made)?
+        else {
             let object = store.packed_object(Packed { pack, position })?;
             return self.compress(object.kind, &object.data);
         };
@@ -235,7 +238,11 @@ impl Output {
         let end = entries.order.end(rank);
         let start = offset + header.len as u64;
         if start > end {
-            return Err(Error::DamagedEntry { pack: store.pack_name(pack), offset, reason: "it ends within its head" });
+            return Err(Error::DamagedEntry {
+                pack: store.pack_name(pack),
+                offset,
+                reason: "it ends within its head",
+            });
         }
         self.copy = (start < end).then_some(Copy { pack, offset: start, end });
         Ok(())
@@ -291,7 +298,8 @@ impl Entries {
             return Ok(Some(header.kind));
         };
         let damaged = |reason| Error::DamagedEntry { pack: store.pack_name(pack), offset, reason };
-        let base_rank = self.order.rank(base_offset).ok_or_else(|| damaged("its base is not an entry of the pack"))?;
+        let base_rank =
+            self.order.rank(base_offset).ok_or_else(|| damaged("its base is not an entry of the pack"))?;
         let base = Packed { pack, position: self.order.entry(base_rank).1 };
         let base_begin = self.begins[base_rank];
         if base_begin != 0 && base_begin < begin && options.ofs_delta {
@@ -318,7 +326,8 @@ impl Stream {
                 self.is_at_end = count == 0;
             }
             let flush = if self.is_at_end { FlushCompress::Finish } else { FlushCompress::None };
-            let (at, before_in, before_out) = (out.len(), self.compress.total_in(), self.compress.total_out());
+            let (at, before_in, before_out) =
+                (out.len(), self.compress.total_in(), self.compress.total_out());
             out.resize(end, 0);
             let status = self
                 .compress

@@ -17,7 +17,8 @@ impl Commit {
     /// Reads a commit from the store.
     pub fn read(store: &Store, id: &oid) -> Result<Self, Error> {
         let data = store.object_of(id, Kind::Commit)?;
-        Self::parse(&data).ok_or_else(|| Error::DamagedObject { id: id.to_owned(), reason: "it is not a commit" })
+        Self::parse(&data)
+            .ok_or_else(|| Error::DamagedObject { id: id.to_owned(), reason: "it is not a commit" })
     }
 
     /// Reads the head of a commit object. None: it is malformed.
@@ -58,7 +59,8 @@ fn nibble(digit: u8) -> Option<u8> {
 }
 
 fn committer_date(rest: &[u8]) -> Option<i64> {
-    let line = rest.split(|byte| *byte == b'\n').find(|line| line.starts_with(b"committer ") || line.is_empty())?;
+    let line =
+        rest.split(|byte| *byte == b'\n').find(|line| line.starts_with(b"committer ") || line.is_empty())?;
     let after = &line[line.iter().rposition(|byte| *byte == b'>')? + 1..];
     std::str::from_utf8(after).ok()?.split_ascii_whitespace().next()?.parse().ok()
 }
@@ -80,7 +82,12 @@ mod tests {
         for text in [format!("tree {a}\n"), format!("tree {a}\nauthor\n\ncommitter C <c> 7 +0\n")] {
             assert_eq!(Commit::parse(text.as_bytes()), Some(root.clone()), "{text}");
         }
-        for text in [String::new(), format!("tree {}\n", "a".repeat(39)), format!("tree {}\n", "A".repeat(40)), format!("parent {b}\n")] {
+        for text in [
+            String::new(),
+            format!("tree {}\n", "a".repeat(39)),
+            format!("tree {}\n", "A".repeat(40)),
+            format!("parent {b}\n"),
+        ] {
             assert_eq!(Commit::parse(text.as_bytes()), None, "{text}");
         }
     }

@@ -136,7 +136,10 @@ mod tests {
             ("tree:x", invalid("tree:x")),
             ("object:type=tag", Ok(kind(Kind::Tag))),
             ("object:type=none", invalid("object:type=none")),
-            ("combine:blob:none+tree%3A2", Ok(Filter { blob_limit: Some(0), tree_depth: Some(2), ..none.clone() })),
+            (
+                "combine:blob:none+tree%3A2",
+                Ok(Filter { blob_limit: Some(0), tree_depth: Some(2), ..none.clone() }),
+            ),
             ("combine:blob:limit=7+blob:limit=5", Ok(blobs(5))),
             ("combine:combine:blob:none", Err(FilterError::Unsupported("combine within combine".into()))),
             ("sparse:oid=HEAD:x", Err(FilterError::Unsupported("sparse".into()))),

@@ -52,8 +52,14 @@ pub struct Walk {
 
 enum Commits {
     /// Nothing is had: the commits found and not yet looked at, by date.
-    All { queue: BinaryHeap<(i64, ObjectId, Commit)>, queued: ObjectSet },
-    Painted { painted: Painted, next: usize },
+    All {
+        queue: BinaryHeap<(i64, ObjectId, Commit)>,
+        queued: ObjectSet,
+    },
+    Painted {
+        painted: Painted,
+        next: usize,
+    },
 }
 
 struct PendingTree {
@@ -248,14 +254,23 @@ impl Walk {
     fn had_trees(&self, commit: &Commit) -> Vec<ObjectId> {
         match &self.commits {
             Commits::All { .. } => Vec::new(),
-            Commits::Painted { painted, .. } => {
-                commit.parents.iter().filter_map(|parent| painted.had.get(parent)).map(|parent| parent.tree).collect()
-            }
+            Commits::Painted { painted, .. } => commit
+                .parents
+                .iter()
+                .filter_map(|parent| painted.had.get(parent))
+                .map(|parent| parent.tree)
+                .collect(),
         }
     }
 
     /// A tree was found at a depth: notes it, and that it is to be opened if that can find more.
-    fn found_tree(&mut self, store: &Store, id: ObjectId, depth: u64, bases: Vec<ObjectId>) -> Result<(), Error> {
+    fn found_tree(
+        &mut self,
+        store: &Store,
+        id: ObjectId,
+        depth: u64,
+        bases: Vec<ObjectId>,
+    ) -> Result<(), Error> {
         let at = Located::require(store, &id)?;
         if self.had.contains(at) || bases.contains(&id) {
             return Ok(());
@@ -264,7 +279,8 @@ impl Walk {
         let is_kept = filter.keeps_depth(depth) && filter.keeps_kind(Kind::Tree);
         let goes_deeper = filter.keeps_depth(depth + 1) && !filter.is_contradiction;
         let depends_on_depth = filter.tree_depth.is_some();
-        let is_new = if is_kept { self.insert(at, true) } else { self.seen.contains(at) || self.insert(at, false) };
+        let is_new =
+            if is_kept { self.insert(at, true) } else { self.seen.contains(at) || self.insert(at, false) };
         let is_nearer = depends_on_depth && self.depths.get(&at).is_none_or(|before| depth < *before);
         if depends_on_depth && is_nearer {
             self.depths.insert(at, depth);
