@@ -28,24 +28,22 @@ pub fn everything(tools: &Tools) -> Result {
 }
 
 /// Builds the host alone.
-fn host() -> Result {
+pub fn host() -> Result {
     run(cargo().args(["build", "--release", "--package", "lithe", "--bin", "lithe"]))
 }
 
 /// Builds the components in one cargo call and puts each at `target/components/NAME.wasm`, where
 /// `spin.toml` expects it.
-pub fn components(tools: &Tools) -> Result {
-    let mut command = for_wasi(tools);
-    for name in COMPONENTS {
-        command.args(["--package", name]);
-    }
-    run(&mut command)?;
+fn components(tools: &Tools) -> Result {
+    run(&mut for_wasi(tools))?;
     place(&built(), "components", &COMPONENTS)
 }
 
-/// Builds the tests' own components into `target/guests`.
-pub fn guests(tools: &Tools) -> Result {
-    run(for_wasi(tools).args(["--package", "lithe-guests", "--examples"]))?;
+/// Builds the components and, in the same call, the tests' own into `target/guests`: two calls would
+/// see other features of what both share, and compile that twice.
+pub fn components_and_guests(tools: &Tools) -> Result {
+    run(for_wasi(tools).args(["--package", "lithe-guests", "--lib", "--examples"]))?;
+    place(&built(), "components", &COMPONENTS)?;
     place(&built().join("examples"), "guests", &GUESTS)
 }
 
@@ -53,6 +51,9 @@ fn for_wasi(tools: &Tools) -> Command {
     let mut command = cargo();
     command.args(["build", "--profile", "component", "--target", "wasm32-wasip2"]);
     command.envs(tools.environment.iter().map(|(name, value)| (name, value)));
+    for name in COMPONENTS {
+        command.args(["--package", name]);
+    }
     command
 }
 

@@ -33,8 +33,7 @@ pub fn run(arguments: &[String]) -> Result {
     }
     let tools = setup::for_build()?;
     peers()?;
-    build::components(&tools)?;
-    build::guests(&tools)?;
+    build::components_and_guests(&tools)?;
     // The tests' own build makes the host too. A build of the host alone would see other features of
     // what they share, and compile all of it twice.
     let mut command = cargo();

@@ -41,8 +41,8 @@ pub fn run(arguments: &[String]) -> Result {
     };
     if std::env::var_os("LITHE_BINARY").is_none() {
         let tools = setup::for_build()?;
-        build::everything(&tools)?;
-        build::guests(&tools)?;
+        build::components_and_guests(&tools)?;
+        build::host()?;
     }
     let scratch = Scratch::new()?;
     let has = |part: &str| options.parts.is_empty() || options.parts.iter().any(|name| name == part);
