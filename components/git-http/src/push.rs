@@ -2,7 +2,7 @@
 //! journal. The rest is `receive_pack`'s.
 
 use crate::answer::{self, Answer};
-use crate::opening::Opened;
+use crate::opening::{Opened, reopen};
 use crate::receive_pack::{self, Change, Outcome, Policy};
 use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
@@ -10,6 +10,7 @@ use futures::{Stream, StreamExt as _};
 use http::{HeaderMap, StatusCode};
 use http_body::Body;
 use http_body_util::BodyDataStream;
+use lithe_forge::types::Permission;
 use lithe_forge::{Requester, journal};
 use spin_sdk::http::{FullBody, box_body};
 use std::fmt::Write as _;
@@ -28,7 +29,7 @@ pub fn advertise(repository: &Opened) -> Answer {
 }
 
 /// Takes a push.
-pub async fn receive<B>(requester: &Requester, repository: &Opened, headers: &HeaderMap, body: B) -> Answer
+pub async fn receive<B>(repository: &Opened, headers: &HeaderMap, body: B) -> Answer
 where
     B: Body<Data = Bytes> + Unpin + 'static,
 {
@@ -37,16 +38,30 @@ where
         Ok(true) => Box::pin(inflated(BodyDataStream::new(body).map(|piece| piece.map_err(drop)))),
         Err(refusal) => return answer::refusal(refusal),
     };
-    match receive_pack::serve(&repository.git_dir, body, &Policy::default()).await {
+    let policy = Policy::default();
+    let push = match receive_pack::receive(&repository.git_dir, body, &policy).await {
+        Ok(push) => push,
+        Err(error) => return failure(&error),
+    };
+    if let Err(denial) = reopen(headers, repository, Permission::Write) {
+        return answer::denial(&denial);
+    }
+    match push.finish() {
         Ok(outcome) => {
-            enter(requester, repository, &outcome);
+            enter(&Requester::from_headers(headers), repository, &outcome);
             let body = box_body(FullBody::new(Bytes::from(outcome.body)));
             answer::git("application/x-git-receive-pack-result", body)
         }
-        Err(receive_pack::Error::Request(error)) => {
+        Err(error) => failure(&error),
+    }
+}
+
+fn failure(error: &receive_pack::Error) -> Answer {
+    match error {
+        receive_pack::Error::Request(error) => {
             answer::plain(StatusCode::BAD_REQUEST, &format!("The request cannot be read: {error}."))
         }
-        Err(receive_pack::Error::Refs(error)) => unreadable(&error),
+        receive_pack::Error::Refs(error) => unreadable(error),
     }
 }
 
@@ -59,9 +74,8 @@ fn enter(requester: &Requester, repository: &Opened, outcome: &Outcome) {
         return;
     }
     let details = details(&outcome.changes);
-    let entered = requester.call(|credentials, client| {
-        journal::record_push(credentials, client, &repository.path, &details)
-    });
+    let entered = requester
+        .call(|credentials, client| journal::record_push(credentials, client, &repository.path, &details));
     if let Err(error) = entered {
         eprintln!("a push to {} is not in the journal: {error:?}", repository.path);
     }
@@ -69,10 +83,12 @@ fn enter(requester: &Requester, repository: &Opened, outcome: &Outcome) {
 
 /// Which refs moved, a line each: name, old id, new id; `-` for none.
 fn details(changes: &[Change]) -> String {
-    let id = |id: Option<gix_hash::ObjectId>| id.map_or("-".to_owned(), |id| id.to_hex_with_len(12).to_string());
+    let id =
+        |id: Option<gix_hash::ObjectId>| id.map_or("-".to_owned(), |id| id.to_hex_with_len(12).to_string());
     let mut details = String::new();
     for change in changes.iter().take(REFS_NAMED_MAX) {
-        writeln!(details, "{} {} {}", change.name, id(change.old), id(change.new)).expect("a string takes it");
+        writeln!(details, "{} {} {}", change.name, id(change.old), id(change.new))
+            .expect("a string takes it");
     }
     if changes.len() > REFS_NAMED_MAX {
         writeln!(details, "and {} more", changes.len() - REFS_NAMED_MAX).expect("a string takes it");

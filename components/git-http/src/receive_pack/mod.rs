@@ -1,9 +1,9 @@
 //! The server's side of `git push` over HTTP (gitprotocol-http, "Smart Service git-receive-pack";
 //! gitprotocol-pack, "Pushing Data To a Server").
 //!
-//! [`advertise`] answers `GET …/info/refs?service=git-receive-pack`; [`serve`] takes the body of
-//! `POST …/git-receive-pack` as it arrives and says what became of it. In between stands [`Push`],
-//! which knows nothing of HTTP. The order in which a push becomes permanent is that of
+//! [`advertise`] answers `GET …/info/refs?service=git-receive-pack`; [`receive`] takes the body of
+//! `POST …/git-receive-pack` as it arrives. It makes of it a [`Push`], which knows nothing of HTTP;
+//! [`Push::finish`] carries it out. The order in which a push becomes permanent is that of
 //! [`lithe_git::quarantine`]. Hooks are never run.
 
 mod advertise;
@@ -68,15 +68,15 @@ pub enum Error {
     Refs(#[from] refs::Error),
 }
 
-/// Takes a push to the bare repository at `git_dir`, whose body arrives as `body`, no longer
-/// compressed. That the caller may write has been decided.
+/// Takes the body of a push to the bare repository at `git_dir`, no longer compressed. Nothing of
+/// the repository is changed before [`Push::finish`], which is for callers who may write by then.
 ///
-/// A body that breaks off is answered like one that ends too soon: nothing of it stays.
-pub async fn serve<E>(
+/// A body that breaks off is taken for one that ends too soon.
+pub async fn receive<'a, E>(
     git_dir: &Path,
     mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
-    policy: &Policy,
-) -> Result<Outcome, Error> {
+    policy: &'a Policy,
+) -> Result<Push<'a>, Error> {
     let mut push = Push::new(git_dir, policy);
     while let Some(Ok(bytes)) = body.next().await {
         push.write(&bytes)?;
@@ -84,5 +84,5 @@ pub async fn serve<E>(
             break;
         }
     }
-    push.finish()
+    Ok(push)
 }
