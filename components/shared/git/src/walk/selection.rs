@@ -58,6 +58,7 @@ enum Commits {
     },
     Painted {
         painted: Painted,
+        wanted_trees: HashMap<ObjectId, ObjectId>,
         next: usize,
     },
 }
@@ -66,9 +67,20 @@ struct PendingTree {
     id: ObjectId,
     at: Located,
     depth: u64,
-    /// Trees at the same path that the client has.
-    bases: Vec<ObjectId>,
+    /// Trees at the same path in the parents: whatever these have there is not looked at again.
+    bases: Vec<Base>,
 }
+
+/// A tree of a parent commit.
+#[derive(Clone, Copy)]
+struct Base {
+    id: ObjectId,
+    /// Whether the client has it; else it is sent too, on account of the parent.
+    is_had: bool,
+}
+
+/// What the entries of some trees are, by name.
+type BaseEntries = HashMap<Vec<u8>, Vec<Base>>;
 
 impl Walk {
     /// Begins a selection. This finds the commits between wants and haves, if there are haves.
@@ -95,7 +107,8 @@ impl Walk {
             for id in painted.had.keys() {
                 walk.had.insert(Located::require(store, id)?);
             }
-            walk.commits = Commits::Painted { painted, next: 0 };
+            let wanted_trees = painted.wanted.iter().map(|(id, commit)| (*id, commit.tree)).collect();
+            walk.commits = Commits::Painted { painted, wanted_trees, next: 0 };
         }
         Ok(walk)
     }
@@ -213,12 +226,12 @@ impl Walk {
 
     fn next_commit(&mut self, store: &Store) -> Result<bool, Error> {
         match &mut self.commits {
-            Commits::Painted { painted, next } => {
+            Commits::Painted { painted, next, .. } => {
                 let Some((id, commit)) = painted.wanted.get(*next) else { return Ok(false) };
                 *next += 1;
                 let (id, commit) = (*id, commit.clone());
                 self.insert_commit(&id, Located::require(store, &id)?);
-                let bases = self.had_trees(&commit);
+                let bases = self.parents_trees(&commit);
                 self.found_tree(store, commit.tree, 0, bases)?;
             }
             Commits::All { queue, .. } => {
@@ -250,29 +263,20 @@ impl Walk {
         self.insert(at, is_kept);
     }
 
-    /// The trees of those parents that the client has.
-    fn had_trees(&self, commit: &Commit) -> Vec<ObjectId> {
-        match &self.commits {
-            Commits::All { .. } => Vec::new(),
-            Commits::Painted { painted, .. } => commit
-                .parents
-                .iter()
-                .filter_map(|parent| painted.had.get(parent))
-                .map(|parent| parent.tree)
-                .collect(),
-        }
+    /// The trees of those parents that the client has, or that are sent as well.
+    fn parents_trees(&self, commit: &Commit) -> Vec<Base> {
+        let Commits::Painted { painted, wanted_trees, .. } = &self.commits else { return Vec::new() };
+        let base = |parent: &ObjectId| match painted.had.get(parent) {
+            Some(parent) => Some(Base { id: parent.tree, is_had: true }),
+            None => wanted_trees.get(parent).map(|id| Base { id: *id, is_had: false }),
+        };
+        commit.parents.iter().filter_map(base).collect()
     }
 
     /// A tree was found at a depth: notes it, and that it is to be opened if that can find more.
-    fn found_tree(
-        &mut self,
-        store: &Store,
-        id: ObjectId,
-        depth: u64,
-        bases: Vec<ObjectId>,
-    ) -> Result<(), Error> {
+    fn found_tree(&mut self, store: &Store, id: ObjectId, depth: u64, bases: Vec<Base>) -> Result<(), Error> {
         let at = Located::require(store, &id)?;
-        if self.had.contains(at) || bases.contains(&id) {
+        if self.had.contains(at) || bases.iter().any(|base| base.id == id) {
             return Ok(());
         }
         let filter = &self.request.filter;
@@ -292,7 +296,7 @@ impl Walk {
     }
 
     fn visit_tree(&mut self, store: &Store, tree: &PendingTree) -> Result<(), Error> {
-        let bases = self.note_had_entries(store, &tree.bases)?;
+        let base_entries = self.base_entries(store, &tree.bases)?;
         let data = read_tree(store, tree.at, &tree.id)?;
         for entry in Entries::new(&tree.id, &data.data) {
             let entry = entry?;
@@ -300,9 +304,12 @@ impl Walk {
                 continue;
             }
             let id = ObjectId::from(entry.id);
+            let bases = base_entries.get(entry.name).map_or(&[][..], Vec::as_slice);
+            if bases.iter().any(|base| base.id == id) {
+                continue;
+            }
             if entry.is_tree() {
-                let bases = bases.get(entry.name).cloned().unwrap_or_default();
-                self.found_tree(store, id, tree.depth + 1, bases)?;
+                self.found_tree(store, id, tree.depth + 1, bases.to_vec())?;
             } else {
                 self.found_blob(store, id, tree.depth + 1)?;
             }
@@ -323,32 +330,37 @@ impl Walk {
         Ok(())
     }
 
-    /// Notes that the client has the entries of these trees; returns the subtrees among them by name.
-    fn note_had_entries(
-        &mut self,
-        store: &Store,
-        bases: &[ObjectId],
-    ) -> Result<HashMap<Vec<u8>, Vec<ObjectId>>, Error> {
-        let mut subtrees: HashMap<Vec<u8>, Vec<ObjectId>> = HashMap::new();
+    /// Collects the entries of these trees, and notes those that the client has.
+    fn base_entries(&mut self, store: &Store, bases: &[Base]) -> Result<BaseEntries, Error> {
+        let mut entries = BaseEntries::new();
         for base in bases {
-            let at = Located::require(store, base)?;
-            self.had.insert(at);
-            let data = read_tree(store, at, base)?;
-            for entry in Entries::new(base, &data.data) {
+            let at = Located::require(store, &base.id)?;
+            let object = match at {
+                Located::Packed(packed) => store.packed_object(packed)?,
+                Located::Loose(id) => store.object(&id)?,
+            };
+            // Where the parent has a file, there is nothing below.
+            if object.kind != Kind::Tree {
+                continue;
+            }
+            if base.is_had {
+                self.had.insert(at);
+            }
+            for entry in Entries::new(&base.id, &object.data) {
                 let entry = entry?;
                 let id = ObjectId::from(entry.id);
                 if entry.is_gitlink() {
                     continue;
                 }
-                if let Some(at) = Located::find(store, &id)? {
+                if base.is_had
+                    && let Some(at) = Located::find(store, &id)?
+                {
                     self.had.insert(at);
                 }
-                if entry.is_tree() {
-                    subtrees.entry(entry.name.to_vec()).or_default().push(id);
-                }
+                entries.entry(entry.name.to_vec()).or_default().push(Base { id, is_had: base.is_had });
             }
         }
-        Ok(subtrees)
+        Ok(entries)
     }
 
     fn include_tags(&mut self, store: &Store) -> Result<(), Error> {
