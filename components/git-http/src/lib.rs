@@ -60,8 +60,6 @@ async fn handle(request: Request) -> Answer {
             Err(refusal) => answer::refusal(refusal),
         },
         (Service::ReceivePack, Endpoint::Advertisement) => push::advertise(&repository),
-        (Service::ReceivePack, Endpoint::Call) => {
-            push::receive(&repository, &head.headers, body).await
-        }
+        (Service::ReceivePack, Endpoint::Call) => push::receive(&repository, &head.headers, body).await,
     }
 }
