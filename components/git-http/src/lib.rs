@@ -18,15 +18,15 @@ use lithe_forge::types::Permission;
 use opening::{open, reopen};
 use route::{Endpoint, Route, Service};
 use spin_sdk::http::Request;
-use spin_sdk::http_service;
 use std::path::Path;
 use upload_pack::Version;
 
 /// Where the cache is mounted.
 const CACHE_DIR: &str = "/cache";
 
-#[http_service]
-async fn handle(request: Request) -> Answer {
+/// Answers a request. Only the component exports it to the host; natively it is there to be compiled.
+#[cfg_attr(target_family = "wasm", spin_sdk::http_service)]
+pub async fn handle(request: Request) -> Answer {
     let (head, body) = request.into_parts();
     let route = match Route::of(&head) {
         Ok(route) => route,

@@ -38,10 +38,7 @@ impl Requester {
             Ok(socket) => socket.ip().to_canonical().to_string(),
             Err(_) => address.to_owned(),
         };
-        Self {
-            credentials: RefCell::new(credentials),
-            client: Client { address, user_agent },
-        }
+        Self { credentials: RefCell::new(credentials), client: Client { address, user_agent } }
     }
 
     /// Whether the request brought nothing to say who makes it.
@@ -63,10 +60,7 @@ impl Requester {
     }
 
     /// Calls a function of the store with the credentials, and proves the password where it asks for that.
-    pub fn call<T>(
-        &self,
-        function: impl Fn(&Credentials, &Client) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    pub fn call<T>(&self, function: impl Fn(&Credentials, &Client) -> Result<T, Error>) -> Result<T, Error> {
         let answer = function(&self.credentials.borrow(), &self.client);
         let Err(Error::ProofRequired(challenge)) = answer else {
             return answer;
@@ -82,9 +76,7 @@ impl Requester {
 
 /// Whether the browser reached the site over https, by the address that the host says was asked for.
 pub fn is_https(headers: &HeaderMap) -> bool {
-    headers
-        .get("spin-full-url")
-        .is_some_and(|url| url.as_bytes().starts_with(b"https:"))
+    headers.get("spin-full-url").is_some_and(|url| url.as_bytes().starts_with(b"https:"))
 }
 
 fn session_cookie(headers: &HeaderMap) -> Option<&str> {
@@ -119,10 +111,9 @@ fn authorization(value: &str) -> Credentials {
         .as_deref()
         .and_then(|pair| pair.split_once(':'))
     {
-        Some((login, password)) => Credentials::Basic(BasicCredentials {
-            login: login.to_owned(),
-            password: password.to_owned(),
-        }),
+        Some((login, password)) => {
+            Credentials::Basic(BasicCredentials { login: login.to_owned(), password: password.to_owned() })
+        }
         None => wrong(),
     }
 }
@@ -154,7 +145,10 @@ mod tests {
                 &[("cookie", "lithe_session=u; __Host-lithe_session=t"), ("spin-full-url", "https://h/")],
                 Credentials::Session("t".into()),
             ),
-            (&[("authorization", "Bearer t"), ("cookie", "lithe_session=u")], Credentials::Bearer("t".into())),
+            (
+                &[("authorization", "Bearer t"), ("cookie", "lithe_session=u")],
+                Credentials::Bearer("t".into()),
+            ),
             (
                 &[("authorization", "basic YTpiOmM=")],
                 Credentials::Basic(BasicCredentials { login: "a".into(), password: "b:c".into() }),
