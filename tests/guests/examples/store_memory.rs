@@ -57,9 +57,8 @@ fn not_in_memory<T>() -> Result<T, Error> {
 
 fn find(path: &str) -> Result<Repository, Error> {
     let path = path.strip_suffix(".git").unwrap_or(path);
-    REPOSITORIES
-        .with_borrow(|all| all.iter().find(|repository| repository.path == path).cloned())
-        .ok_or(Error::NotFound)
+    let is_it = |repository: &&Repository| repository.path == path || format!("_{}", repository.id) == path;
+    REPOSITORIES.with_borrow(|all| all.iter().find(is_it).cloned()).ok_or(Error::NotFound)
 }
 
 impl identity::Guest for Memory {
