@@ -65,11 +65,16 @@ struct Instance {
     served: u32,
 }
 
-/// What a request is called in the log.
+/// What a feature has to know about a request besides the request.
 #[derive(Debug, Clone)]
-pub struct RequestName {
+pub struct RequestContext {
+    /// Its name in the log.
     pub id: String,
+    /// The pattern that led here.
     pub route: String,
+    /// Whether it comes from whoever runs the server, who may have it work for as long as a
+    /// transfer may take: imports and checks answer at their end.
+    pub is_operator: bool,
 }
 
 impl Feature {
@@ -107,13 +112,13 @@ impl Feature {
     /// the guest has finished.
     pub async fn handle(
         self: &Arc<Self>,
-        name: RequestName,
+        context: RequestContext,
         request: http::Request<Body>,
     ) -> Result<http::Response<Body>, Failure> {
         let slot = self.slot().await?;
         let (sender, receiver) = oneshot::channel();
         let (outcome, watch) = Outcome::new();
-        let work = Work { feature: self.clone(), name, _slot: slot, outcome };
+        let work = Work { feature: self.clone(), context, _slot: slot, outcome };
         tokio::spawn(work.run(request, sender));
         match receiver.await {
             Ok(Ok(response)) => Ok(response.map(|body| WatchedBody::new(body, watch).boxed())),
@@ -190,7 +195,7 @@ type ResponseSender = oneshot::Sender<wasmtime::Result<wasmtime_wasi_http::handl
 /// One request in the hands of one instance.
 struct Work {
     feature: Arc<Feature>,
-    name: RequestName,
+    context: RequestContext,
     _slot: OwnedSemaphorePermit,
     outcome: Outcome,
 }
@@ -264,8 +269,11 @@ impl Work {
     ) -> Result<T, Failure> {
         let limits = self.limits();
         let mut work = pin!(work);
-        let mut clock = pin!(tokio::time::sleep(limits.request_time_max));
-        let mut limit = limits.request_time_max;
+        let mut limit = match self.context.is_operator {
+            true => limits.request_time_max.max(limits.transfer_time_max),
+            false => limits.request_time_max,
+        };
+        let mut clock = pin!(tokio::time::sleep(limit));
         let mut was_transfer = false;
         poll_fn(|context| {
             let poll = work.as_mut().poll(context);
@@ -291,7 +299,7 @@ impl Work {
     }
 
     fn log(&self, failure: &Failure) {
-        let RequestName { id, route } = &self.name;
+        let RequestContext { id, route, .. } = &self.context;
         let component = self.feature.name();
         tracing::error!(%component, %route, request = %id, error = %failure, "request failed");
     }

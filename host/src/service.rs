@@ -3,7 +3,7 @@
 
 use crate::answer::Answer;
 use crate::body::{Body, BodyError};
-use crate::feature::{Failure, RequestName};
+use crate::feature::{Failure, RequestContext};
 use crate::forwarded::{Origin, origin};
 use crate::limits;
 use crate::operator::Operator;
@@ -126,8 +126,12 @@ impl Service {
         {
             return answer.into_response(&log.id);
         }
-        let name = RequestName { id: log.id.clone(), route: destination.route.to_owned() };
-        match destination.feature.handle(name, request).await {
+        let context = RequestContext {
+            id: log.id.clone(),
+            route: destination.route.to_owned(),
+            is_operator: peer == Peer::Operator,
+        };
+        match destination.feature.handle(context, request).await {
             Ok(response) => response,
             Err(failure) => explain(&failure).into_response(&log.id),
         }

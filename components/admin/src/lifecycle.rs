@@ -64,14 +64,16 @@ impl<R: Registry> Lifecycle<'_, R> {
     /// Gives a repository a new path: the entry first, then the directory.
     pub fn rename(&self, path: &str, new_path: &str) -> Result<Repository, Error> {
         let directory = directory_of("new-path", new_path)?;
-        let renamed = self.registry.begin_rename(path, new_path)?;
+        // Taken back it is to its own path, whichever address it was called by.
+        let before = self.registry.open(path)?;
+        let renamed = self.registry.begin_rename(&before.path, new_path)?;
         if renamed.directory == directory {
             return Ok(renamed);
         }
         match self.disk.relocate(&renamed.directory, &directory) {
             Ok(()) => self.registry.finish_rename(&renamed.path),
             Err(error) => {
-                self.registry.begin_rename(&renamed.path, path)?;
+                self.registry.begin_rename(&renamed.path, &before.path)?;
                 Err(error.into())
             }
         }
@@ -236,7 +238,7 @@ mod tests {
         }
 
         fn open(&self, path: &str) -> Result<Repository, Error> {
-            self.change(|r| r.path == path && r.deleted.is_none(), |_| ())
+            self.change(|r| (r.path == path || format!("_{}", r.id) == path) && r.deleted.is_none(), |_| ())
         }
 
         fn begin_rename(&self, path: &str, new_path: &str) -> Result<Repository, Error> {
@@ -349,8 +351,10 @@ mod tests {
         check(|registry, disk, lifecycle| {
             lifecycle.create(&new("a")).unwrap();
             std::fs::create_dir(disk.place("b.git").unwrap()).unwrap();
-            assert!(matches!(lifecycle.rename("a", "b"), Err(Error::Conflict(_))));
-            assert!(registry.open("a").is_ok());
+            for address in ["a", "_1"] {
+                assert!(matches!(lifecycle.rename(address, "b"), Err(Error::Conflict(_))), "{address}");
+                assert!(registry.open("a").is_ok(), "{address}");
+            }
         });
     }
 

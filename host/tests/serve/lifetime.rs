@@ -1,9 +1,9 @@
 //! How a server begins and ends, and the operator's way in.
 
-use crate::kit::{Answer, Site};
+use crate::kit::{Answer, Running, Site};
 use bytes::Bytes;
-use http::Request;
-use http_body_util::{BodyExt as _, Empty};
+use http::{Request, StatusCode};
+use http_body_util::Empty;
 use hyper_util::rt::TokioIo;
 use lithe::serve::Server;
 use std::time::{Duration, Instant};
@@ -46,21 +46,25 @@ async fn the_grace_time_ends() {
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_operator_is_known_by_the_socket() {
-    let site = Site::default().start().await;
+/// Sends a request over the operator's socket, once the server answers.
+async fn as_operator(site: &Running, path: &str) -> Answer {
+    site.get("/hello").await;
     let stream = UnixStream::connect(site.data().join("lithe.sock")).await.expect("it listens");
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.expect("it speaks HTTP");
     tokio::spawn(connection);
-    let request = Request::get("/headers")
+    let request = Request::get(path)
         .header("host", "localhost")
         .header("authorization", "Basic forged")
         .body(Empty::<Bytes>::new())
         .expect("a request");
-    let response = sender.send_request(request).await.expect("a response");
-    let body = response.into_body().collect().await.expect("read").to_bytes();
-    let text = String::from_utf8_lossy(&body);
+    Answer::read(sender.send_request(request).await.expect("a response")).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_is_known_by_the_socket() {
+    let site = Site::default().start().await;
+    let text = as_operator(&site, "/headers").await.text;
     let authorizations: Vec<_> = text.lines().filter(|line| line.starts_with("authorization:")).collect();
     assert_eq!(authorizations, ["authorization: Bearer the-operator"]);
     assert!(text.contains("spin-client-addr: local\n"), "{text}");
@@ -68,6 +72,14 @@ async fn the_operator_is_known_by_the_socket() {
     let mut request = Request::get("/headers").body(http_body_util::Full::default()).expect("a request");
     request.headers_mut().insert("authorization", "Basic own".parse().expect("a value"));
     assert!(site.send(request).await.text.contains("authorization: Basic own\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_may_have_longer_work_done() {
+    let site = Site { pages: "request-seconds-max = 1\ntransfer-seconds-max = 20", ..Site::default() };
+    let site = site.start().await;
+    let (operator, other) = tokio::join!(as_operator(&site, "/wait?1500"), site.get("/wait?1500"));
+    assert_eq!((&*operator.text, other.status), ("waited", StatusCode::GATEWAY_TIMEOUT));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -102,7 +102,8 @@ impl Place {
     fn try_send(&self, body: &[u8], policy: &Policy) -> Result<Outcome, Error> {
         let pieces = body.chunks(1000).map(|piece| Ok::<_, ()>(Bytes::copy_from_slice(piece)));
         let server = self.server();
-        futures::executor::block_on(receive(&server, futures::stream::iter(pieces), policy)).and_then(Push::finish)
+        futures::executor::block_on(receive(&server, futures::stream::iter(pieces), policy))
+            .and_then(Push::finish)
     }
 
     /// Whatever happened, the server's repository is sound and nothing temporary is in it.
