@@ -1,6 +1,6 @@
 //! Every page about a repository, whole: against a golden file, and by an HTML parser.
 //!
-//! `UPDATE_GOLDEN=1 cargo test -p browse --test pages` writes the golden files anew.
+//! `LITHE_UPDATE_GOLDEN=1 cargo test -p browse --test pages` writes the golden files anew.
 
 mod kit;
 
@@ -32,7 +32,7 @@ fn check(name: &str, page: &str) {
     check_html(name, page);
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.html"));
     let found = main_part(page);
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+    if std::env::var_os("LITHE_UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, &found).expect("the source directory is writable");
     }
     let expected = std::fs::read_to_string(&path).unwrap_or_default();
