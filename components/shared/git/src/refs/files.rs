@@ -15,6 +15,8 @@ const LOOSE_BYTES_MAX: u64 = 8192;
 pub(super) enum Loose {
     /// There is no such file.
     Missing,
+    /// There is none, but a directory, in which there may be refs.
+    Directory,
     Target(Target),
     Damaged,
 }
@@ -27,7 +29,7 @@ pub(super) fn read_loose(path: &Path) -> Result<Loose, Error> {
         Err(error) => return Err(Error::io(path)(error)),
     };
     if kind.is_dir() {
-        return Ok(Loose::Missing);
+        return Ok(Loose::Directory);
     }
     if kind.is_symlink() {
         return read_link(path);

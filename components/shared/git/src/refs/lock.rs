@@ -1,7 +1,7 @@
 //! Git's lock files: `<file>.lock`, created exclusively, renamed over the file or removed.
 
 use super::files;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -31,11 +31,32 @@ impl Lock {
     ///
     /// Fails with `AlreadyExists` if somebody else keeps it for longer than `wait_ms`.
     pub fn acquire(target: &Path, contents: &[u8], wait_ms: u64) -> io::Result<Self> {
+        let (mut file, lock) =
+            Self::take(target, wait_ms, |path| OpenOptions::new().write(true).create_new(true).open(path))?;
+        if !contents.is_empty() {
+            file.write_all(contents)?;
+            file.sync_all()?;
+        }
+        Ok(lock)
+    }
+
+    /// Takes the lock of `target` as [`Lock::acquire`] does with nothing to write, by making it one more
+    /// name of the file of `self`, which holds nothing either. Where there are many to be taken that
+    /// spares the file system as many files, to be made and removed at once.
+    ///
+    /// Fails as [`Lock::acquire`], and as the file system does that has no such names, or no more of one file.
+    pub fn acquire_beside(&self, target: &Path, wait_ms: u64) -> io::Result<Self> {
+        let ((), lock) = Self::take(target, wait_ms, |path| fs::hard_link(&self.lock_path, path))?;
+        Ok(lock)
+    }
+
+    /// Takes a lock by `make`, which has to fail with `AlreadyExists` where there is one.
+    fn take<T>(target: &Path, wait_ms: u64, make: impl Fn(&Path) -> io::Result<T>) -> io::Result<(T, Self)> {
         let lock_path = lock_path(target);
         let deadline = Instant::now() + Duration::from_millis(wait_ms);
         let mut pause = Duration::from_millis(1);
-        let (mut file, has_new_directory) = loop {
-            match create(&lock_path) {
+        let (made, has_new_directory) = loop {
+            match with_parents(&lock_path, &make) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     if is_abandoned(&lock_path) {
                         fs::remove_file(&lock_path).or_else(ignore_missing)?;
@@ -49,12 +70,7 @@ impl Lock {
                 other => break other?,
             }
         };
-        let lock = Self { lock_path, target: target.to_path_buf(), is_held: true, has_new_directory };
-        if !contents.is_empty() {
-            file.write_all(contents)?;
-            file.sync_all()?;
-        }
-        Ok(lock)
+        Ok((made, Self { lock_path, target: target.to_path_buf(), is_held: true, has_new_directory }))
     }
 
     /// Puts what was written in the place of the file, and lets go.
@@ -107,14 +123,12 @@ pub(super) fn ignore_missing(error: io::Error) -> io::Result<()> {
     if files::is_missing(&error) { Ok(()) } else { Err(error) }
 }
 
-/// Creates the lock file and the directories above it, which somebody else may be removing. Tells
+/// Makes the lock file and the directories above it, which somebody else may be removing. Tells
 /// whether there were some to be made.
-fn create(lock_path: &Path) -> io::Result<(File, bool)> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+fn with_parents<T>(lock_path: &Path, make: impl Fn(&Path) -> io::Result<T>) -> io::Result<(T, bool)> {
     let mut attempts = 0;
     loop {
-        match options.open(lock_path) {
+        match make(lock_path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && attempts < DIRECTORY_ATTEMPTS_MAX => {
                 let parent = lock_path.parent().expect("a lock lies in a directory");
                 match fs::create_dir_all(parent) {
@@ -132,4 +146,29 @@ fn is_abandoned(lock_path: &Path) -> bool {
     fs::symlink_metadata(lock_path).and_then(|metadata| metadata.modified()).is_ok_and(|modified| {
         SystemTime::now().duration_since(modified).is_ok_and(|age| age > ABANDONED_AFTER)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locks_of_one_file_are_locks_each_by_itself() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let target = |name: &str| place.path().join("new").join(name);
+        let first = Lock::acquire(&target("a"), b"", 0).expect("free");
+        let second = first.acquire_beside(&target("deep/b"), 0).expect("free");
+        assert!(second.has_new_directory);
+        for held in ["a", "deep/b"] {
+            for again in [Lock::acquire(&target(held), b"", 0), first.acquire_beside(&target(held), 0)] {
+                let error = again.expect_err("it is held");
+                assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{held}");
+            }
+        }
+        drop(first);
+        assert!(!lock_path(&target("a")).exists() && lock_path(&target("deep/b")).exists());
+        let third = second.acquire_beside(&target("a"), 0).expect("free again");
+        drop((second, third));
+        assert!(!lock_path(&target("a")).exists() && !lock_path(&target("deep/b")).exists());
+    }
 }

@@ -21,6 +21,8 @@ pub(super) const HELD_FOR_MAX: Duration = Duration::from_secs(5 * 60);
 pub(super) const STALE_AFTER: Duration = Duration::from_secs(10 * 60);
 
 const PREFIX: &str = "lithe-locks-";
+/// The `packed-refs` that is being written.
+pub(super) const NEXT_PACKED_REFS: &str = "packed-refs.next";
 
 /// The list of one transaction. Dropping it removes the file, after the locks themselves.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ impl LockRecord {
             text.push_str(&lock_path(target).to_string_lossy());
             text.push('\n');
         }
+        text.push_str(NEXT_PACKED_REFS);
+        text.push('\n');
         let path = git_dir.join(format!("{PREFIX}{:016x}", random()));
         let record = Self { path, began: Instant::now() };
         fs::write(&record.path, text)?;
@@ -57,8 +61,9 @@ impl Drop for LockRecord {
 }
 
 impl RefStore {
-    /// Removes the locks of transactions of this program that were killed more than
-    /// ten minutes before `now`, and says how many. Locks that `git` made stay.
+    /// Removes what transactions of this program left that were killed more than ten minutes before
+    /// `now`: their locks, and a half-written `packed-refs`. Says how many files these are. Locks that
+    /// `git` made stay.
     pub fn remove_stale_locks(&self, now: SystemTime) -> Result<usize, Error> {
         let mut removed = 0;
         let entries = fs::read_dir(&self.git_dir).map_err(Error::io(&self.git_dir))?;
@@ -73,7 +78,7 @@ impl RefStore {
                 Err(error) if files::is_missing(&error) => continue,
                 Err(error) => return Err(Error::io(entry.path())(error)),
             };
-            for path in list.lines().map(Path::new).filter(|path| is_lock_of_refs(path)) {
+            for path in list.lines().map(Path::new).filter(|path| is_left_by_refs(path)) {
                 let full = self.git_dir.join(path);
                 if files::has_plain_parents(&self.git_dir, path) && is_stale(&full, now) {
                     fs::remove_file(&full).or_else(ignore_missing).map_err(Error::io(&full))?;
@@ -86,12 +91,13 @@ impl RefStore {
     }
 }
 
-/// Whether a line of a list names something that a transaction locks, and nothing else.
-fn is_lock_of_refs(path: &Path) -> bool {
+/// Whether a line of a list names something that a transaction leaves behind, and nothing else.
+fn is_left_by_refs(path: &Path) -> bool {
     let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
     let is_known =
         path.starts_with("refs") || path == Path::new("HEAD.lock") || path == Path::new("packed-refs.lock");
-    is_plain && is_known && path.extension().is_some_and(|extension| extension == "lock")
+    let is_lock = is_known && path.extension().is_some_and(|extension| extension == "lock");
+    is_plain && (is_lock || path == Path::new(NEXT_PACKED_REFS))
 }
 
 fn is_stale(path: &Path, now: SystemTime) -> bool {

@@ -48,7 +48,7 @@ impl RefStore {
     /// Fails with [`Error::DamagedHead`].
     pub fn head(&self) -> Result<Head, Error> {
         match files::read_loose(&self.git_dir.join("HEAD"))? {
-            Loose::Missing => Ok(Head::Missing),
+            Loose::Missing | Loose::Directory => Ok(Head::Missing),
             Loose::Target(Target::Id(id)) => Ok(Head::Detached(id)),
             Loose::Target(Target::Symbolic(name)) => Ok(Head::Symbolic(name)),
             Loose::Damaged => Err(Error::DamagedHead),
@@ -67,7 +67,7 @@ impl RefStore {
                 Ok(Some(Ref { name: name.into(), target, peeled: None, is_peel_known: false }))
             }
             Loose::Damaged => Ok(None),
-            Loose::Missing => Ok(self.packed_refs()?.find(name).cloned()),
+            Loose::Missing | Loose::Directory => Ok(self.packed_refs()?.find(name).cloned()),
         }
     }
 
@@ -130,7 +130,7 @@ impl RefStore {
                         refs.push(Ref { name, target, peeled: None, is_peel_known: false })
                     }
                     Loose::Damaged => broken.push(name),
-                    Loose::Missing => {}
+                    Loose::Missing | Loose::Directory => {}
                 }
             }
         }

@@ -314,16 +314,20 @@ fn only_locks_of_the_dead_are_removed() {
     let our_lock = repository.dir().join("refs/heads/ours.lock");
     fs::write(&git_lock, "").expect("written");
     fs::write(&our_lock, "").expect("written");
+    let next = repository.dir().join("packed-refs.next");
+    fs::write(&next, "half of it").expect("written");
     fs::write(
         repository.dir().join("lithe-locks-0"),
-        "refs/heads/ours.lock\nconfig\n../../x.lock\n/x.lock\n",
+        "refs/heads/ours.lock\nconfig\n../../x.lock\n/x.lock\npacked-refs.next\n",
     )
     .expect("written");
     let now = SystemTime::now();
     let store = repository.store();
     assert_eq!(store.remove_stale_locks(now).expect("works"), 0);
-    assert_eq!(store.remove_stale_locks(now + Duration::from_secs(601)).expect("works"), 1);
-    assert!(!our_lock.exists() && git_lock.exists() && repository.dir().join("config").exists());
+    assert_eq!(store.remove_stale_locks(now + Duration::from_secs(601)).expect("works"), 2);
+    assert!(
+        !our_lock.exists() && !next.exists() && git_lock.exists() && repository.dir().join("config").exists()
+    );
     assert!(!repository.dir().join("lithe-locks-0").exists());
 }
 

@@ -3,7 +3,8 @@
 //! The order, which is Git's own, so that neither a crash nor a `git` at work beside it sees a ref
 //! come back from the dead or lose a value:
 //!
-//! 1. Every ref's lock is taken; new values are written to the locks and synced.
+//! 1. Every ref's lock is taken; new values are written to the locks and synced. Locks that hold
+//!    nothing, because the value goes to `packed-refs`, are names of one file.
 //! 2. If anything is deleted, or so many refs change that they are better packed, the lock of
 //!    `packed-refs` is taken.
 //! 3. Current values are read, under the locks, and compared with what is expected.
@@ -15,13 +16,13 @@
 use super::files::{self, Loose};
 use super::lock::{self, Lock};
 use super::packed::{self, PackedRefs};
-use super::record::LockRecord;
+use super::record::{LockRecord, NEXT_PACKED_REFS};
 use super::snapshot::{Head, Ref, Target};
 use super::{Error, RefStore, is_valid_name, name};
 use crate::durable;
 use bstr::{BStr, BString, ByteSlice};
 use gix_hash::{ObjectId, oid};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -174,7 +175,13 @@ struct Transaction<'a> {
     current: Vec<Option<ObjectId>>,
     /// Whether there is a loose file.
     is_loose: Vec<bool>,
+    /// Whether there is a directory in its place.
+    is_directory: Vec<bool>,
     packs_new_values: bool,
+    /// The last lock that is a file of its own and holds nothing; others are names of the same file.
+    empty_lock: Option<usize>,
+    /// Directories of refs that are known to lie below no link.
+    plain_directories: HashSet<&'a BStr>,
 }
 
 impl<'a> Transaction<'a> {
@@ -188,7 +195,10 @@ impl<'a> Transaction<'a> {
             locks: updates.iter().map(|_| None).collect(),
             current: vec![None; count],
             is_loose: vec![false; count],
+            is_directory: vec![false; count],
             packs_new_values: updates.iter().filter(|update| update.new.is_some()).count() >= PACKED_FROM,
+            empty_lock: None,
+            plain_directories: HashSet::new(),
         }
     }
 
@@ -257,12 +267,7 @@ impl<'a> Transaction<'a> {
 
     fn lock_refs(&mut self) {
         for index in self.pending() {
-            let update = &self.updates[index];
-            let contents = match update.new {
-                Some(id) if !self.packs_new_values => format!("{id}\n"),
-                _ => String::new(),
-            };
-            match self.lock_ref(update.name.as_bstr(), contents.as_bytes()) {
+            match self.lock_ref(index) {
                 Ok(lock) => self.locks[index] = Some(lock),
                 Err(error) => self.results[index] = Err(error),
             }
@@ -272,13 +277,26 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    fn lock_ref(&self, name: &BStr, contents: &[u8]) -> Result<Lock, UpdateError> {
+    fn lock_ref(&mut self, index: usize) -> Result<Lock, UpdateError> {
+        let updates = self.updates;
+        let update = &updates[index];
+        let name = update.name.as_bstr();
         let relative = name::loose_path(name);
-        if !files::has_plain_parents(&self.store.git_dir, &relative) {
-            return Err(UpdateError::Damaged);
+        let end = name.rfind_byte(b'/').expect("a valid name has a slash");
+        if !self.plain_directories.contains(name[..end].as_bstr()) {
+            if !files::has_plain_parents(&self.store.git_dir, &relative) {
+                return Err(UpdateError::Damaged);
+            }
+            self.plain_directories.insert(name[..end].as_bstr());
         }
         let path = self.store.git_dir.join(&relative);
-        Lock::acquire(&path, contents, lock::REF_WAIT_MS).map_err(|error| {
+        let lock = match update.new {
+            Some(id) if !self.packs_new_values => {
+                Lock::acquire(&path, format!("{id}\n").as_bytes(), lock::REF_WAIT_MS)
+            }
+            _ => self.acquire_empty(index, &path),
+        };
+        lock.map_err(|error| {
             // A file where a directory would be is reported differently from system to system.
             let above =
                 parents(name).find(|above| self.store.git_dir.join(name::loose_path(above)).is_file());
@@ -290,6 +308,22 @@ impl<'a> Transaction<'a> {
         })
     }
 
+    /// Takes a lock that holds nothing. Such locks are names of few files: file systems take their
+    /// time where 100,000 files are made and removed at once.
+    fn acquire_empty(&mut self, index: usize, path: &Path) -> io::Result<Lock> {
+        if let Some(other) = self.empty_lock.and_then(|other| self.locks[other].as_ref()) {
+            match other.acquire_beside(path, lock::REF_WAIT_MS) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
+                // The file has all the names that it may have, or the file system knows no such names.
+                Err(_) => {}
+                lock => return lock,
+            }
+        }
+        let lock = Lock::acquire(path, b"", lock::REF_WAIT_MS)?;
+        self.empty_lock = Some(index);
+        Ok(lock)
+    }
+
     /// Reads the current values and compares.
     fn verify(&mut self, packed: &PackedRefs) {
         let mut made = BTreeSet::new();
@@ -297,7 +331,7 @@ impl<'a> Transaction<'a> {
             let update = &self.updates[index];
             let verified = self.verify_one(index, packed).and_then(|()| {
                 if update.new.is_some() && self.current[index].is_none() {
-                    self.check_conflicts(update.name.as_bstr(), packed, &made)?;
+                    self.check_conflicts(index, packed, &made)?;
                     made.insert(update.name.as_bstr());
                 }
                 Ok(())
@@ -313,13 +347,14 @@ impl<'a> Transaction<'a> {
         // That no directory above is a link was seen when the lock was made in it.
         let path = self.store.git_dir.join(name::loose_path(update.name.as_bstr()));
         let loose = files::read_loose(&path).map_err(io_error)?;
-        self.is_loose[index] = loose != Loose::Missing;
+        self.is_directory[index] = loose == Loose::Directory;
+        self.is_loose[index] = !matches!(loose, Loose::Missing | Loose::Directory);
         let actual = match loose {
             Loose::Target(Target::Id(id)) => Some(id),
             Loose::Target(Target::Symbolic(_)) => return Err(UpdateError::Symbolic),
             Loose::Damaged if update.expected == Expected::Any => None,
             Loose::Damaged => return Err(UpdateError::Damaged),
-            Loose::Missing => match packed.find(&update.name).map(|entry| &entry.target) {
+            Loose::Missing | Loose::Directory => match packed.find(&update.name).map(|entry| &entry.target) {
                 Some(Target::Id(id)) => Some(*id),
                 _ => None,
             },
@@ -336,10 +371,11 @@ impl<'a> Transaction<'a> {
     /// Whether a ref that does not exist yet would stand above or below another.
     fn check_conflicts(
         &self,
-        name: &BStr,
+        index: usize,
         packed: &PackedRefs,
         made: &BTreeSet<&BStr>,
     ) -> Result<(), UpdateError> {
+        let name = self.updates[index].name.as_bstr();
         let above = parents(name).find(|above| packed.find(above).is_some() || made.contains(above));
         if let Some(above) = above {
             return Err(UpdateError::Conflict { with: above.into() });
@@ -349,6 +385,9 @@ impl<'a> Transaction<'a> {
         let packed_below = packed.find_below(name).map(|entry| entry.name.as_bstr());
         if let Some(below) = made_below.copied().or(packed_below) {
             return Err(UpdateError::Conflict { with: below.into() });
+        }
+        if !self.is_directory[index] {
+            return Ok(());
         }
         match loose_below(&self.store.git_dir, name).map_err(UpdateError::Io)? {
             Some(below) => Err(UpdateError::Conflict { with: below }),
@@ -421,7 +460,7 @@ impl<'a> Transaction<'a> {
         refs.extend(changes.into_values().flatten());
         refs.sort_by(|a, b| a.name.cmp(&b.name));
         let path = self.store.git_dir.join("packed-refs");
-        let next = self.store.git_dir.join("packed-refs.next");
+        let next = self.store.git_dir.join(NEXT_PACKED_REFS);
         let written = durable::write_file(&next, &packed::write(&refs))
             .and_then(|()| fs::rename(&next, &path))
             .and_then(|()| durable::sync_directory(&self.store.git_dir));
