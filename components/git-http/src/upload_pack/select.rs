@@ -10,6 +10,7 @@ use bstr::ByteSlice;
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use lithe_git::odb::{self, Store};
+use lithe_git::walk::reach::Common;
 use lithe_git::walk::shallow::{Boundary, Deepen, deepen};
 use lithe_git::walk::{self, Commit, Tag, Walk};
 use std::collections::HashSet;
@@ -146,14 +147,37 @@ pub fn common(repository: &Repository, haves: &[ObjectId]) -> Result<Vec<ObjectI
     Ok(common)
 }
 
-/// Whether enough is in common: every want reaches something of it.
-pub fn is_ready(repository: &Repository, wants: &[ObjectId], common: &[ObjectId]) -> Result<bool, Error> {
-    if common.is_empty() {
-        return Ok(false);
+/// What is in common in a negotiation. Found out as the client names what it has.
+pub struct Negotiation<'a> {
+    store: &'a Store,
+    /// None: nothing yet.
+    common: Option<Common>,
+}
+
+impl<'a> Negotiation<'a> {
+    pub fn new(store: &'a Store) -> Self {
+        Self { store, common: None }
     }
-    let store = repository.store()?;
-    let common = commits(store, common)?.into_iter().collect();
-    Ok(walk::reach::all_reach_any(store, &commits(store, wants)?, &common)?)
+
+    /// Adds an object that both have, to those that `wants` may reach.
+    pub fn add(&mut self, wants: &[ObjectId], id: ObjectId) -> Result<(), Error> {
+        let common = match &mut self.common {
+            Some(common) => common,
+            none => none.insert(Common::new(commits(self.store, wants)?)),
+        };
+        for commit in commits(self.store, &[id])? {
+            common.add(self.store, commit)?;
+        }
+        Ok(())
+    }
+
+    /// Whether enough is in common: every want reaches something of it.
+    pub fn is_ready(&mut self) -> Result<bool, Error> {
+        match &mut self.common {
+            Some(common) => Ok(common.is_enough(self.store)?),
+            None => Ok(false),
+        }
+    }
 }
 
 /// The commits that objects stand for; trees and blobs are passed over.

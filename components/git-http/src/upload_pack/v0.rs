@@ -188,6 +188,7 @@ fn negotiate(
     let mut common: Vec<ObjectId> = Vec::new();
     let (mut got_common, mut got_other, mut sent_ready) = (false, false, false);
     let store = repository.store()?;
+    let mut negotiation = select::Negotiation::new(store);
     loop {
         // A request that ends without a flush says no more: with `deepen`, the client first wants to
         // hear of the boundary alone.
@@ -196,7 +197,7 @@ fn negotiate(
             if *acknowledgment == Acknowledgment::Detailed
                 && got_common
                 && !got_other
-                && select::is_ready(repository, &fetch.wants, &common)?
+                && negotiation.is_ready()?
             {
                 sent_ready = true;
                 write_ack(out, &common, " ready");
@@ -223,6 +224,9 @@ fn negotiate(
                 if store.contains(&id)? {
                     got_common = true;
                     common.push(id);
+                    if acknowledges_many {
+                        negotiation.add(&fetch.wants, id)?;
+                    }
                     match acknowledgment {
                         Acknowledgment::Detailed => write_ack(out, &common, " common"),
                         Acknowledgment::Multiple => write_ack(out, &common, " continue"),
@@ -231,10 +235,7 @@ fn negotiate(
                     }
                 } else {
                     got_other = true;
-                    if acknowledges_many
-                        && !sent_ready
-                        && select::is_ready(repository, &fetch.wants, &common)?
-                    {
+                    if acknowledges_many && !sent_ready && negotiation.is_ready()? {
                         let is_detailed = *acknowledgment == Acknowledgment::Detailed;
                         sent_ready = is_detailed;
                         let status = if is_detailed { " ready" } else { " continue" };

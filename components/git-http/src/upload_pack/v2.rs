@@ -167,10 +167,12 @@ fn acknowledge(
     if common.is_empty() {
         pkt_line::write(out, b"NAK\n");
     }
+    let mut negotiation = select::Negotiation::new(repository.store()?);
     for id in common {
         pkt_line::write_text(out, format_args!("ACK {id}\n"));
+        negotiation.add(&fetch.wants, *id)?;
     }
-    let is_ready = !fetch.wait_for_done && select::is_ready(repository, &fetch.wants, common)?;
+    let is_ready = !fetch.wait_for_done && negotiation.is_ready()?;
     if is_ready {
         pkt_line::write(out, b"ready\n");
         pkt_line::delimiter(out);

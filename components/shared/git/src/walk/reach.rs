@@ -7,58 +7,84 @@ use crate::odb::{Error, Store};
 use gix_hash::ObjectId;
 use std::collections::{BinaryHeap, HashSet};
 
-/// How many commits are looked at to tell whether a negotiation may end. Past it, it goes on.
-const NEGOTIATION_COMMITS_MAX: usize = 100_000;
+/// How many commits are looked at over a whole negotiation to tell whether it may end. Past it, it
+/// goes on until the client has named all that it has.
+pub const NEGOTIATION_COMMITS_MAX: usize = 100_000;
 
-/// Whether every one of `wants` reaches one of `common`, so that nothing older needs to be
-/// negotiated. False also if that takes too long to tell.
-pub fn all_reach_any(store: &Store, wants: &[ObjectId], common: &HashSet<ObjectId>) -> Result<bool, Error> {
-    if common.is_empty() {
-        return Ok(false);
-    }
-    let mut oldest = i64::MAX;
-    for id in common {
-        oldest = oldest.min(Commit::read(store, id)?.date);
-    }
-    let mut left = NEGOTIATION_COMMITS_MAX;
-    for want in wants {
-        if !reaches_any(store, want, common, oldest, &mut left)? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+/// What a client wants and what it has in common with the server, as a negotiation finds it out.
+///
+/// A client may ask after every object that it names whether that is enough. So no question is
+/// answered twice, and all answers together look at so many commits only.
+pub struct Common {
+    /// The wants that are not known to reach something in common.
+    wants: Vec<ObjectId>,
+    commits: HashSet<ObjectId>,
+    /// The date of the oldest of `commits`.
+    oldest: i64,
+    /// Whether a commit came since the last answer.
+    is_changed: bool,
+    commits_left: usize,
 }
 
-fn reaches_any(
-    store: &Store,
-    want: &ObjectId,
-    common: &HashSet<ObjectId>,
-    oldest: i64,
-    left: &mut usize,
-) -> Result<bool, Error> {
-    let mut seen = HashSet::new();
-    let mut queue = BinaryHeap::from([(i64::MAX, *want)]);
-    while let Some((_, id)) = queue.pop() {
-        if common.contains(&id) {
-            return Ok(true);
+impl Common {
+    /// Nothing is in common yet; `wants` are commits.
+    pub fn new(wants: Vec<ObjectId>) -> Self {
+        Self {
+            wants,
+            commits: HashSet::new(),
+            oldest: i64::MAX,
+            is_changed: false,
+            commits_left: NEGOTIATION_COMMITS_MAX,
         }
-        if *left == 0 {
-            return Ok(false);
+    }
+
+    /// Adds a commit that both have.
+    pub fn add(&mut self, store: &Store, id: ObjectId) -> Result<(), Error> {
+        if self.commits.insert(id) {
+            self.oldest = self.oldest.min(Commit::read(store, &id)?.date);
+            self.is_changed = true;
         }
-        *left -= 1;
-        for parent in Commit::read(store, &id)?.parents {
-            if common.contains(&parent) {
+        Ok(())
+    }
+
+    /// Whether every want reaches something in common, so that nothing older needs to be
+    /// negotiated. False also if that takes too long to tell.
+    pub fn is_enough(&mut self, store: &Store) -> Result<bool, Error> {
+        if std::mem::take(&mut self.is_changed) {
+            while let Some(want) = self.wants.last().copied()
+                && self.reaches_any(store, want)?
+            {
+                self.wants.pop();
+            }
+        }
+        Ok(self.wants.is_empty() && !self.commits.is_empty())
+    }
+
+    fn reaches_any(&mut self, store: &Store, want: ObjectId) -> Result<bool, Error> {
+        let mut seen = HashSet::new();
+        let mut queue = BinaryHeap::from([(i64::MAX, want)]);
+        while let Some((_, id)) = queue.pop() {
+            if self.commits.contains(&id) {
                 return Ok(true);
             }
-            if seen.insert(parent) {
-                let date = Commit::read(store, &parent)?.date;
-                if date >= oldest {
-                    queue.push((date, parent));
+            if self.commits_left == 0 {
+                return Ok(false);
+            }
+            self.commits_left -= 1;
+            for parent in Commit::read(store, &id)?.parents {
+                if self.commits.contains(&parent) {
+                    return Ok(true);
+                }
+                if seen.insert(parent) {
+                    let date = Commit::read(store, &parent)?.date;
+                    if date >= self.oldest {
+                        queue.push((date, parent));
+                    }
                 }
             }
         }
+        Ok(false)
     }
-    Ok(false)
 }
 
 /// Whether `ids`, all of them commits, are reached from `tips`, all of them commits.
@@ -91,4 +117,84 @@ pub fn all_objects_reached(store: &Store, ids: &[ObjectId], tips: &[ObjectId]) -
         }
     }
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    /// Six commits in a row, `HEAD`, and one `apart` from them.
+    struct Repository(tempfile::TempDir);
+
+    impl Repository {
+        fn new() -> Self {
+            let repository = Self(tempfile::tempdir().expect("a temporary directory"));
+            repository.git("init -q -b main");
+            for date in 0..6 {
+                repository.git(&format!("commit -q --allow-empty -m x --date={date}"));
+            }
+            let apart = repository.git("commit-tree -m apart HEAD^{tree}");
+            repository.git(&format!("update-ref refs/heads/apart {apart}"));
+            repository
+        }
+
+        fn git(&self, words: &str) -> String {
+            let mut command = Command::new("git");
+            command.arg("-C").arg(self.0.path()).args(words.split(' '));
+            for (key, value) in [("NAME", "A"), ("EMAIL", "a@example.org"), ("DATE", "1700000000 +0000")] {
+                command.env(format!("GIT_AUTHOR_{key}"), value).env(format!("GIT_COMMITTER_{key}"), value);
+            }
+            let output = command.output().expect("git runs");
+            assert!(output.status.success(), "git {words}: {output:?}");
+            String::from_utf8(output.stdout).expect("text").trim().to_owned()
+        }
+
+        fn id(&self, revision: &str) -> ObjectId {
+            self.git(&format!("rev-parse {revision}")).parse().expect("an id")
+        }
+
+        fn store(&self) -> Store {
+            Store::open(&self.0.path().join(".git")).expect("readable")
+        }
+    }
+
+    #[test]
+    fn enough_is_in_common_once_every_want_reaches_something_of_it() {
+        let repository = Repository::new();
+        let store = repository.store();
+        let [head, middle, apart] = ["HEAD", "HEAD~3", "apart"].map(|revision| repository.id(revision));
+        let mut common = Common::new(vec![head, apart]);
+        for (added, expected) in [(None, false), (Some(apart), false), (Some(middle), true), (None, true)] {
+            if let Some(id) = added {
+                common.add(&store, id).expect("it is there");
+            }
+            assert_eq!(common.is_enough(&store).expect("readable"), expected, "{added:?}");
+        }
+    }
+
+    #[test]
+    fn asking_again_looks_at_nothing_again() {
+        let repository = Repository::new();
+        let store = repository.store();
+        let mut common = Common::new(vec![repository.id("HEAD")]);
+        common.add(&store, repository.id("apart")).expect("it is there");
+        assert!(!common.is_enough(&store).expect("readable"));
+        let left = common.commits_left;
+        assert_eq!(left, NEGOTIATION_COMMITS_MAX - 6);
+        common.add(&store, repository.id("apart")).expect("it is there");
+        assert!(!common.is_enough(&store).expect("readable"));
+        assert_eq!(common.commits_left, left);
+    }
+
+    #[test]
+    fn a_negotiation_looks_at_so_many_commits_only() {
+        let repository = Repository::new();
+        let store = repository.store();
+        for (commits_left, expected) in [(3, true), (2, false)] {
+            let mut common = Common { commits_left, ..Common::new(vec![repository.id("HEAD")]) };
+            common.add(&store, repository.id("HEAD~3")).expect("it is there");
+            assert_eq!(common.is_enough(&store).expect("readable"), expected, "{commits_left}");
+        }
+    }
 }
