@@ -20,7 +20,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 use lithe_forge::access::{self, Opened};
 use lithe_forge::settings::{self, Overview};
 use lithe_forge::types::{self, Error as StoreError};
-use lithe_forge::{Requester, is_https};
+use lithe_forge::{Requester, host_header, is_https};
 use lithe_web::answer::{self, Answer};
 use lithe_web::{Fields, Frame, failure, time};
 use std::path::Path;
@@ -264,10 +264,9 @@ fn resolve(repository: Repository<'_>, rest: &BStr) -> Result<Resolved, Failure>
 
 /// The site's address as the client asked for it.
 fn site(request: &Parts) -> String {
-    let text = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
-    let full = text("spin-full-url").and_then(|url| url.parse::<http::Uri>().ok());
-    let authority = full.as_ref().and_then(http::Uri::authority).or(request.uri.authority());
-    let host = authority.map(http::uri::Authority::as_str).or_else(|| text("host")).unwrap_or("localhost");
+    let full = host_header(&request.headers, "spin-full-url").and_then(|url| url.parse::<http::Uri>().ok());
+    let authority = request.uri.authority().or(full.as_ref().and_then(http::Uri::authority));
+    let host = authority.map_or("localhost", http::uri::Authority::as_str);
     let scheme = if is_https(&request.headers) { "https" } else { "http" };
     format!("{scheme}://{host}")
 }

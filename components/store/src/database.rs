@@ -6,11 +6,20 @@ use crate::schema;
 use crate::types::Error;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 /// The database's file name.
 pub const FILE: &str = "lithe.db";
+
+/// How SQLite uses files that are shared: with a lock directory beside each.
+const SHARED_VFS: &str = "unix-dotfile";
+
+/// Why a file is refused to those who share.
+const OWNED: &str = "the database belongs to `lithe serve`, which runs or was the last to run here: \
+     stop it, then any other command, such as `lithe repo list`, makes the database a shared one";
 
 /// How many prepared statements are kept: more than there are.
 const STATEMENTS_MAX: usize = 256;
@@ -21,13 +30,20 @@ const PAUSE_MIN: Duration = Duration::from_millis(1);
 const PAUSE_MAX: Duration = Duration::from_millis(20);
 
 /// Who else may have the file open.
+///
+/// The file itself says by its journal mode whose it is: an owner's has a write-ahead log, a shared
+/// one a rollback journal. It goes from one to the other only under the lock of those who share it,
+/// and once it is an owner's, SQLite refuses it to all who share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sharing {
-    /// Nobody: the host sees to it that there is one instance. A write-ahead log, no locks.
+    /// Nobody: the host sees to it that there is one instance, and takes the file from those who
+    /// shared it. No locks.
     Exclusive,
     /// Other instances. WASI has neither file locks nor shared memory, so a lock directory beside
-    /// the file lets in one at a time, and changes go through a rollback journal.
+    /// the file lets in one at a time. A file that is an owner's is refused.
     Shared,
+    /// As `Shared`, and the host sees to it that no owner is left: an owner's file becomes a shared one.
+    Reclaimed,
 }
 
 /// The open database.
@@ -52,6 +68,10 @@ impl Database {
         let connection = match sharing {
             Sharing::Exclusive => open_exclusive(&path)?,
             Sharing::Shared => open_shared(&path)?,
+            Sharing::Reclaimed => {
+                reclaim(&path)?;
+                open_shared(&path)?
+            }
         };
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         Ok(Self { connection, sharing, path })
@@ -88,7 +108,7 @@ impl Database {
                 Ok(())
             }
             // Takes the lock at once, so that nothing later in the transaction finds the file busy.
-            Sharing::Shared => {
+            Sharing::Shared | Sharing::Reclaimed => {
                 when_free(&self.path, || self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([]))?;
                 limit_time(&mut self.connection)
             }
@@ -109,22 +129,60 @@ impl Drop for Rollback<'_> {
 }
 
 fn open_exclusive(path: &Path) -> Result<Connection, Error> {
+    if !is_owned(path) {
+        take(path)?;
+    }
     let mut connection = connect(path, "unix-none")?;
     // Before the first access: with one owner the log's index lies in memory, not in a shared file.
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
     configure(&mut connection)?;
     Ok(connection)
 }
 
-fn open_shared(path: &Path) -> Result<Connection, Error> {
-    let mut connection = connect(path, "unix-dotfile")?;
-    // Held over the whole opening: another instance may be making the database at this moment.
+/// Makes a shared file, or a new one, an owner's.
+fn take(path: &Path) -> Result<(), Error> {
+    change_journal(path, "WAL")
+}
+
+/// Makes an owner's file a shared one.
+fn reclaim(path: &Path) -> Result<(), Error> {
+    match is_owned(path) {
+        true => change_journal(path, "DELETE"),
+        false => Ok(()),
+    }
+}
+
+/// Changes the journal mode, which says whose the file is, under the lock of those who share it.
+fn change_journal(path: &Path, mode: &str) -> Result<(), Error> {
+    let connection = connect(path, SHARED_VFS)?;
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     when_free(path, || connection.execute_batch("BEGIN IMMEDIATE; COMMIT"))?;
+    let changed: String = connection.pragma_update_and_check(None, "journal_mode", mode, |row| row.get(0))?;
+    match changed.eq_ignore_ascii_case(mode) {
+        true => Ok(()),
+        false => Err(Error::Other(format!("the database keeps the journal mode {changed}"))),
+    }
+}
+
+/// Whether the file is an owner's: it says so at byte 18 (SQLite's file format, 1.3.3).
+fn is_owned(path: &Path) -> bool {
+    const VERSION_OFFSET: usize = 18;
+    const VERSION_OF_LOG: u8 = 2;
+    let mut header = [0; VERSION_OFFSET + 1];
+    match File::open(path).and_then(|mut file| file.read_exact(&mut header)) {
+        Ok(()) => header[VERSION_OFFSET] == VERSION_OF_LOG,
+        // There is none yet, or SQLite is to say what is wrong with it.
+        Err(_) => false,
+    }
+}
+
+fn open_shared(path: &Path) -> Result<Connection, Error> {
+    let mut connection = connect(path, SHARED_VFS)?;
+    when_free(path, || connection.execute_batch("BEGIN IMMEDIATE"))?;
     limit_time(&mut connection)?;
-    // An exclusive owner may have left a write-ahead log.
-    connection.pragma_update(None, "journal_mode", "DELETE")?;
+    // Held over the whole opening: another instance may be making the database at this moment.
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    connection.execute_batch("COMMIT")?;
     configure(&mut connection)?;
     connection.pragma_update(None, "locking_mode", "NORMAL")?;
     // The lock is given back after the next access.
@@ -162,6 +220,10 @@ fn when_free<T>(path: &Path, mut work: impl FnMut() -> Result<T, rusqlite::Error
                 if start.elapsed() > Duration::from_secs(BUSY_SECONDS_MAX) {
                     return Err(error.into());
                 }
+            }
+            // Without shared memory SQLite cannot open a file with a write-ahead log.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) && is_owned(path) => {
+                return Err(Error::Other(OWNED.to_owned()));
             }
             result => return Ok(result?),
         }
@@ -232,9 +294,11 @@ mod tests {
         // Each finds the file as the other left it.
         for (sharing, journal_mode) in [
             (Sharing::Exclusive, "wal"),
+            (Sharing::Exclusive, "wal"),
+            (Sharing::Reclaimed, "delete"),
             (Sharing::Shared, "delete"),
             (Sharing::Exclusive, "wal"),
-            (Sharing::Shared, "delete"),
+            (Sharing::Reclaimed, "delete"),
         ] {
             let mut database = open(&directory, sharing);
             let before = count(&mut database);
@@ -249,7 +313,58 @@ mod tests {
                 assert_eq!(pragma(&mut database, name), value, "{sharing:?} {name}");
             }
         }
-        assert_eq!(count(&mut open(&directory, Sharing::Exclusive)), 4);
+        assert_eq!(count(&mut open(&directory, Sharing::Exclusive)), 6);
+    }
+
+    #[test]
+    fn an_owners_file_is_refused_to_those_who_share() {
+        let directory = directory();
+        let mut shared = open(&directory, Sharing::Shared);
+        shared.transact(|connection| add_user_group(connection, "shared")).expect("a row");
+        let mut owner = open(&directory, Sharing::Exclusive);
+        for n in 0..3 {
+            owner.transact(|connection| add_user_group(connection, &n.to_string())).expect("a row");
+            let refused = shared.transact(|connection| add_user_group(connection, "refused"));
+            assert_eq!(refused, Err(Error::Other(OWNED.to_owned())), "it was open before");
+            assert_eq!(words(Database::open(directory.path(), Sharing::Shared)), OWNED);
+        }
+        assert_eq!((count(&mut owner), pragma(&mut owner, "integrity_check")), (4, "ok".to_owned()));
+        drop(owner);
+        assert_eq!(words(Database::open(directory.path(), Sharing::Shared)), OWNED);
+        assert_eq!(count(&mut open(&directory, Sharing::Reclaimed)), 4);
+        assert_eq!(count(&mut shared), 4, "what was open before goes on");
+    }
+
+    #[test]
+    fn an_owner_takes_the_file_from_those_who_write_it() {
+        for _ in 0..5 {
+            let directory = directory();
+            let committed: i64 = std::thread::scope(|scope| {
+                // Each writes until it is refused, which for one that is late is at once.
+                let write = |writer: i64| {
+                    let Ok(mut database) = Database::open(directory.path(), Sharing::Shared) else {
+                        return 0;
+                    };
+                    let add = |n: &i64| {
+                        let name = format!("{writer}-{n}");
+                        database.transact(|connection| add_user_group(connection, &name)).is_err()
+                    };
+                    (0..).find(add).expect("it is refused in the end")
+                };
+                let writers = [0, 1, 2].map(|writer| scope.spawn(move || write(writer)));
+                let mut witness = open(&directory, Sharing::Shared);
+                while count(&mut witness) < 5 {}
+                let mut owner = open(&directory, Sharing::Exclusive);
+                for n in 0..20 {
+                    owner.transact(|c| add_user_group(c, &format!("owner-{n}"))).expect("a row");
+                }
+                drop(owner);
+                writers.into_iter().map(|writer| writer.join().expect("no panic")).sum()
+            });
+            let mut database = open(&directory, Sharing::Reclaimed);
+            assert_eq!(count(&mut database), committed + 20);
+            assert_eq!(pragma(&mut database, "integrity_check"), "ok");
+        }
     }
 
     #[test]
@@ -419,7 +534,7 @@ mod tests {
             if lock.exists() {
                 age(&lock);
             }
-            for sharing in [sharing, Sharing::Exclusive, Sharing::Shared] {
+            for sharing in [sharing, Sharing::Exclusive, Sharing::Reclaimed] {
                 let mut database = open(&directory, sharing);
                 assert_eq!(count(&mut database), 1, "{sharing:?}");
                 assert_eq!(pragma(&mut database, "integrity_check"), "ok");

@@ -17,6 +17,7 @@ mod access;
 mod accounts;
 mod bindings;
 mod database;
+mod failed_sign_ins;
 mod failure;
 mod grants;
 mod groups;
@@ -61,7 +62,8 @@ mod types {
 
 /// Where the database directory is mounted.
 const DIRECTORY: &str = "/db";
-/// Set to `exclusive` by a host that runs one instance only.
+/// Set to `exclusive` by a host that runs one instance only, and to `reclaimed` by one that knows
+/// that no such host is left.
 const SHARING_VARIABLE: &str = "LITHE_DATABASE";
 
 thread_local! {
@@ -76,6 +78,7 @@ fn with_store<T>(work: impl FnOnce(&mut Store, Timestamp) -> Result<T, Error>) -
         if store.is_none() {
             let sharing = match std::env::var(SHARING_VARIABLE).as_deref() {
                 Ok("exclusive") => Sharing::Exclusive,
+                Ok("reclaimed") => Sharing::Reclaimed,
                 _ => Sharing::Shared,
             };
             *store = Some(Store::open(Path::new(DIRECTORY), sharing, key()?)?);

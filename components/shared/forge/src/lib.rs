@@ -6,7 +6,7 @@
 
 mod requester;
 
-pub use requester::{Requester, SESSION_COOKIE, is_https};
+pub use requester::{Requester, SESSION_COOKIE, host_header, is_https};
 
 mod bindings {
     spin_sdk::wit_bindgen::generate!({

@@ -33,7 +33,7 @@ impl Requester {
         };
         let mut user_agent = text("user-agent").unwrap_or_default().to_owned();
         user_agent.truncate(USER_AGENT_BYTES_MAX); // `to_str` lets only ASCII through.
-        let address = text("spin-client-addr").unwrap_or_default();
+        let address = host_header(headers, "spin-client-addr").unwrap_or_default();
         let address = match address.parse::<std::net::SocketAddr>() {
             Ok(socket) => socket.ip().to_canonical().to_string(),
             Err(_) => address.to_owned(),
@@ -76,7 +76,14 @@ impl Requester {
 
 /// Whether the browser reached the site over https, by the address that the host says was asked for.
 pub fn is_https(headers: &HeaderMap) -> bool {
-    headers.get("spin-full-url").is_some_and(|url| url.as_bytes().starts_with(b"https:"))
+    host_header(headers, "spin-full-url").is_some_and(|url| url.starts_with("https:"))
+}
+
+/// The value of a header that the host adds to a request.
+///
+/// It is the last of that name: Spin leaves what the client sent under the same name, before its own.
+pub fn host_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get_all(name).iter().next_back().and_then(|value| value.to_str().ok())
 }
 
 fn session_cookie(headers: &HeaderMap) -> Option<&str> {
@@ -133,6 +140,19 @@ mod tests {
             map.append(*name, value.parse().expect("a header value"));
         }
         Requester::from_headers(&map).credentials.into_inner()
+    }
+
+    #[test]
+    fn what_a_client_sends_in_the_place_of_the_host_does_not_count() {
+        let mut headers = HeaderMap::new();
+        for value in ["192.0.2.1:1", "203.0.113.7:4711"] {
+            headers.append("spin-client-addr", value.parse().expect("a header value"));
+        }
+        assert_eq!(Requester::from_headers(&headers).client().address, "203.0.113.7");
+        for value in ["https://evil.example/", "http://h.example/"] {
+            headers.append("spin-full-url", value.parse().expect("a header value"));
+        }
+        assert!(!is_https(&headers));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! is not a browser, and nobody was led into its request.
 
 use http::{HeaderMap, Uri, header};
+use lithe_forge::host_header;
 
 /// Whether a request that changes something may be taken: it comes from a page of this site, or
 /// from a client that is not a browser.
@@ -24,17 +25,16 @@ pub fn is_own(headers: &HeaderMap, uri: &Uri) -> bool {
     }
 }
 
-/// Host and port that the client asked for: as the host program says, else as the request does.
+/// Host and port that the client asked for: in the address that the host program gave the request,
+/// else in a header.
 ///
 /// The scheme is left out, since a proxy that takes https may pass on http.
 fn own_authority(headers: &HeaderMap, uri: &Uri) -> Option<String> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let full = text("spin-full-url").and_then(|url| url.parse::<Uri>().ok());
-    full.as_ref()
-        .and_then(Uri::authority)
-        .or(uri.authority())
+    let full = host_header(headers, "spin-full-url").and_then(|url| url.parse::<Uri>().ok());
+    uri.authority()
+        .or(full.as_ref().and_then(Uri::authority))
         .map(|authority| authority.as_str().to_owned())
-        .or_else(|| text("host").map(str::to_owned))
+        .or_else(|| headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_owned))
 }
 
 #[cfg(test)]
