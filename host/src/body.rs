@@ -2,16 +2,17 @@
 
 use crate::feature::Failure;
 use crate::limits::{BODY_STALL_MAX, LINGER_BYTES_MAX, LINGER_MAX};
+use crate::run_to_end::RunToEnd;
 use bytes::Bytes;
+use futures::channel::oneshot;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use thiserror::Error;
-use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 
@@ -47,15 +48,15 @@ impl BodyError {
 
 /// The guest's side of a response's fate.
 pub struct Outcome {
-    failure: Arc<Mutex<Fate>>,
-    body: watch::Receiver<()>,
+    fate: Arc<Mutex<Fate>>,
+    body: oneshot::Receiver<()>,
 }
 
 /// The client's side of it.
 pub struct Watch {
-    failure: Arc<Mutex<Fate>>,
+    fate: Arc<Mutex<Fate>>,
     /// Dropped when the body has ended.
-    _body: watch::Sender<()>,
+    _body: oneshot::Sender<()>,
 }
 
 #[derive(Default)]
@@ -68,33 +69,34 @@ enum Fate {
 impl Outcome {
     /// Makes both sides.
     pub fn new() -> (Self, Watch) {
-        let failure = Arc::<Mutex<Fate>>::default();
-        let (sender, receiver) = watch::channel(());
-        (Self { failure: failure.clone(), body: receiver }, Watch { failure, _body: sender })
+        let fate = Arc::<Mutex<Fate>>::default();
+        let (sender, receiver) = oneshot::channel();
+        (Self { fate: fate.clone(), body: receiver }, Watch { fate, _body: sender })
     }
 
     /// Says that the guest failed. To be called before its store is dropped.
     pub fn fail(&self, failure: Failure) {
-        *lock(&self.failure) = Fate::Failed(Some(failure));
+        *lock(&self.fate) = Fate::Failed(Some(failure));
     }
 
     /// Waits until the response's body has ended or was dropped, or there is none.
-    pub async fn body_ended(&self) {
-        let _ = self.body.clone().changed().await;
+    pub async fn body_ended(&mut self) {
+        // Nothing is ever sent: the sender's end is the message.
+        let _ = (&mut self.body).await;
     }
 }
 
 impl Watch {
     /// Why the guest gave no response.
     pub fn failure(&self) -> Option<Failure> {
-        match &mut *lock(&self.failure) {
+        match &mut *lock(&self.fate) {
             Fate::Well => None,
             Fate::Failed(failure) => failure.take(),
         }
     }
 
     fn has_failed(&self) -> bool {
-        matches!(*lock(&self.failure), Fate::Failed(_))
+        matches!(*lock(&self.fate), Fate::Failed(_))
     }
 }
 
@@ -102,19 +104,29 @@ fn lock(fate: &Mutex<Fate>) -> std::sync::MutexGuard<'_, Fate> {
     fate.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The body of a guest's response.
+/// The body of a guest's response, and what is left of the guest's work.
 ///
 /// When a guest's store goes, so do its streams, and the body would seem to have come to its end.
 /// This tells that from the real one, so that the client sees a broken transfer.
-pub struct WatchedBody {
-    body: WasiBody,
+///
+/// A guest whose response is there at once needs no task of its own: it goes on where its body is
+/// read. One that has more to say, or takes its time, gets one, so that it works on while the
+/// network has the last part.
+pub struct GuestBody {
     /// None after the end.
-    watch: Option<Watch>,
+    reading: Option<Reading>,
+    work: RunToEnd<()>,
+    has_begun: bool,
 }
 
-impl WatchedBody {
-    pub fn new(body: WasiBody, watch: Watch) -> Self {
-        Self { body, watch: Some(watch) }
+struct Reading {
+    body: WasiBody,
+    watch: Watch,
+}
+
+impl GuestBody {
+    pub fn new(body: WasiBody, watch: Watch, work: RunToEnd<()>) -> Self {
+        Self { reading: Some(Reading { body, watch }), work, has_begun: false }
     }
 
     pub fn boxed(self) -> Body {
@@ -122,7 +134,7 @@ impl WatchedBody {
     }
 }
 
-impl HttpBody for WatchedBody {
+impl HttpBody for GuestBody {
     type Data = Bytes;
     type Error = BodyError;
 
@@ -130,27 +142,51 @@ impl HttpBody for WatchedBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
-        Poll::Ready(match frame {
-            Some(Ok(frame)) => Some(Ok(frame)),
-            Some(Err(error)) => {
-                self.watch = None;
-                Some(Err(BodyError::Guest(error)))
+        self.work.advance(context);
+        let Some(reading) = &mut self.reading else {
+            return Poll::Ready(None);
+        };
+        let frame = match Pin::new(&mut reading.body).poll_frame(context) {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => {
+                self.work.set_apart();
+                return Poll::Pending;
             }
-            None => {
-                let has_failed = self.watch.take().is_some_and(|watch| watch.has_failed());
-                has_failed.then_some(Err(BodyError::Cut))
+        };
+        let frame = match frame {
+            Some(Ok(frame)) => {
+                if std::mem::replace(&mut self.has_begun, true) {
+                    self.work.set_apart();
+                }
+                return Poll::Ready(Some(Ok(frame)));
             }
-        })
+            Some(Err(error)) => Some(Err(BodyError::Guest(error))),
+            None => reading.watch.has_failed().then_some(Err(BodyError::Cut)),
+        };
+        self.reading = None;
+        // Most guests have nothing left to do.
+        self.work.advance(context);
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
         // Only the end itself tells whether it is one.
-        self.watch.is_none() || (self.size_hint().exact() == Some(0) && self.body.is_end_stream())
+        self.reading
+            .as_ref()
+            .is_none_or(|reading| reading.body.size_hint().exact() == Some(0) && reading.body.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.reading.as_ref().map_or_else(|| SizeHint::with_exact(0), |reading| reading.body.size_hint())
+    }
+}
+
+impl Drop for GuestBody {
+    fn drop(&mut self) {
+        // What has a known length is not asked for its end, so this is where it is told.
+        if self.reading.take().is_some() && !std::thread::panicking() {
+            self.work.advance(&mut Context::from_waker(Waker::noop()));
+        }
     }
 }
 

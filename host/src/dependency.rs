@@ -11,10 +11,9 @@
 use crate::guest::{self, Guest};
 use crate::limits::INSTANCE_IDLE_MAX;
 use crate::manifest::Component as Declaration;
+use crate::run_to_end::RunToEnd;
 use std::collections::HashMap;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::task::{Context, Poll};
 use std::time::Instant;
 use thiserror::Error;
 use tokio::sync::Semaphore;
@@ -244,36 +243,6 @@ impl Dependency {
 
     fn code(&self) -> Arc<Code> {
         self.code.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-/// A future that is polled where it is awaited, which spares a switch of tasks, and that goes on by
-/// itself if whoever awaits it is gone before its end.
-struct RunToEnd<F: Future<Output: Send> + Send + 'static>(Option<Pin<Box<F>>>);
-
-impl<F: Future<Output: Send> + Send + 'static> RunToEnd<F> {
-    fn new(future: F) -> Self {
-        Self(Some(Box::pin(future)))
-    }
-}
-
-impl<F: Future<Output: Send> + Send + 'static> Future for RunToEnd<F> {
-    type Output = F::Output;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let future = self.0.as_mut().expect("it is not polled after its end");
-        let output = std::task::ready!(future.as_mut().poll(context));
-        self.0 = None;
-        Poll::Ready(output)
-    }
-}
-
-impl<F: Future<Output: Send> + Send + 'static> Drop for RunToEnd<F> {
-    fn drop(&mut self) {
-        // Without a runtime the process is about to end.
-        if let (Some(future), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
-            runtime.spawn(future);
-        }
     }
 }
 

@@ -7,14 +7,16 @@
 //!
 //! A trap, or a limit overrun, costs the one request and the one instance.
 
-use crate::body::{Body, BodyError, Outcome, WatchedBody};
+use crate::body::{Body, BodyError, GuestBody, Outcome};
 use crate::guest::{self, Guest};
 use crate::limits;
 use crate::link::LinkError;
 use crate::manifest::{Component as Declaration, Limits};
+use crate::run_to_end::RunToEnd;
 use futures::channel::oneshot;
+use http_body::Body as _;
 use std::future::{pending, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -116,14 +118,28 @@ impl Feature {
         request: http::Request<Body>,
     ) -> Result<http::Response<Body>, Failure> {
         let slot = self.slot().await?;
-        let (sender, receiver) = oneshot::channel();
+        let (sender, mut receiver) = oneshot::channel();
         let (outcome, watch) = Outcome::new();
-        let work = Work { feature: self.clone(), context, _slot: slot, outcome };
-        tokio::spawn(work.run(request, sender));
-        match receiver.await {
-            Ok(Ok(response)) => Ok(response.map(|body| WatchedBody::new(body, watch).boxed())),
+        // A guest that reads what a client sends works beside the connection that brings it.
+        let has_body = !request.body().is_end_stream();
+        let work = Work { feature: self.clone(), context, _slot: slot };
+        let mut work = RunToEnd::new(work.run(request, sender, outcome));
+        if has_body {
+            work.set_apart();
+        }
+        let response = poll_fn(|context| {
+            work.advance(context);
+            Pin::new(&mut receiver).poll(context)
+        });
+        match response.await {
+            Ok(Ok(response)) => Ok(response.map(|body| GuestBody::new(body, watch, work).boxed())),
             Ok(Err(error)) => Err(Failure::Failed(error)),
-            Err(oneshot::Canceled) => Err(watch.failure().unwrap_or(Failure::Ended)),
+            Err(oneshot::Canceled) => {
+                if !work.is_done() {
+                    work.await;
+                }
+                Err(watch.failure().unwrap_or(Failure::Ended))
+            }
         }
     }
 
@@ -197,32 +213,28 @@ struct Work {
     feature: Arc<Feature>,
     context: RequestContext,
     _slot: OwnedSemaphorePermit,
-    outcome: Outcome,
 }
 
 impl Work {
-    async fn run(self, request: http::Request<Body>, sender: ResponseSender) {
+    async fn run(self, request: http::Request<Body>, sender: ResponseSender, mut outcome: Outcome) {
         let request = request.map(BodyError::into_wasi);
-        let result = match self.start().await {
-            Ok(mut instance) => {
-                let result = self.serve(&mut instance, request, sender).await;
-                match result {
-                    Ok(()) => self.feature.keep(instance),
-                    Err(failure) => {
-                        self.log(&failure);
-                        // First the word, then the end: whoever reads the body must not take the
-                        // one for the other.
-                        self.outcome.fail(failure);
-                        drop(instance);
-                    }
-                }
-                return;
+        let mut instance = match self.start().await {
+            Ok(instance) => instance,
+            Err(failure) => {
+                self.log(&failure);
+                return outcome.fail(failure);
             }
-            Err(failure) => failure,
         };
-        self.log(&result);
-        self.outcome.fail(result);
-        drop(sender);
+        match self.serve(&mut instance, request, sender, &mut outcome).await {
+            Ok(()) => self.feature.keep(instance),
+            Err(failure) => {
+                self.log(&failure);
+                // First the word, then the end: whoever reads the body must not take the one for
+                // the other.
+                outcome.fail(failure);
+                drop(instance);
+            }
+        }
     }
 
     async fn start(&self) -> Result<Instance, Failure> {
@@ -239,6 +251,7 @@ impl Work {
         instance: &mut Instance,
         request: wasmtime_wasi_http::handler::Request,
         sender: ResponseSender,
+        outcome: &mut Outcome,
     ) -> Result<(), Failure> {
         let Instance { store, proxy, .. } = instance;
         let context = store.as_context_mut();
@@ -250,7 +263,7 @@ impl Work {
             prepared.run(accessor, pending()).await?;
             is_transfer.store(true, Ordering::Relaxed);
             // The host may still have to pump bytes for a guest that has finished.
-            self.outcome.body_ended().await;
+            outcome.body_ended().await;
             poll_fn(|context| accessor.poll_no_interesting_tasks(context)).await;
             wasmtime::Result::Ok(())
         });

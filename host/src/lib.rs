@@ -24,6 +24,7 @@ mod operator;
 mod operator_socket;
 mod request_id;
 pub mod router;
+mod run_to_end;
 mod runtime;
 pub mod serve;
 mod service;
