@@ -1,7 +1,7 @@
 //! Plain HTTP/1.1 clients that keep their connections.
 
 use crate::Result;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -44,13 +44,14 @@ pub fn requests_per_second(url: &str, path: &str, clients: usize, seconds: u64) 
     Ok(total as f64 / begin.elapsed().as_secs_f64())
 }
 
-struct Client {
+/// A client that waits for each answer before it asks again.
+pub struct Client {
     reader: BufReader<TcpStream>,
     host: String,
 }
 
 impl Client {
-    fn connect(url: &str) -> Result<Self> {
+    pub fn connect(url: &str) -> Result<Self> {
         let host = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let stream = TcpStream::connect(&host).map_err(|error| format!("{host}: {error}"))?;
         stream.set_nodelay(true).map_err(|error| error.to_string())?;
@@ -59,42 +60,54 @@ impl Client {
 
     /// Fetches a page; anything but 200 is an error.
     fn get(&mut self, path: &str) -> Result {
-        let text = |error: std::io::Error| format!("{path}: {error}");
         let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.host);
-        self.reader.get_mut().write_all(request.as_bytes()).map_err(text)?;
-        let mut status = String::new();
-        self.reader.read_line(&mut status).map_err(text)?;
-        if !status.contains(" 200 ") {
-            return Err(format!("{path} answered {status}"));
+        match self.ask(request.as_bytes()).map_err(|error| format!("{path}: {error}"))? {
+            200 => Ok(()),
+            status => Err(format!("{path} answered {status}")),
         }
-        let (mut length, mut is_chunked) = (0, false);
+    }
+
+    /// Sends a whole request and reads the whole answer. Returns its status.
+    pub fn ask(&mut self, request: &[u8]) -> io::Result<u16> {
+        self.reader.get_mut().write_all(request)?;
+        let status = self.line()?.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let status = status.ok_or(io::ErrorKind::InvalidData)?;
+        let (mut length, mut is_chunked) = (None, false);
         loop {
-            let mut line = String::new();
-            self.reader.read_line(&mut line).map_err(text)?;
-            let line = line.trim().to_ascii_lowercase();
+            let line = self.line()?.to_ascii_lowercase();
             match line.split_once(": ") {
-                Some(("content-length", value)) => length = value.parse().unwrap_or(0),
+                Some(("content-length", value)) => length = value.parse().ok(),
                 Some(("transfer-encoding", "chunked")) => is_chunked = true,
                 Some(_) => {}
                 None => break,
             }
         }
-        if !is_chunked {
-            return self.skip(length).map_err(text);
+        match (is_chunked, length) {
+            (true, _) => self.skip_chunks()?,
+            (false, Some(length)) => self.skip(length)?,
+            (false, None) => drop(io::copy(&mut self.reader, &mut io::sink())?),
         }
+        Ok(status)
+    }
+
+    fn skip_chunks(&mut self) -> io::Result<()> {
         loop {
-            let mut line = String::new();
-            self.reader.read_line(&mut line).map_err(text)?;
-            let size = u64::from_str_radix(line.trim(), 16).map_err(|error| error.to_string())?;
-            self.skip(size + 2).map_err(text)?;
+            let size = u64::from_str_radix(&self.line()?, 16).map_err(io::Error::other)?;
+            self.skip(size + 2)?;
             if size == 0 {
                 return Ok(());
             }
         }
     }
 
-    fn skip(&mut self, bytes: u64) -> std::io::Result<()> {
-        let skipped = std::io::copy(&mut self.reader.by_ref().take(bytes), &mut std::io::sink())?;
-        if skipped == bytes { Ok(()) } else { Err(std::io::ErrorKind::UnexpectedEof.into()) }
+    fn line(&mut self) -> io::Result<String> {
+        let mut line = String::new();
+        self.reader.read_line(&mut line)?;
+        Ok(line.trim_end().to_owned())
+    }
+
+    fn skip(&mut self, bytes: u64) -> io::Result<()> {
+        let skipped = io::copy(&mut self.reader.by_ref().take(bytes), &mut io::sink())?;
+        if skipped == bytes { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     }
 }
