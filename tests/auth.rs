@@ -65,6 +65,21 @@ fn return_addresses_stay_on_this_site() {
 }
 
 #[test]
+fn a_form_from_another_site_is_refused_whatever_it_says_of_the_address() {
+    let forge = Forge::shared();
+    let (name, password) = Actor::User.login().expect("the user signs in");
+    let form =
+        [("login", name), ("password", password)].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let evil = "http://evil.example";
+    for forged in ["x-nothing", "spin-full-url", "x-forwarded-host"] {
+        let headers = [("origin", evil), (forged, "http://evil.example/-/login")];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let answer = Answer::send("POST", &forge.url, "/-/login", &headers, Some(&form));
+        assert_eq!(answer.status, 403, "{forged}: {}", answer.text());
+    }
+}
+
+#[test]
 fn the_first_start_makes_an_administrator_with_a_password_for_once() {
     let forge = Forge::first_start();
     let line = forge.says("Password");

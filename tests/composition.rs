@@ -60,8 +60,9 @@ fn git_and_sign_in_work_on_the_static_composition() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let manifest = manifest(directory.path());
     let mut forge = Forge::start(&[]);
-    let repository = forge.repository(&["--private"]);
     forge.kill();
+    // Any command makes the server's database one that can be shared.
+    let repository = forge.repository(&["--private"]);
     forge.restart(&["--manifest", manifest.to_str().expect("text")]);
 
     let shell = forge.shell(&repository);

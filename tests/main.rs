@@ -18,4 +18,5 @@ mod git_http;
 mod isolation;
 mod pages;
 mod permissions;
+mod spin;
 mod swap;

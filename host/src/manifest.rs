@@ -37,6 +37,8 @@ pub struct Component {
     pub mounts: Vec<Mount>,
     /// Its whole environment.
     pub environment: BTreeMap<String, String>,
+    /// What is different in the environment where it runs for one command of the command line.
+    pub command_environment: BTreeMap<String, String>,
     /// The components whose interfaces it may call.
     pub dependencies: Vec<Dependency>,
     /// Names of the interfaces, without package and version, that it may call.
@@ -166,6 +168,14 @@ impl Manifest {
         })
     }
 
+    /// As it holds where the application runs for one command of the command line, not as a server.
+    pub fn for_command(mut self) -> Self {
+        for component in self.components.values_mut() {
+            component.environment.append(&mut component.command_environment);
+        }
+        self
+    }
+
     /// The names of the components that others depend on.
     pub fn dependencies(&self) -> impl Iterator<Item = &str> {
         let is_dependency = |name: &&str| {
@@ -260,6 +270,7 @@ fn component(
         source,
         mounts: mounts(component, places)?,
         environment,
+        command_environment: lithe.command_environment.clone(),
         dependencies,
         imports: lithe.imports.clone(),
         pooled: lithe.pooled.clone(),

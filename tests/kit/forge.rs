@@ -1,16 +1,16 @@
 //! A running server and the three who use it.
 
-use super::{Answer, Shell, lithe_binary, root};
-use std::io::{BufRead as _, BufReader, Write as _};
+use super::server::{Server, code_cache};
+use super::{Answer, Shell, is_under_spin, lithe_binary, root};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock, mpsc};
+use std::sync::{OnceLock, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
 
-/// How long a server may take until it answers. Generous: the first start compiles the components.
-const START_SECONDS_MAX: u64 = 180;
+/// Runs the server with nothing set before.
+const PLAINLY: &str = "exec \"$0\" \"$@\"";
 
 /// Who does something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,12 +40,10 @@ impl Actor {
 /// A server with a data directory of its own, the accounts of the actors in it.
 /// It is killed, and the directory removed, when it is dropped.
 pub struct Forge {
+    server: Server,
     data: tempfile::TempDir,
-    server: Child,
     /// `http://127.0.0.1:PORT`.
     pub url: String,
-    /// What the server printed after its address.
-    said: Mutex<mpsc::Receiver<String>>,
     repositories: AtomicU32,
 }
 
@@ -54,8 +52,8 @@ impl Forge {
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Forge> = OnceLock::new();
         SHARED.get_or_init(|| {
-            // The kernel ends a server with the thread that started it, see `spawn`; this one lives
-            // as long as the tests do.
+            // The kernel ends a server with the thread that started it; this one lives as long as
+            // the tests do.
             let (sender, receiver) = mpsc::channel();
             thread::spawn(move || {
                 sender.send(Self::start(&[])).expect("somebody waits for the server");
@@ -69,7 +67,7 @@ impl Forge {
 
     /// A server of one's own, with more options for `lithe serve`.
     pub fn start(options: &[&str]) -> Self {
-        Self::start_under("exec \"$0\" \"$@\"", options)
+        Self::start_under(PLAINLY, options)
     }
 
     /// As [`Self::start`], in a shell that sets limits first: a script that ends by `exec "$0" "$@"`.
@@ -87,23 +85,18 @@ impl Forge {
     /// A server on an empty data directory, as a new user starts it.
     pub fn first_start() -> Self {
         let data = tempfile::Builder::new().prefix("lithe-test-").tempdir().expect("a temporary directory");
-        Self::on(data, "exec \"$0\" \"$@\"", &[])
+        Self::on(data, PLAINLY, &[])
     }
 
     fn on(data: tempfile::TempDir, script: &str, options: &[&str]) -> Self {
-        let (server, url, said) = spawn(script, data.path(), options);
-        Self { data, server, url, said: Mutex::new(said), repositories: AtomicU32::new(0) }
+        let server = serve(data.path(), script, options);
+        let url = server.url.clone();
+        Self { server, data, url, repositories: AtomicU32::new(0) }
     }
 
     /// The next line the server prints that has `word` in it.
     pub fn says(&self, word: &str) -> String {
-        let said = self.said.lock().expect("nobody panicked with it");
-        loop {
-            let line = said.recv_timeout(Duration::from_secs(30)).expect("the server says it");
-            if line.contains(word) {
-                return line;
-            }
-        }
+        self.server.says(word)
     }
 
     /// The data directory.
@@ -118,20 +111,23 @@ impl Forge {
 
     /// The server's process.
     pub fn pid(&self) -> u32 {
-        self.server.id()
+        self.server.pid()
     }
 
     /// Ends the server at once, without a chance to tidy up.
     pub fn kill(&mut self) {
-        self.server.kill().expect("the server is ours to kill");
-        self.server.wait().expect("it ends");
+        self.server.kill();
     }
 
     /// Starts the server again on the same data, after [`Self::kill`].
     pub fn restart(&mut self, options: &[&str]) {
-        let said;
-        (self.server, self.url, said) = spawn("exec \"$0\" \"$@\"", self.data.path(), options);
-        self.said = Mutex::new(said);
+        self.server = serve(self.data.path(), PLAINLY, options);
+        self.url.clone_from(&self.server.url);
+    }
+
+    /// `lithe serve` on the same data, beside what serves it already.
+    pub fn beside_it(&self) -> Server {
+        Server::lithe(self.data(), PLAINLY, &[])
     }
 
     /// Runs `lithe` on the data directory; it has to succeed. Returns what it prints.
@@ -187,11 +183,14 @@ impl Forge {
     }
 }
 
-impl Drop for Forge {
-    fn drop(&mut self) {
-        // Both fail only if it has ended already.
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+/// Starts what the tests are to run under.
+fn serve(data: &Path, script: &str, options: &[&str]) -> Server {
+    match is_under_spin() {
+        true => {
+            assert!(script == PLAINLY && options.is_empty(), "this is for `lithe serve` alone");
+            Server::spin(data)
+        }
+        false => Server::lithe(data, script, options),
     }
 }
 
@@ -206,54 +205,6 @@ fn lithe(data: &Path, arguments: &[&str], input: &str) -> Output {
     let _ = writeln!(stdin, "{input}");
     drop(stdin);
     child.wait_with_output().expect("lithe ends")
-}
-
-/// Starts a server and waits until it says where it is.
-fn spawn(script: &str, data: &Path, options: &[&str]) -> (Child, String, mpsc::Receiver<String>) {
-    let mut command = Command::new("bash");
-    command.args(["-c", script]).arg(lithe_binary());
-    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(options);
-    command.current_dir(root()).env("LITHE_CODE_CACHE", code_cache());
-    let log = std::fs::File::create(data.join("server.log")).expect("the data directory is writable");
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
-    end_with_this_thread(&mut command);
-    let mut server = command.spawn().expect("lithe starts; `cargo xtask test` builds it");
-    let lines = BufReader::new(server.stdout.take().expect("it is piped")).lines();
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(sender.send(line))));
-    let deadline = Instant::now() + Duration::from_secs(START_SECONDS_MAX);
-    loop {
-        let rest = deadline.saturating_duration_since(Instant::now());
-        match receiver.recv_timeout(rest) {
-            Ok(line) => {
-                if let Some(address) = line.trim().strip_prefix("Lithe is at ") {
-                    return (server, address.trim_end_matches('/').to_owned(), receiver);
-                }
-            }
-            Err(_) => {
-                let log = std::fs::read_to_string(data.join("server.log")).unwrap_or_default();
-                panic!("the server did not start:\n{log}");
-            }
-        }
-    }
-}
-
-/// Where compiled components are kept from one test's server to the next.
-fn code_cache() -> PathBuf {
-    root().join("target/test-code-cache")
-}
-
-/// No server outlives the tests, however they end.
-fn end_with_this_thread(command: &mut Command) {
-    use std::os::unix::process::CommandExt as _;
-    // SAFETY: prctl is async-signal-safe and touches nothing of the parent.
-    unsafe {
-        command.pre_exec(|| {
-            #[cfg(target_os = "linux")]
-            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-            Ok(())
-        });
-    }
 }
 
 fn assert_success(output: &Output) {

@@ -3,6 +3,7 @@
 mod browser;
 mod forge;
 mod http;
+mod server;
 mod shell;
 
 pub use browser::Browser;
@@ -28,4 +29,10 @@ pub fn lithe_binary() -> PathBuf {
 /// Whether the long runs were asked for (`cargo xtask test --long`).
 pub fn is_long() -> bool {
     std::env::var_os("LITHE_TEST_LONG").is_some()
+}
+
+/// Whether the servers of this run are `spin up`, not `lithe serve` (`cargo xtask test` says so
+/// where there is a `spin`).
+pub fn is_under_spin() -> bool {
+    std::env::var_os("LITHE_TEST_SPIN").is_some()
 }

@@ -1,16 +1,33 @@
 //! `cargo xtask test`: everything a fresh machine needs, then every test.
 
-use crate::{Result, build, cargo, find_program, root, run as run_to_end, setup};
+use crate::{Result, build, cargo, find_program, output, root, run as run_to_end, setup};
 use std::process::Command;
 
 /// The second implementation of Git that the tests use, as pip names it.
 const DULWICH: &str = "dulwich==1.2.21";
 
+/// The first Spin with the final WASI 0.3.0: major and minor version.
+const SPIN_MIN: (u32, u32) = (4, 1);
+
+/// Tests that need `lithe serve` itself, its limits or its options, or no server at all.
+const NOT_UNDER_SPIN: [&str; 9] = [
+    "auth::the_first_start",
+    "bad_input::",
+    "cli::",
+    "composition::",
+    "contract::",
+    "crash::",
+    "fuzz::",
+    "isolation::",
+    "swap::",
+];
+
 const USAGE: &str = "\
 Usage: cargo xtask test [--long] [filter]
 
 Builds the components, the host and the tests, and runs every test whose name
-contains the filter.
+contains the filter. Where there is a `spin` on the PATH, the end-to-end tests
+run a second time, under it.
 
   --long   Also the long runs: fuzzing by the hour, many kills
 ";
@@ -36,17 +53,60 @@ pub fn run(arguments: &[String]) -> Result {
     build::components_and_guests(&tools)?;
     // The tests' own build makes the host too. A build of the host alone would see other features of
     // what they share, and compile all of it twice.
+    let mut command = command(long);
+    command.args(filter);
+    let tested = run_to_end(&mut command).map_err(|_| "some tests failed".to_owned());
+    let tested_under_spin = match spin() {
+        Ok(version) => under_spin(&version, filter, long),
+        // A test that cannot run here is not a test that passed.
+        Err(reason) => {
+            println!("Not run: the end-to-end tests under Spin, since {reason}.");
+            Ok(())
+        }
+    };
+    tested.and(tested_under_spin)
+}
+
+/// The call of cargo that runs tests.
+fn command(long: bool) -> Command {
     let mut command = cargo();
     // The guests are components and nothing else; natively they do not even link.
     command.args(["test", "--release", "--workspace", "--exclude", "lithe-guests", "--no-fail-fast"]);
-    command.args(filter);
     command.env("LITHE_BINARY", build::host_binary());
     if long {
         command.env("LITHE_TEST_LONG", "1");
     }
-    let tested = run_to_end(&mut command).map_err(|_| "some tests failed".to_owned());
-    report_what_did_not_run();
-    tested
+    command
+}
+
+/// Runs the end-to-end tests on servers that are `spin up`.
+fn under_spin(version: &str, filter: Option<&str>, long: bool) -> Result {
+    println!("Under {version}:");
+    let mut command = command(long);
+    command.args(["--test", "lithe", "--"]).args(filter);
+    command.args(NOT_UNDER_SPIN.iter().flat_map(|name| ["--skip", name]));
+    command.env("LITHE_TEST_SPIN", "1");
+    run_to_end(&mut command).map_err(|_| format!("some tests failed under {version}"))
+}
+
+/// What the `spin` on the `PATH` says of itself, or why it cannot run the components.
+fn spin() -> Result<String> {
+    let Some(program) = find_program("spin") else {
+        return Err("there is no `spin` on the PATH".to_owned());
+    };
+    let said = output(Command::new(&program).arg("--version")).unwrap_or_default();
+    let (major, minor) = SPIN_MIN;
+    match version(&said) {
+        Some(version) if version >= SPIN_MIN => Ok(said.trim().to_owned()),
+        Some(_) => Err(format!("{} is {}, and {major}.{minor} is needed", program.display(), said.trim())),
+        None => Err(format!("{} does not say its version", program.display())),
+    }
+}
+
+/// Major and minor version in what `spin --version` prints: `spin 4.1.0 (0123abc 2026-01-31)`.
+fn version(said: &str) -> Option<(u32, u32)> {
+    let mut numbers = said.strip_prefix("spin ")?.split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
 /// The programs that the tests hold Lithe against: Debian's packages by what they bring, then
@@ -87,9 +147,21 @@ fn peers() -> Result {
     Ok(())
 }
 
-/// A test that cannot run here is not a test that passed.
-fn report_what_did_not_run() {
-    if find_program("spin").is_none() {
-        println!("Not run: the suite under Spin, since there is no `spin` on the PATH.");
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spin_says_its_version() {
+        let cases = [
+            ("spin 4.1.0 (0123abc 2026-01-31)\n", Some((4, 1))),
+            ("spin 4.1.0-pre0 (0123abc 2026-01-31)\n", Some((4, 1))),
+            ("spin 10.0\n", Some((10, 0))),
+            ("Spin Version 6.5.2 -- 1 January 2020\n", None),
+            ("", None),
+        ];
+        for (said, expected) in cases {
+            assert_eq!(version(said), expected, "{said}");
+        }
     }
 }

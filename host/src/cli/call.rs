@@ -4,9 +4,12 @@
 use super::arguments::{Common, Import};
 use super::import;
 use crate::body::{Body, BodyError};
-use crate::data_directory::OpenError;
-use crate::serve::{Config, Server, StartError};
-use crate::service::Peer;
+use crate::code::CodeCache;
+use crate::data_directory::{DataDirectory, OpenError};
+use crate::manifest::Manifest;
+use crate::runtime::Runtime;
+use crate::serve::StartError;
+use crate::service::{Peer, Service};
 use anyhow::Context as _;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST};
@@ -15,6 +18,7 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::rt::TokioIo;
 use lithe_operator::{Command, Reply};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::UnixStream;
 
@@ -54,9 +58,8 @@ fn send(common: &Common, mut request: Request<Body>) -> anyhow::Result<Reply> {
     super::serve::runtime()?.block_on(async {
         match connect(common).await? {
             Way::Socket(socket) => over_socket(&socket, request).await,
-            Way::InProcess(server) => {
-                let response = server.handle().service().answer(Peer::Operator, request).await;
-                reply(response).await
+            Way::InProcess(application) => {
+                reply(application.service.answer(Peer::Operator, request).await).await
             }
         }
     })
@@ -66,16 +69,31 @@ enum Way {
     /// A server has the data directory.
     Socket(PathBuf),
     /// This process has it.
-    InProcess(Box<Server>),
+    InProcess(Application),
+}
+
+/// The application on a data directory, for one command.
+struct Application {
+    service: Service,
+    /// Given back after the application has ended.
+    _data: DataDirectory,
+}
+
+impl Application {
+    fn open(common: &Common) -> Result<Self, StartError> {
+        let data = DataDirectory::open(&common.data)?;
+        let manifest = Manifest::read(&common.manifest(), data.path())?.for_command();
+        let cache = common.code_cache.clone().unwrap_or_else(|| data.path().join("cache/compiled"));
+        let runtime = Runtime::load(manifest, CodeCache::new(&cache), &[])?;
+        Ok(Self { service: Service::new(Arc::new(runtime), Vec::new()), _data: data })
+    }
 }
 
 async fn connect(common: &Common) -> anyhow::Result<Way> {
-    let config =
-        Config { cache: common.code_cache.clone(), ..Config::new(common.manifest(), common.data.clone()) };
     let began = Instant::now();
     loop {
-        match Server::open(config.clone()).await {
-            Ok(server) => return Ok(Way::InProcess(Box::new(server))),
+        match Application::open(common) {
+            Ok(application) => return Ok(Way::InProcess(application)),
             Err(StartError::Data(OpenError::InUse { owner, .. }))
                 if owner.socket.is_some() || began.elapsed() < TURN_WAIT_MAX =>
             {

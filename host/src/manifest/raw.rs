@@ -90,6 +90,8 @@ pub struct Lithe {
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
     #[serde(default)]
+    pub command_environment: BTreeMap<String, String>,
+    #[serde(default)]
     pub imports: Vec<String>,
     #[serde(default)]
     pub pooled: Vec<String>,

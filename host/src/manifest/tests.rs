@@ -21,6 +21,24 @@ const PAGES: &str = r#"
 "#;
 
 #[test]
+fn a_command_has_an_environment_of_its_own() {
+    let manifest = parse_site(&format!(
+        r#"{PAGES}
+        environment = {{ A = "1", B = "1" }}
+        [component.pages.tool.lithe]
+        environment = {{ B = "2", C = "2" }}
+        command-environment = {{ C = "3", D = "3" }}"#
+    ))
+    .expect("it is sound");
+    let environment = |manifest: &Manifest| {
+        let pairs = manifest.components["pages"].environment.iter();
+        pairs.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(environment(&manifest), "A=1 B=2 C=2");
+    assert_eq!(environment(&manifest.for_command()), "A=1 B=2 C=3 D=3");
+}
+
+#[test]
 fn a_component_gets_what_its_manifest_says() {
     let manifest = parse_site(
         r#"
