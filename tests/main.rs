@@ -18,5 +18,6 @@ mod git_http;
 mod isolation;
 mod pages;
 mod permissions;
+mod protocol;
 mod spin;
 mod swap;

@@ -46,6 +46,27 @@ impl Answer {
         Self::from(answer.expect("the server answers"))
     }
 
+    /// Posts a request to a Git service, `upload-pack` or `receive-pack`, of a repository.
+    pub fn git(
+        url: &str,
+        login: Option<(&str, &str)>,
+        repository: &str,
+        service: &str,
+        version: u8,
+        body: Vec<u8>,
+    ) -> Self {
+        let mut request = ureq::http::Request::builder()
+            .method("POST")
+            .uri(format!("{url}/{repository}.git/git-{service}"))
+            .header("content-type", format!("application/x-git-{service}-request"))
+            .header("git-protocol", format!("version={version}"));
+        if let Some((name, password)) = login {
+            request = request.header("authorization", basic(name, password));
+        }
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        Self::from(agent.run(request.body(body).expect("a request")).expect("the server answers"))
+    }
+
     /// The first header of that name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(this, _)| this == name).map(|(_, value)| value.as_str())
@@ -65,7 +86,7 @@ impl From<ureq::http::Response<ureq::Body>> for Answer {
         Self {
             status: response.status().as_u16(),
             headers: response.headers().iter().map(header).collect(),
-            body: response.body_mut().read_to_vec().expect("the body is whole"),
+            body: response.body_mut().with_config().limit(1 << 30).read_to_vec().expect("the body is whole"),
         }
     }
 }

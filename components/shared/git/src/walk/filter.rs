@@ -5,7 +5,8 @@ use gix_object::Kind;
 /// How many filters may be combined.
 pub const FILTERS_COMBINED_MAX: usize = 16;
 
-/// What is left out. Objects that are asked for by their own id are always sent.
+/// What is left out. Objects that are asked for by their own id, and what tags asked for stand for,
+/// are always sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filter {
     /// Blobs of this many bytes and more are left out.

@@ -160,7 +160,8 @@ impl Walk {
         Ok(commits)
     }
 
-    /// Selects the wants themselves, whatever the filter says; returns the commits among them.
+    /// Selects the wants themselves and what the tags among them stand for, whatever the filter says;
+    /// returns the commits among them.
     fn note_wants(&mut self, store: &Store) -> Result<Vec<ObjectId>, Error> {
         let mut commits = Vec::new();
         for id in std::mem::take(&mut self.request.wants) {
@@ -168,37 +169,29 @@ impl Walk {
             for tag in &tags {
                 let at = Located::require(store, tag)?;
                 if !self.had.contains(at) {
-                    let is_kept = *tag == id || self.request.filter.keeps_kind(Kind::Tag);
-                    self.insert(at, is_kept);
+                    self.insert(at, true);
                 }
             }
+            let at = Located::require(store, &target)?;
+            let is_needed = target == id || !self.had.contains(at);
             match kind {
                 Kind::Commit => {
                     commits.push(target);
-                    if target == id {
-                        self.asked.insert(target);
+                    self.asked.insert(target);
+                }
+                _ if !is_needed => {}
+                Kind::Tree => {
+                    self.insert(at, true);
+                    if self.request.filter.keeps_depth(1) {
+                        self.trees.push(PendingTree { id: target, at, depth: 0, bases: Vec::new() });
                     }
                 }
-                Kind::Tree => self.want_tree(store, target, target == id)?,
-                _ if target == id => {
-                    self.insert(Located::require(store, &target)?, true);
+                _ => {
+                    self.insert(at, true);
                 }
-                _ => self.found_blob(store, target, 0)?,
             }
         }
         Ok(commits)
-    }
-
-    fn want_tree(&mut self, store: &Store, id: ObjectId, is_asked_for: bool) -> Result<(), Error> {
-        if !is_asked_for {
-            return self.found_tree(store, id, 0, Vec::new());
-        }
-        let at = Located::require(store, &id)?;
-        self.insert(at, true);
-        if self.request.filter.keeps_depth(1) {
-            self.trees.push(PendingTree { id, at, depth: 0, bases: Vec::new() });
-        }
-        Ok(())
     }
 
     fn insert(&mut self, at: Located, is_kept: bool) -> bool {
