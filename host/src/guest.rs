@@ -48,7 +48,13 @@ pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
 pub fn make_writable_mounts(declaration: &Declaration) -> Result<(), MountError> {
     use std::os::unix::fs::DirBuilderExt as _;
     with_mounts(declaration, Access::ReadWrite, |source| {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(source)
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(source)?;
+        // What is there can be served all the same, and guests learn no more than that it failed.
+        if let Err(error) = rustix::fs::access(source, rustix::fs::Access::WRITE_OK) {
+            let (component, error) = (&declaration.name, io::Error::from(error));
+            tracing::warn!(%component, "the directory {} cannot be written: {error}", source.display());
+        }
+        Ok(())
     })
 }
 
