@@ -1,6 +1,8 @@
 //! `git-http`: clone, fetch and push with the real `git`.
 
-use crate::kit::{Actor, Forge, Shell};
+use crate::kit::{Actor, Answer, Forge, Shell, is_long};
+use lithe_git::pkt_line;
+use std::time::{Duration, Instant};
 
 /// A history with what histories have: merges, renames, tags of tags, a submodule, a symbolic link,
 /// an executable, odd names and encodings.
@@ -229,4 +231,88 @@ fn objects_that_git_would_not_take_are_refused() {
         assert!(refused.contains("hasDot") || refused.contains("remote"), "{name}: {refused}");
     }
     assert_eq!(shell.run("git -C \"$SERVED\" for-each-ref --format='%(refname)'"), "refs/heads/main");
+}
+
+/// A push that creates `count` branches of one commit, all by one request: stock git takes longer to
+/// prepare it the more it is, by the square.
+fn push_of_many(shell: &Shell, count: usize) -> Vec<u8> {
+    let id = shell.run("git -C work rev-parse HEAD");
+    let mut body = Vec::with_capacity(count * 120);
+    for number in 0..count {
+        let capabilities = if number == 0 { "\0report-status side-band-64k atomic" } else { "" };
+        let zero = "0".repeat(40);
+        pkt_line::write_text(
+            &mut body,
+            format_args!("{zero} {id} refs/heads/many/{number:06}{capabilities}"),
+        );
+    }
+    pkt_line::flush(&mut body);
+    shell.run("cd work && git rev-parse HEAD | git pack-objects -q --revs --stdout > ../pack");
+    body.extend(std::fs::read(shell.path().join("pack")).expect("it was just written"));
+    body
+}
+
+#[test]
+fn many_refs_in_one_push() {
+    let count = if is_long() { 100_000 } else { 20_000 };
+    let forge = Forge::shared();
+    let path = forge.repository(&[]);
+    let shell = forge.shell(&path);
+    shell.run(
+        "git init -q work && cd work && git commit -q --allow-empty -m One && git push -q \"$ADMIN\" main",
+    );
+    let answer =
+        Answer::git(&forge.url, Actor::Admin.login(), &path, "receive-pack", 0, push_of_many(&shell, count));
+    assert_eq!(answer.status, 200);
+    let said = answer.text();
+    assert!(said.contains("unpack ok") && !said.contains("ng refs/"), "{}", &said[..1_000]);
+    let listed = shell.run("git -C \"$SERVED\" for-each-ref --format='%(objectname)' | sort | uniq -c");
+    let head = shell.run("git -C work rev-parse HEAD");
+    assert_eq!(listed.trim(), format!("{} {head}", count + 1));
+    // They lie in one file, and nothing of their making is left.
+    assert_eq!(shell.run("find \"$SERVED/refs\" -type f"), shell.run("echo $SERVED/refs/heads/main"));
+    assert_eq!(shell.run("ls \"$SERVED\""), "HEAD\nconfig\ninfo\nobjects\npacked-refs\nrefs");
+    shell.run("git -C \"$SERVED\" fsck --full --strict && git -C \"$SERVED\" pack-refs --all");
+    assert_eq!(shell.run("git ls-remote \"$STRANGER\" 'refs/heads/many/*' | wc -l"), count.to_string());
+}
+
+#[test]
+fn a_kill_while_many_refs_are_made_makes_all_or_none() {
+    let count = 5_000;
+    let mut forge = Forge::start(&[]);
+    let path = forge.repository(&[]);
+    let shell = forge.shell(&path);
+    shell.run(
+        "git init -q work && cd work && git commit -q --allow-empty -m One && git push -q \"$ADMIN\" main",
+    );
+    let served = forge.directory(&path);
+    let body = push_of_many(&shell, count);
+    // When the first lock is there, when all are, and when it is done.
+    for sign in ["refs/heads/many/000000.lock", "packed-refs.lock", "packed-refs"] {
+        let (url, repository, body) = (forge.url.clone(), path.clone(), body.clone());
+        let push = std::thread::spawn(move || {
+            Answer::try_git(&url, Actor::Admin.login(), &repository, "receive-pack", 0, body)
+                .is_ok_and(|answer| answer.text().contains("ok refs/heads/many/000000"))
+        });
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !served.join(sign).exists() && !push.is_finished() && Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+        forge.kill();
+        let is_acknowledged = push.join().expect("it does not panic");
+        let made = shell.run("git -C \"$SERVED\" for-each-ref refs/heads/many | wc -l");
+        assert!(made == "0" && !is_acknowledged || made == count.to_string(), "{sign}: {made}");
+        shell.run("git -C \"$SERVED\" fsck --full --strict");
+        // Locks of the dead are nobody's after a while, and go with the next push.
+        shell.run("find \"$SERVED\" -exec touch -h -d '1 day ago' {} +");
+        forge.restart(&[]);
+        let work = shell.path().join("work");
+        forge.shell(&path).run(&format!("git -C {} push -q \"$ADMIN\" main:other", work.display()));
+        assert_eq!(
+            shell.run("find \"$SERVED\" -name '*.lock' -o -name 'lithe-*' -o -name '*.next'"),
+            "",
+            "{sign}"
+        );
+        shell.run("git -C \"$SERVED\" for-each-ref --format='delete %(refname)' refs/heads/many refs/heads/other | git -C \"$SERVED\" update-ref --stdin; rm -f \"$SERVED/packed-refs\"");
+    }
 }

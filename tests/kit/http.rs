@@ -43,7 +43,7 @@ impl Answer {
             }
             None => agent.run(request.body(()).expect("a request")),
         };
-        Self::from(answer.expect("the server answers"))
+        Self::read(answer.expect("the server answers")).expect("the body is whole")
     }
 
     /// Posts a request to a Git service, `upload-pack` or `receive-pack`, of a repository.
@@ -55,6 +55,18 @@ impl Answer {
         version: u8,
         body: Vec<u8>,
     ) -> Self {
+        Self::try_git(url, login, repository, service, version, body).expect("the server answers")
+    }
+
+    /// As [`Self::git`], of a server that may go away meanwhile.
+    pub fn try_git(
+        url: &str,
+        login: Option<(&str, &str)>,
+        repository: &str,
+        service: &str,
+        version: u8,
+        body: Vec<u8>,
+    ) -> Result<Self, ureq::Error> {
         let mut request = ureq::http::Request::builder()
             .method("POST")
             .uri(format!("{url}/{repository}.git/git-{service}"))
@@ -64,7 +76,7 @@ impl Answer {
             request = request.header("authorization", basic(name, password));
         }
         let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        Self::from(agent.run(request.body(body).expect("a request")).expect("the server answers"))
+        Self::read(agent.run(request.body(body)?)?)
     }
 
     /// The first header of that name.
@@ -72,22 +84,20 @@ impl Answer {
         self.headers.iter().find(|(this, _)| this == name).map(|(_, value)| value.as_str())
     }
 
-    /// The body, which is UTF-8 or made so.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-}
-
-impl From<ureq::http::Response<ureq::Body>> for Answer {
-    fn from(mut response: ureq::http::Response<ureq::Body>) -> Self {
+    fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Self, ureq::Error> {
         let header = |(name, value): (&ureq::http::HeaderName, &ureq::http::HeaderValue)| {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
-        Self {
+        Ok(Self {
             status: response.status().as_u16(),
             headers: response.headers().iter().map(header).collect(),
-            body: response.body_mut().with_config().limit(1 << 30).read_to_vec().expect("the body is whole"),
-        }
+            body: response.body_mut().with_config().limit(1 << 30).read_to_vec()?,
+        })
+    }
+
+    /// The body, which is UTF-8 or made so.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
     }
 }
 
