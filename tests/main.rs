@@ -13,6 +13,7 @@ mod clients;
 mod composition;
 mod contract;
 mod crash;
+mod disk;
 mod fuzz;
 mod git_http;
 mod isolation;

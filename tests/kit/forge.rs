@@ -125,6 +125,12 @@ impl Forge {
         self.url.clone_from(&self.server.url);
     }
 
+    /// As [`Self::restart`], in a shell that does something first; see [`Self::start_under`].
+    pub fn restart_under(&mut self, script: &str) {
+        self.server = serve(self.data.path(), script, &[]);
+        self.url.clone_from(&self.server.url);
+    }
+
     /// `lithe serve` on the same data, beside what serves it already.
     pub fn beside_it(&self) -> Server {
         Server::lithe(self.data(), PLAINLY, &[])
