@@ -46,6 +46,37 @@ fn the_cookie_cannot_be_read_by_scripts_or_sent_by_other_sites() {
 }
 
 #[test]
+fn over_https_the_cookie_is_for_https_and_this_host_alone() {
+    let forge = Forge::start(&["--trusted-proxy", "127.0.0.1"]);
+    let (name, password) = Actor::User.login().expect("the user signs in");
+    let login = [("login", name), ("password", password)];
+    let browser = Browser::over_https(&forge);
+    let answer = browser.submit("/-/login", "", &login);
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let (_, cookie) = answer
+        .headers
+        .iter()
+        .find(|(_, value)| value.starts_with("__Host-lithe_session="))
+        .expect("a session");
+    for attribute in ["; Secure", "; Path=/", "; HttpOnly"] {
+        assert!(cookie.contains(attribute) && !cookie.contains("Domain"), "{cookie}");
+    }
+    assert!(browser.get("/").text().contains(name));
+    // Plain http could have been given the cookie by anybody on the way; there it is none.
+    let session = browser.cookie("__Host-lithe_session").expect("a session");
+    let cookie = |name: &str| ("cookie".to_owned(), format!("{name}={session}"));
+    let https = ("x-forwarded-proto".to_owned(), "https".to_owned());
+    let account = |headers: &[_]| Answer::send("GET", &forge.url, "/-/account", headers, None).status;
+    assert_eq!(account(&[https.clone(), cookie("__Host-lithe_session")]), 200);
+    assert_ne!(account(&[https, cookie("lithe_session")]), 200);
+    assert_ne!(account(&[cookie("__Host-lithe_session")]), 200);
+
+    // Whoever is no trusted proxy does not get to say what the connection is.
+    let plain = Browser::over_https(Forge::shared()).get("/-/login");
+    assert!(plain.headers.iter().all(|(_, value)| !value.starts_with("__Host-")), "{:?}", plain.headers);
+}
+
+#[test]
 fn return_addresses_stay_on_this_site() {
     let forge = Forge::shared();
     let (name, password) = Actor::User.login().expect("the user signs in");

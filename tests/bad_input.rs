@@ -50,6 +50,79 @@ fn paths_that_lead_out_lead_nowhere() {
 }
 
 #[test]
+fn forms_that_make_no_sense() {
+    let forge = Forge::shared();
+    let bodies: [&[u8]; 8] = [
+        b"",
+        b"=&=&&&",
+        b"login=%",
+        b"login=%ff%fe&password=%00",
+        b"login=\xff\xfe&password=\0\0",
+        b"login=bob&login=alice&password=x&password=y",
+        &[b'a'; 70_000],
+        &b"x=y&".repeat(100_000),
+    ];
+    for path in ["/-/login", "/-/register", "/-/account/password", "/-/new/repository", "/-/admin/settings"] {
+        for body in bodies {
+            let form = "application/x-www-form-urlencoded";
+            for kind in [form, "multipart/form-data; boundary=", "text/plain", "\t"] {
+                let head = format!(
+                    "POST {path} HTTP/1.1\r\nHost: h\r\nOrigin: http://h\r\nContent-Type: {kind}\r\n\
+                     Content-Length: {}\r\nConnection: close\r\n\r\n",
+                    body.len()
+                );
+                let answer = raw(forge, &[head.as_bytes(), body].concat());
+                let status = answer.split(' ').nth(1).and_then(|status| status.parse::<u16>().ok());
+                let begin = body[..body.len().min(30)].escape_ascii();
+                assert!(
+                    status.is_some_and(|status| (300..500).contains(&status)),
+                    "{path} {begin}: {answer}"
+                );
+            }
+        }
+    }
+    assert_eq!(status_of(forge, b"/"), 200);
+}
+
+#[test]
+fn a_push_that_is_cut_in_the_middle_leaves_nothing_behind() {
+    let forge = Forge::shared();
+    let path = forge.repository(&[]);
+    let shell = forge.shell(&path);
+    shell.run("git init -q work && cd work && head -c 300000 /dev/urandom > file && git add . && git commit -qm One");
+    let id = shell.run("git -C work rev-parse HEAD");
+    shell.run("cd work && git rev-list --objects --all | cut -c-40 | git pack-objects -q --stdout > ../pack");
+    let pack = std::fs::read(shell.path().join("pack")).expect("git made it");
+    let line = format!("{} {id} refs/heads/main\0report-status", "0".repeat(40));
+    let body = [format!("{:04x}{line}0000", line.len() + 4).as_bytes(), &pack].concat();
+    let (name, password) = Actor::Admin.login().expect("the admin signs in");
+    let head = format!(
+        "POST /{path}.git/git-receive-pack HTTP/1.1\r\nHost: h\r\nAuthorization: {}\r\n\
+         Content-Type: application/x-git-receive-pack-request\r\nContent-Length: {}\r\n\r\n",
+        basic(name, password),
+        body.len()
+    );
+    for sent in [10, 150, 200, 5_000, body.len() - 1] {
+        let mut stream = TcpStream::connect(forge.url.trim_start_matches("http://")).expect("it listens");
+        stream.write_all(&[head.as_bytes(), &body[..sent]].concat()).expect("it reads");
+        stream.shutdown(std::net::Shutdown::Write).expect("it is connected");
+        // What comes, if anything, comes before the server has tidied up and closes.
+        let _ = stream.read_to_end(&mut Vec::new());
+    }
+    let left = "find \"$SERVED\" -name 'tmp_*' -o -name '*.lock' -o -name '*incoming*' -mindepth 1";
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while !shell.run(left).is_empty() && std::time::Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(shell.run(left), "");
+    assert_eq!(
+        shell.run("git -C \"$SERVED\" for-each-ref && git -C \"$SERVED\" count-objects"),
+        "0 objects, 0 kilobytes"
+    );
+    shell.run("cd work && git push -q \"$ADMIN\" main && git -C \"$SERVED\" fsck --full --strict");
+}
+
+#[test]
 fn floods_of_headers_are_refused() {
     let forge = Forge::shared();
     let many: String = (0..2_000).map(|number| format!("X-{number}: y\r\n")).collect();

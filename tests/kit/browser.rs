@@ -7,12 +7,19 @@ use std::collections::BTreeMap;
 
 pub struct Browser {
     url: String,
+    /// What it believes that the site's address begins with.
+    scheme: &'static str,
     cookies: RefCell<BTreeMap<String, String>>,
 }
 
 impl Browser {
     pub fn new(forge: &Forge) -> Self {
-        Self { url: forge.url.clone(), cookies: RefCell::default() }
+        Self { url: forge.url.clone(), scheme: "http", cookies: RefCell::default() }
+    }
+
+    /// A browser that speaks https with a proxy in front of the server.
+    pub fn over_https(forge: &Forge) -> Self {
+        Self { scheme: "https", ..Self::new(forge) }
     }
 
     /// A browser in which the login was entered already.
@@ -50,7 +57,7 @@ impl Browser {
     /// Posts a form that came from nowhere.
     pub fn post(&self, path: &str, form: &[(String, String)]) -> Answer {
         let mut headers = self.headers();
-        headers.push(("origin".to_owned(), self.url.clone()));
+        headers.push(("origin".to_owned(), self.url.replacen("http", self.scheme, 1)));
         headers.push(("sec-fetch-site".to_owned(), "same-origin".to_owned()));
         let answer = Answer::send("POST", &self.url, path, &headers, Some(form));
         self.keep_cookies(&answer);
@@ -66,6 +73,9 @@ impl Browser {
         let cookies = self.cookies.borrow();
         let cookies: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut headers = vec![("accept".to_owned(), "text/html".to_owned())];
+        if self.scheme == "https" {
+            headers.push(("x-forwarded-proto".to_owned(), "https".to_owned()));
+        }
         if !cookies.is_empty() {
             headers.push(("cookie".to_owned(), cookies.join("; ")));
         }
