@@ -1,8 +1,9 @@
 //! Who asked, and by which address, when proxies stand in between.
 //!
 //! What `Forwarded` (RFC 7239) and `X-Forwarded-*` say counts only as far as it comes from proxies
-//! that the operator named. Both lists grow at their ends, so they are read from there: each entry
-//! is the word of the hop after it, and the first hop that is no trusted proxy is the client.
+//! that the operator named; where both speak and do not say the same, neither does. Both lists grow
+//! at their ends, so they are read from there: each entry is the word of the hop after it, and the
+//! first hop that is no trusted proxy is the client.
 
 use crate::limits::FORWARDED_HOPS_MAX;
 use http::HeaderMap;
@@ -31,10 +32,19 @@ pub fn origin(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Origi
     if !is_trusted(peer.ip()) {
         return direct;
     }
-    let hops = match headers.contains_key("forwarded") {
-        true => forwarded(headers),
-        false => x_forwarded(headers),
-    };
+    let standard = headers.contains_key("forwarded").then(|| through(peer, forwarded(headers), is_trusted));
+    let is_older = X_FORWARDED.iter().any(|name| headers.contains_key(*name));
+    let older = is_older.then(|| through(peer, x_forwarded(headers), is_trusted));
+    match (standard, older) {
+        // Most proxies write one and pass on what the client wrote in the other.
+        (Some(standard), Some(older)) if standard != older => through(peer, Vec::new(), is_trusted),
+        (Some(origin), _) | (None, Some(origin)) => origin,
+        (None, None) => through(peer, Vec::new(), is_trusted),
+    }
+}
+
+/// Where a request comes from that has passed these hops on its way to the proxy `peer`.
+fn through(peer: SocketAddr, hops: Vec<Hop>, is_trusted: impl Fn(IpAddr) -> bool) -> Origin {
     let mut client = peer.ip();
     let mut said = Hop::default();
     for hop in hops.into_iter().rev().take(FORWARDED_HOPS_MAX) {
@@ -53,6 +63,9 @@ pub fn origin(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Origi
     }
     Origin { client: client.to_string(), is_https: said.is_https.unwrap_or(false), authority: said.authority }
 }
+
+/// The headers that stand for `Forwarded` with older proxies.
+const X_FORWARDED: [&str; 3] = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"];
 
 /// What one proxy says about the hop before it.
 #[derive(Debug, Default)]
@@ -200,6 +213,25 @@ mod tests {
             ("10.0.0.1", false, None),
         );
         check(proxy, &[("x-forwarded-host", "a b")], ("10.0.0.1", false, None));
+    }
+
+    #[test]
+    fn what_a_client_says_in_the_header_that_no_proxy_writes_does_not_count() {
+        let proxy = "10.0.0.1:80";
+        let x = [("x-forwarded-for", "192.0.2.1"), ("x-forwarded-proto", "https")];
+        let standard = [("forwarded", "for=192.0.2.1;proto=https")];
+        for (name, value) in [
+            ("forwarded", "for=198.51.100.9;proto=https"),
+            ("forwarded", "for=192.0.2.1;proto=http"),
+            ("forwarded", "for=192.0.2.1;proto=https;host=evil"),
+            ("forwarded", ""),
+        ] {
+            check(proxy, &[x[0], x[1], (name, value)], ("10.0.0.1", false, None));
+        }
+        for (name, value) in [("x-forwarded-for", "198.51.100.9"), ("x-forwarded-host", "evil")] {
+            check(proxy, &[standard[0], (name, value)], ("10.0.0.1", false, None));
+        }
+        check(proxy, &[x[0], x[1], standard[0]], ("192.0.2.1", true, None));
     }
 
     #[test]
