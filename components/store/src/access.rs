@@ -108,6 +108,11 @@ const EVERYWHERE: &str = r"
     FROM repositories
     WHERE deleted IS NULL AND (path LIKE :pattern ESCAPE '\' OR description LIKE :pattern ESCAPE '\')";
 
+/// Everything that is deleted.
+const DELETED: &str = "
+    SELECT 1 AS kind, id, path, owner_id, is_private, group_id, id AS repository_id
+    FROM repositories WHERE deleted IS NOT NULL";
+
 /// What everyone's grants are worth to the viewer, 0 to 3: nothing to the anonymous user where
 /// anonymous access is off, else `read`.
 fn everyone_cap(principal: &Principal, anonymous_access: bool) -> i64 {
@@ -243,6 +248,34 @@ pub fn require(
         return Err(forbidden("you may see this and not do that to it"));
     }
     Ok((found, permission))
+}
+
+/// The numbers of the deleted repositories that the principal may administer, the latest first, up
+/// to a number of them.
+pub fn restorable(
+    connection: &Connection,
+    principal: &Principal,
+    number_max: u32,
+) -> Result<Vec<i64>, Error> {
+    if principal.viewer.ceiling < Permission::Admin {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare_cached(&format!(
+        "WITH candidates AS ({DELETED}), ranked AS ({RANKED})
+         SELECT ranked.id FROM ranked CROSS JOIN repositories ON repositories.id = ranked.id
+         WHERE permission = 3 ORDER BY deleted DESC, ranked.id DESC LIMIT :number_max"
+    ))?;
+    let anonymous_access = settings::site(connection)?.anonymous_access;
+    let ids = statement.query_map(
+        named_params! {
+            ":user": principal.id,
+            ":is_admin": principal.is_site_admin(),
+            ":everyone_cap": everyone_cap(principal, anonymous_access),
+            ":number_max": number_max,
+        },
+        |row| row.get(0),
+    )?;
+    Ok(ids.collect::<Result<_, _>>()?)
 }
 
 impl Store {

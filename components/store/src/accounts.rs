@@ -26,7 +26,7 @@ fn account(
     call: &Call,
     name: &str,
 ) -> Result<(Principal, UserRow), Error> {
-    let principal = identity::resolve(connection, memory, call)?;
+    let principal = identity::recognise(connection, memory, call)?;
     principal.require_signed_in()?;
     if !principal.is_site_admin() && !principal.name().eq_ignore_ascii_case(name) {
         return Err(forbidden("this is somebody else's account"));
@@ -44,6 +44,7 @@ fn own_account(
 ) -> Result<(Principal, UserRow), Error> {
     let (principal, row) = account(connection, memory, call, name)?;
     principal.require_no_token()?;
+    principal.require_own_password()?;
     Ok((principal, row))
 }
 
@@ -128,13 +129,16 @@ impl Store {
         new_password: &[u8],
     ) -> Result<(), Error> {
         self.transact(call.now, |connection, memory| {
-            let (principal, row) = own_account(connection, memory, call, name)?;
+            let (principal, row) = account(connection, memory, call, name)?;
+            principal.require_no_token()?;
             if principal.id == row.id {
                 let proof = current.ok_or(Error::Unauthenticated)?;
                 let (proven, _) = identity::confirm(connection, memory, proof, call)?;
                 if proven.id != row.id {
                     return Err(Error::Unauthenticated);
                 }
+            } else {
+                principal.require_own_password()?;
             }
             let password_hash = open_password(memory, new_password, call.now)?;
             connection

@@ -71,6 +71,16 @@ impl Principal {
         if self.is_signed_in() { Ok(()) } else { Err(Error::Unauthenticated) }
     }
 
+    /// Fails for a session that was begun with a password which others know, and which has to be
+    /// changed first.
+    pub fn require_own_password(&self) -> Result<(), Error> {
+        let must_change = self.viewer.user.as_ref().is_some_and(|user| user.must_change_password);
+        if must_change && self.session.is_some() {
+            return Err(forbidden("change your password first"));
+        }
+        Ok(())
+    }
+
     /// Fails, unless the caller is signed in and does not use a token, which is for repositories only.
     pub fn require_no_token(&self) -> Result<(), Error> {
         self.require_signed_in()?;
@@ -87,8 +97,18 @@ impl Principal {
     }
 }
 
-/// Tells who makes a call; see `identity.resolve` in wit/identity.wit.
+/// Tells who makes a call that does something.
+///
+/// Fails as [`recognise`], and with `error.forbidden` for a session whose user has to change the
+/// password first.
 pub fn resolve(connection: &Connection, memory: &mut Memory, call: &Call) -> Result<Principal, Error> {
+    let principal = recognise(connection, memory, call)?;
+    principal.require_own_password()?;
+    Ok(principal)
+}
+
+/// Tells who makes a call; see `identity.resolve` in wit/identity.wit.
+pub fn recognise(connection: &Connection, memory: &mut Memory, call: &Call) -> Result<Principal, Error> {
     match &call.credentials {
         Credentials::Anonymous => Ok(Principal::anonymous()),
         Credentials::Session(secret) => sessions::resolve(connection, memory, secret, call.now),
@@ -179,6 +199,7 @@ pub fn confirm(
     }
     let Some(user_id) = proof.user_id else {
         memory.spent.add(proof.serial, call.now);
+        memory.failed_sign_ins.note(&proof.login, call);
         return Err(Error::Unauthenticated);
     };
     let verified = Verified { user_id, credentials_version: proof.credentials_version };
@@ -238,7 +259,7 @@ fn remember_address(
 
 impl Store {
     pub fn resolve(&mut self, call: &Call) -> Result<Viewer, Error> {
-        self.transact(call.now, |connection, memory| Ok(resolve(connection, memory, call)?.viewer))
+        self.transact(call.now, |connection, memory| Ok(recognise(connection, memory, call)?.viewer))
     }
 
     pub fn challenge(&mut self, call: &Call, login: &str) -> Result<Vec<u8>, Error> {
@@ -589,6 +610,46 @@ mod tests {
         let session = forge.sign_in("anna", "anna-password").expect("a session");
         let viewer = forge.store.resolve(&session).expect("a viewer");
         assert!(viewer.user.expect("a user").must_change_password);
+    }
+
+    #[test]
+    fn until_the_password_is_changed_a_session_serves_for_nothing_else() {
+        let mut forge = Forge::new();
+        let root = forge.session("root");
+        forge.repository(&root, "demo", false);
+        forge.sql("UPDATE users SET must_change_password = 1 WHERE name = 'root'");
+        let (session, token) = (forge.session("root"), forge.token("root", Permission::Read));
+        let sealed = password::seal(&forge.key, "chosen-secret", NOW).expect("a password");
+        let page = Page { offset: 0, limit: 1 };
+        let calls = |forge: &mut Forge, call: &Call| {
+            let site = forge.store.settings(call).expect("settings").site;
+            let store = &mut forge.store;
+            [
+                outcome(store.resolve(call)),
+                outcome(store.user(call, "root")),
+                outcome(store.open_place(call, "demo")),
+                outcome(store.children(call, None, "", page)),
+                outcome(store.check_new(call, &crate::testing::new_repository("new", false))),
+                outcome(store.update_settings(call, &site)),
+                outcome(store.journal(call, "", page)),
+                outcome(store.tokens(call, "root")),
+                outcome(store.create_token(call, "root", "x", Permission::Write, None)),
+                outcome(store.update_user(call, "root", &change())),
+                outcome(store.set_password(call, "anna", None, &sealed)),
+            ]
+            .join(" ")
+        };
+        let refused = format!("ok ok{}", " forbidden".repeat(9));
+        assert_eq!(calls(&mut forge, &session), refused);
+        assert_eq!(
+            outcome(forge.store.open_place(&token, "demo")),
+            "ok",
+            "a token has nothing to do with the password"
+        );
+        let challenge = forge.store.challenge(&session, "root").expect("a challenge");
+        let proof = forge.prove(&challenge, "root-password");
+        forge.store.set_password(&session, "root", Some(&proof), &sealed).expect("it is changed");
+        assert_eq!(calls(&mut forge, &session), "ok".to_owned() + &" ok".repeat(10));
     }
 
     #[test]

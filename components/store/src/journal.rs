@@ -7,7 +7,7 @@ use crate::identity::{self, Principal};
 use crate::limits::{ACTION_BYTES_MAX, DETAILS_BYTES_MAX, JOURNAL_ENTRIES_MAX, JOURNAL_TRIM_ENTRIES};
 use crate::places::Place;
 use crate::store::{Call, Store, check_page, check_text, cut, pattern};
-use crate::types::{Error, Page, Permission};
+use crate::types::{Error, Page, Permission, Timestamp};
 use rusqlite::{Connection, named_params};
 
 /// The entries that a filter finds.
@@ -23,9 +23,16 @@ pub fn enter(
     subject: &str,
     details: &str,
 ) -> Result<(), Error> {
+    let details = cut(details, DETAILS_BYTES_MAX);
+    write(connection, call.now, [principal.name(), &call.client.address, action, subject, details])
+}
+
+/// Writes an entry: actor, address, action, subject and details.
+pub fn write(connection: &Connection, at: Timestamp, texts: [&str; 5]) -> Result<(), Error> {
+    let [actor, address, action, subject, details] = texts;
     connection
         .prepare_cached("INSERT INTO journal (at, actor, address, action, subject, details) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-        .execute((call.now, principal.name(), &call.client.address, action, subject, cut(details, DETAILS_BYTES_MAX)))?;
+        .execute((at, actor, address, action, subject, details))?;
     trim(connection, connection.last_insert_rowid(), JOURNAL_ENTRIES_MAX)
 }
 

@@ -34,6 +34,9 @@ pub const PAGE_ENTRIES_MAX: u32 = 1_000;
 pub const JOURNAL_ENTRIES_MAX: i64 = 1_000_000;
 /// After how many new entries the journal's oldest are removed.
 pub const JOURNAL_TRIM_ENTRIES: i64 = 1_000;
+/// How many failed sign-ins the journal takes within an hour, over all addresses: strangers must not
+/// push out of it what everybody else did.
+pub const FAILED_SIGN_INS_PER_HOUR_MAX: u32 = 100;
 /// How many access tokens a user has at the most.
 pub const TOKENS_MAX: u32 = 100;
 /// How many sessions a user has at the most. The next one ends the least used.

@@ -98,12 +98,6 @@ pub fn repository(connection: &Connection, id: i64) -> Result<Option<RepositoryR
     Ok(connection.prepare_cached(&sql)?.query_row([id], read_repository).optional()?)
 }
 
-/// The deleted repositories, the latest first.
-pub fn deleted(connection: &Connection) -> Result<Vec<RepositoryRow>, Error> {
-    let rule = "WHERE deleted IS NOT NULL ORDER BY deleted DESC, id DESC";
-    repositories(connection, rule, [])
-}
-
 /// A page of all repositories, by path, deleted ones included.
 pub fn all(connection: &Connection, offset: u32, limit: u32) -> Result<Vec<RepositoryRow>, Error> {
     repositories(

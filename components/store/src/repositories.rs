@@ -60,7 +60,7 @@ fn require_deleted(
 }
 
 fn load(connection: &Connection, id: i64) -> Result<Repository, Error> {
-    Ok(places::repository(connection, id)?.expect("the transaction has just changed it").wire)
+    Ok(places::repository(connection, id)?.expect("the transaction has just seen it").wire)
 }
 
 impl Store {
@@ -167,19 +167,8 @@ impl Store {
         self.transact(call.now, |connection, memory| {
             let principal = identity::resolve(connection, memory, call)?;
             principal.require_signed_in()?;
-            let mut restorable = Vec::new();
-            for row in places::deleted(connection)? {
-                let place = Place::Repository(row);
-                let is_restorable =
-                    access::permission(connection, &principal, Some(&place))? == Permission::Admin;
-                if let (true, Place::Repository(row)) = (is_restorable, place) {
-                    restorable.push(row.wire);
-                }
-                if restorable.len() == DELETED_SHOWN_MAX as usize {
-                    break;
-                }
-            }
-            Ok(restorable)
+            let ids = access::restorable(connection, &principal, DELETED_SHOWN_MAX)?;
+            ids.into_iter().map(|id| load(connection, id)).collect()
         })
     }
 
@@ -192,8 +181,14 @@ impl Store {
                 return Err(forbidden("the time to restore this repository is over: ask a site administrator"));
             }
             let path = parse("path", &row.wire.path)?;
-            check_ancestors(connection, &path)?;
-            check_free(connection, &path, Some(row.id))?;
+            if row.group_id.is_none() && path.parent().is_some() {
+                // The group is gone that it was made in. What stands there now is another, or
+                // would be made anew: that takes the right to make something there.
+                groups::check_new(connection, &principal, &path, Some(row.id))?;
+            } else {
+                check_ancestors(connection, &path)?;
+                check_free(connection, &path, Some(row.id))?;
+            }
             let group_id = make_missing(connection, &principal, &path, call.now)?;
             connection
                 .prepare_cached(
@@ -667,6 +662,25 @@ mod tests {
         assert_eq!(outcome(forge.store.restore(&root, old)), "conflict");
         forge.store.delete_repository(&root, "demo2").expect("it is deleted");
         assert_eq!(outcome(forge.store.restore(&root, old)), "ok");
+    }
+
+    #[test]
+    fn restoring_makes_no_group_that_one_may_not_make() {
+        let mut forge = Forge::new();
+        let root = forge.session("root");
+        forge.store.create_group(&root, "team", "").expect("a group");
+        forge.grant("team", user("anna"), Permission::Write);
+        let anna = forge.session("anna");
+        let id = forge.repository(&anna, "team/demo", false).id;
+        forge.store.delete_repository(&anna, "team/demo").expect("it is deleted");
+        forge.store.delete_group(&root, "team").expect("it holds nothing");
+        assert_eq!(outcome(forge.store.restore(&anna, id)), "forbidden", "it would make a group of hers");
+        forge.store.create_group(&root, "team", "").expect("another group");
+        assert_eq!(outcome(forge.store.restore(&anna, id)), "forbidden", "it has nothing to do with her");
+        forge.grant("team", user("anna"), Permission::Write);
+        let restored = forge.store.restore(&anna, id).expect("she may make something there");
+        assert_eq!((&*restored.path, restored.owner.as_deref()), ("team/demo", Some("anna")));
+        assert_eq!(forge.paths(&root, Some("team"), ""), ["team/demo"]);
     }
 
     #[test]

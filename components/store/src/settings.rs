@@ -33,7 +33,7 @@ pub fn site(connection: &Connection) -> Result<Site, Error> {
 impl Store {
     pub fn settings(&mut self, call: &Call) -> Result<Overview, Error> {
         self.transact(call.now, |connection, memory| {
-            let viewer = identity::resolve(connection, memory, call)?.viewer;
+            let viewer = identity::recognise(connection, memory, call)?.viewer;
             Ok(Overview { viewer, site: site(connection)? })
         })
     }

@@ -1,6 +1,7 @@
 //! The open store: the database, and what is kept in memory beside it.
 
 use crate::database::{Database, Sharing};
+use crate::failed_sign_ins::FailedSignIns;
 use crate::failure::invalid;
 use crate::limits::{ADDRESS_BYTES_MAX, FILTER_BYTES_MAX, PAGE_ENTRIES_MAX, USER_AGENT_BYTES_MAX};
 use crate::operator::Operator;
@@ -30,6 +31,8 @@ pub struct Memory {
     pub operator: Operator,
     /// Written down after the transaction that noticed it.
     pub unwritten_use: Option<Use>,
+    /// Likewise.
+    pub failed_sign_ins: FailedSignIns,
 }
 
 /// A session or access token that was used, by its row.
@@ -82,6 +85,7 @@ impl Store {
             remembered: Remembered::new(),
             operator: Operator::new(),
             unwritten_use: None,
+            failed_sign_ins: FailedSignIns::default(),
         };
         Self { database, memory }
     }
@@ -99,6 +103,10 @@ impl Store {
             // In a transaction of its own, and no loss if it fails: pages can still be read when
             // the disk is full.
             let _ = database.transact(|connection| used.write(connection, now));
+        }
+        if let Some(failed) = memory.failed_sign_ins.take() {
+            // The transaction that it failed in is undone.
+            let _ = database.transact(|connection| failed.enter(connection));
         }
         result
     }
