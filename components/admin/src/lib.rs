@@ -21,6 +21,7 @@ mod place_settings;
 mod registry;
 mod repositories;
 mod repository_settings;
+mod restore;
 mod secret;
 mod site_settings;
 mod user;
@@ -31,9 +32,9 @@ use disk::Disk;
 use lifecycle::Lifecycle;
 use lithe_forge::Requester;
 use lithe_forge::settings::{self, Overview};
-use lithe_forge::types::Error;
+use lithe_forge::types::{Error, Permission};
 use lithe_web::visit::Step;
-use lithe_web::{Answer, Fields, Frame, Visit, answer, failure};
+use lithe_web::{Answer, Fields, Frame, Visit, answer, change_password, failure};
 use spin_sdk::http::Request;
 
 /// Answers a request. Only the component exports it to the host; natively it is there to be compiled.
@@ -108,6 +109,12 @@ fn respond(visit: &Visit) -> Answer {
     if overview.viewer.user.is_none() {
         return answer::see_other(&frame.sign_in_href());
     }
+    if let Some(answer) = change_password::first(&overview.viewer, visit.path_and_query()) {
+        return answer;
+    }
+    if overview.viewer.ceiling < Permission::Admin {
+        return failure::forbidden(&frame, "An access token is not enough for this: sign in.");
+    }
     let form = match &visit.step {
         Step::Submit(form) => match form.check_csrf(&overview.viewer) {
             Ok(()) => Some(form),
@@ -127,6 +134,7 @@ fn route(visit: AdminVisit) -> Answer {
     match (address.path.as_str(), page, rest) {
         ("", "new", "repository") => create::repository(visit),
         ("", "new", "group") => create::group(visit),
+        ("", "deleted", "") => restore::answer(visit),
         ("", "admin", page) => administration(visit, page),
         ("", _, _) => failure::not_found(&visit.frame),
         (path, "settings", page) => place_settings::answer(visit, path, page),

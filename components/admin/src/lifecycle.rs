@@ -52,10 +52,11 @@ impl<R: Registry> Lifecycle<'_, R> {
     }
 
     /// Enters the repository whose directory is new, or removes that again; but not if somebody
-    /// else, such as a scan, has entered it meanwhile.
+    /// else, such as a scan, has entered it meanwhile: then the path is taken, whether or not its
+    /// repository may be seen.
     fn enter(&self, new: &NewRepository, directory: &str) -> Result<Repository, Error> {
         self.registry.create(new).inspect_err(|_| {
-            if matches!(self.registry.open(&new.path), Err(Error::NotFound)) {
+            if !matches!(self.registry.check_new(new), Err(Error::Conflict(_) | Error::Other(_))) {
                 let _ = self.disk.remove(directory);
             }
         })
@@ -83,7 +84,15 @@ impl<R: Registry> Lifecycle<'_, R> {
     pub fn delete(&self, path: &str) -> Result<Repository, Error> {
         let before = self.registry.open(path)?;
         let deleted = self.registry.delete(path)?;
-        match self.disk.relocate(&before.directory, &deleted.directory) {
+        let own = directory_of("path", &deleted.path)?;
+        let relocated = match self.disk.relocate(&before.directory, &deleted.directory) {
+            // A rename was under way, and has come as far as the directory.
+            Err(DiskError::Missing(_)) if own != before.directory => {
+                self.disk.relocate(&own, &deleted.directory)
+            }
+            relocated => relocated,
+        };
+        match relocated {
             // Without a directory there is nothing to keep.
             Ok(()) | Err(DiskError::Missing(_)) => Ok(deleted),
             Err(error) => {
@@ -186,6 +195,9 @@ mod tests {
     struct Memory {
         repositories: RefCell<Vec<Repository>>,
         fails_at: Cell<&'static str>,
+        /// Whether somebody else enters a repository, which the caller may not see, before a call
+        /// of `create` does.
+        is_beaten: Cell<bool>,
     }
 
     impl Memory {
@@ -214,9 +226,9 @@ mod tests {
 
     impl Registry for Memory {
         fn check_new(&self, new: &NewRepository) -> Result<(), Error> {
-            match self.open(&new.path) {
-                Ok(_) => Err(Error::Conflict("taken".into())),
-                Err(_) => self.fail("check-new"),
+            match self.repositories.borrow().iter().any(|r| r.path == new.path && r.deleted.is_none()) {
+                true => Err(Error::Conflict("taken".into())),
+                false => self.fail("check-new"),
             }
         }
 
@@ -234,10 +246,16 @@ mod tests {
                 deleted: None,
             };
             self.repositories.borrow_mut().push(repository.clone());
-            Ok(repository)
+            match self.is_beaten.get() {
+                true => Err(Error::Conflict("taken".into())),
+                false => Ok(repository),
+            }
         }
 
         fn open(&self, path: &str) -> Result<Repository, Error> {
+            if self.is_beaten.get() {
+                return Err(Error::NotFound);
+            }
             self.change(|r| (r.path == path || format!("_{}", r.id) == path) && r.deleted.is_none(), |_| ())
         }
 
@@ -332,6 +350,27 @@ mod tests {
                 assert!(!disk.exists("a/b.git").unwrap(), "{call}");
             });
         }
+    }
+
+    #[test]
+    fn what_somebody_else_has_entered_meanwhile_stays() {
+        check(|registry, disk, lifecycle| {
+            registry.is_beaten.set(true);
+            assert!(matches!(lifecycle.create(&new("a")), Err(Error::Conflict(_))));
+            assert!(disk.exists("a.git").unwrap());
+            registry.is_beaten.set(false);
+        });
+    }
+
+    #[test]
+    fn a_deletion_finds_the_directory_of_a_rename_that_was_cut_short() {
+        check(|registry, disk, lifecycle| {
+            lifecycle.create(&new("a")).unwrap();
+            registry.begin_rename("a", "b").unwrap();
+            disk.relocate("a.git", "b.git").unwrap();
+            lifecycle.delete("b").unwrap();
+            assert!(disk.exists(".deleted/1.git").unwrap() && !disk.exists("b.git").unwrap());
+        });
     }
 
     #[test]

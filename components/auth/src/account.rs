@@ -4,7 +4,7 @@ use crate::{password, profile, sessions, sign_in, tokens};
 use lithe_forge::settings::Overview;
 use lithe_forge::types::{User, Viewer};
 use lithe_web::visit::Step;
-use lithe_web::{Answer, Fields, Frame, Visit, answer, failure};
+use lithe_web::{Answer, Fields, Frame, Visit, answer, change_password, failure};
 
 /// A request of a signed-in user for a page of the own account.
 pub struct AccountVisit<'a> {
@@ -20,8 +20,10 @@ pub fn answer(visit: &Visit, overview: &Overview, frame: Frame, page: &str) -> A
     let Viewer { user: Some(user), .. } = &overview.viewer else {
         return answer::see_other(&sign_in::address(visit.path_and_query()));
     };
-    if user.must_change_password && page != "password" {
-        return answer::see_other(&password::address(visit.path_and_query()));
+    if page != "password"
+        && let Some(answer) = change_password::first(&overview.viewer, visit.path_and_query())
+    {
+        return answer;
     }
     let form = match &visit.step {
         Step::Submit(form) => match form.check_csrf(&overview.viewer) {

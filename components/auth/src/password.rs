@@ -5,7 +5,7 @@ use askama::Template;
 use http::StatusCode;
 use lithe_forge::types::Error;
 use lithe_forge::{accounts, identity, passwords};
-use lithe_web::address::{encode_component, return_address};
+use lithe_web::address::return_address;
 use lithe_web::{Answer, Fields, Frame, Problem, answer};
 
 /// The page `/-/account/password`.
@@ -19,16 +19,6 @@ struct PasswordPage {
     name: String,
     is_forced: bool,
     return_to: String,
-}
-
-/// The page's address, coming back to `return_to` from there.
-pub fn address(return_to: &str) -> String {
-    match return_address(return_to) {
-        Some(address) if address != "/" => {
-            format!("/-/account/password?return={}", encode_component(address))
-        }
-        _ => "/-/account/password".to_owned(),
-    }
 }
 
 pub fn answer(account: AccountVisit) -> Answer {
@@ -99,9 +89,6 @@ mod tests {
 
     #[test]
     fn the_way_back_is_kept_if_it_is_of_this_site() {
-        assert_eq!(address("/team"), "/-/account/password?return=%2Fteam");
-        assert_eq!(address("//evil"), "/-/account/password");
-        assert_eq!(address("/"), "/-/account/password");
         assert_eq!(done("/team").headers()["location"], "/team");
         assert_eq!(done("//evil").headers()["location"], "/-/account/password?done=password");
     }

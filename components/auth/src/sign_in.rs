@@ -8,7 +8,7 @@ use lithe_forge::settings::Overview;
 use lithe_forge::types::Error;
 use lithe_web::address::{encode_component, return_address};
 use lithe_web::visit::Step;
-use lithe_web::{Answer, Fields, Frame, Problem, Visit, answer, cookie, failure, time};
+use lithe_web::{Answer, Fields, Frame, Problem, Visit, answer, change_password, cookie, failure, time};
 
 /// The page `/-/login`.
 #[derive(Template)]
@@ -79,7 +79,7 @@ pub fn begin(visit: &Visit, session: &NewSession, return_to: &str) -> Answer {
         return failure::internal(&Frame::bare("/-/login", ""));
     };
     let mut answer = match session.user.must_change_password {
-        true => answer::see_other(&crate::password::address(return_to)),
+        true => answer::see_other(&change_password::address(return_to)),
         false => crate::lead_back(return_to),
     };
     answer.headers_mut().insert(header::SET_COOKIE, value);

@@ -22,7 +22,7 @@ use lithe_forge::settings::{self, Overview};
 use lithe_forge::types::{self, Error as StoreError};
 use lithe_forge::{Requester, host_header, is_https};
 use lithe_web::answer::{self, Answer};
-use lithe_web::{Fields, Frame, failure, time};
+use lithe_web::{Fields, Frame, change_password, failure, time};
 use std::path::Path;
 
 /// Where repositories are mounted.
@@ -47,6 +47,9 @@ pub fn answer(request: &Parts) -> Answer {
         Ok(viewer) => viewer,
         Err(error) => return of_store(&error, &Frame::bare(address, "")),
     };
+    if let Some(answer) = change_password::first(&overview.viewer, address) {
+        return answer;
+    }
     let asked = Asked {
         request,
         requester,
