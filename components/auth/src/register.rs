@@ -4,9 +4,9 @@ use crate::sign_in;
 use askama::Template;
 use http::StatusCode;
 use lithe_forge::accounts::{self, NewUser};
-use lithe_forge::passwords;
 use lithe_forge::settings::Overview;
-use lithe_forge::types::Error;
+use lithe_forge::types::{Error, InvalidField};
+use lithe_forge::{identity, passwords};
 use lithe_web::visit::Step;
 use lithe_web::{Answer, Fields, Frame, Problem, Visit, answer};
 
@@ -62,6 +62,12 @@ fn register(visit: &Visit, form: &Fields) -> Result<(), Result<Problem, Error>> 
         return Err(Ok(problem));
     }
     let register = || {
+        // The password is not hashed, which takes its time, for whoever tries without end. It counts
+        // as an attempt to sign in, which this becomes.
+        identity::challenge(form.trimmed("name"), visit.requester.client()).map_err(|error| match error {
+            Error::Unauthenticated => too_long(),
+            error => error,
+        })?;
         let password = passwords::seal(form.get("password"))?;
         let new_user = NewUser {
             name: form.trimmed("name").to_owned(),
@@ -77,6 +83,11 @@ fn register(visit: &Visit, form: &Fields) -> Result<(), Result<Problem, Error>> 
         Ok(_) => Ok(()),
         Err(error) => Err(Problem::of_store(&error).ok_or(error)),
     }
+}
+
+/// No login is that long.
+fn too_long() -> Error {
+    Error::Invalid(InvalidField { name: "name".to_owned(), reason: "it is too long".to_owned() })
 }
 
 /// Signs the new user in at once.
