@@ -18,8 +18,16 @@ pub fn host_binary() -> PathBuf {
 }
 
 /// The tests' own components, by the names of the examples in `tests/guests`.
-const GUESTS: [&str; 6] =
-    ["at_once", "auth_everybody", "browse_line", "hostile", "operator_thief", "store_memory"];
+const GUESTS: [&str; 8] = [
+    "at_once",
+    "auth_everybody",
+    "browse_line",
+    "hostile",
+    "keeper",
+    "operator_thief",
+    "pages",
+    "store_memory",
+];
 
 /// Builds the components and the host.
 pub fn everything(tools: &Tools) -> Result {

@@ -79,15 +79,15 @@ async fn an_interface_that_is_not_listed_is_not_linked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_component_that_lacks_what_is_asked_of_it_is_refused() {
     let swap = |name: &str, file: &str| {
-        let (name, file) = (name.to_owned(), guest(file));
+        let (name, file) = (name.to_owned(), guest("pages").with_file_name(file));
         move |config: &mut lithe::serve::Config| config.swaps.push((name, file))
     };
     let directory = tempfile::tempdir().expect("a directory");
     let cases = [
-        ("keeper", "pages", "the component `keeper` imports what no component gives it"),
-        ("pages", "keeper", "the component `pages` does not export `wasi:http/handler@0.3.0`"),
-        ("nobody", "pages", "there is no component `nobody` to replace"),
-        ("pages", "missing", "missing.wasm cannot be read"),
+        ("keeper", "pages.wasm", "the component `keeper` imports what no component gives it"),
+        ("pages", "keeper.wasm", "the component `pages` does not export `wasi:http/handler@0.3.0`"),
+        ("nobody", "pages.wasm", "there is no component `nobody` to replace"),
+        ("pages", "missing.wasm", "missing.wasm cannot be read"),
     ];
     for (name, file, expected) in cases {
         let mut config = Site::default().config(directory.path());

@@ -8,8 +8,6 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use lithe::serve::{Config, Handle, Server};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
@@ -19,19 +17,12 @@ use tokio::task::JoinHandle;
 /// The longest that anything in these tests may take.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// The file of a guest, built if it is not up to date.
+/// The file of a guest, which `cargo xtask test` builds before it runs the tests.
 pub fn guest(name: &str) -> PathBuf {
-    static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
-    let directory = DIRECTORY.get_or_init(|| {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests");
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests/Cargo.toml");
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--target", "wasm32-wasip2", "--manifest-path"]);
-        build.arg(manifest).arg("--target-dir").arg(&target);
-        assert!(build.status().expect("cargo runs").success(), "the guests are built");
-        target.join("wasm32-wasip2/debug")
-    });
-    directory.join(name).with_extension("wasm")
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("it lies below the workspace");
+    let file = root.join("target/guests").join(name).with_extension("wasm");
+    assert!(file.exists(), "{} is missing; `cargo xtask test` builds it", file.display());
+    file
 }
 
 /// A manifest of one feature, `pages`, and what it depends on.

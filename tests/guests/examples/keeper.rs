@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 spin_sdk::wit_bindgen::generate!({
-    path: "../wit",
+    path: "wit",
     world: "keeper",
     runtime_path: "::spin_sdk::wit_bindgen::rt",
 });
@@ -27,7 +27,10 @@ impl exports::test::kit::counter::Guest for Keeper {
         SUM.fetch_add(amount, Relaxed) + amount
     }
 
-    fn echo(thing: exports::test::kit::counter::Thing, fail: bool) -> Result<exports::test::kit::counter::Thing, String> {
+    fn echo(
+        thing: exports::test::kit::counter::Thing,
+        fail: bool,
+    ) -> Result<exports::test::kit::counter::Thing, String> {
         if fail { Err(thing.name) } else { Ok(thing) }
     }
 

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use test::kit::{counter, labour, types};
 
 spin_sdk::wit_bindgen::generate!({
-    path: "../wit",
+    path: "wit",
     world: "pages",
     runtime_path: "::spin_sdk::wit_bindgen::rt",
     additional_derives: [PartialEq],
