@@ -1,6 +1,6 @@
 //! `admin`: the life of a repository, by command line and by browser.
 
-use crate::kit::{Actor, Browser, Forge};
+use crate::kit::{Actor, Answer, Browser, Forge};
 
 const PUSH: &str =
     "git init -q work && cd work && git commit -q --allow-empty -m One && git push -q \"$ADMIN\" main";
@@ -96,5 +96,63 @@ fn administration_does_not_exist_for_others() {
     for page in ["-/admin/", "-/admin/users", "-/admin/settings", "-/admin/operator", "-/admin/nothing"] {
         assert_eq!(forge.get(Actor::User, page).status, 404, "{page}");
         assert_ne!(forge.get(Actor::Stranger, page).status, 200, "{page}");
+    }
+}
+
+#[test]
+fn owners_restore_what_they_deleted() {
+    let forge = Forge::start(&[]);
+    let path = forge.repository(&["--private"]);
+    let shell = forge.shell(&path);
+    shell.run(PUSH);
+    let id = id(&forge, &path).to_string();
+    let signed_in = |actor: Actor| {
+        let (name, password) = actor.login().expect("they sign in");
+        Browser::signed_in(&forge, name, password)
+    };
+    let (admin, owner) = (signed_in(Actor::Admin), signed_in(Actor::User));
+    let settings = format!("/{path}/-/settings/");
+    let given = admin.submit(&settings, "settings", &[("owner", "bob"), ("is-private", "true")]);
+    assert_eq!(given.status, 303, "{}", given.text());
+    let deleted = owner.submit(&settings, "settings", &[("do", "delete"), ("confirm", &path)]);
+    assert_eq!(deleted.status, 303, "{}", deleted.text());
+
+    let other = "somebody-else-altogether";
+    forge.lithe_with_input(&["user", "add", "carol", "--password-stdin"], other);
+    let other = Browser::signed_in(&forge, "carol", other);
+    assert_eq!(forge.get(Actor::Stranger, "-/deleted").status, 303);
+    assert!(!other.get("/-/deleted").text().contains(&path));
+    let listed = owner.get("/-/deleted").text();
+    assert!(listed.contains(&path) && listed.contains("in 30 days"), "{listed}");
+    for id in [id.as_str(), "9999"] {
+        let form = [("id".to_owned(), id.to_owned()), ("csrf".to_owned(), secret(&other))];
+        assert_eq!(other.post("/-/deleted", &form).status, 404, "{id}");
+    }
+    let form = [("id".to_owned(), id.clone())];
+    assert_eq!(owner.post("/-/deleted", &form).status, 403, "without the session's secret");
+
+    let restored = owner.submit("/-/deleted", "deleted", &[]);
+    assert_eq!(restored.header("location"), Some(format!("/{path}").as_str()), "{}", restored.text());
+    shell.run("git clone -q \"$USER\" back && git -C back log -1 --format=%s");
+    assert_eq!(forge.get(Actor::Stranger, &path).status, 404, "it is as private as before");
+    assert!(!owner.get("/-/deleted").text().contains(&path));
+}
+
+/// The secret of a session's forms.
+fn secret(browser: &Browser) -> String {
+    let page = browser.get("/-/account").text();
+    let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("a form");
+    rest.split('"').next().expect("split yields something").to_owned()
+}
+
+#[test]
+fn an_access_token_administers_nothing() {
+    let forge = Forge::shared();
+    let reply = forge.lithe(&["token", "create", "alice", "--write", "--json"]);
+    let reply: serde_json::Value = serde_json::from_str(&reply).expect("JSON");
+    let token = reply["secret"].as_str().expect("a secret");
+    let path = forge.repository(&[]);
+    for page in ["-/admin/", "-/admin/users/bob", "-/admin/settings", &format!("{path}/-/settings")] {
+        assert_eq!(Answer::get(&forge.url, Some(("alice", token)), page).status, 403, "{page}");
     }
 }

@@ -187,3 +187,70 @@ fn forms_without_the_sessions_secret_change_nothing() {
     }
     assert!(!browser.get("/-/account").text().contains("forged"));
 }
+
+#[test]
+fn a_password_that_somebody_else_set_is_changed_before_anything_else() {
+    let forge = Forge::start(&[]);
+    let path = forge.repository(&[]);
+    let reply = forge.lithe(&["user", "passwd", "bob", "--json"]);
+    let reply: serde_json::Value = serde_json::from_str(&reply).expect("JSON");
+    let password = reply["secret"].as_str().expect("a password").to_owned();
+    let browser = Browser::signed_in(&forge, "bob", &password);
+    let change = |page: &str| format!("/-/account/password?return={}", page.replace('/', "%2F"));
+    let settings = format!("/{path}/-/settings");
+    let pages = [
+        &format!("/{path}"),
+        "/-/new/repository",
+        "/-/admin/",
+        "/-/deleted",
+        "/-/account",
+        "/-/account/tokens",
+        &settings,
+    ];
+    for page in pages {
+        assert_eq!(browser.get(page).header("location"), Some(&*change(page)), "{page}");
+    }
+    assert_eq!(browser.get("/").header("location"), Some("/-/account/password"));
+    let refs = format!("{path}.git/info/refs?service=git-upload-pack");
+    assert_eq!(Answer::get(&forge.url, Some(("bob", &password)), &refs).status, 401);
+    let new = "something-longer-and-better";
+    let fields = [("current", password.as_str()), ("password", new), ("repeat", new)];
+    let changed = browser.submit(&change("/-/account"), "password", &fields);
+    assert_eq!(changed.header("location"), Some("/-/account"), "{}", changed.text());
+    assert_eq!(browser.get(&format!("/{path}")).status, 200);
+    assert_eq!(Answer::get(&forge.url, Some(("bob", new)), &refs).status, 200);
+}
+
+#[test]
+fn failed_sign_ins_are_in_the_journal() {
+    let forge = Forge::start(&[]);
+    let stranger = Browser::new(&forge);
+    stranger.submit("/-/login", "", &[("login", "bob"), ("password", "not it at all")]);
+    stranger.submit("/-/login", "", &[("login", "a-password-in-the-wrong-field"), ("password", "x")]);
+    Answer::get(&forge.url, Some(("alice", "not hers")), "/");
+    let (name, password) = Actor::Admin.login().expect("the admin signs in");
+    let admin = Browser::signed_in(&forge, name, password);
+    let journal = admin.get("/-/admin/journal?q=user.sign-in-failed").text();
+    for word in ["bob", "alice", "there is no such user", "127.0.0.1"] {
+        assert!(journal.contains(word), "{word}: {journal}");
+    }
+    assert_eq!(journal.matches("127.0.0.1").count(), 3, "{journal}");
+    assert!(!journal.contains("wrong-field"), "{journal}");
+}
+
+#[test]
+fn registrations_without_end_are_slowed_before_a_password_is_hashed() {
+    let forge = Forge::start(&[]);
+    let (name, password) = Actor::Admin.login().expect("the admin signs in");
+    let admin = Browser::signed_in(&forge, name, password);
+    let answer = admin.submit("/-/admin/settings", "settings", &[("registration", "true")]);
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let register = |name: &str, password: &str| {
+        let fields = [("name", name), ("password", password), ("repeat", password)];
+        Browser::new(&forge).submit("/-/register", "", &fields).status
+    };
+    assert_eq!(register("eve", "sesame-open-wide"), 303);
+    let refused = (0..100).take_while(|number| register(&format!("eve{number}"), "short") == 400).count();
+    assert_eq!((refused, register("late", "sesame-open-wide")), (50, 429));
+    assert_eq!(register(&"e".repeat(300), "sesame-open-wide"), 400);
+}
