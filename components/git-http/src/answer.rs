@@ -61,11 +61,11 @@ pub fn advertisement(service: Service, bytes: Vec<u8>) -> Answer {
     git(content_type, box_body(FullBody::new(Bytes::from(bytes))))
 }
 
-/// The answer of upload-pack.
-pub fn reply(reply: Reply) -> Answer {
+/// The answer of upload-pack about the repository at `path`.
+pub fn reply(reply: Reply, path: &str) -> Answer {
     let body = match reply {
         Reply::Bytes(bytes) => box_body(FullBody::new(Bytes::from(bytes))),
-        Reply::Pack(body) => box_body(Pieces(body)),
+        Reply::Pack(body) => box_body(Pieces { body, path: path.to_owned() }),
     };
     git("application/x-git-upload-pack-result", body)
 }
@@ -152,7 +152,11 @@ fn not_cached(mut response: Answer) -> Answer {
 }
 
 /// A response that is made as it is read.
-struct Pieces(Box<PackBody>);
+struct Pieces {
+    body: Box<PackBody>,
+    /// The repository's.
+    path: String,
+}
 
 impl Body for Pieces {
     type Data = Bytes;
@@ -162,8 +166,16 @@ impl Body for Pieces {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        let piece = self.0.next_piece().transpose();
-        Poll::Ready(piece.map(|piece| piece.map(|bytes| Frame::data(Bytes::from(bytes)))))
+        let piece = match self.body.next_piece() {
+            Ok(piece) => piece.map(|bytes| Ok(Frame::data(Bytes::from(bytes)))),
+            Err(error) => {
+                eprintln!("a pack of {} is broken off: {error}", self.path);
+                // A connection that is cut takes along what is still on its way: who has been told
+                // why is let read it.
+                (!self.body.tells_of_failure()).then_some(Err(error))
+            }
+        };
+        Poll::Ready(piece)
     }
 }
 

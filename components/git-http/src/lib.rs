@@ -49,12 +49,11 @@ pub async fn handle(request: Request) -> Answer {
         }
         (Service::UploadPack, Endpoint::Call) => match answer::read_body(&head.headers, body).await {
             Ok(body) => match reopen(&head.headers, &repository, needed) {
-                Ok(()) => answer::reply(upload_pack::serve(
-                    &repository.git_dir,
-                    Path::new(CACHE_DIR),
-                    version,
-                    &body,
-                )),
+                Ok(()) => {
+                    let cache_dir = Path::new(CACHE_DIR);
+                    let reply = upload_pack::serve(&repository.git_dir, cache_dir, version, &body);
+                    answer::reply(reply, &repository.path)
+                }
                 Err(denial) => answer::denial(&denial),
             },
             Err(refusal) => answer::refusal(refusal),

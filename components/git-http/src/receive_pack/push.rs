@@ -5,6 +5,7 @@ use super::limits::{DRAINED_BYTES_MAX, MESSAGES_MAX};
 use super::report::Report;
 use super::request::{Reader, Request};
 use super::{Change, Error, Outcome, Policy};
+use crate::upload_pack::objects_message;
 use bstr::ByteSlice;
 use gix_hash::{ObjectId, oid};
 use gix_object::{Find, Kind, TagRefIter};
@@ -37,6 +38,8 @@ struct Body {
     before: Snapshot,
     verdicts: Vec<Verdict>,
     pack: Pack,
+    /// Why the repository's own objects cannot be read, for the log.
+    unreadable: Option<String>,
 }
 
 enum Pack {
@@ -119,7 +122,7 @@ impl Body {
             (true, false) => Pack::Refused(None, 0),
             (true, true) => Pack::begin(git_dir, policy),
         };
-        Ok(Self { request, refs, before, verdicts, pack })
+        Ok(Self { request, refs, before, verdicts, pack, unreadable: None })
     }
 
     fn finish(mut self, git_dir: &Path, policy: &Policy) -> Outcome {
@@ -164,7 +167,7 @@ impl Body {
         quarantine: Quarantine,
         messages: &mut Vec<String>,
     ) -> Result<Option<Keep>, String> {
-        let store = odb::Store::open(git_dir).map_err(|error| error.to_string())?;
+        let store = odb::Store::open(git_dir).map_err(|error| self.unreadable(&error))?;
         let (indexed, incoming) =
             receiver.finish(&store, &quarantine.index_path()).map_err(|error| error.to_string())?;
         check_attributes(&incoming, &indexed, &quarantine, &store)?;
@@ -192,7 +195,7 @@ impl Body {
         let checked = match of_pack {
             Ok(()) => self.check_tips(&mut connectivity, indexed, store, messages),
             Err(error) => {
-                messages.push(format!("error: {error}"));
+                messages.push(format!("error: {}", in_words(&error)));
                 let creating = |&index: &usize| self.request.commands[index].new.is_some();
                 let concerned = self.pending().into_iter().filter(creating).collect();
                 self.refuse_for(error, concerned)
@@ -228,7 +231,7 @@ impl Body {
                     each.push((index, outside));
                 }
                 Err(error) => {
-                    messages.push(format!("error: {}: {error}", command.name));
+                    messages.push(format!("error: {}: {}", command.name, in_words(&error)));
                     self.refuse_for(error, vec![index])?;
                 }
             }
@@ -238,17 +241,26 @@ impl Body {
         }
         for (index, outside) in each {
             if let Err(error) = connectivity.check(outside) {
-                messages.push(format!("error: {}: {error}", self.request.commands[index].name));
+                let name = &self.request.commands[index].name;
+                messages.push(format!("error: {name}: {}", in_words(&error)));
                 self.refuse_for(error, vec![index])?;
             }
         }
         Ok(())
     }
 
+    /// Notes for the log why the repository's own objects cannot be read; returns what to tell the client.
+    fn unreadable(&mut self, error: &odb::Error) -> String {
+        self.unreadable.get_or_insert_with(|| error.to_string());
+        objects_message(error)
+    }
+
     /// Refuses commands for want of objects; other errors are those of the whole push.
     fn refuse_for(&mut self, error: connectivity::Error, concerned: Vec<usize>) -> Result<(), String> {
-        if !matches!(error, connectivity::Error::Missing { .. }) {
-            return Err(error.to_string());
+        match &error {
+            connectivity::Error::Missing { .. } => {}
+            connectivity::Error::Store(error) => return Err(self.unreadable(error)),
+            other => return Err(other.to_string()),
         }
         let why = if self.request.is_shallow { "shallow update not allowed" } else { MISSING_OBJECTS };
         for index in concerned {
@@ -323,7 +335,8 @@ impl Body {
             messages.push(format!("… and {more} more"));
         }
         let capabilities = self.request.capabilities;
-        let refusal = unpack.as_ref().err().cloned().or_else(|| messages.first().cloned());
+        let refusal = self.unreadable.or_else(|| unpack.as_ref().err().cloned());
+        let refusal = refusal.or_else(|| messages.first().cloned());
         let commands = self.request.commands.into_iter();
         let mut changes = Vec::new();
         let mut refs = Vec::with_capacity(self.verdicts.len());
@@ -355,6 +368,14 @@ impl Pack {
     }
 }
 
+/// What to tell the client. Paths of the server are left out.
+fn in_words(error: &connectivity::Error) -> String {
+    match error {
+        connectivity::Error::Store(error) => objects_message(error),
+        other => other.to_string(),
+    }
+}
+
 /// Checks the blobs that trees call `.gitmodules` and `.gitattributes`.
 fn check_attributes(
     incoming: &Incoming,
@@ -366,7 +387,7 @@ fn check_attributes(
         return Ok(());
     }
     let arrived = odb::Store::of_objects_dir(quarantine.objects_dir().to_path_buf())
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| objects_message(&error))?;
     let check = |id: &ObjectId, check: fn(&[u8]) -> fsck::Findings| {
         let store = if indexed.kind(id).is_some() { &arrived } else { store };
         match store.object_header(id) {

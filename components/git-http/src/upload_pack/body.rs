@@ -48,7 +48,7 @@ pub enum Selecting {
 enum Stage {
     Selecting(Selecting),
     Packing(Box<Output>),
-    /// A failure was told, and is still to be shown by cutting the response off.
+    /// A failure was told as far as the framing allows, and is still to be returned.
     Failed(odb::Error),
     Done,
 }
@@ -79,6 +79,11 @@ impl PackBody {
             }
         }
         Ok(Some(out))
+    }
+
+    /// Whether the client is told of a failure, within the framing.
+    pub fn tells_of_failure(&self) -> bool {
+        self.framing != Framing::None
     }
 
     fn select(&mut self, selecting: Selecting, out: &mut Vec<u8>) {

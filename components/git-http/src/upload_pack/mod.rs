@@ -18,6 +18,7 @@ mod tests;
 
 pub use body::PackBody;
 pub use error::Error;
+pub(crate) use error::objects_message;
 pub use repository::{Advertised, Repository};
 
 use lithe_git::pkt_line;

@@ -5,10 +5,10 @@
 //! under the lock files that `git` uses, and readers see a ref either as it was or as it is.
 //!
 //! What is damaged is treated as `git for-each-ref` treats it: a loose ref that does not hold an
-//! id, and a ref whose name is not valid, are passed over and named in [`Snapshot::broken`]; a
-//! `packed-refs` line that cannot be read, and a `HEAD` that holds neither a ref nor an id, are
-//! errors. Symbolic links are never followed: a link whose text is a ref name counts as the
-//! symbolic ref that old versions of Git made so, any other as broken.
+//! id, a ref whose name is not valid, and symbolic refs in a circle are passed over and named in
+//! [`Snapshot::broken`]; a `packed-refs` line that cannot be read, and a `HEAD` that holds neither
+//! a ref nor an id, are errors. Symbolic links are never followed: a link whose text is a ref name
+//! counts as the symbolic ref that old versions of Git made so, any other as broken.
 
 mod files;
 mod lock;

@@ -42,7 +42,8 @@ pub struct Snapshot {
     pub head: Head,
     /// Sorted by name.
     pub refs: Vec<Ref>,
-    /// Refs that were passed over because their name or contents are damaged.
+    /// Refs that were passed over because their name or contents are damaged, or lead nowhere but
+    /// through too many symbolic refs. Sorted.
     pub broken: Vec<BString>,
 }
 
@@ -73,6 +74,20 @@ impl Snapshot {
             }
         }
         Err(Error::TooManySymbolicRefs { name: name.into() })
+    }
+
+    /// Passes over symbolic refs that lead to one another in a circle, or too deep: they are broken.
+    pub(super) fn pass_over_endless(&mut self) {
+        let symbolic = self.refs.iter().filter(|entry| matches!(entry.target, Target::Symbolic(_)));
+        let endless: Vec<BString> = symbolic
+            .filter(|entry| self.resolve(entry.name.as_bstr()).is_err())
+            .map(|entry| entry.name.clone())
+            .collect();
+        if !endless.is_empty() {
+            self.refs.retain(|entry| !endless.contains(&entry.name));
+            self.broken.extend(endless);
+            self.broken.sort();
+        }
     }
 
     /// The object that `HEAD` leads to; none if there is none yet.

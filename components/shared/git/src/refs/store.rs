@@ -40,7 +40,9 @@ impl RefStore {
         broken.extend(packed.broken);
         loose.sort_by(|a, b| a.name.cmp(&b.name));
         broken.sort();
-        Ok(Snapshot { head, refs: merge(loose, packed.refs, &broken), broken })
+        let mut snapshot = Snapshot { head, refs: merge(loose, packed.refs, &broken), broken };
+        snapshot.pass_over_endless();
+        Ok(snapshot)
     }
 
     /// Reads `HEAD`.
