@@ -10,10 +10,13 @@ use std::sync::Arc;
 /// Names a file within the cache.
 pub type FileNumber = u32;
 
+/// A piece's file, and which of the file's pieces it is.
+type Key = (FileNumber, u64);
+
 /// Pieces of `WINDOW_BYTES` of any number of files, the least recently used of them dropped first.
 pub struct Windows {
-    windows: LruCache<(FileNumber, u64), Arc<[u8]>>,
-    latest: Option<((FileNumber, u64), Arc<[u8]>)>,
+    windows: LruCache<Key, Arc<[u8]>>,
+    latest: Option<(Key, Arc<[u8]>)>,
 }
 
 impl Windows {
