@@ -128,21 +128,22 @@ impl Body {
     fn finish(mut self, git_dir: &Path, policy: &Policy) -> Outcome {
         let mut messages = Vec::new();
         let mut unpack = Ok(());
-        let mut _keep = None;
+        let (mut _keep, mut witness) = (None, None);
         match std::mem::replace(&mut self.pack, Pack::None) {
             Pack::None | Pack::Refused(None, _) => {}
             Pack::Refused(Some(why), _) => unpack = Err(why),
             Pack::Arriving(receiver, quarantine) => {
-                match self.accept(git_dir, *receiver, quarantine, &mut messages) {
+                match self.accept(git_dir, *receiver, &quarantine, &mut messages) {
                     Ok(keep) => _keep = keep,
                     Err(why) => unpack = Err(why),
                 }
+                witness = Some(quarantine);
             }
         }
         if unpack.is_err() {
             self.refuse_pending(UNPACKER);
         }
-        self.update_refs(git_dir, policy, &mut messages);
+        self.update_refs(git_dir, policy, witness.as_ref().map(Quarantine::objects_dir), &mut messages);
         self.outcome(unpack, messages)
     }
 
@@ -164,13 +165,13 @@ impl Body {
         &mut self,
         git_dir: &Path,
         receiver: Receiver<Incoming>,
-        quarantine: Quarantine,
+        quarantine: &Quarantine,
         messages: &mut Vec<String>,
     ) -> Result<Option<Keep>, String> {
         let store = odb::Store::open(git_dir).map_err(|error| self.unreadable(&error))?;
         let (indexed, incoming) =
             receiver.finish(&store, &quarantine.index_path()).map_err(|error| error.to_string())?;
-        check_attributes(&incoming, &indexed, &quarantine, &store)?;
+        check_attributes(&incoming, &indexed, quarantine, &store)?;
         self.check_connectivity(git_dir, &incoming, &indexed, &store, messages)?;
         commands::stand_together(&mut self.verdicts, self.request.capabilities.is_atomic);
         let is_wanted = self.pending().iter().any(|&index| self.request.commands[index].new.is_some());
@@ -269,7 +270,18 @@ impl Body {
         Ok(())
     }
 
-    fn update_refs(&mut self, git_dir: &Path, policy: &Policy, messages: &mut Vec<String>) {
+    /// Changes the refs, unless `witness`, which lay in the repository, has gone with it.
+    fn update_refs(
+        &mut self,
+        git_dir: &Path,
+        policy: &Policy,
+        witness: Option<&Path>,
+        messages: &mut Vec<String>,
+    ) {
+        if witness.is_some_and(|witness| !witness.is_dir()) {
+            messages.push(format!("error: {}", UpdateError::Moved));
+            self.refuse_pending(FAILED);
+        }
         commands::stand_together(&mut self.verdicts, self.request.capabilities.is_atomic);
         let pending = self.pending();
         let created = pending.iter().map(|&index| &self.request.commands[index]);
@@ -284,7 +296,8 @@ impl Body {
         let peel = |id: &oid| {
             store.as_ref().map_or_else(|| Err(io::ErrorKind::NotFound.into()), |store| peel(store, id))
         };
-        let mut options = Options { mode: Mode::All, peel: Some(&peel), reflog: policy.reflog.as_ref() };
+        let reflog = policy.reflog.as_ref();
+        let mut options = Options { mode: Mode::All, peel: Some(&peel), reflog, witness };
         if self.request.capabilities.is_atomic {
             self.transact(&pending, &options, messages);
             return;

@@ -459,3 +459,39 @@ fn two_pushes_to_one_ref_have_one_winner() {
     }
     place.check();
 }
+
+#[test]
+fn a_repository_that_is_moved_during_a_push_is_not_mixed_up_with_another() {
+    for is_replaced in [false, true] {
+        let place = Place::new();
+        let first = place.commit("a", "1");
+        place.push(&[(NULL, &first, "refs/heads/main")], "", &place.pack(&[&first], &[]));
+        let second = place.commit("a", "2");
+        let bodies = [
+            request(&[(&first, &second, "refs/heads/main")], "", &place.pack(&[&second], &[&first])),
+            // The objects are there, and only the ref is new.
+            request(&[(NULL, &first, "refs/heads/deep/er")], "", &place.pack(&[], &[])),
+        ];
+        let policy = Policy::default();
+        let server = place.server();
+        let pushes = bodies.map(|body| {
+            let pieces = futures::stream::iter([Ok::<_, ()>(Bytes::from(body))]);
+            futures::executor::block_on(receive(&server, pieces, &policy)).expect("it is understood")
+        });
+        fs::rename(&server, place.place.path().join("moved.git")).expect("renamed");
+        if is_replaced {
+            init::init_bare(&server, "other").expect("made");
+        }
+        let before = is_replaced.then(|| files(&server));
+        for push in pushes {
+            let outcome = push.finish().expect("an answer");
+            assert!(outcome.changes.is_empty(), "{outcome:?}");
+        }
+        assert_eq!(is_replaced.then(|| files(&server)), before);
+        assert_eq!(server.exists(), is_replaced, "nothing was made in its place");
+        if is_replaced {
+            assert_eq!(fs::read(server.join("HEAD")).expect("readable"), b"ref: refs/heads/other\n");
+        }
+        assert_eq!(place.git("-C moved.git rev-parse main"), first);
+    }
+}

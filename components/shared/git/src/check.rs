@@ -225,6 +225,7 @@ fn size(path: &Path) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bstr::ByteSlice as _;
     use std::process::Command;
     use tempfile::TempDir;
 

@@ -14,7 +14,10 @@
 //!    the push did not happen.
 //! 5. The refs are changed (see [`crate::refs`]), and the push is acknowledged. What is acknowledged
 //!    was synced before.
-//! 6. The `.keep` file is removed.
+//! 6. The `.keep` file is removed, and the directory.
+//!
+//! The directory also bears witness that the repository is still where the push began: if somebody
+//! moves the repository, it goes along, and nothing is changed in what may lie there instead.
 
 use crate::durable;
 use crate::index_pack::Indexed;
@@ -67,9 +70,12 @@ impl Quarantine {
 
     /// Moves the pack and its index to the repository, durably. They are kept at least as long as
     /// what is returned.
-    pub fn migrate(self, indexed: &Indexed) -> io::Result<Keep> {
+    pub fn migrate(&self, indexed: &Indexed) -> io::Result<Keep> {
         let target = |extension: &str| self.pack_dir.join(format!("pack-{}.{extension}", indexed.checksum));
-        fs::create_dir_all(&self.pack_dir)?;
+        match fs::create_dir(&self.pack_dir) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            result => result?,
+        }
         let keep = Keep::create(target("keep"))?;
         // The name is the checksum of the contents: what is there already is the same.
         if !target("idx").is_file() || !target("pack").is_file() {
@@ -187,7 +193,24 @@ mod tests {
         assert_eq!(names(&objects.join("pack")), expected);
         drop(keep);
         assert_eq!(names(&objects.join("pack")).len(), 2);
+        assert!(quarantine.objects_dir().is_dir(), "it bears witness until the refs are changed");
+        drop(quarantine);
         assert_eq!(names(&objects), ["info", "pack"]);
+    }
+
+    #[test]
+    fn nothing_is_moved_to_what_lies_in_the_place_of_the_repository() {
+        let place = repository();
+        let git_dir = place.path().join("r.git");
+        let quarantine = Quarantine::create(&git_dir).expect("made");
+        fs::write(quarantine.pack_path(), "pack").expect("written");
+        fs::write(quarantine.index_path(), "idx").expect("written");
+        fs::rename(&git_dir, place.path().join("moved.git")).expect("renamed");
+        quarantine.migrate(&indexed()).expect_err("there is no repository");
+        assert!(!git_dir.exists());
+        crate::init::init_bare(&git_dir, "main").expect("made");
+        quarantine.migrate(&indexed()).expect_err("it is another repository");
+        assert_eq!(names(&git_dir.join("objects/pack")), [""; 0]);
     }
 
     #[test]

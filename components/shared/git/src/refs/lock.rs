@@ -26,13 +26,13 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock of `target`, whose parents are made where they are missing, and writes what
-    /// the file is to hold; durably, unless there is nothing to write.
+    /// Takes the lock of `target`, whose parents below the repository at `git_dir` are made where
+    /// they are missing, and writes what the file is to hold; durably, unless there is nothing to write.
     ///
     /// Fails with `AlreadyExists` if somebody else keeps it for longer than `wait_ms`.
-    pub fn acquire(target: &Path, contents: &[u8], wait_ms: u64) -> io::Result<Self> {
-        let (mut file, lock) =
-            Self::take(target, wait_ms, |path| OpenOptions::new().write(true).create_new(true).open(path))?;
+    pub fn acquire(git_dir: &Path, target: &Path, contents: &[u8], wait_ms: u64) -> io::Result<Self> {
+        let create_new = |path: &Path| OpenOptions::new().write(true).create_new(true).open(path);
+        let (mut file, lock) = Self::take(git_dir, target, wait_ms, create_new)?;
         if !contents.is_empty() {
             file.write_all(contents)?;
             file.sync_all()?;
@@ -45,18 +45,23 @@ impl Lock {
     /// spares the file system as many files, to be made and removed at once.
     ///
     /// Fails as [`Lock::acquire`], and as the file system does that has no such names, or no more of one file.
-    pub fn acquire_beside(&self, target: &Path, wait_ms: u64) -> io::Result<Self> {
-        let ((), lock) = Self::take(target, wait_ms, |path| fs::hard_link(&self.lock_path, path))?;
+    pub fn acquire_beside(&self, git_dir: &Path, target: &Path, wait_ms: u64) -> io::Result<Self> {
+        let ((), lock) = Self::take(git_dir, target, wait_ms, |path| fs::hard_link(&self.lock_path, path))?;
         Ok(lock)
     }
 
     /// Takes a lock by `make`, which has to fail with `AlreadyExists` where there is one.
-    fn take<T>(target: &Path, wait_ms: u64, make: impl Fn(&Path) -> io::Result<T>) -> io::Result<(T, Self)> {
+    fn take<T>(
+        git_dir: &Path,
+        target: &Path,
+        wait_ms: u64,
+        make: impl Fn(&Path) -> io::Result<T>,
+    ) -> io::Result<(T, Self)> {
         let lock_path = lock_path(target);
         let deadline = Instant::now() + Duration::from_millis(wait_ms);
         let mut pause = Duration::from_millis(1);
         let (made, has_new_directory) = loop {
-            match with_parents(&lock_path, &make) {
+            match with_parents(git_dir, &lock_path, &make) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     if is_abandoned(&lock_path) {
                         fs::remove_file(&lock_path).or_else(ignore_missing)?;
@@ -125,13 +130,17 @@ pub(super) fn ignore_missing(error: io::Error) -> io::Result<()> {
 
 /// Makes the lock file and the directories above it, which somebody else may be removing. Tells
 /// whether there were some to be made.
-fn with_parents<T>(lock_path: &Path, make: impl Fn(&Path) -> io::Result<T>) -> io::Result<(T, bool)> {
+fn with_parents<T>(
+    git_dir: &Path,
+    lock_path: &Path,
+    make: impl Fn(&Path) -> io::Result<T>,
+) -> io::Result<(T, bool)> {
     let mut attempts = 0;
     loop {
         match make(lock_path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && attempts < DIRECTORY_ATTEMPTS_MAX => {
                 let parent = lock_path.parent().expect("a lock lies in a directory");
-                match fs::create_dir_all(parent) {
+                match create_directories(git_dir, parent) {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                     other => other?,
                 }
@@ -139,6 +148,22 @@ fn with_parents<T>(lock_path: &Path, make: impl Fn(&Path) -> io::Result<T>) -> i
             }
             other => return Ok((other?, attempts > 0)),
         }
+    }
+}
+
+/// Makes a directory and those above it that are missing, up to `git_dir`, which is never made: where
+/// it is missing, the repository has moved.
+fn create_directories(git_dir: &Path, directory: &Path) -> io::Result<()> {
+    if directory == git_dir || !directory.starts_with(git_dir) {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    match fs::create_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            create_directories(git_dir, directory.parent().expect("it lies below the repository"))?;
+            fs::create_dir(directory)
+        }
+        result => result,
     }
 }
 
@@ -156,19 +181,32 @@ mod tests {
     fn locks_of_one_file_are_locks_each_by_itself() {
         let place = tempfile::tempdir().expect("a temporary directory");
         let target = |name: &str| place.path().join("new").join(name);
-        let first = Lock::acquire(&target("a"), b"", 0).expect("free");
-        let second = first.acquire_beside(&target("deep/b"), 0).expect("free");
+        let acquire = |name: &str| Lock::acquire(place.path(), &target(name), b"", 0);
+        let beside = |lock: &Lock, name: &str| lock.acquire_beside(place.path(), &target(name), 0);
+        let first = acquire("a").expect("free");
+        let second = beside(&first, "deep/b").expect("free");
         assert!(second.has_new_directory);
         for held in ["a", "deep/b"] {
-            for again in [Lock::acquire(&target(held), b"", 0), first.acquire_beside(&target(held), 0)] {
+            for again in [acquire(held), beside(&first, held)] {
                 let error = again.expect_err("it is held");
                 assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{held}");
             }
         }
         drop(first);
         assert!(!lock_path(&target("a")).exists() && lock_path(&target("deep/b")).exists());
-        let third = second.acquire_beside(&target("a"), 0).expect("free again");
+        let third = beside(&second, "a").expect("free again");
         drop((second, third));
         assert!(!lock_path(&target("a")).exists() && !lock_path(&target("deep/b")).exists());
+    }
+
+    #[test]
+    fn a_repository_that_has_moved_is_not_made_anew() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let git_dir = place.path().join("moved.git");
+        for target in ["refs/heads/new/branch", "refs/heads/main", "HEAD"] {
+            let error = Lock::acquire(&git_dir, &git_dir.join(target), b"x", 0).expect_err("it is not there");
+            assert_eq!(error.kind(), io::ErrorKind::NotFound, "{target}");
+        }
+        assert!(!git_dir.exists());
     }
 }

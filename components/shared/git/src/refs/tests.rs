@@ -58,7 +58,7 @@ impl Repository {
     }
 
     fn transact(&self, mode: Mode, updates: &[Update]) -> Vec<String> {
-        let options = Options { mode, peel: None, reflog: None };
+        let options = Options { mode, peel: None, reflog: None, witness: None };
         let results = self.store().transact(updates, &options).expect("the transaction runs");
         results
             .into_iter()
@@ -306,7 +306,7 @@ fn a_lock_that_somebody_holds_is_respected() {
     assert_eq!(repository.transact(Mode::Each, &updates), ["Locked", "ok"]);
     fs::remove_file(&lock).expect("removed");
     fs::write(repository.dir().join("packed-refs.lock"), "").expect("written");
-    let options = Options { mode: Mode::Each, peel: None, reflog: None };
+    let options = Options { mode: Mode::Each, peel: None, reflog: None, witness: None };
     let result = repository.store().transact(&[delete("refs/heads/other", Expected::Any)], &options);
     assert!(matches!(result, Err(Error::Locked { .. })));
     assert_eq!(repository.listing(), ["refs/heads/other"]);
@@ -351,7 +351,7 @@ fn reflogs_that_exist_are_kept() {
     let repository = Repository::new();
     let [first, second] = repository.commits;
     let reflog = Reflog { actor: "A <a@example.org> 1700000000 +0000".into(), message: "push".into() };
-    let options = Options { mode: Mode::Each, peel: None, reflog: Some(&reflog) };
+    let options = Options { mode: Mode::Each, peel: None, reflog: Some(&reflog), witness: None };
     let change = |update: Update| {
         let results = repository.store().transact(&[update], &options).expect("runs");
         assert!(results[0].is_ok());
@@ -402,7 +402,7 @@ fn git_and_the_store_take_turns() {
                     .expect("no circle")
                     .expect("always there");
                 let update = set("refs/heads/counter", Expected::Is(id), chain[position(id) + 1]);
-                let options = Options { mode: Mode::All, peel: None, reflog: None };
+                let options = Options { mode: Mode::All, peel: None, reflog: None, witness: None };
                 done += usize::from(store.transact(&[update], &options).expect("runs")[0].is_ok());
             }
         };
@@ -424,7 +424,7 @@ fn git_and_the_store_take_turns() {
             round += 1;
             command(&dir).args(["pack-refs", "--all"]).output().expect("git runs");
             let side = format!("refs/heads/side/{round}");
-            let options = Options { mode: Mode::All, peel: None, reflog: None };
+            let options = Options { mode: Mode::All, peel: None, reflog: None, witness: None };
             let store = RefStore::open(&dir).expect("a repository");
             let id = chain[0];
             for update in [set(&side, Expected::Missing, id), delete(&side, Expected::Is(id))] {
@@ -436,4 +436,26 @@ fn git_and_the_store_take_turns() {
     assert_eq!(end, Some(chain[STEPS * 2]), "every step was made once");
     repository.listing();
     assert!(repository.leftovers().is_empty());
+}
+
+#[test]
+fn nothing_is_changed_once_the_witness_has_gone() {
+    let repository = Repository::new();
+    let new = Some(repository.commits[0]);
+    let update = |name: &str| Update { name: name.into(), expected: Expected::Missing, new };
+    let updates = [update("refs/heads/one"), update("refs/heads/deep/two")];
+    let witness = repository.dir().join("witness");
+    for (is_there, expected) in [(false, "Moved Moved"), (true, "ok ok")] {
+        if is_there {
+            fs::create_dir(&witness).expect("made");
+        }
+        let options = Options { mode: Mode::Each, peel: None, reflog: None, witness: Some(&witness) };
+        let results = repository.store().transact(&updates, &options).expect("the transaction runs");
+        let words = results.iter().map(|result| match result {
+            Ok(()) => "ok",
+            Err(UpdateError::Moved) => "Moved",
+            Err(_) => "another error",
+        });
+        assert_eq!(words.collect::<Vec<_>>().join(" "), expected);
+    }
 }

@@ -80,6 +80,9 @@ pub struct Options<'a> {
     /// Without it, entries that are new in `packed-refs` are not marked as peeled.
     pub peel: Option<Peel<'a>>,
     pub reflog: Option<&'a Reflog>,
+    /// A directory that lies in the repository. If it is not there any more once the refs are
+    /// locked, another repository may lie in the place of this one, and nothing is changed.
+    pub witness: Option<&'a Path>,
 }
 
 /// Why a ref was not changed.
@@ -104,6 +107,9 @@ pub enum UpdateError {
     /// Its file holds no id.
     #[error("it is damaged")]
     Damaged,
+    /// The repository lies elsewhere by now.
+    #[error("the repository is being moved or deleted")]
+    Moved,
     /// Another change of the same transaction was refused.
     #[error("another ref could not be changed")]
     Aborted,
@@ -150,7 +156,8 @@ impl RefStore {
         let targets = [Path::new("HEAD")];
         let record =
             LockRecord::create(&self.git_dir, targets.into_iter()).map_err(Error::io(&self.git_dir))?;
-        let lock = acquire(&path, &[b"ref: ", &**name, b"\n"].concat(), lock::REF_WAIT_MS)?;
+        let contents = [b"ref: ", &**name, b"\n"].concat();
+        let lock = acquire(&self.git_dir, &path, &contents, lock::REF_WAIT_MS)?;
         lock.commit().map_err(Error::io(&path))?;
         durable::sync_directory(&self.git_dir).map_err(Error::io(&self.git_dir))?;
         drop(record);
@@ -158,8 +165,8 @@ impl RefStore {
     }
 }
 
-fn acquire(path: &Path, contents: &[u8], wait_ms: u64) -> Result<Lock, Error> {
-    Lock::acquire(path, contents, wait_ms).map_err(|error| match error.kind() {
+fn acquire(git_dir: &Path, path: &Path, contents: &[u8], wait_ms: u64) -> Result<Lock, Error> {
+    Lock::acquire(git_dir, path, contents, wait_ms).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => Error::Locked { path: path.into() },
         _ => Error::io(path)(error),
     })
@@ -210,13 +217,19 @@ impl<'a> Transaction<'a> {
         let needs_packed_lock =
             self.packs_new_values || self.pending().any(|index| self.updates[index].new.is_none());
         let packed_lock = match needs_packed_lock {
-            true => Some(acquire(&self.store.git_dir.join("packed-refs"), b"", lock::PACKED_REFS_WAIT_MS)?),
+            true => {
+                let path = self.store.git_dir.join("packed-refs");
+                Some(acquire(&self.store.git_dir, &path, b"", lock::PACKED_REFS_WAIT_MS)?)
+            }
             false => None,
         };
         let packed = self.store.packed_refs()?;
         self.verify(&packed);
         if !record.is_fresh() {
             self.fail_pending(|| UpdateError::Locked);
+        }
+        if self.options.witness.is_some_and(|witness| !witness.is_dir()) {
+            self.fail_pending(|| UpdateError::Moved);
         }
         if self.is_over() {
             return Ok(self.finish());
@@ -292,7 +305,8 @@ impl<'a> Transaction<'a> {
         let path = self.store.git_dir.join(&relative);
         let lock = match update.new {
             Some(id) if !self.packs_new_values => {
-                Lock::acquire(&path, format!("{id}\n").as_bytes(), lock::REF_WAIT_MS)
+                let contents = format!("{id}\n");
+                Lock::acquire(&self.store.git_dir, &path, contents.as_bytes(), lock::REF_WAIT_MS)
             }
             _ => self.acquire_empty(index, &path),
         };
@@ -312,14 +326,14 @@ impl<'a> Transaction<'a> {
     /// time where 100,000 files are made and removed at once.
     fn acquire_empty(&mut self, index: usize, path: &Path) -> io::Result<Lock> {
         if let Some(other) = self.empty_lock.and_then(|other| self.locks[other].as_ref()) {
-            match other.acquire_beside(path, lock::REF_WAIT_MS) {
+            match other.acquire_beside(&self.store.git_dir, path, lock::REF_WAIT_MS) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
                 // The file has all the names that it may have, or the file system knows no such names.
                 Err(_) => {}
                 lock => return lock,
             }
         }
-        let lock = Lock::acquire(path, b"", lock::REF_WAIT_MS)?;
+        let lock = Lock::acquire(&self.store.git_dir, path, b"", lock::REF_WAIT_MS)?;
         self.empty_lock = Some(index);
         Ok(lock)
     }
