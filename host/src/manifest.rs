@@ -316,7 +316,7 @@ fn dependencies(
 fn mounts(component: &raw::Component, places: &Places) -> Result<Vec<Mount>, Wrong> {
     let wrong = |problem| (".files".to_owned(), problem);
     let mut sources = BTreeMap::new();
-    for files in &component.files {
+    for files in component.files.iter().chain(&component.tool.lithe.files) {
         let destination = &files.destination;
         if !is_destination(destination) {
             return Err(wrong(Problem::Destination(destination.clone())));

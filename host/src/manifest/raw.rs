@@ -85,6 +85,9 @@ pub struct Tools {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Lithe {
+    /// For a dependency, which under Spin may have none of its own.
+    #[serde(default)]
+    pub files: Vec<Files>,
     #[serde(default)]
     pub mounts: BTreeMap<String, Access>,
     #[serde(default)]

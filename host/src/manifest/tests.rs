@@ -47,9 +47,9 @@ fn a_component_gets_what_its_manifest_says() {
         component = "pages"
         [component.store]
         source = "/opt/store.wasm"
-        files = [{ source = "data/db", destination = "/db" }]
         environment = { A = "1", B = "1" }
         [component.store.tool.lithe]
+        files = [{ source = "data/db", destination = "/db" }]
         mounts = { "/db" = "read-write" }
         environment = { B = "2" }
         pooled = ["slow"]
