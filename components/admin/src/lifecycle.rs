@@ -81,12 +81,18 @@ impl<R: Registry> Lifecycle<'_, R> {
     }
 
     /// Deletes a repository so that it can be restored: the entry first, then the directory.
+    ///
+    /// A rename that was cut short is finished before, since where the directory lies is not known
+    /// from the entry any more once it says where it is to lie.
     pub fn delete(&self, path: &str) -> Result<Repository, Error> {
-        let before = self.registry.open(path)?;
-        let deleted = self.registry.delete(path)?;
+        let mut before = self.registry.open(path)?;
+        if self.finish(&before)? {
+            before = self.registry.open(&before.path)?;
+        }
+        let deleted = self.registry.delete(&before.path)?;
         let own = directory_of("path", &deleted.path)?;
         let relocated = match self.disk.relocate(&before.directory, &deleted.directory) {
-            // A rename was under way, and has come as far as the directory.
+            // It was renamed in between.
             Err(DiskError::Missing(_)) if own != before.directory => {
                 self.disk.relocate(&own, &deleted.directory)
             }
@@ -366,9 +372,18 @@ mod tests {
     fn a_deletion_finds_the_directory_of_a_rename_that_was_cut_short() {
         check(|registry, disk, lifecycle| {
             lifecycle.create(&new("a")).unwrap();
-            registry.begin_rename("a", "b").unwrap();
-            disk.relocate("a.git", "b.git").unwrap();
-            lifecycle.delete("b").unwrap();
+            for is_relocated in [false, true] {
+                registry.begin_rename("a", "b").unwrap();
+                if is_relocated {
+                    disk.relocate("a.git", "b.git").unwrap();
+                }
+                registry.fails_at.set("delete");
+                lifecycle.delete("b").unwrap_err();
+                assert_eq!(registry.directories(), ["b.git"], "the entry says where it lies");
+                registry.fails_at.set("");
+                lifecycle.rename("b", "a").unwrap();
+            }
+            lifecycle.delete("a").unwrap();
             assert!(disk.exists(".deleted/1.git").unwrap() && !disk.exists("b.git").unwrap());
         });
     }

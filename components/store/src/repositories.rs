@@ -150,6 +150,9 @@ impl Store {
         self.transact(call.now, |connection, memory| {
             let principal = identity::resolve(connection, memory, call)?;
             let row = require(connection, &principal, path)?;
+            if is_rename_under_way(&row) {
+                return Err(rename_under_way());
+            }
             connection
                 .prepare_cached("UPDATE repositories SET deleted = ?1, directory = ?2 WHERE id = ?3")?
                 .execute((call.now, format!(".deleted/{}.git", row.id), row.id))?;
@@ -224,6 +227,15 @@ impl Store {
     }
 }
 
+/// Whether the directory of a repository that is not deleted still lies, or may lie, at a former path.
+fn is_rename_under_way(row: &RepositoryRow) -> bool {
+    row.wire.directory != format!("{}.git", row.wire.path)
+}
+
+fn rename_under_way() -> Error {
+    conflict("a rename of this repository is under way: finish it or take it back first")
+}
+
 fn is_grace_over(connection: &Connection, row: &RepositoryRow, now: Timestamp) -> Result<bool, Error> {
     let grace = sessions::seconds(settings::site(connection)?.deletion_grace_days);
     Ok(row.wire.deleted.is_some_and(|deleted| now.saturating_sub(deleted) >= grace))
@@ -270,11 +282,10 @@ fn rename(
     now: Timestamp,
 ) -> Result<(), Error> {
     let old_path = &row.wire.path;
-    let is_under_way = row.wire.directory != format!("{old_path}.git");
     let is_taken_back = row.wire.directory == new_path.directory();
     let changes_case_only = old_path.eq_ignore_ascii_case(new_path.as_str());
-    if is_under_way && !is_taken_back {
-        return Err(conflict("a rename of this repository is under way: finish it or take it back first"));
+    if is_rename_under_way(row) && !is_taken_back {
+        return Err(rename_under_way());
     }
     if !is_taken_back && !changes_case_only {
         groups::check_new(connection, principal, new_path, Some(row.id))?;
@@ -537,6 +548,8 @@ mod tests {
         assert_eq!(places(begun), pair("b/c/new", "a/demo.git"));
         let again = forge.store.begin_rename(&root, "b/c/new", "elsewhere");
         assert_eq!(outcome(again), "conflict", "one at a time");
+        let deleted = forge.store.delete_repository(&root, "b/c/new");
+        assert_eq!(outcome(deleted), "conflict", "nobody would know where the directory lies");
         let finished = forge.store.finish_rename(&root, "b/c/new");
         assert_eq!(places(finished), pair("b/c/new", "b/c/new.git"));
         let opened = forge.store.open_place(&root, "a/demo").expect("the former path");
