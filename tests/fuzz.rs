@@ -74,3 +74,16 @@ fn packed_refs() {
         );
     });
 }
+
+#[test]
+fn configs() {
+    let scratch = tempfile::tempdir().expect("a temporary directory");
+    let repository = scratch.path().join("fuzzed.git");
+    init::init_bare(&repository, "main").expect("the directory is writable");
+    fuzz("config", |bytes| {
+        fs::write(repository.join("config"), bytes).expect("the directory is writable");
+        if let Err(error) = odb::Store::open(&repository) {
+            assert!(matches!(error, odb::Error::Unsupported(_)), "{error}");
+        }
+    });
+}

@@ -344,9 +344,12 @@ mod tests {
     #[test]
     fn many_problems_are_counted() {
         let place = repository();
-        for index in 0..=CHECK_PROBLEMS_MAX {
+        let damage = |index: usize| {
             fs::write(place.path().join(format!("work/.git/refs/heads/b{index}")), "x").expect("written");
-        }
+        };
+        (0..CHECK_PROBLEMS_MAX).for_each(damage);
+        assert_eq!(check(&place).problems.len(), CHECK_PROBLEMS_MAX);
+        damage(CHECK_PROBLEMS_MAX);
         let problems = check(&place).problems;
         assert_eq!(problems.len(), CHECK_PROBLEMS_MAX + 1);
         assert_eq!(problems.last().map(String::as_str), Some("and 1 more problems"));

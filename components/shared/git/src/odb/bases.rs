@@ -35,7 +35,10 @@ impl Bases {
     }
 }
 
-/// The bytes of the object and about what it takes to remember it.
+/// About what it takes to remember an object beside its contents, in bytes.
+pub const OBJECT_BYTES: usize = 128;
+
+/// The bytes of the object and what it takes to remember it.
 fn cost(object: &Object) -> usize {
-    object.data.len() + 128
+    object.data.len() + OBJECT_BYTES
 }

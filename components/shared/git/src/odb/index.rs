@@ -165,6 +165,12 @@ impl Table {
     }
 }
 
+/// Whether a table of that length is held in memory.
+#[cfg(test)]
+pub fn is_held(file: &File, len: u64) -> io::Result<bool> {
+    Table::load(file, 0, len).map(|table| table.bytes.is_some())
+}
+
 fn fanout(bytes: &[u8]) -> Option<Box<[u32; 256]>> {
     let mut fanout = Box::new([0; 256]);
     for (entry, bytes) in fanout.iter_mut().zip(bytes.chunks_exact(4)) {

@@ -18,6 +18,9 @@ mod packs;
 mod repository;
 mod window;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::Error;
 pub use file::File;
 pub use index::RawId;

@@ -28,8 +28,12 @@ fn read_config(git_dir: &Path) -> Result<Vec<u8>, Error> {
         Err(error) => return Err(Error::io(path)(error)),
     };
     let mut bytes = Vec::new();
-    file.take(CONFIG_BYTES_MAX).read_to_end(&mut bytes).map_err(Error::io(path))?;
-    Ok(bytes)
+    file.take(CONFIG_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(Error::io(path))?;
+    // What is past the limit could be an extension.
+    match bytes.len() as u64 > CONFIG_BYTES_MAX {
+        true => Err(Error::Unsupported(format!("a config of more than {CONFIG_BYTES_MAX} bytes"))),
+        false => Ok(bytes),
+    }
 }
 
 /// Looks at the section `extensions` (gitformat-repository-version): each key there is a change of
@@ -66,6 +70,18 @@ fn check_extension(key: &str, value: &str) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_config_is_read_up_to_the_limit() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let with = |len: u64| {
+            let text = format!("[core]\n\tbare = true\n{}", ";".repeat(len as usize));
+            fs::write(place.path().join("config"), &text[..len as usize]).expect("written");
+            read_config(place.path()).map(|bytes| bytes.len() as u64)
+        };
+        assert!(matches!(with(CONFIG_BYTES_MAX), Ok(CONFIG_BYTES_MAX)));
+        assert!(matches!(with(CONFIG_BYTES_MAX + 1), Err(Error::Unsupported(_))));
+    }
 
     #[test]
     fn only_extensions_that_are_understood_are_accepted() {

@@ -26,6 +26,12 @@ impl Windows {
         Self { windows: LruCache::new(count), latest: None }
     }
 
+    /// How many windows are held.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.windows.len()
+    }
+
     /// Returns the window that contains `offset`, and where in the window that is.
     ///
     /// Fails with `UnexpectedEof` at or past the end of the file.

@@ -196,6 +196,21 @@ fn symbolic_refs_in_a_circle_end() {
 }
 
 #[test]
+fn symbolic_refs_lead_on_up_to_a_depth() {
+    let repository = Repository::new();
+    let heads = repository.dir().join("refs/heads");
+    fs::write(heads.join("0"), repository.commits[0].to_string()).expect("written");
+    for depth in 1..=SYMBOLIC_DEPTH_MAX + 1 {
+        fs::write(heads.join(depth.to_string()), format!("ref: refs/heads/{}", depth - 1)).expect("written");
+    }
+    let snapshot = repository.store().snapshot().expect("readable");
+    let deepest = format!("refs/heads/{SYMBOLIC_DEPTH_MAX}");
+    let resolved = snapshot.resolve(deepest.as_bytes().as_bstr()).expect("within the depth");
+    assert_eq!(resolved, Some(repository.commits[0]));
+    assert_eq!(snapshot.broken, [format!("refs/heads/{}", SYMBOLIC_DEPTH_MAX + 1)]);
+}
+
+#[test]
 fn changes_compare_and_swap() {
     let repository = Repository::new();
     let [first, second] = repository.commits;
