@@ -16,9 +16,9 @@ fn a_server_takes_the_database_and_a_command_gives_it_back() {
     let shell = forge.shell(&forge.repository(&[]));
     shell.run(PUSH);
     let mut server = forge.beside_it();
-    assert_eq!(forge.get(Actor::Stranger, "").status, 500, "the database is the server's");
+    assert_eq!(forge.get(Actor::Stranger, "").status, 503, "the database is the server's");
     let refused = shell.fails("git ls-remote \"$ADMIN\"");
-    assert!(refused.contains("500"), "{refused}");
+    assert!(refused.contains("503"), "{refused}");
     server.kill();
     forge.lithe(&["repo", "list"]);
     assert_eq!(forge.get(Actor::Stranger, "").status, 200);
