@@ -185,6 +185,28 @@ mod tests {
     use std::io::Write as _;
 
     #[test]
+    fn a_body_is_read_up_to_the_limit() {
+        let read = |len: usize, coding: &'static str| {
+            let mut body = vec![b'x'; len];
+            if coding == "gzip" {
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                encoder.write_all(&body).expect("memory takes it");
+                body = encoder.finish().expect("memory takes it");
+            }
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
+            let body = http_body_util::Full::new(Bytes::from(body));
+            futures::executor::block_on(read_body(&headers, body)).map(|bytes| bytes.len())
+        };
+        for coding in ["identity", "gzip"] {
+            assert_eq!(read(UPLOAD_REQUEST_BYTES_MAX, coding), Ok(UPLOAD_REQUEST_BYTES_MAX));
+            let past = read(UPLOAD_REQUEST_BYTES_MAX + 1, coding);
+            assert_eq!(past, Err(Refusal::TooLarge(UPLOAD_REQUEST_BYTES_MAX)));
+        }
+        assert_eq!(read(0, "br"), Err(Refusal::ContentEncoding));
+    }
+
+    #[test]
     fn gzip_is_inflated_up_to_the_limit() {
         let gzip = |len: usize| {
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

@@ -296,6 +296,39 @@ mod tests {
     }
 
     #[test]
+    fn what_the_commands_take_is_limited() {
+        let command = |len: usize| {
+            let command = format!("{NULL} {A} refs/heads/");
+            lines(&[&(command.clone() + &"x".repeat(len - command.len()))])
+        };
+        let longest = command(pkt_line::DATA_LEN_MAX);
+        let mut reader = Reader::default();
+        for _ in 0..COMMANDS_BYTES_MAX / pkt_line::DATA_LEN_MAX {
+            reader.read(&longest).expect("within the limit");
+        }
+        let rest = COMMANDS_BYTES_MAX % pkt_line::DATA_LEN_MAX;
+        reader.read(&command(rest)).expect("at the limit");
+        assert_eq!(reader.read(&command(100)), Err(Error::CommandsTooLarge));
+    }
+
+    #[test]
+    fn push_options_are_limited_in_number_and_size() {
+        let options = |count: usize, len: usize| {
+            let first = format!("{NULL} {A} refs/heads/main\0push-options");
+            let option = "x".repeat(len);
+            let mut all = vec![first.as_str(), "0000"];
+            all.extend(std::iter::repeat_n(option.as_str(), count));
+            all.push("0000");
+            let mut reader = Reader::default();
+            reader.read(&lines(&all)).map(|_| ())
+        };
+        assert_eq!(options(PUSH_OPTIONS_MAX, 1), Ok(()));
+        assert_eq!(options(PUSH_OPTIONS_MAX + 1, 1), Err(Error::TooManyPushOptions));
+        assert_eq!(options(2, PUSH_OPTIONS_BYTES_MAX / 2), Ok(()));
+        assert_eq!(options(2, PUSH_OPTIONS_BYTES_MAX / 2 + 1), Err(Error::PushOptionsTooLarge));
+    }
+
+    #[test]
     fn the_number_of_commands_is_limited() {
         let command = lines(&[&format!("{NULL} {A} refs/heads/main")]);
         let mut reader = Reader::default();

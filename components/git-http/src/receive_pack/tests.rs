@@ -495,3 +495,44 @@ fn a_repository_that_is_moved_during_a_push_is_not_mixed_up_with_another() {
         assert_eq!(place.git("-C moved.git rev-parse main"), first);
     }
 }
+
+#[test]
+fn a_refused_push_is_read_up_to_a_limit() {
+    use limits::DRAINED_BYTES_MAX;
+    let place = Place::new();
+    let first = place.commit("a", "1");
+    let policy = Policy::default();
+    let mut push = Push::new(&place.server(), &policy);
+    push.write(&request(&[(NULL, &first, "refs/lithe/hidden")], "", b"")).expect("sound");
+    let piece = vec![0; 1 << 20];
+    for _ in 0..DRAINED_BYTES_MAX / piece.len() as u64 {
+        push.write(&piece).expect("it is passed over");
+    }
+    assert!(!push.has_enough());
+    push.write(&piece[..1]).expect("it is passed over");
+    assert!(push.has_enough());
+    let lines = report_lines(&push.finish().expect("an answer").body);
+    assert_eq!(lines, ["unpack ok", "ng refs/lithe/hidden deny updating a hidden ref"]);
+}
+
+#[test]
+fn so_many_messages_are_shown() {
+    use limits::MESSAGES_MAX;
+    let place = Place::new();
+    let first = place.commit("a", "1");
+    let pack = place.pack(&[&first], &[]);
+    let missing: Vec<_> =
+        (1..=MESSAGES_MAX + 2).map(|n| (format!("{n:040x}"), format!("refs/heads/{n}"))).collect();
+    let shown = |count: usize| {
+        let commands = missing[..count].iter().map(|(id, name)| (NULL, id.as_str(), name.as_str()));
+        let commands: Vec<_> = commands.chain([(NULL, &*first, "refs/heads/main")]).collect();
+        let outcome = place.try_send(&request(&commands, "side-band-64k", &pack), &Policy::default());
+        let lines = report_lines(&outcome.expect("an answer").body);
+        place.push(&[(&first, NULL, "refs/heads/main")], "", b"");
+        lines.into_iter().filter(|line| line.starts_with('\u{2}')).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(MESSAGES_MAX).len(), MESSAGES_MAX);
+    let cut = shown(MESSAGES_MAX + 2);
+    assert_eq!(cut.len(), MESSAGES_MAX + 1);
+    assert_eq!(cut.last().map(String::as_str), Some("\u{2}… and 2 more"));
+}

@@ -20,6 +20,7 @@ const FORMAT: &[u8] = b"lithe selection 1\n";
 pub struct Memory {
     file: PathBuf,
     key: [u8; HASH_LEN],
+    bytes_max: u64,
 }
 
 impl Memory {
@@ -39,13 +40,20 @@ impl Memory {
         }
         let name = Sha256::digest(git_dir.as_os_str().as_encoded_bytes());
         let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Some(Self { file: cache_dir.join("selections").join(name), key: key(store, request) }))
+        let file = cache_dir.join("selections").join(name);
+        Ok(Some(Self { file, key: key(store, request), bytes_max: REMEMBERED_BYTES_MAX }))
+    }
+
+    /// With another limit.
+    #[cfg(test)]
+    pub fn with_bytes_max(self, bytes_max: u64) -> Self {
+        Self { bytes_max, ..self }
     }
 
     /// The selection, if it is the one that is remembered and undamaged.
     pub fn recall(&self, store: &Store) -> Option<Selection> {
         let mut bytes = Vec::new();
-        fs::File::open(&self.file).ok()?.take(REMEMBERED_BYTES_MAX + 1).read_to_end(&mut bytes).ok()?;
+        fs::File::open(&self.file).ok()?.take(self.bytes_max + 1).read_to_end(&mut bytes).ok()?;
         let (contents, checksum) = bytes.split_last_chunk::<HASH_LEN>()?;
         if Sha256::digest(contents)[..] != checksum[..] {
             return None;
@@ -63,7 +71,7 @@ impl Memory {
         let mut contents = [&self.key[..], &set].concat();
         let checksum = Sha256::digest(&contents);
         contents.extend_from_slice(&checksum);
-        if contents.len() as u64 <= REMEMBERED_BYTES_MAX {
+        if contents.len() as u64 <= self.bytes_max {
             let _ = self.replace(&contents);
         }
     }

@@ -116,3 +116,28 @@ fn push<T>(list: &mut Vec<T>, item: T, what: &'static str, limit: usize) -> Resu
     list.push(item);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_names_up_to_so_many() {
+        type Add = fn(&mut Fetch, &[u8]) -> Result<(), Error>;
+        let lists: [(&str, usize, Add); 5] = [
+            ("wants", WANTS_MAX, Fetch::want),
+            ("wanted refs", WANTS_MAX, Fetch::want_ref),
+            ("haves", HAVES_MAX, Fetch::have),
+            ("shallow commits", SHALLOWS_MAX, Fetch::shallow),
+            ("refs to be left out", DEEPEN_NOT_MAX, Fetch::deepen_not),
+        ];
+        for (what, limit, add) in lists {
+            let mut fetch = Fetch::default();
+            for index in 1..=limit {
+                add(&mut fetch, format!("{index:040x}").as_bytes()).expect("within the limit");
+            }
+            let refused = add(&mut fetch, &[b'f'; 40]).expect_err("past the limit");
+            assert_eq!(refused.to_string(), format!("more than {limit} {what} in one request"));
+        }
+    }
+}

@@ -369,7 +369,7 @@ fn damaged_objects_cut_the_response_off_after_a_word() {
 
 #[test]
 fn limits_hold() {
-    use crate::limits::{DEEPEN_NOT_MAX, OBJECT_INFO_IDS_MAX, SHALLOWS_MAX, WANTS_MAX};
+    use crate::limits::{DEEPEN_NOT_MAX, OBJECT_INFO_IDS_MAX, WANTS_MAX};
     let place = Place::new(STORAGES[0]);
     let id = place.id("main");
     let cases = [
@@ -385,11 +385,80 @@ fn limits_hold() {
             assert!(!serve(limit)[4..].starts_with(b"ERR"), "{what}");
         }
     }
-    let mut fetch = request::Fetch::default();
-    for index in 0..SHALLOWS_MAX {
-        fetch.shallow(format!("{index:040x}").as_bytes()).expect("within the limit");
+}
+
+#[test]
+fn with_too_many_prefixes_everything_is_listed() {
+    use crate::limits::REF_PREFIXES_MAX;
+    let place = Place::new(STORAGES[0]);
+    let listed = |count: usize| {
+        let prefixes = vec!["ref-prefix refs/heads/none".to_owned(); count];
+        let response = place.serve(Version::V2, &v2_request("ls-refs", &prefixes));
+        let mut lines = Lines::new(&response);
+        std::iter::from_fn(|| lines.line().expect("sound pkt-lines"))
+            .filter(|line| line.text().is_some())
+            .count()
+    };
+    assert_eq!(listed(REF_PREFIXES_MAX), 0);
+    assert_eq!(listed(REF_PREFIXES_MAX + 1), 7);
+}
+
+#[test]
+fn a_repository_has_up_to_so_many_refs() {
+    use crate::limits::REFS_MAX;
+    let place = Place::new(STORAGES[0]);
+    let id = place.id("main");
+    let mut packed = String::from("# pack-refs with: peeled fully-peeled sorted \n");
+    // `HEAD` is no ref of its own.
+    for number in 0..REFS_MAX {
+        packed += &format!("{id} refs/heads/{number:07}\n");
     }
-    assert!(fetch.shallow(&[b'f'; 40]).is_err());
+    let git_dir = place.root.path().join("server.git");
+    std::fs::write(git_dir.join("packed-refs"), &packed).expect("written");
+    assert_eq!(Repository::open(&git_dir).map(|repository| repository.refs.refs.len()).ok(), Some(REFS_MAX));
+    packed += &format!("{id} refs/heads/more\n");
+    std::fs::write(git_dir.join("packed-refs"), &packed).expect("written");
+    let refused = String::from_utf8(advertise(&git_dir, Version::V2)).expect("text");
+    assert!(refused[4..].starts_with("ERR more than 1000000 refs"), "{refused}");
+}
+
+#[test]
+fn small_and_very_large_selections_are_not_remembered() {
+    use crate::limits::{REMEMBERED_BYTES_MAX, REMEMBERED_OBJECTS_MIN};
+    let place = Place::new(STORAGES[0]);
+    // Three objects, and a tag more each time.
+    place.shell(
+        "git -C server.git update-ref refs/tags/0 $(git -C server.git commit-tree -m x main:dir/deep)",
+    );
+    for number in 1..8 {
+        place.shell(&format!("git -C server.git tag -am x {number} {}", number - 1));
+    }
+    // Only what is packed is remembered.
+    place.shell(STORAGES[0]);
+    let remembered = |tag: u64| {
+        place.fetch(&[format!("want {}", place.id(&tag.to_string())), "done".into()]);
+        std::fs::read_dir(place.root.path().join("cache/selections")).map_or(0, Iterator::count)
+    };
+    let objects = |tag: u64| place.rev_list(&tag.to_string()).len() as u64;
+    let least = (0..8).find(|tag| objects(*tag) == REMEMBERED_OBJECTS_MIN).expect("it is among them");
+    assert_eq!((remembered(least - 1), remembered(least)), (0, 1));
+    let file = place.shell("ls cache/selections/*");
+    let len = place.shell(&format!("stat -c %s {file}")).parse::<u64>().expect("a number");
+    assert!(len < REMEMBERED_BYTES_MAX);
+    for (bytes_max, is_remembered) in [(len, true), (len - 1, false)] {
+        place.shell("rm -f cache/selections/*");
+        let git_dir = place.root.path().join("server.git");
+        let repository = Repository::open(&git_dir).expect("it is sound");
+        let store = repository.store().expect("it is sound");
+        let want = place.id(&least.to_string()).parse().expect("an id");
+        let request = lithe_git::walk::Request { wants: vec![want], ..Default::default() };
+        let memory = remembered::Memory::of(store, &place.root.path().join("cache"), &git_dir, &request);
+        let memory = memory.expect("it is sound").expect("a clone").with_bytes_max(bytes_max);
+        let mut walk = lithe_git::walk::Walk::new(store, request).expect("it is sound");
+        while walk.advance(store, 100).expect("it is sound") {}
+        memory.remember(&walk.finish(store).expect("it is sound"));
+        assert_eq!(place.root.path().join(&file).exists(), is_remembered);
+    }
 }
 
 #[test]
