@@ -8,7 +8,7 @@ use crate::limits::{HIGHLIGHT_BYTES_MAX, HIGHLIGHT_LINE_BYTES_MAX, HIGHLIGHT_TIM
 use crate::text::push_line_html;
 use std::collections::HashMap;
 use std::sync::OnceLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxReference, SyntaxSet};
 
 /// Every class that highlighting uses.
@@ -100,7 +100,7 @@ pub fn file(file_name: &str, text: &str) -> Highlighted {
         return plain(text, false);
     }
     match syntax_of_file(file_name, text) {
-        Some(syntax) => highlighted(syntax, text),
+        Some(syntax) => highlighted(syntax, text, HIGHLIGHT_TIME_MAX),
         None => plain(text, true),
     }
 }
@@ -128,7 +128,7 @@ pub fn code(language: &str, text: &str) -> Highlighted {
         return plain(text, false);
     }
     match syntaxes().find_syntax_by_token(language) {
-        Some(syntax) if !is_plain(syntax) => highlighted(syntax, text),
+        Some(syntax) if !is_plain(syntax) => highlighted(syntax, text, HIGHLIGHT_TIME_MAX),
         _ => plain(text, true),
     }
 }
@@ -167,7 +167,8 @@ fn syntax_of_file(file_name: &str, text: &str) -> Option<&'static SyntaxReferenc
         .filter(|syntax| !is_plain(syntax))
 }
 
-fn highlighted(syntax: &SyntaxReference, text: &str) -> Highlighted {
+/// Highlights a text line by line. What is left after `time_max` is escaped and not highlighted.
+fn highlighted(syntax: &SyntaxReference, text: &str, time_max: Duration) -> Highlighted {
     let begun = Instant::now();
     let mut parser = ParseState::new(syntax);
     let mut scopes = ScopeStack::new();
@@ -176,7 +177,7 @@ fn highlighted(syntax: &SyntaxReference, text: &str) -> Highlighted {
     let mut is_complete = true;
     for line in text.split_inclusive('\n') {
         let mut html = String::with_capacity(line.len() * 2);
-        is_complete &= line.len() <= HIGHLIGHT_LINE_BYTES_MAX && begun.elapsed() <= HIGHLIGHT_TIME_MAX;
+        is_complete &= line.len() <= HIGHLIGHT_LINE_BYTES_MAX && begun.elapsed() <= time_max;
         let operations = is_complete.then(|| parser.parse_line(line, syntaxes()).ok()).flatten();
         let Some(operations) = operations else {
             is_complete = false;
@@ -323,7 +324,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_when_the_time_is_over_is_plain() {
+        let text = "let a = 1;\nlet b = 2;\n";
+        let syntax = syntax_of_file("a.rs", text).expect("a grammar");
+        let in_time = highlighted(syntax, text, Duration::MAX);
+        assert!(in_time.is_complete && in_time.lines.iter().all(|line| line.contains("hl-keyword")));
+        let late = highlighted(syntax, text, Duration::ZERO);
+        assert_eq!((late.is_complete, late.lines.join("\n").as_str()), (false, "let a = 1;\nlet b = 2;"));
+    }
+
+    #[test]
     fn past_a_limit_text_is_plain() {
+        let longest = format!("let a = \"{}\";", "x".repeat(HIGHLIGHT_LINE_BYTES_MAX - 11));
+        assert_eq!(longest.len(), HIGHLIGHT_LINE_BYTES_MAX);
+        assert!(file("a.rs", &longest).is_complete);
+
         let long_line =
             format!("let a = 1;\nlet b = \"{}\";\nlet c = 3;\n", "x".repeat(HIGHLIGHT_LINE_BYTES_MAX));
         let highlighted = file("a.rs", &long_line);
