@@ -1,5 +1,6 @@
 //! The directories of repositories below the repository mount.
 
+use crate::change_lock::ChangeLock;
 use crate::limits::{INCOMING_TIME_MAX, SCAN_DEPTH_MAX, SCAN_ENTRIES_MAX};
 use lithe_forge::types::Error;
 use lithe_git::init::{self, init_bare};
@@ -28,12 +29,16 @@ pub enum DiskError {
     Io { directory: String, source: io::Error },
     #[error("there are more than {SCAN_ENTRIES_MAX} files and directories to look at")]
     TooMany,
+    #[error("other repositories are being changed; try again")]
+    Busy,
 }
 
 impl From<DiskError> for Error {
     fn from(error: DiskError) -> Self {
         match error {
-            DiskError::Exists(_) | DiskError::Missing(_) => Self::Conflict(error.to_string()),
+            DiskError::Exists(_) | DiskError::Missing(_) | DiskError::Busy => {
+                Self::Conflict(error.to_string())
+            }
             _ => Self::Other(error.to_string()),
         }
     }
@@ -53,6 +58,14 @@ impl Disk {
     /// The directory `root`.
     pub fn at(root: &Path) -> Self {
         Self { root: root.to_owned() }
+    }
+
+    /// Waits for the right to change which directories there are.
+    pub fn lock(&self) -> Result<ChangeLock, DiskError> {
+        ChangeLock::acquire(&self.root).map_err(|source| match source.kind() {
+            ErrorKind::TimedOut => DiskError::Busy,
+            _ => io_error("of the repositories", source),
+        })
     }
 
     /// The place of a repository's `directory`, `team/demo.git`.

@@ -3,6 +3,7 @@
 //! It has the repository mount, and changes it only as whole directories: made, moved, removed.
 
 mod archive;
+mod change_lock;
 mod check;
 mod create;
 mod deleted;

@@ -1,7 +1,7 @@
 //! The life of a repository on both sides: in the store, and as a directory.
 //!
-//! Each step states its order, so that a crash in between leaves nothing lost; [`Lifecycle::scan`]
-//! finishes what a crash left half done.
+//! Each step states its order, so that a crash in between leaves nothing lost; the next step, and
+//! [`Lifecycle::scan`], finish what a crash left half done. There is one step at a time.
 
 use crate::disk::{Disk, DiskError};
 use crate::registry::Registry;
@@ -33,6 +33,7 @@ impl<R: Registry> Lifecycle<'_, R> {
     pub fn create(&self, new: &NewRepository) -> Result<Repository, Error> {
         let directory = directory_of("path", &new.path)?;
         self.registry.check_new(new)?;
+        let _lock = self.disk.lock()?;
         self.disk.create(&directory)?;
         self.enter(new, &directory)
     }
@@ -47,6 +48,7 @@ impl<R: Registry> Lifecycle<'_, R> {
     pub fn adopt(&self, new: &NewRepository, incoming: &Path) -> Result<Repository, Error> {
         let directory = directory_of("path", &new.path)?;
         self.registry.check_new(new)?;
+        let _lock = self.disk.lock()?;
         self.disk.settle(incoming, &directory)?;
         self.enter(new, &directory)
     }
@@ -65,8 +67,13 @@ impl<R: Registry> Lifecycle<'_, R> {
     /// Gives a repository a new path: the entry first, then the directory.
     pub fn rename(&self, path: &str, new_path: &str) -> Result<Repository, Error> {
         let directory = directory_of("new-path", new_path)?;
+        let _lock = self.disk.lock()?;
         // Taken back it is to its own path, whichever address it was called by.
-        let before = self.registry.open(path)?;
+        let mut before = self.registry.open(path)?;
+        let is_taken_back = before.directory == directory && self.disk.exists(&directory)?;
+        if !is_taken_back && self.finish(&before)? {
+            before = self.registry.open(&before.path)?;
+        }
         let renamed = self.registry.begin_rename(&before.path, new_path)?;
         if renamed.directory == directory {
             return Ok(renamed);
@@ -85,20 +92,13 @@ impl<R: Registry> Lifecycle<'_, R> {
     /// A rename that was cut short is finished before, since where the directory lies is not known
     /// from the entry any more once it says where it is to lie.
     pub fn delete(&self, path: &str) -> Result<Repository, Error> {
+        let _lock = self.disk.lock()?;
         let mut before = self.registry.open(path)?;
         if self.finish(&before)? {
             before = self.registry.open(&before.path)?;
         }
         let deleted = self.registry.delete(&before.path)?;
-        let own = directory_of("path", &deleted.path)?;
-        let relocated = match self.disk.relocate(&before.directory, &deleted.directory) {
-            // It was renamed in between.
-            Err(DiskError::Missing(_)) if own != before.directory => {
-                self.disk.relocate(&own, &deleted.directory)
-            }
-            relocated => relocated,
-        };
-        match relocated {
+        match self.disk.relocate(&before.directory, &deleted.directory) {
             // Without a directory there is nothing to keep.
             Ok(()) | Err(DiskError::Missing(_)) => Ok(deleted),
             Err(error) => {
@@ -110,20 +110,37 @@ impl<R: Registry> Lifecycle<'_, R> {
 
     /// Brings a deleted repository back: the directory first, then the entry.
     pub fn restore(&self, id: RepositoryId) -> Result<Repository, Error> {
-        let deleted = self.registry.deleted()?.into_iter().find(|repository| repository.id == id);
-        let deleted = deleted.ok_or(Error::NotFound)?;
+        let _lock = self.disk.lock()?;
+        let deleted = self.deleted(id)?;
         let directory = directory_of("path", &deleted.path)?;
-        self.disk.relocate(&deleted.directory, &directory)?;
+        // It is back, or was never away, where a restoration or the deletion was cut short.
+        let is_back = !self.disk.exists(&deleted.directory)? && self.disk.exists(&directory)?;
+        if !is_back {
+            self.disk.relocate(&deleted.directory, &directory)?;
+        }
         self.registry.restore(id).inspect_err(|_| {
-            let _ = self.disk.relocate(&directory, &deleted.directory);
+            if !is_back {
+                let _ = self.disk.relocate(&directory, &deleted.directory);
+            }
         })
+    }
+
+    /// The deleted repository of that number. Who may see all of them is not shown those that were
+    /// deleted before many others, and has to look further.
+    fn deleted(&self, id: RepositoryId) -> Result<Repository, Error> {
+        let is_it = |repository: &Repository| repository.id == id && repository.deleted.is_some();
+        match self.registry.deleted()?.into_iter().find(is_it) {
+            Some(repository) => Ok(repository),
+            None => self.registry.all().ok().into_iter().flatten().find(is_it).ok_or(Error::NotFound),
+        }
     }
 
     /// Forgets a deleted repository for good: the entry first, then the directory.
     pub fn purge(&self, id: RepositoryId) -> Result<Repository, Error> {
-        let deleted = self.registry.deleted()?.into_iter().find(|repository| repository.id == id);
-        let deleted = deleted.ok_or(Error::NotFound)?;
+        let lock = self.disk.lock()?;
+        let deleted = self.deleted(id)?;
         self.registry.purge(id)?;
+        drop(lock); // Nobody else knows the directory any more, and it may be large.
         self.disk.remove(&deleted.directory)?;
         Ok(deleted)
     }
@@ -134,14 +151,29 @@ impl<R: Registry> Lifecycle<'_, R> {
         self.disk.clear_incoming();
         let mut scan = Scan::default();
         for repository in self.registry.all()? {
-            if self.finish(&repository)? {
-                scan.finished.push(repository.path);
+            if self.is_cut_short(&repository)? {
+                let _lock = self.disk.lock()?;
+                // It may have been under way, and not cut short.
+                let now = match self.registry.open(&format!("_{}", repository.id)) {
+                    Err(Error::NotFound) => repository.deleted.is_some().then_some(repository),
+                    now => Some(now?),
+                };
+                if let Some(repository) = now
+                    && self.finish(&repository)?
+                {
+                    scan.finished.push(repository.path);
+                }
             }
         }
         let known: BTreeSet<String> =
             self.registry.all()?.into_iter().map(|repository| repository.directory).collect();
         for directory in self.disk.unknown(&known)? {
             let path = directory.strip_suffix(".git").unwrap_or(&directory);
+            let _lock = self.disk.lock()?;
+            // What was being moved when it was found is somewhere else.
+            if !self.disk.exists(&directory)? {
+                continue;
+            }
             match self.enter_found(path) {
                 Ok(()) => scan.entered.push(path.to_owned()),
                 Err(Error::Other(message)) => return Err(Error::Other(message)),
@@ -157,20 +189,26 @@ impl<R: Registry> Lifecycle<'_, R> {
         self.registry.create(&new).map(|_| ())
     }
 
+    /// Whether a rename or deletion is under way or was cut short.
+    fn is_cut_short(&self, repository: &Repository) -> Result<bool, Error> {
+        let own = format!("{}.git", repository.path);
+        if repository.deleted.is_none() {
+            return Ok(repository.directory != own);
+        }
+        Ok(!self.disk.exists(&repository.directory)?
+            && self.disk.exists(&own)?
+            && matches!(self.registry.open(&repository.path), Err(Error::NotFound)))
+    }
+
     /// Finishes a rename or deletion that was cut short. Returns whether there was one.
     fn finish(&self, repository: &Repository) -> Result<bool, Error> {
+        if !self.is_cut_short(repository)? {
+            return Ok(false);
+        }
         let own = format!("{}.git", repository.path);
         if repository.deleted.is_some() {
-            let is_cut_short = !self.disk.exists(&repository.directory)?
-                && self.disk.exists(&own)?
-                && matches!(self.registry.open(&repository.path), Err(Error::NotFound));
-            if is_cut_short {
-                self.disk.relocate(&own, &repository.directory)?;
-            }
-            return Ok(is_cut_short);
-        }
-        if repository.directory == own {
-            return Ok(false);
+            self.disk.relocate(&own, &repository.directory)?;
+            return Ok(true);
         }
         if self.disk.exists(&repository.directory)? {
             self.disk.relocate(&repository.directory, &own)?;
@@ -385,6 +423,37 @@ mod tests {
             }
             lifecycle.delete("a").unwrap();
             assert!(disk.exists(".deleted/1.git").unwrap() && !disk.exists("b.git").unwrap());
+        });
+    }
+
+    #[test]
+    fn a_rename_that_was_cut_short_is_finished_or_taken_back_by_the_next() {
+        for is_relocated in [false, true] {
+            for (to, expected) in [("a", "a.git"), ("b", "b.git"), ("c", "c.git")] {
+                check(|registry, disk, lifecycle| {
+                    lifecycle.create(&new("a")).unwrap();
+                    registry.begin_rename("a", "b").unwrap();
+                    if is_relocated {
+                        disk.relocate("a.git", "b.git").unwrap();
+                    }
+                    lifecycle.rename("b", to).unwrap();
+                    assert_eq!(registry.directories(), [expected], "{is_relocated}");
+                    assert_eq!(registry.open(to).unwrap().directory, expected, "{is_relocated}");
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn a_restoration_goes_on_where_a_step_was_cut_short() {
+        check(|registry, disk, lifecycle| {
+            lifecycle.create(&new("a")).unwrap();
+            registry.delete("a").unwrap();
+            lifecycle.restore(1).unwrap();
+            lifecycle.delete("a").unwrap();
+            disk.relocate(".deleted/1.git", "a.git").unwrap();
+            lifecycle.restore(1).unwrap();
+            assert_eq!(registry.directories(), ["a.git"]);
         });
     }
 

@@ -32,5 +32,12 @@ pub const SCAN_ENTRIES_MAX: usize = 1_000_000;
 /// Characters of a password that is made up: 120 bits.
 pub const MADE_UP_PASSWORD_CHARACTERS: usize = 24;
 
+/// After how long a change of directories counts as cut short. Each takes a few calls of the store and
+/// moves one directory.
+pub const CHANGE_TIME_MAX: Duration = Duration::from_secs(15);
+
+/// How long to wait for others who change directories: more than it takes to see that they are no more.
+pub const CHANGE_WAIT_MAX: Duration = Duration::from_secs(20);
+
 /// How long an import may lie unfinished before it counts as cut short: longer than any transfer.
 pub const INCOMING_TIME_MAX: Duration = Duration::from_secs(24 * 60 * 60);
