@@ -64,11 +64,13 @@ fn parse(request: &[u8]) -> Result<Option<Command<'_>>, Error> {
         }
     };
     let mut arguments = Vec::new();
-    while has_arguments {
-        match lines.line()? {
-            Some(line @ Line::Data(_)) => arguments.push(line.text().unwrap_or_default()),
-            Some(Line::Flush) | None => break,
-            Some(_) => return Err(Error::protocol("expected flush after the arguments")),
+    if has_arguments {
+        loop {
+            match lines.line()? {
+                Some(line @ Line::Data(_)) => arguments.push(line.text().unwrap_or_default()),
+                Some(Line::Flush) | None => break,
+                Some(_) => return Err(Error::protocol("expected flush after the arguments")),
+            }
         }
     }
     match command {
