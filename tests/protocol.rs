@@ -541,3 +541,46 @@ fn pushes_are_reported_as_asked() {
         "refs/heads/main\nrefs/tags/blob-tag\nrefs/tags/light\nrefs/tags/tree-tag\nrefs/tags/v1-again"
     );
 }
+
+#[test]
+fn refs_are_advertised_as_git_advertises_them() {
+    let forge = Forge::shared();
+    let (full_path, empty_path) = (forge.repository(&[]), forge.repository(&[]));
+    let full = served_at(forge, &full_path);
+    full.run(
+        "cd \"$SERVED\" && git symbolic-ref refs/heads/alias refs/heads/main && git symbolic-ref refs/heads/dangling refs/heads/none
+        git update-ref refs/notes/commits main && git pack-refs --all && git update-ref refs/heads/late side && git update-ref refs/tags/v1-late v1",
+    );
+    let empty = forge.shell(&empty_path);
+    for (shell, path) in [(&full, &full_path), (&empty, &empty_path)] {
+        for version in [0, 1] {
+            let lithe =
+                Answer::get(&forge.url, None, &format!("{path}.git/info/refs?service=git-upload-pack"));
+            shell.run(&format!(
+                "GIT_PROTOCOL=version={version} git upload-pack --http-backend-info-refs \"$SERVED\" > answer"
+            ));
+            let peer = std::fs::read(shell.path().join("answer")).expect("it was just written");
+            let refs = |bytes: &[u8]| {
+                let lines = take_apart(shell, bytes).lines;
+                let without_capabilities =
+                    lines.into_iter().map(|line| line.split('\0').next().unwrap_or_default().to_owned());
+                without_capabilities.filter(|line| line.len() > 40).collect::<Vec<_>>()
+            };
+            assert_eq!(refs(&lithe.body), refs(&peer), "version {version}");
+        }
+        for words in [
+            "symrefs / peel / unborn",
+            "symrefs / unborn / ref-prefix HEAD",
+            "peel / ref-prefix refs/tags/",
+            "unborn",
+        ] {
+            let body = request(shell, &format!("command=ls-refs / 0001 / {words} / 0000"));
+            std::fs::write(shell.path().join("request"), &body).expect("the directory is writable");
+            shell
+                .run("GIT_PROTOCOL=version=2 git upload-pack --stateless-rpc \"$SERVED\" < request > answer");
+            let peer = std::fs::read(shell.path().join("answer")).expect("it was just written");
+            let lithe = ask(forge, path, 2, body).body;
+            assert_eq!(take_apart(shell, &lithe), take_apart(shell, &peer), "{words}");
+        }
+    }
+}

@@ -33,17 +33,14 @@ pub fn serve<'a>(
     let is_listed =
         |name: &[u8]| prefixes.is_empty() || prefixes.iter().any(|prefix| name.starts_with(prefix));
     let mut out = Vec::new();
+    // Without `symrefs` there would be nothing to say of it.
     if unborn
+        && symrefs
         && is_listed(b"HEAD")
         && let Head::Symbolic(target) = &repository.refs.head
         && repository.refs.head_id()?.is_none()
     {
-        let mut line = b"unborn HEAD".to_vec();
-        if symrefs {
-            line.extend_from_slice(b" symref-target:");
-            line.extend_from_slice(target);
-        }
-        line.push(b'\n');
+        let line = [b"unborn HEAD symref-target:", &target[..], b"\n"].concat();
         pkt_line::write(&mut out, &line);
     }
     for entry in repository.advertised(is_listed)? {
