@@ -1,6 +1,6 @@
 //! What is left after the worst moments: a server killed during pushes, a full disk.
 
-use crate::kit::{Forge, Shell, is_long};
+use crate::kit::{Actor, Forge, Shell, is_long};
 use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -72,6 +72,83 @@ fn kills_during_pushes_lose_nothing() {
     shell_now.run(&format!("cd {}/work && git push -q \"$ADMIN\" main:last", shell.path().display()));
     assert_eq!(shell.run(LEFTOVERS), "", "left behind");
     assert!(acknowledged < rounds, "no kill came during a push");
+}
+
+/// Every repository: its number, its path, and whether it is deleted.
+fn repositories(forge: &Forge) -> Vec<(u64, String, bool)> {
+    let (_, listed) = forge.try_lithe(&["repo", "list", "--json"]);
+    // A server that is being killed lists nothing.
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap_or_default();
+    let listed = listed["repositories"].as_array().cloned().unwrap_or_default();
+    let one = |repository: &serde_json::Value| {
+        let path = repository["path"].as_str().expect("a path").to_owned();
+        let is_deleted = repository["is-deleted"].as_bool().expect("a truth value");
+        (repository["id"].as_u64().expect("a number"), path, is_deleted)
+    };
+    listed.iter().map(one).collect()
+}
+
+/// Deletes, restores or renames one of them, whatever becomes of it.
+fn change_one(forge: &Forge, step: usize) {
+    let repositories = repositories(forge);
+    let Some((id, path, is_deleted)) = repositories.get(step * 5 % repositories.len().max(1)) else { return };
+    let new_path = format!("moved{}/{}r{id}", step % 3, if step.is_multiple_of(2) { "deep/" } else { "" });
+    let _ = match (is_deleted, step % 3) {
+        (true, _) => forge.try_lithe(&["repo", "restore", &id.to_string()]),
+        (false, 0) => forge.try_lithe(&["repo", "delete", path]),
+        (false, _) => forge.try_lithe(&["repo", "rename", path, &new_path]),
+    };
+}
+
+#[test]
+fn kills_while_repositories_are_moved_lose_none() {
+    const MOVERS: usize = 3;
+    let rounds = if is_long() { 100 } else { 12 };
+    let mut forge = Forge::start(&[]);
+    let shell = forge.shell("none");
+    shell.run("git init -q work && git -C work commit -q --allow-empty -m One");
+    for _ in 0..4 {
+        let address = forge.address(Actor::Admin, &forge.repository(&[]));
+        shell.run(&format!("git -C work push -q '{address}.git' main"));
+    }
+    let ids = |forge: &Forge| {
+        let mut ids: Vec<_> = repositories(forge).into_iter().map(|(id, ..)| id).collect();
+        ids.sort_unstable();
+        ids
+    };
+    let before = ids(&forge);
+    for round in 0..rounds {
+        let deadline = Instant::now() + Duration::from_millis(200 + round as u64 * 173 % 700);
+        thread::scope(|scope| {
+            for mover in 0..MOVERS {
+                let forge = &forge;
+                scope.spawn(move || {
+                    let mut step = round * 31 + mover;
+                    while Instant::now() < deadline {
+                        change_one(forge, step);
+                        step += MOVERS;
+                    }
+                });
+            }
+            while Instant::now() < deadline {
+                thread::yield_now();
+            }
+            shell.run(&format!("kill -9 {}", forge.pid()));
+        });
+        forge.kill();
+        forge.restart(&[]);
+        forge.lithe(&["repo", "scan"]);
+        assert_eq!(ids(&forge), before, "round {round}: none is lost, and none taken for another");
+        for (id, path, is_deleted) in repositories(&forge) {
+            let directory = if is_deleted { format!(".deleted/{id}") } else { path };
+            shell.run(&format!(
+                "git --git-dir {} rev-parse -q --verify main",
+                forge.directory(&directory).display()
+            ));
+        }
+    }
+    forge.kill();
+    check_database(&shell, &forge);
 }
 
 #[test]
