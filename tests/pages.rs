@@ -19,6 +19,7 @@ fn pages_are_sound_in_a_browser() {
         git tag -a -m Tagged v1 && git branch side && git push -q "$ADMIN" --all && git push -q "$ADMIN" --tags"#,
     );
     let commit = shell.run("git -C work rev-parse HEAD");
+    forge.lithe(&["repo", "delete", &forge.repository(&[])]);
     let (name, password) = Actor::Admin.login().expect("the admin signs in");
     let browser = Browser::signed_in(forge, name, password);
     let session = browser.cookie("lithe_session").expect("a session");
@@ -45,6 +46,8 @@ fn pages_are_sound_in_a_browser() {
         "/-/admin/repositories".to_owned(),
         "/-/admin/settings".to_owned(),
         "/-/admin/journal".to_owned(),
+        "/-/admin/repositories/deleted".to_owned(),
+        "/-/deleted".to_owned(),
         "/-/new/repository".to_owned(),
         format!("/{path}/-/settings"),
         format!("/{path}/-/settings/permissions"),
