@@ -12,9 +12,11 @@ use gix_object::{Find, Kind, TagRefIter};
 use lithe_git::connectivity::{self, Connectivity, Incoming, Outside};
 use lithe_git::fsck;
 use lithe_git::index_pack::{self, Indexed, Receiver};
+use lithe_git::limits::TAGS_NESTED_MAX;
 use lithe_git::odb;
 use lithe_git::quarantine::{self, Keep, Quarantine};
 use lithe_git::refs::{Expected, Mode, Options, RefStore, Snapshot, Update, UpdateError};
+use lithe_git::walk::Tag;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -173,6 +175,7 @@ impl Body {
             receiver.finish(&store, &quarantine.index_path()).map_err(|error| error.to_string())?;
         check_attributes(&incoming, &indexed, quarantine, &store)?;
         self.check_connectivity(git_dir, &incoming, &indexed, &store, messages)?;
+        self.check_tags(&indexed, &quarantine, &store)?;
         commands::stand_together(&mut self.verdicts, self.request.capabilities.is_atomic);
         let is_wanted = self.pending().iter().any(|&index| self.request.commands[index].new.is_some());
         if !is_wanted || indexed.objects.is_empty() {
@@ -204,6 +207,39 @@ impl Body {
         };
         self.before = before;
         checked
+    }
+
+    /// Refuses refs that lead through too many tags: whoever clones would have to follow them all.
+    fn check_tags(
+        &mut self,
+        indexed: &Indexed,
+        quarantine: &Quarantine,
+        store: &odb::Store,
+    ) -> Result<(), String> {
+        if !indexed.objects.iter().any(|(_, kind)| *kind == Kind::Tag) {
+            return Ok(());
+        }
+        let arrived = odb::Store::of_objects_dir(quarantine.objects_dir().to_path_buf())
+            .map_err(|error| self.unreadable(&error))?;
+        let store_of = |id: &oid| if indexed.kind(id).is_some() { &arrived } else { store };
+        for index in self.pending() {
+            let Some(new) = self.request.commands[index].new else { continue };
+            let mut id = new;
+            let mut count = 0;
+            // What is missing or no tag at all was found when connectivity was checked.
+            while let Ok(data) = store_of(&id).object_of(&id, Kind::Tag)
+                && let Some(tag) = Tag::parse(&data)
+                && count <= TAGS_NESTED_MAX
+            {
+                count += 1;
+                id = tag.target;
+            }
+            if count > TAGS_NESTED_MAX {
+                self.verdicts[index] =
+                    Err(format!("{FAILED}: it leads through more than {TAGS_NESTED_MAX} tags"));
+            }
+        }
+        Ok(())
     }
 
     /// Checks what the new refs point to, all at once if all is well.

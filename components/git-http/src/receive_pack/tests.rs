@@ -536,3 +536,29 @@ fn so_many_messages_are_shown() {
     assert_eq!(cut.len(), MESSAGES_MAX + 1);
     assert_eq!(cut.last().map(String::as_str), Some("\u{2}… and 2 more"));
 }
+
+#[test]
+fn a_ref_leads_through_up_to_so_many_tags() {
+    use lithe_git::limits::TAGS_NESTED_MAX;
+    let place = Place::new();
+    let mut id = place.commit("a", "1");
+    let mut nest = |count: usize| {
+        for _ in 0..count {
+            let kind = place.client(&format!("cat-file -t {id}"));
+            let text =
+                format!("object {id}\ntype {kind}\ntag x\ntagger A <a@example.org> 1700000000 +0000\n\nx\n");
+            let made = place.run("-C client hash-object -t tag -w --stdin", text.as_bytes());
+            id = String::from_utf8_lossy(&made.stdout).trim().to_owned();
+        }
+        id.clone()
+    };
+    let most = nest(TAGS_NESTED_MAX);
+    let (_, lines) = place.push(&[(NULL, &most, "refs/tags/most")], "", &place.pack(&[&most], &[]));
+    assert_eq!(lines, ["unpack ok", "ok refs/tags/most"]);
+    // One more, whether the others come along or are there already.
+    let more = nest(1);
+    for has in [&[][..], &[most.as_str()]] {
+        let (_, lines) = place.push(&[(NULL, &more, "refs/tags/more")], "", &place.pack(&[&more], has));
+        assert_eq!(lines[1], "ng refs/tags/more failed to update ref: it leads through more than 100 tags");
+    }
+}

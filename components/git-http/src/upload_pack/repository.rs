@@ -114,6 +114,13 @@ impl Repository {
         match Tag::peel(self.store()?, &id) {
             Ok((_, target, _)) => Ok(Some(Peeled { target: (target != id).then_some(target) })),
             Err(odb::Error::Missing(_)) => Ok(None),
+            // Who wants this tag is told; who does not need not know.
+            Err(
+                odb::Error::DamagedEntry { .. }
+                | odb::Error::DamagedLoose { .. }
+                | odb::Error::DamagedObject { .. }
+                | odb::Error::TooLarge { .. },
+            ) => Ok(Some(Peeled { target: None })),
             Err(error) => Err(error.into()),
         }
     }

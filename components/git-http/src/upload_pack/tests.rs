@@ -368,6 +368,26 @@ fn damaged_objects_cut_the_response_off_after_a_word() {
 }
 
 #[test]
+fn a_damaged_tag_is_in_the_way_of_nobody_else() {
+    let place = Place::new(STORAGES[1]);
+    let (main, v1) = (place.id("main"), place.id("v1"));
+    // Loose refs do not say what they stand for.
+    place.shell(&format!(
+        "cd server.git && rm packed-refs && git update-ref refs/heads/main {main} && git update-ref refs/tags/v1 {v1}
+         f=objects/{}/{} && chmod +w $f && echo garbage > $f",
+        &v1[..2],
+        &v1[2..]
+    ));
+    let listed = place.serve(Version::V2, &v2_request("ls-refs", &arguments(&["peel"])));
+    let listed = String::from_utf8(listed).expect("text");
+    assert!(listed.contains(&format!("{v1} refs/tags/v1\n")), "{listed}");
+    let fetched = place.fetch(&[format!("want {main}"), "include-tag".into(), "done".into()]);
+    assert!(place.index(&fetched.pack, "").is_superset(&place.rev_list("main")));
+    let refused = place.serve(Version::V2, &v2_request("fetch", &[format!("want {v1}"), "done".into()]));
+    assert!(refused[4..].starts_with(format!("ERR the loose object {v1} is damaged").as_bytes()));
+}
+
+#[test]
 fn limits_hold() {
     use crate::limits::{DEEPEN_NOT_MAX, OBJECT_INFO_IDS_MAX, WANTS_MAX};
     let place = Place::new(STORAGES[0]);

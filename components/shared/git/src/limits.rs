@@ -46,6 +46,9 @@ pub const INCOMING_WORK_BYTES_MAX: u64 = 1024 * 1024 * MIB;
 /// How much of received objects is kept for the deltas based on them, in bytes.
 pub const INCOMING_BASES_BYTES_MAX: usize = 96 * MIB as usize;
 
+/// How many tags may lead from a ref to what they stand for in the end.
+pub const TAGS_NESTED_MAX: usize = 100;
+
 /// How many problems a check of a repository names.
 pub const CHECK_PROBLEMS_MAX: usize = 100;
 

@@ -364,8 +364,10 @@ impl Walk {
                 continue;
             }
             let (tags, target, _) = match Tag::peel(store, &tag) {
-                Err(Error::Missing(_)) => continue,
-                peeled => peeled?,
+                Ok(peeled) => peeled,
+                Err(error @ Error::Io { .. }) => return Err(error),
+                // It is missing or damaged, and nobody asked for it.
+                Err(_) => continue,
             };
             if !self.is_sent(store, &target)? {
                 continue;

@@ -1,12 +1,10 @@
 //! Reading what a walk needs of an annotated tag.
 
 use super::commit::id_line;
+use crate::limits::TAGS_NESTED_MAX;
 use crate::odb::{Error, Store};
 use gix_hash::{ObjectId, oid};
 use gix_object::Kind;
-
-/// How many tags of tags are followed.
-const TAGS_NESTED_MAX: usize = 100;
 
 /// What an annotated tag points to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
