@@ -13,15 +13,15 @@ use crate::limits;
 use crate::link::LinkError;
 use crate::manifest::{Component as Declaration, Limits};
 use crate::run_to_end::RunToEnd;
+use crate::slots::{Client, Slot, Slots};
 use futures::channel::oneshot;
 use http_body::Body as _;
 use std::future::{pending, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use thiserror::Error;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{AsContextMut, Engine, Store};
 use wasmtime_wasi_http::WasiHttpView;
@@ -33,8 +33,7 @@ pub struct Feature {
     declaration: Arc<Declaration>,
     engine: Engine,
     pre: ProxyPre<Guest>,
-    slots: Arc<Semaphore>,
-    waiting: AtomicUsize,
+    slots: Arc<Slots>,
     idle: Mutex<Vec<Idle>>,
 }
 
@@ -74,9 +73,9 @@ pub struct RequestContext {
     pub id: String,
     /// The pattern that led here.
     pub route: String,
-    /// Whether it comes from whoever runs the server, who may have it work for as long as a
-    /// transfer may take: imports and checks answer at their end.
-    pub is_operator: bool,
+    /// Who asks. Whoever runs the server may have it work for as long as a transfer may take:
+    /// imports and checks answer at their end.
+    pub client: Client,
 }
 
 impl Feature {
@@ -95,8 +94,7 @@ impl Feature {
         let feature = Arc::new(Self {
             engine: engine.clone(),
             pre: ProxyPre::P3(pre),
-            slots: Arc::new(Semaphore::new(declaration.limits.requests_max)),
-            waiting: AtomicUsize::new(0),
+            slots: Slots::new(declaration.limits.requests_max),
             idle: Mutex::default(),
             declaration,
         });
@@ -117,7 +115,8 @@ impl Feature {
         context: RequestContext,
         request: http::Request<Body>,
     ) -> Result<http::Response<Body>, Failure> {
-        let slot = self.slot().await?;
+        let requests_max = self.declaration.limits.requests_max;
+        let slot = self.slots.take(context.client).await.ok_or(Failure::Busy { requests_max })?;
         let (sender, mut receiver) = oneshot::channel();
         let (outcome, watch) = Outcome::new();
         // A guest that reads what a client sends works beside the connection that brings it.
@@ -150,22 +149,6 @@ impl Feature {
         drop(expired);
     }
 
-    async fn slot(&self) -> Result<OwnedSemaphorePermit, Failure> {
-        if let Ok(slot) = self.slots.clone().try_acquire_owned() {
-            return Ok(slot);
-        }
-        let requests_max = self.declaration.limits.requests_max;
-        let busy = Failure::Busy { requests_max };
-        let place = Place::take(&self.waiting, requests_max * limits::QUEUE_FACTOR_MAX);
-        let Some(_place) = place else {
-            return Err(busy);
-        };
-        match tokio::time::timeout(limits::QUEUE_WAIT_MAX, self.slots.clone().acquire_owned()).await {
-            Ok(slot) => Ok(slot.expect("the semaphore is never closed")),
-            Err(_) => Err(busy),
-        }
-    }
-
     async fn instance(&self) -> wasmtime::Result<Instance> {
         if let Some(idle) = self.idle().pop() {
             return Ok(idle.instance);
@@ -190,29 +173,13 @@ impl Feature {
     }
 }
 
-/// A place in the line of those that wait for a slot.
-struct Place<'a>(&'a AtomicUsize);
-
-impl<'a> Place<'a> {
-    fn take(count: &'a AtomicUsize, max: usize) -> Option<Self> {
-        let place = Self(count);
-        (count.fetch_add(1, Ordering::Relaxed) < max).then_some(place)
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 type ResponseSender = oneshot::Sender<wasmtime::Result<wasmtime_wasi_http::handler::Response>>;
 
 /// One request in the hands of one instance.
 struct Work {
     feature: Arc<Feature>,
     context: RequestContext,
-    _slot: OwnedSemaphorePermit,
+    _slot: Slot,
 }
 
 impl Work {
@@ -282,9 +249,9 @@ impl Work {
     ) -> Result<T, Failure> {
         let limits = self.limits();
         let mut work = pin!(work);
-        let mut limit = match self.context.is_operator {
-            true => limits.request_time_max.max(limits.transfer_time_max),
-            false => limits.request_time_max,
+        let mut limit = match self.context.client {
+            Client::Operator => limits.request_time_max.max(limits.transfer_time_max),
+            Client::Network(_) => limits.request_time_max,
         };
         let mut clock = pin!(tokio::time::sleep(limit));
         let mut was_transfer = false;

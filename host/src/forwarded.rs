@@ -14,7 +14,9 @@ use std::net::{IpAddr, SocketAddr};
 /// The client's side of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// The client's address; with a port if it is connected directly.
+    /// The client's address.
+    pub address: IpAddr,
+    /// The same for people; with a port if it is connected directly.
     pub client: String,
     /// Whether the client speaks TLS.
     pub is_https: bool,
@@ -24,11 +26,8 @@ pub struct Origin {
 
 /// Tells where a request comes from that arrived from `peer`.
 pub fn origin(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Origin {
-    let is_trusted = |address: IpAddr| {
-        let address = address.to_canonical();
-        trusted.iter().any(|net| net.contains(&address))
-    };
-    let direct = Origin { client: peer.to_string(), is_https: false, authority: None };
+    let is_trusted = |address| is_among(address, trusted);
+    let direct = Origin { address: peer.ip(), client: peer.to_string(), is_https: false, authority: None };
     if !is_trusted(peer.ip()) {
         return direct;
     }
@@ -41,6 +40,12 @@ pub fn origin(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Origi
         (Some(origin), _) | (None, Some(origin)) => origin,
         (None, None) => through(peer, Vec::new(), is_trusted),
     }
+}
+
+/// Whether an address is in one of these networks.
+pub fn is_among(address: IpAddr, networks: &[IpNet]) -> bool {
+    let address = address.to_canonical();
+    networks.iter().any(|network| network.contains(&address))
 }
 
 /// Where a request comes from that has passed these hops on its way to the proxy `peer`.
@@ -61,7 +66,12 @@ fn through(peer: SocketAddr, hops: Vec<Hop>, is_trusted: impl Fn(IpAddr) -> bool
             break;
         }
     }
-    Origin { client: client.to_string(), is_https: said.is_https.unwrap_or(false), authority: said.authority }
+    Origin {
+        address: client,
+        client: client.to_string(),
+        is_https: said.is_https.unwrap_or(false),
+        authority: said.authority,
+    }
 }
 
 /// The headers that stand for `Forwarded` with older proxies.

@@ -28,3 +28,4 @@ mod run_to_end;
 mod runtime;
 pub mod serve;
 mod service;
+mod slots;

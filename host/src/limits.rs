@@ -36,6 +36,8 @@ pub const INSTANCE_IDLE_MAX: Duration = Duration::from_secs(20);
 /// Linear memory in bytes above which an instance is not kept for another request: memories never
 /// shrink, and one large request must not pin its memory for the small ones after it.
 pub const INSTANCE_KEPT_BYTES_MAX: usize = 32 << 20;
+/// What one client leaves to others of the requests and connections at once: one in so many.
+pub const LEFT_TO_OTHERS: usize = 4;
 /// Requests that wait for a component which works on `requests-max` already, as a multiple of that.
 pub const QUEUE_FACTOR_MAX: usize = 2;
 /// How long such a request waits before it is answered with 503.

@@ -10,6 +10,7 @@ use crate::operator::{OneTimePassword, OperatorError};
 use crate::operator_socket::OperatorSocket;
 use crate::runtime::{LoadError, Runtime};
 use crate::service::{Peer, Service};
+use crate::slots::{Client, Slot, Slots};
 use http::header::EXPECT;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Incoming;
@@ -187,11 +188,16 @@ async fn sweep(service: Arc<Service>) {
     }
 }
 
+/// What a connection takes of what there is.
+type Place = (OwnedSemaphorePermit, Option<Slot>);
+
 struct Connections {
     service: Arc<Service>,
     builder: Arc<auto::Builder<TokioExecutor>>,
     graceful: GracefulShutdown,
     permits: Arc<Semaphore>,
+    /// What each client has of them.
+    slots: Arc<Slots>,
 }
 
 impl Connections {
@@ -201,11 +207,12 @@ impl Connections {
             builder: Arc::new(builder()),
             graceful: GracefulShutdown::new(),
             permits: Arc::new(Semaphore::new(limits::CONNECTIONS_MAX)),
+            slots: Slots::new(limits::CONNECTIONS_MAX),
         }
     }
 
     /// Accepts connections for as long as it is polled. Past the limit, new ones wait in the
-    /// system's queue.
+    /// system's queue; those of a client that has its share already are closed.
     async fn accept(&self, listener: &TcpListener) {
         loop {
             let permit = self.permit().await;
@@ -213,7 +220,14 @@ impl Connections {
                 Ok((stream, address)) => {
                     // Small parts of a response must not wait for the client's acknowledgements.
                     let _ = stream.set_nodelay(true);
-                    self.serve(stream, Peer::Network(address), permit);
+                    let client = match self.service.is_proxy(address.ip()) {
+                        true => None,
+                        false => match self.slots.try_take(Client::of(address.ip())) {
+                            Some(slot) => Some(slot),
+                            None => continue,
+                        },
+                    };
+                    self.serve(stream, Peer::Network(address), (permit, client));
                 }
                 Err(error) => pause_after(error).await,
             }
@@ -223,7 +237,7 @@ impl Connections {
     async fn accept_operator(&self, socket: &OperatorSocket) {
         loop {
             match socket.listener().accept().await {
-                Ok((stream, _)) => self.serve(stream, Peer::Operator, self.permit().await),
+                Ok((stream, _)) => self.serve(stream, Peer::Operator, (self.permit().await, None)),
                 Err(error) => pause_after(error).await,
             }
         }
@@ -234,7 +248,7 @@ impl Connections {
         permit.expect("the semaphore is never closed")
     }
 
-    fn serve<S>(&self, stream: S, peer: Peer, permit: OwnedSemaphorePermit)
+    fn serve<S>(&self, stream: S, peer: Peer, place: Place)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -250,7 +264,7 @@ impl Connections {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "connection ended");
             }
-            drop(permit);
+            drop(place);
         });
     }
 

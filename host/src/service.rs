@@ -4,11 +4,12 @@
 use crate::answer::Answer;
 use crate::body::{Body, BodyError};
 use crate::feature::{Failure, RequestContext};
-use crate::forwarded::{Origin, origin};
+use crate::forwarded::{Origin, is_among, origin};
 use crate::limits;
 use crate::operator::Operator;
 use crate::request_id::RequestIds;
 use crate::runtime::Runtime;
+use crate::slots::Client;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HOST, SERVER};
 use http::uri::Authority;
@@ -16,7 +17,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use ipnet::IpNet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -56,11 +57,17 @@ impl Service {
         &self.runtime
     }
 
+    /// Whether an address is that of a proxy, which speaks for many clients.
+    pub fn is_proxy(&self, address: IpAddr) -> bool {
+        is_among(address, &self.trusted_proxies)
+    }
+
     /// Answers a request. The response is logged when its body has ended.
     pub async fn answer(&self, peer: Peer, mut request: Request<Body>) -> Response<Body> {
         let mut log = AccessLog::new(self.ids.next(), &request);
-        let mut response = match self.forward(peer, &mut request, &mut log) {
-            Ok(destination) => self.dispatch(peer, request, destination, &mut log).await,
+        let (client, origin) = self.origin(peer, request.headers());
+        let mut response = match self.forward(origin, &mut request, &mut log) {
+            Ok(destination) => self.dispatch(client, request, destination, &mut log).await,
             Err(answer) => answer.into_response(&log.id),
         };
         let headers = response.headers_mut();
@@ -70,20 +77,31 @@ impl Service {
         response.map(|body| LoggedBody::new(body, log).boxed_unsync())
     }
 
+    /// Who asks, and from where.
+    fn origin(&self, peer: Peer, headers: &HeaderMap) -> (Client, Origin) {
+        match peer {
+            Peer::Network(address) => {
+                let origin = origin(address, headers, &self.trusted_proxies);
+                (Client::of(origin.address), origin)
+            }
+            Peer::Operator => {
+                let address = Ipv4Addr::LOCALHOST.into();
+                let client = "local".to_owned();
+                (Client::Operator, Origin { address, client, is_https: false, authority: None })
+            }
+        }
+    }
+
     /// Checks a request, finds what answers it, and gives it the headers that components rely on.
     fn forward(
         &self,
-        peer: Peer,
+        origin: Origin,
         request: &mut Request<Body>,
         log: &mut AccessLog,
     ) -> Result<crate::runtime::Destination<'_>, Answer> {
-        let origin = match peer {
-            Peer::Network(address) => origin(address, request.headers(), &self.trusted_proxies),
-            Peer::Operator => Origin { client: "local".to_owned(), is_https: false, authority: None },
-        };
         log.client.clone_from(&origin.client);
         check(request)?;
-        let authority = match origin.authority.clone() {
+        let authority = match origin.authority {
             Some(authority) => authority,
             None => requested_authority(request)?,
         };
@@ -116,21 +134,17 @@ impl Service {
 
     async fn dispatch(
         &self,
-        peer: Peer,
+        client: Client,
         mut request: Request<Body>,
         destination: crate::runtime::Destination<'_>,
         log: &mut AccessLog,
     ) -> Response<Body> {
-        if peer == Peer::Operator
+        if client == Client::Operator
             && let Err(answer) = self.authorize(request.headers_mut()).await
         {
             return answer.into_response(&log.id);
         }
-        let context = RequestContext {
-            id: log.id.clone(),
-            route: destination.route.to_owned(),
-            is_operator: peer == Peer::Operator,
-        };
+        let context = RequestContext { id: log.id.clone(), route: destination.route.to_owned(), client };
         match destination.feature.handle(context, request).await {
             Ok(response) => response,
             Err(failure) => explain(&failure).into_response(&log.id),

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -148,8 +148,32 @@ impl Running {
         Answer::read(response).await
     }
 
+    /// As [`Self::get`], from another address of this machine's.
+    pub async fn get_from(&self, client: &str, path: &str) -> Answer {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        let client = SocketAddr::new(client.parse().expect("an address"), 0);
+        socket.bind(client).expect("every address of 127.0.0.0/8 is this machine's");
+        let stream = socket.connect(self.address).await.expect("it listens");
+        let request = Request::get(path).body(Full::<Bytes>::default()).expect("a request");
+        Answer::read(self.begin_on(stream, request).await.expect("a response")).await
+    }
+
     /// Sends a request on a connection of its own and returns the response as it begins.
-    pub async fn begin<B>(&self, mut request: Request<B>) -> hyper::Result<Response<Incoming>>
+    pub async fn begin<B>(&self, request: Request<B>) -> hyper::Result<Response<Incoming>>
+    where
+        B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
+            + Send
+            + 'static,
+    {
+        let stream = TcpStream::connect(self.address).await.expect("it listens");
+        self.begin_on(stream, request).await
+    }
+
+    async fn begin_on<B>(
+        &self,
+        stream: TcpStream,
+        mut request: Request<B>,
+    ) -> hyper::Result<Response<Incoming>>
     where
         B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
             + Send
@@ -157,7 +181,6 @@ impl Running {
     {
         let host = self.address.to_string().parse().expect("an address is a header value");
         request.headers_mut().entry("host").or_insert(host);
-        let stream = TcpStream::connect(self.address).await.expect("it listens");
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.expect("it speaks HTTP");
         tokio::spawn(connection);

@@ -2,6 +2,7 @@
 
 use crate::kit::Site;
 use http::StatusCode;
+use lithe::limits;
 use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -14,6 +15,34 @@ async fn past_the_requests_at_once_clients_are_told_to_come_again() {
     assert_eq!(busy[0].status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(busy[0].header("retry-after"), "2");
     assert_eq!(site.get("/hello").await.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_client_leaves_room_for_others() {
+    let site = Site { pages: "requests-max = 4", ..Site::default() }.start().await;
+    let crowd = async {
+        let answers = futures::future::join_all((0..6).map(|_| site.get("/wait?1500"))).await;
+        assert!(answers.iter().all(|answer| answer.text == "waited"));
+    };
+    let other = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let began = Instant::now();
+        assert_eq!(site.get_from("127.0.0.2", "/hello").await.text, "hello");
+        assert!(began.elapsed() < Duration::from_secs(1), "answered after {:?}", began.elapsed());
+    };
+    futures::future::join(crowd, other).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_clients_connections_leave_room_for_others() {
+    let site = Site::default().start().await;
+    let mut held = Vec::new();
+    for _ in 0..limits::CONNECTIONS_MAX {
+        held.push(tokio::net::TcpStream::connect(site.address).await.expect("it listens"));
+    }
+    assert_eq!(site.get_from("127.0.0.2", "/hello").await.text, "hello");
+    assert!(site.raw(b"GET /hello HTTP/1.1\r\nHost: h\r\n\r\n").await.is_empty(), "it has its share");
+    drop(held);
 }
 
 #[tokio::test(flavor = "multi_thread")]
