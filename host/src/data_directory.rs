@@ -72,6 +72,11 @@ impl DataDirectory {
         &self.path
     }
 
+    /// Where compiled components are kept unless somebody says otherwise.
+    pub fn code_cache(&self) -> PathBuf {
+        self.path.join("cache/compiled")
+    }
+
     /// Says in the lock file where this process is to be found.
     pub fn set_owner(&mut self, address: Option<&str>, socket: Option<&Path>) -> io::Result<()> {
         let owner = Owner {

@@ -11,6 +11,7 @@
 use crate::guest::{self, Guest};
 use crate::limits::INSTANCE_IDLE_MAX;
 use crate::manifest::Component as Declaration;
+use crate::memory::Memory;
 use crate::run_to_end::RunToEnd;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -25,6 +26,7 @@ use wasmtime::{Engine, Store};
 pub struct Dependency {
     declaration: Arc<Declaration>,
     engine: Engine,
+    memory: Arc<Memory>,
     linker: Linker<Guest>,
     /// Replaced as a whole when the component is swapped.
     code: RwLock<Arc<Code>>,
@@ -94,6 +96,7 @@ impl Dependency {
     /// Makes the dependency. Its instance starts at the first call.
     pub fn new(
         engine: &Engine,
+        memory: &Arc<Memory>,
         linker: &Linker<Guest>,
         declaration: Arc<Declaration>,
         component: Component,
@@ -103,6 +106,7 @@ impl Dependency {
         Ok(Self {
             declaration,
             engine: engine.clone(),
+            memory: memory.clone(),
             linker: linker.clone(),
             code: RwLock::new(Arc::new(code)),
             functions: Mutex::default(),
@@ -204,7 +208,7 @@ impl Dependency {
 
     async fn start(&self, code: Arc<Code>) -> Result<Live, CallError> {
         let start = async {
-            let mut store = guest::store(&self.engine, &self.declaration)?;
+            let mut store = guest::store(&self.engine, &self.memory, &self.declaration)?;
             let instance = code.pre.instantiate_async(&mut store).await?;
             wasmtime::Result::Ok((store, instance))
         };

@@ -12,6 +12,7 @@ use crate::guest::{self, Guest};
 use crate::limits;
 use crate::link::LinkError;
 use crate::manifest::{Component as Declaration, Limits};
+use crate::memory::Memory;
 use crate::run_to_end::RunToEnd;
 use crate::slots::{Client, Slot, Slots};
 use futures::channel::oneshot;
@@ -32,6 +33,7 @@ use wasmtime_wasi_http::p3::bindings::ServicePre;
 pub struct Feature {
     declaration: Arc<Declaration>,
     engine: Engine,
+    memory: Arc<Memory>,
     pre: ProxyPre<Guest>,
     slots: Arc<Slots>,
     idle: Mutex<Vec<Idle>>,
@@ -43,6 +45,9 @@ pub enum Failure {
     /// All slots are taken and the line is full, or the wait was too long.
     #[error("the component works on requests-max = {requests_max} requests already")]
     Busy { requests_max: usize },
+    /// All instances together have no more memory.
+    #[error("there is no memory left for the component: {0:#}")]
+    NoMemory(wasmtime::Error),
     /// The guest did not begin its response in time.
     #[error("no response within request-seconds-max = {seconds} s")]
     TimedOut { seconds: u64 },
@@ -82,6 +87,7 @@ impl Feature {
     /// Makes the feature. Instances start as requests come.
     pub fn new(
         engine: &Engine,
+        memory: &Arc<Memory>,
         linker: &Linker<Guest>,
         declaration: Arc<Declaration>,
         component: &Component,
@@ -93,6 +99,7 @@ impl Feature {
         let pre = ServicePre::new(pre).map_err(|_| LinkError::NoHandler { component: component_name() })?;
         let feature = Arc::new(Self {
             engine: engine.clone(),
+            memory: memory.clone(),
             pre: ProxyPre::P3(pre),
             slots: Slots::new(declaration.limits.requests_max),
             idle: Mutex::default(),
@@ -149,13 +156,16 @@ impl Feature {
         drop(expired);
     }
 
-    async fn instance(&self) -> wasmtime::Result<Instance> {
+    async fn instance(&self) -> Result<Instance, Failure> {
         if let Some(idle) = self.idle().pop() {
             return Ok(idle.instance);
         }
-        let mut store = guest::store(&self.engine, &self.declaration)?;
-        let proxy = self.pre.instantiate_async(&mut store).await?;
-        Ok(Instance { store, proxy, served: 0 })
+        let mut store =
+            guest::store(&self.engine, &self.memory, &self.declaration).map_err(Failure::Failed)?;
+        match self.pre.instantiate_async(&mut store).await {
+            Ok(proxy) => Ok(Instance { store, proxy, served: 0 }),
+            Err(error) => Err(failure(&store, error)),
+        }
     }
 
     /// Keeps an instance for the next request, unless it has grown too old or too large.
@@ -163,13 +173,21 @@ impl Feature {
         instance.served += 1;
         let is_worn = instance.served >= limits::INSTANCE_REQUESTS_MAX;
         let is_large = instance.store.data().memory_bytes() > limits::INSTANCE_KEPT_BYTES_MAX;
-        if !is_worn && !is_large {
+        if !is_worn && !is_large && !self.memory.is_scarce() {
             self.idle().push(Idle { instance, since: Instant::now() });
         }
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why a guest ended.
+fn failure(store: &Store<Guest>, error: wasmtime::Error) -> Failure {
+    match store.data().lacks_memory() {
+        true => Failure::NoMemory(error),
+        false => Failure::Failed(error),
     }
 }
 
@@ -207,7 +225,7 @@ impl Work {
     async fn start(&self) -> Result<Instance, Failure> {
         let limit = self.limits().request_time_max;
         match tokio::time::timeout(limit, self.feature.instance()).await {
-            Ok(instance) => instance.map_err(Failure::Failed),
+            Ok(instance) => instance,
             Err(_) => Err(Failure::TimedOut { seconds: limit.as_secs() }),
         }
     }
@@ -235,7 +253,7 @@ impl Work {
             wasmtime::Result::Ok(())
         });
         let result = self.limited(work, &is_transfer).await?;
-        result.flatten().map_err(Failure::Failed)
+        result.flatten().map_err(|error| failure(store, error))
     }
 
     /// Polls the work until it is done or its time is over.

@@ -3,6 +3,7 @@
 use crate::guest_output::{GuestOutput, Stream};
 use crate::limits;
 use crate::manifest::{Access, Component as Declaration};
+use crate::memory::{Memory, Part};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -83,8 +84,12 @@ fn with_mounts(
 }
 
 /// Makes a store for one instance of the component.
-pub fn store(engine: &Engine, declaration: &Arc<Declaration>) -> wasmtime::Result<Store<Guest>> {
-    let mut store = Store::new(engine, Guest::new(declaration)?);
+pub fn store(
+    engine: &Engine,
+    memory: &Arc<Memory>,
+    declaration: &Arc<Declaration>,
+) -> wasmtime::Result<Store<Guest>> {
+    let mut store = Store::new(engine, Guest::new(memory, declaration)?);
     store.limiter(|guest| &mut guest.memory);
     // A guest that computes on gives way to others at every tick; the first deadline, which would
     // be in the past, would trap it.
@@ -94,7 +99,7 @@ pub fn store(engine: &Engine, declaration: &Arc<Declaration>) -> wasmtime::Resul
 }
 
 impl Guest {
-    fn new(declaration: &Arc<Declaration>) -> wasmtime::Result<Self> {
+    fn new(memory: &Arc<Memory>, declaration: &Arc<Declaration>) -> wasmtime::Result<Self> {
         let mut wasi = WasiCtxBuilder::new();
         // File calls run on the thread that runs the guest. Handing each to another thread and
         // back costs several times what the call itself does, and the runtime has more threads
@@ -123,13 +128,18 @@ impl Guest {
             table,
             http: WasiHttpCtx::new(),
             hooks: NoOutboundRequests,
-            memory: MemoryLimit { used: 0, max: declaration.limits.memory_bytes_max },
+            memory: MemoryLimit { part: memory.part(), max: declaration.limits.memory_bytes_max },
         })
     }
 
     /// Linear memory in use, in bytes. It never shrinks.
     pub fn memory_bytes(&self) -> usize {
-        self.memory.used
+        self.memory.part.bytes()
+    }
+
+    /// Whether it wanted memory when all instances together had no more of it.
+    pub fn lacks_memory(&self) -> bool {
+        self.memory.part.was_refused()
     }
 }
 
@@ -166,7 +176,7 @@ impl WasiHttpHooks for NoOutboundRequests {
 
 /// Holds the memories of an instance, all together, below a limit.
 struct MemoryLimit {
-    used: usize,
+    part: Part,
     max: usize,
 }
 
@@ -177,12 +187,8 @@ impl ResourceLimiter for MemoryLimit {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let used = self.used.saturating_add(desired.saturating_sub(current));
-        let is_within = used <= self.max;
-        if is_within {
-            self.used = used;
-        }
-        Ok(is_within)
+        let more = desired.saturating_sub(current);
+        Ok(self.part.bytes().saturating_add(more) <= self.max && self.part.grow(more))
     }
 
     fn table_growing(

@@ -20,6 +20,7 @@ mod guest_output;
 pub mod limits;
 mod link;
 pub mod manifest;
+mod memory;
 mod operator;
 mod operator_socket;
 mod request_id;

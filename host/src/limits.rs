@@ -15,6 +15,11 @@ pub const MEMORY_MIB_DEFAULT: u64 = 128;
 /// The accepted range of `memory-mib-max`. A 32-bit memory ends at 4 GiB.
 pub const MEMORY_MIB_RANGE: std::ops::RangeInclusive<u64> = 1..=4096;
 
+/// Linear memory of all instances together, in MiB, if `--memory-mib-max` does not say.
+pub const TOTAL_MEMORY_MIB_DEFAULT: usize = 4096;
+/// The accepted range of it. Signing in alone takes some tens.
+pub const TOTAL_MEMORY_MIB_RANGE: std::ops::RangeInclusive<usize> = 128..=1 << 20;
+
 /// `requests-max`: requests that a component works on at once.
 pub const REQUESTS_DEFAULT: u64 = 64;
 /// The accepted range of `requests-max`.

@@ -7,6 +7,7 @@ use crate::feature::Feature;
 use crate::guest::{self, Guest, MountError};
 use crate::link::{LinkError, link};
 use crate::manifest::{Component as Declaration, Manifest};
+use crate::memory::Memory;
 use crate::operator::Operator;
 use crate::router::Router;
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use wasmtime::component::{Component, Linker};
 /// The application, ready to answer.
 pub struct Runtime {
     engine: Engine,
+    memory: Arc<Memory>,
     cache: CodeCache,
     linker: Linker<Guest>,
     manifest: Manifest,
@@ -55,11 +57,13 @@ pub enum LoadError {
 impl Runtime {
     /// Loads every component of the manifest. Compiles what `cache` does not hold.
     ///
-    /// `swaps` are files that take the place of components' sources.
+    /// `swaps` are files that take the place of components' sources. All instances together have at
+    /// most `memory_bytes_max` of linear memory.
     pub fn load(
         mut manifest: Manifest,
         cache: CodeCache,
         swaps: &[(String, PathBuf)],
+        memory_bytes_max: usize,
     ) -> Result<Self, LoadError> {
         for (name, file) in swaps {
             let component = manifest.components.get_mut(name);
@@ -74,6 +78,7 @@ impl Runtime {
             router: Router::new(manifest.routes.clone()),
             dependencies: BTreeMap::new(),
             features: RwLock::default(),
+            memory: Memory::new(memory_bytes_max),
             engine,
             cache,
             linker,
@@ -87,8 +92,9 @@ impl Runtime {
         for name in self.manifest.dependencies() {
             let declaration = Arc::new(self.manifest.components[name].clone());
             let component = code.remove(name).expect("every component was loaded");
-            let dependency = Dependency::new(&self.engine, &self.linker, declaration, component)
-                .map_err(|error| LinkError::NotLinked { component: name.to_owned(), error })?;
+            let dependency =
+                Dependency::new(&self.engine, &self.memory, &self.linker, declaration, component)
+                    .map_err(|error| LinkError::NotLinked { component: name.to_owned(), error })?;
             self.dependencies.insert(name.to_owned(), Arc::new(dependency));
         }
         let features = code
@@ -102,7 +108,7 @@ impl Runtime {
     fn feature(&self, name: &str, component: &Component) -> Result<Arc<Feature>, LoadError> {
         let declaration = &self.manifest.components[name];
         let linker = link(&self.engine, &self.linker, declaration, component, &self.dependencies)?;
-        Ok(Feature::new(&self.engine, &linker, Arc::new(declaration.clone()), component)?)
+        Ok(Feature::new(&self.engine, &self.memory, &linker, Arc::new(declaration.clone()), component)?)
     }
 
     /// Finds what answers a path.

@@ -44,6 +44,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// How long transfers may take to finish at the end.
     pub grace: Duration,
+    /// Linear memory of all instances together, in bytes.
+    pub memory_bytes_max: usize,
 }
 
 impl Config {
@@ -56,6 +58,7 @@ impl Config {
             swaps: Vec::new(),
             trusted_proxies: Vec::new(),
             grace: Duration::from_secs(limits::GRACE_SECONDS_DEFAULT),
+            memory_bytes_max: limits::TOTAL_MEMORY_MIB_DEFAULT << 20,
         }
     }
 }
@@ -121,8 +124,9 @@ impl Server {
         let data = DataDirectory::open(&config.data)?;
         let open = move || {
             let manifest = Manifest::read(&config.manifest, data.path())?;
-            let cache = config.cache.unwrap_or_else(|| data.path().join("cache/compiled"));
-            let runtime = Runtime::load(manifest, CodeCache::new(&cache), &config.swaps)?;
+            let cache = config.cache.unwrap_or_else(|| data.code_cache());
+            let cache = CodeCache::new(&cache);
+            let runtime = Runtime::load(manifest, cache, &config.swaps, config.memory_bytes_max)?;
             let service = Arc::new(Service::new(Arc::new(runtime), config.trusted_proxies));
             Ok(Self { data, service, grace: config.grace })
         };

@@ -221,7 +221,7 @@ fn strip(headers: &mut HeaderMap) {
 
 fn explain(failure: &Failure) -> Answer {
     match failure {
-        Failure::Busy { .. } => Answer {
+        Failure::Busy { .. } | Failure::NoMemory(_) => Answer {
             retry_after: Some(limits::RETRY_AFTER_SECONDS),
             ..Answer::new(StatusCode::SERVICE_UNAVAILABLE, "The server is busy; try again in a moment")
         },

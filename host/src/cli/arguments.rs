@@ -76,6 +76,10 @@ pub struct Serve {
     /// How long transfers may take to finish after the signal to stop.
     #[arg(long, value_name = "SECONDS", default_value_t = limits::GRACE_SECONDS_DEFAULT)]
     pub grace_seconds: u64,
+    /// How much memory all components may use together; past it, requests are told to come again.
+    #[arg(long, value_name = "MIB", default_value_t = limits::TOTAL_MEMORY_MIB_DEFAULT,
+        value_parser = parse_memory)]
+    pub memory_mib_max: usize,
     /// How the log is written, to standard error: as lines for people, or one JSON object a line.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
@@ -223,6 +227,14 @@ fn parse_network(text: &str) -> Result<IpNet, &'static str> {
     text.parse()
         .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
         .map_err(|_| "it has to be an address or a network, such as 10.0.0.0/8")
+}
+
+fn parse_memory(text: &str) -> Result<usize, String> {
+    let range = limits::TOTAL_MEMORY_MIB_RANGE;
+    text.parse()
+        .ok()
+        .filter(|mib| range.contains(mib))
+        .ok_or_else(|| format!("it has to be a number of MiB from {} to {}", range.start(), range.end()))
 }
 
 #[cfg(test)]

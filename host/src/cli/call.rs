@@ -6,6 +6,7 @@ use super::import;
 use crate::body::{Body, BodyError};
 use crate::code::CodeCache;
 use crate::data_directory::{DataDirectory, OpenError};
+use crate::limits::TOTAL_MEMORY_MIB_DEFAULT;
 use crate::manifest::Manifest;
 use crate::runtime::Runtime;
 use crate::serve::StartError;
@@ -83,8 +84,8 @@ impl Application {
     fn open(common: &Common) -> Result<Self, StartError> {
         let data = DataDirectory::open(&common.data)?;
         let manifest = Manifest::read(&common.manifest(), data.path())?.for_command();
-        let cache = common.code_cache.clone().unwrap_or_else(|| data.path().join("cache/compiled"));
-        let runtime = Runtime::load(manifest, CodeCache::new(&cache), &[])?;
+        let cache = CodeCache::new(&common.code_cache.clone().unwrap_or_else(|| data.code_cache()));
+        let runtime = Runtime::load(manifest, cache, &[], TOTAL_MEMORY_MIB_DEFAULT << 20)?;
         Ok(Self { service: Service::new(Arc::new(runtime), Vec::new()), _data: data })
     }
 }

@@ -31,6 +31,7 @@ async fn serve(common: &Common, options: Serve) -> anyhow::Result<()> {
         swaps: options.swap,
         trusted_proxies: options.trusted_proxy,
         grace: Duration::from_secs(options.grace_seconds),
+        memory_bytes_max: options.memory_mib_max << 20,
         ..Config::new(common.manifest(), common.data.clone())
     })
     .await?;

@@ -85,6 +85,19 @@ async fn memory_ends_at_the_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn memory_ends_for_all_together_and_comes_back() {
+    let site = Site { configure: |config| config.memory_bytes_max = 64 << 20, ..Site::default() };
+    let site = site.start().await;
+    for _ in 0..3 {
+        assert_eq!(site.get("/memory?50000000").await.text, "50000000");
+        let answer = site.get("/memory?70000000").await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.header("retry-after"), "2");
+        assert_eq!(site.get("/hello").await.text, "hello");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn time_ends_at_the_limit_while_others_are_served() {
     let site = Site { pages: "request-seconds-max = 1", ..Site::default() }.start().await;
     for path in ["/hang", "/wait?60000"] {
