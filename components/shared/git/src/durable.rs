@@ -1,8 +1,12 @@
 //! Writing so that it survives a loss of power.
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Write};
 use std::path::Path;
+
+/// How names of files begin that are not complete. Git removes old ones in `objects` and `objects/pack`.
+pub(crate) const TEMPORARY_PREFIX: &str = "tmp_lithe_";
 
 /// Writes a file, whatever was there, and waits until it is on disk. Its name may not be yet:
 /// see [`sync_directory`].
@@ -10,6 +14,28 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+/// Puts a file in the place of another, or of none, at once: whoever opens it finds all of the one
+/// or all of the other, also after a loss of power. The new one lies beside it for a moment.
+pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let directory = path.parent().expect("a file is in a directory");
+    let random = RandomState::new().hash_one(bytes.len());
+    let temporary = directory.join(format!("{TEMPORARY_PREFIX}{random:016x}"));
+    let outcome = write_file(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    if outcome.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    outcome.and_then(|()| sync_directory(directory))
+}
+
+/// Appends the checksum that most of Git's own files end with.
+pub(crate) fn append_checksum(bytes: &mut Vec<u8>, hash: gix_hash::Kind) -> io::Result<()> {
+    let mut hasher = gix_hash::hasher(hash);
+    hasher.update(bytes);
+    let checksum = hasher.try_finalize().map_err(io::Error::other)?;
+    bytes.extend_from_slice(checksum.as_slice());
+    Ok(())
 }
 
 /// Waits until the names in a directory are on disk.

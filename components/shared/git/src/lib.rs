@@ -1,6 +1,8 @@
 //! git
 
 pub mod check;
+mod chunks;
+pub mod commit_graph;
 pub mod connectivity;
 mod durable;
 pub mod fsck;

@@ -16,6 +16,7 @@ pub mod loose;
 mod pack;
 mod packs;
 mod repository;
+mod table;
 mod window;
 
 #[cfg(test)]
@@ -25,12 +26,14 @@ pub use error::Error;
 pub use file::File;
 pub use index::RawId;
 pub use pack::{Order, PACK_HEADER_LEN, PACK_TRAILER_LEN};
+pub use table::Table;
 
+use crate::commit_graph::CommitGraph;
 use crate::limits::{OBJECT_BYTES_MAX, STRUCTURED_OBJECT_BYTES_MAX};
 use gix_hash::{ObjectId, oid};
 use gix_object::Kind;
 use packs::Packs;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -62,6 +65,8 @@ pub enum Place {
 pub struct Store {
     objects_dir: PathBuf,
     packs: RefCell<Packs>,
+    commit_graph: OnceCell<Option<CommitGraph>>,
+    has_commit_graph: bool,
 }
 
 impl Store {
@@ -71,18 +76,32 @@ impl Store {
     /// and extensions that change how objects are stored.
     pub fn open(git_dir: &Path) -> Result<Self, Error> {
         repository::check(git_dir)?;
-        Self::of_objects_dir(git_dir.join("objects"))
+        let mut store = Self::of_objects_dir(git_dir.join("objects"))?;
+        // Where history is cut, the graph may tell of parents that are not there.
+        store.has_commit_graph = !git_dir.join("shallow").exists();
+        Ok(store)
     }
 
     /// Opens an object directory by itself, such as a quarantine.
     pub fn of_objects_dir(objects_dir: PathBuf) -> Result<Self, Error> {
         let packs = Packs::scan(objects_dir.join("pack"))?;
-        Ok(Self { objects_dir, packs: RefCell::new(packs) })
+        Ok(Self {
+            objects_dir,
+            packs: RefCell::new(packs),
+            commit_graph: OnceCell::new(),
+            has_commit_graph: false,
+        })
     }
 
     /// The directory `objects`.
     pub fn objects_dir(&self) -> &Path {
         &self.objects_dir
+    }
+
+    /// The commit-graph, if the repository has one that can be used.
+    pub fn commit_graph(&self) -> Option<&CommitGraph> {
+        let open = || CommitGraph::open(&self.objects_dir, gix_hash::Kind::Sha1);
+        self.commit_graph.get_or_init(|| self.has_commit_graph.then(open).flatten()).as_ref()
     }
 
     /// Tells where an object is; none: it is not there.

@@ -1,5 +1,6 @@
 //! Reading what a walk needs of a commit.
 
+use crate::commit_graph::Node;
 use crate::odb::{Error, RawId, Store};
 use gix_hash::{ObjectId, oid};
 use gix_object::Kind;
@@ -11,11 +12,17 @@ pub struct Commit {
     pub parents: Vec<ObjectId>,
     /// Seconds since 1970-01-01T00:00:00Z; 0 if it cannot be read, as for Git.
     pub date: i64,
+    /// Greater than that of every commit it reaches, if the commit-graph knows it.
+    pub generation: Option<u64>,
 }
 
 impl Commit {
-    /// Reads a commit from the store.
+    /// Reads a commit from the commit-graph, or else from the store.
     pub fn read(store: &Store, id: &oid) -> Result<Self, Error> {
+        if let Some(node) = store.commit_graph().and_then(|graph| graph.get(id)) {
+            let Node { tree, parents, date, generation } = node;
+            return Ok(Self { tree, parents, date, generation });
+        }
         let data = store.object_of(id, Kind::Commit)?;
         Self::parse(&data)
             .ok_or_else(|| Error::DamagedObject { id: id.to_owned(), reason: "it is not a commit" })
@@ -29,7 +36,7 @@ impl Commit {
             parents.push(parent);
             rest = after;
         }
-        Some(Self { tree, parents, date: committer_date(rest).unwrap_or(0) })
+        Some(Self { tree, parents, date: committer_date(rest).unwrap_or(0), generation: None })
     }
 }
 
@@ -76,9 +83,9 @@ mod tests {
         let text = format!(
             "tree {a}\nparent {b}\nparent {c}\nauthor A <a> 1 +0000\ncommitter C <c> 123 +0100\ngpgsig x\n\nm\n"
         );
-        let commit = Commit { tree: id("a"), parents: vec![id("b"), id("c")], date: 123 };
+        let commit = Commit { tree: id("a"), parents: vec![id("b"), id("c")], date: 123, generation: None };
         assert_eq!(Commit::parse(text.as_bytes()), Some(commit));
-        let root = Commit { tree: id("a"), parents: vec![], date: 0 };
+        let root = Commit { tree: id("a"), parents: vec![], date: 0, generation: None };
         for text in [format!("tree {a}\n"), format!("tree {a}\nauthor\n\ncommitter C <c> 7 +0\n")] {
             assert_eq!(Commit::parse(text.as_bytes()), Some(root.clone()), "{text}");
         }

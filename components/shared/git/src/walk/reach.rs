@@ -90,6 +90,7 @@ impl Common {
 /// Whether `ids`, all of them commits, are reached from `tips`, all of them commits.
 pub fn all_reached(store: &Store, ids: &[ObjectId], tips: &[ObjectId]) -> Result<bool, Error> {
     let mut missing: HashSet<ObjectId> = ids.iter().copied().collect();
+    let floor = generation_of_lowest(store, ids)?;
     let mut seen: HashSet<ObjectId> = tips.iter().copied().collect();
     let mut stack: Vec<ObjectId> = seen.iter().copied().collect();
     while let Some(id) = stack.pop() {
@@ -97,13 +98,26 @@ pub fn all_reached(store: &Store, ids: &[ObjectId], tips: &[ObjectId]) -> Result
         if missing.is_empty() {
             return Ok(true);
         }
-        for parent in Commit::read(store, &id)?.parents {
+        let commit = Commit::read(store, &id)?;
+        if commit.generation.is_some_and(|generation| generation < floor) {
+            continue;
+        }
+        for parent in commit.parents {
             if seen.insert(parent) {
                 stack.push(parent);
             }
         }
     }
     Ok(missing.is_empty())
+}
+
+/// A commit of a lower generation reaches none of `ids`; 0 if the commit-graph does not know them all.
+fn generation_of_lowest(store: &Store, ids: &[ObjectId]) -> Result<u64, Error> {
+    let mut lowest = u64::MAX;
+    for id in ids {
+        lowest = lowest.min(Commit::read(store, id)?.generation.unwrap_or(0));
+    }
+    Ok(lowest)
 }
 
 /// Whether `ids`, objects of any kind, are reached from `tips`. Opens every commit and tree there is.

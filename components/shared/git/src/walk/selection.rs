@@ -105,7 +105,10 @@ impl Walk {
             let request = &walk.request;
             let painted = paint(store, &wants, &haves, &request.boundary, &request.client_shallow)?;
             for id in painted.had.keys() {
-                walk.had.insert(Located::require(store, id)?);
+                // The commit-graph may still know what is gone.
+                if let Some(at) = Located::find(store, id)? {
+                    walk.had.insert(at);
+                }
             }
             let wanted_trees = painted.wanted.iter().map(|(id, commit)| (*id, commit.tree)).collect();
             walk.commits = Commits::Painted { painted, wanted_trees, next: 0 };

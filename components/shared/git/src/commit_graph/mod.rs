@@ -1,0 +1,113 @@
+//! Commit-graphs (gitformat-commit-graph): what walks need of commits, in tables.
+//!
+//! One file, `objects/info/commit-graph`, or a chain of them in `objects/info/commit-graphs`. They
+//! hold nothing that is not in the commits too: where one is missing, stale or damaged, commits are
+//! read instead.
+
+mod layer;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use write::{Error, Written, write};
+
+use gix_hash::{ObjectId, oid};
+use layer::{Layer, ParentRef};
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+
+/// How many files a chain may have. Git merges them long before.
+const LAYERS_MAX: usize = 64;
+/// The longest list of a chain's files that is read, in bytes.
+const CHAIN_BYTES_MAX: u64 = 64 * 1024;
+/// How many parents of one commit are followed through the graph; one with more is read itself.
+const PARENTS_MAX: usize = 10_000;
+
+/// A commit as the graph has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    pub tree: ObjectId,
+    pub parents: Vec<ObjectId>,
+    /// Of the committer, in seconds since 1970-01-01T00:00:00Z.
+    pub date: i64,
+    /// The corrected commit date: greater than that of every commit it reaches. None: the graph
+    /// was written without.
+    pub generation: Option<u64>,
+}
+
+/// The commit-graph of a repository.
+pub struct CommitGraph {
+    layers: Vec<Layer>,
+    has_generations: bool,
+}
+
+impl CommitGraph {
+    /// Opens the graph of an object directory. None: there is none that can be read.
+    pub fn open(objects_dir: &Path, hash: gix_hash::Kind) -> Option<Self> {
+        let info = objects_dir.join("info");
+        let mut layers = Vec::new();
+        match Layer::open(&info.join("commit-graph"), hash, 0) {
+            Some(layer) => layers.push(layer),
+            None => {
+                for name in chain(&info.join("commit-graphs/commit-graph-chain"))? {
+                    let first = layers.last().map_or(0, Layer::end);
+                    let path = info.join(format!("commit-graphs/graph-{name}.graph"));
+                    layers.push(Layer::open(&path, hash, first)?);
+                }
+            }
+        }
+        let is_sound = layers.iter().enumerate().all(|(index, layer)| layer.bases() == index);
+        let has_generations = layers.iter().all(Layer::has_generations);
+        (is_sound && !layers.is_empty()).then_some(Self { layers, has_generations })
+    }
+
+    /// How many commits it has.
+    pub fn len(&self) -> u32 {
+        self.layers.last().map_or(0, Layer::end)
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A commit; none: it is not in the graph, or what the graph has of it makes no sense.
+    pub fn get(&self, id: &oid) -> Option<Node> {
+        let (layer, position) =
+            self.layers.iter().rev().find_map(|layer| Some((layer, layer.position(id)?)))?;
+        let row = layer.row(position)?;
+        let mut parents = Vec::new();
+        for parent in row.parents {
+            match parent {
+                ParentRef::None => {}
+                ParentRef::Position(position) => parents.push(self.id(position)?),
+                ParentRef::List(index) => {
+                    for position in layer.edges(index, PARENTS_MAX)? {
+                        parents.push(self.id(position)?);
+                    }
+                }
+            }
+        }
+        let generation = match self.has_generations {
+            true => Some(layer.generation(position, row.date)?),
+            false => None,
+        };
+        Some(Node { tree: row.tree, parents, date: row.date, generation })
+    }
+
+    fn id(&self, position: u32) -> Option<ObjectId> {
+        let layer = self.layers.iter().find(|layer| position < layer.end())?;
+        layer.id(position - layer.first())
+    }
+}
+
+/// The names in a chain's list, the oldest first.
+fn chain(path: &Path) -> Option<Vec<String>> {
+    let mut text = String::new();
+    fs::File::open(path).ok()?.take(CHAIN_BYTES_MAX).read_to_string(&mut text).ok()?;
+    let names: Vec<String> = text.lines().map(str::to_owned).collect();
+    let are_names = names.iter().all(|name| name.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    (are_names && names.len() <= LAYERS_MAX).then_some(names)
+}
