@@ -1,5 +1,6 @@
 //! git
 
+pub mod bitmap;
 pub mod check;
 mod chunks;
 pub mod commit_graph;

@@ -28,6 +28,7 @@ pub use index::RawId;
 pub use pack::{Order, PACK_HEADER_LEN, PACK_TRAILER_LEN};
 pub use table::Table;
 
+use crate::bitmap::PackBitmaps;
 use crate::commit_graph::CommitGraph;
 use crate::limits::{OBJECT_BYTES_MAX, STRUCTURED_OBJECT_BYTES_MAX};
 use gix_hash::{ObjectId, oid};
@@ -66,6 +67,7 @@ pub struct Store {
     objects_dir: PathBuf,
     packs: RefCell<Packs>,
     commit_graph: OnceCell<Option<CommitGraph>>,
+    bitmaps: OnceCell<Option<(u32, PackBitmaps)>>,
     has_commit_graph: bool,
 }
 
@@ -89,6 +91,7 @@ impl Store {
             objects_dir,
             packs: RefCell::new(packs),
             commit_graph: OnceCell::new(),
+            bitmaps: OnceCell::new(),
             has_commit_graph: false,
         })
     }
@@ -104,6 +107,12 @@ impl Store {
         self.commit_graph.get_or_init(|| self.has_commit_graph.then(open).flatten()).as_ref()
     }
 
+    /// The bitmaps of the first pack that has some, and the number of that pack.
+    pub fn bitmaps(&self) -> Option<&(u32, PackBitmaps)> {
+        let open = |pack| Some((pack, self.packs.borrow_mut().bitmaps(pack)?));
+        self.bitmaps.get_or_init(|| (0..self.pack_count()).find_map(open)).as_ref()
+    }
+
     /// Tells where an object is; none: it is not there.
     pub fn locate(&self, id: &oid) -> Result<Option<Place>, Error> {
         if let Some(packed) = self.locate_packed(id)? {
@@ -115,6 +124,11 @@ impl Store {
     /// Tells where in the packs an object is, loose objects left aside.
     pub fn locate_packed(&self, id: &oid) -> Result<Option<Packed>, Error> {
         self.packs.borrow_mut().locate(&raw(id))
+    }
+
+    /// Tells where in the index of one pack an object is.
+    pub fn locate_in_pack(&self, pack: u32, id: &oid) -> Result<Option<u32>, Error> {
+        self.packs.borrow_mut().locate_in(pack, &raw(id))
     }
 
     /// Like [`Self::locate`], for an object that must be there: if it is not, packs that appeared

@@ -74,6 +74,20 @@ impl Pack {
         Ok(true)
     }
 
+    /// The file of another kind that belongs to the pack.
+    pub fn sibling(&self, extension: &str) -> PathBuf {
+        self.path.with_extension(extension)
+    }
+
+    /// Reads the checksum at the end of the pack, which has to be open.
+    pub fn checksum(&self) -> Result<Vec<u8>, Error> {
+        let file = self.file()?;
+        let mut checksum = vec![0; PACK_TRAILER_LEN as usize];
+        let at = file.len() - PACK_TRAILER_LEN;
+        file.read_exact_at(&mut checksum, at).map_err(Error::io(&self.path))?;
+        Ok(checksum)
+    }
+
     /// Reads the head of the entry at `offset`.
     pub fn header(&self, windows: &mut Windows, offset: u64) -> Result<Header, Error> {
         let file = self.file()?;

@@ -9,6 +9,7 @@ use super::inflate::Inflater;
 use super::pack::{Order, Pack};
 use super::window::Windows;
 use super::{Object, Packed, object_bytes_max};
+use crate::bitmap::PackBitmaps;
 use crate::limits::{BASES_BYTES_MAX, DELTA_CHAIN_DELTAS_MAX, OBJECT_BYTES_MAX, PACKS_MAX};
 use gix_object::Kind;
 use std::collections::HashSet;
@@ -64,21 +65,20 @@ impl Packs {
             return Err(Error::Unsupported(format!("more than {PACKS_MAX} packs (`git gc` makes them one)")));
         }
         names.sort_unstable();
+        let mut opened = Vec::new();
         for name in names {
-            self.open(name)?;
+            let number = 2 * (self.packs.len() + opened.len()) as u32;
+            match Pack::open(&self.dir.join(&name), number, number + 1) {
+                Ok(pack) => opened.push(pack),
+                // Gone since the directory was read.
+                Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            }
+            self.known.insert(name);
         }
-        Ok(())
-    }
-
-    fn open(&mut self, name: OsString) -> Result<(), Error> {
-        let number = 2 * self.packs.len() as u32;
-        match Pack::open(&self.dir.join(&name), number, number + 1) {
-            Ok(pack) => self.packs.push(pack),
-            // Gone since the directory was read.
-            Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error),
-        }
-        self.known.insert(name);
+        // Most of what is looked for is where most objects are.
+        opened.sort_by_key(|pack| std::cmp::Reverse(pack.index.len()));
+        self.packs.append(&mut opened);
         Ok(())
     }
 
@@ -94,6 +94,16 @@ impl Packs {
         &self.packs[pack as usize].name
     }
 
+    /// The bitmaps beside a pack, if there are some that can be used.
+    pub fn bitmaps(&mut self, pack: u32) -> Option<PackBitmaps> {
+        let pack = &mut self.packs[pack as usize];
+        let path = pack.sibling("bitmap");
+        if !path.is_file() || !pack.ensure_open().ok()? {
+            return None;
+        }
+        PackBitmaps::open(&path, &pack.checksum().ok()?, pack.index.len())
+    }
+
     /// Finds an object in the first pack that has it and is still there.
     pub fn locate(&mut self, id: &RawId) -> Result<Option<Packed>, Error> {
         for (number, pack) in self.packs.iter_mut().enumerate() {
@@ -104,6 +114,15 @@ impl Packs {
             }
         }
         Ok(None)
+    }
+
+    /// Finds an object in one pack.
+    pub fn locate_in(&mut self, pack: u32, id: &RawId) -> Result<Option<u32>, Error> {
+        let pack = &mut self.packs[pack as usize];
+        match pack.index.position(&mut self.windows, id)? {
+            Some(position) if pack.ensure_open()? => Ok(Some(position)),
+            _ => Ok(None),
+        }
     }
 
     pub fn id(&mut self, packed: Packed) -> Result<RawId, Error> {

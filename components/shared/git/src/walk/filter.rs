@@ -56,6 +56,11 @@ impl Filter {
         *self == Self::default()
     }
 
+    /// Whether nothing is left out but all blobs, at most.
+    pub fn is_of_whole_commits(&self) -> bool {
+        self.is_empty() || *self == Self { blob_limit: Some(0), ..Self::default() }
+    }
+
     /// Whether objects of a kind can be kept at all.
     pub fn keeps_kind(&self, kind: Kind) -> bool {
         !self.is_contradiction && self.kind.is_none_or(|only| only == kind)

@@ -54,7 +54,8 @@ enum Commits {
     /// Nothing is had: the commits found and not yet looked at, by date.
     All {
         queue: BinaryHeap<(i64, ObjectId, Commit)>,
-        queued: ObjectSet,
+        /// Whether bitmaps may tell what a commit reaches.
+        uses_bitmaps: bool,
     },
     Painted {
         painted: Painted,
@@ -90,7 +91,7 @@ impl Walk {
             omitted: ObjectSet::default(),
             had: ObjectSet::default(),
             asked: HashSet::new(),
-            commits: Commits::All { queue: BinaryHeap::new(), queued: ObjectSet::default() },
+            commits: Commits::All { queue: BinaryHeap::new(), uses_bitmaps: false },
             trees: Vec::new(),
             depths: HashMap::new(),
             request,
@@ -98,6 +99,9 @@ impl Walk {
         let haves = walk.note_haves(store)?;
         let wants = walk.note_wants(store)?;
         if haves.is_empty() {
+            let is_whole = walk.request.boundary.is_empty() && walk.request.filter.is_of_whole_commits();
+            let uses_bitmaps = is_whole && store.bitmaps().is_some();
+            walk.commits = Commits::All { queue: BinaryHeap::new(), uses_bitmaps };
             for id in wants {
                 walk.enqueue(store, id)?;
             }
@@ -128,10 +132,15 @@ impl Walk {
 
     /// Opens at most `budget` commits and trees; false: there are no more.
     pub fn advance(&mut self, store: &Store, budget: usize) -> Result<bool, Error> {
+        // What a bitmap tells need not be looked at: so the commits that lead to one come first.
+        let is_commits_turn = matches!(self.commits, Commits::All { uses_bitmaps: true, .. });
         for _ in 0..budget {
+            if is_commits_turn && self.next_commit(store)? {
+                continue;
+            }
             if let Some(tree) = self.trees.pop() {
                 self.visit_tree(store, &tree)?;
-            } else if !self.next_commit(store)? {
+            } else if is_commits_turn || !self.next_commit(store)? {
                 return Ok(false);
             }
         }
@@ -245,13 +254,33 @@ impl Walk {
 
     fn enqueue(&mut self, store: &Store, id: ObjectId) -> Result<(), Error> {
         let at = Located::require(store, &id)?;
-        let Commits::All { queue, queued } = &mut self.commits else { return Ok(()) };
-        if queued.insert(at) {
-            let commit = Commit::read(store, &id)?;
-            queue.push((commit.date, id, commit));
-            self.insert_commit(&id, at);
+        let uses_bitmaps = matches!(self.commits, Commits::All { uses_bitmaps: true, .. });
+        if self.seen.contains(at) || uses_bitmaps && self.absorb(store, at)? {
+            return Ok(());
         }
+        let commit = Commit::read(store, &id)?;
+        if let Commits::All { queue, .. } = &mut self.commits {
+            queue.push((commit.date, id, commit));
+        }
+        self.insert_commit(&id, at);
         Ok(())
+    }
+
+    /// Takes everything that a commit reaches, if a bitmap tells what that is.
+    fn absorb(&mut self, store: &Store, at: Located) -> Result<bool, Error> {
+        let Some((pack, bitmaps)) = store.bitmaps() else { return Ok(false) };
+        let Located::Packed(packed) = at else { return Ok(false) };
+        if packed.pack != *pack {
+            return Ok(false);
+        }
+        let Some(mut reached) = bitmaps.get(packed.position) else { return Ok(false) };
+        if !self.request.filter.is_empty() {
+            // The only such filter leaves out all blobs.
+            let Some(blobs) = bitmaps.of_kind(Kind::Blob) else { return Ok(false) };
+            reached.subtract(&blobs);
+        }
+        self.seen.unite_packed(store, *pack, &reached)?;
+        Ok(true)
     }
 
     fn insert_commit(&mut self, id: &ObjectId, at: Located) {

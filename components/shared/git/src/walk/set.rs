@@ -1,5 +1,6 @@
 //! Sets of objects of one store.
 
+use crate::bitmap::Bits;
 use crate::odb::{Error, Packed, Place, Store};
 use gix_hash::{ObjectId, oid};
 use std::collections::HashSet;
@@ -62,6 +63,16 @@ impl ObjectSet {
         let is_new = words[word] & bit == 0;
         words[word] |= bit;
         is_new
+    }
+
+    /// Adds objects of one pack, which `bits` tells by the order in which they lie.
+    pub fn unite_packed(&mut self, store: &Store, pack: u32, bits: &Bits) -> Result<(), Error> {
+        let order = store.pack_order(pack)?;
+        for rank in bits.iter() {
+            let position = order.entry(rank as usize).1;
+            self.insert(Located::Packed(Packed { pack, position }));
+        }
+        Ok(())
     }
 
     /// Takes an object out; false: it was not there.
