@@ -152,7 +152,17 @@ const STORAGES: &[&str] = &[
      git rev-list --objects --no-object-names --all | git pack-objects -q --window=20 objects/pack/pack && git prune-packed",
     // Deltas that name their base by its id.
     "git -C server.git -c repack.useDeltaBaseOffset=false repack -adfq",
+    // Bitmaps and a commit-graph of everything.
+    WITH_BITMAPS,
+    // Bitmaps and a commit-graph of what there was before the last commits.
+    "rm -rf server.git &&
+     git -C work update-ref refs/heads/old main~3 && git clone -q --bare --single-branch -b old work server.git &&
+     git -C server.git repack -adbq && git -C server.git commit-graph write --reachable &&
+     git -C work push -q ../server.git --all && git -C work push -q ../server.git --tags && git -C server.git symbolic-ref HEAD refs/heads/main",
 ];
+
+const WITH_BITMAPS: &str =
+    "git -C server.git repack -adbq && git -C server.git commit-graph write --reachable";
 
 #[test]
 fn a_clone_has_every_object_however_it_is_stored() {
@@ -169,7 +179,12 @@ fn a_clone_has_every_object_however_it_is_stored() {
 
 #[test]
 fn a_fetch_has_what_is_missing() {
-    let place = Place::new(STORAGES[0]);
+    for storage in [STORAGES[0], WITH_BITMAPS] {
+        a_fetch_has_what_is_missing_in(&Place::new(storage));
+    }
+}
+
+fn a_fetch_has_what_is_missing_in(place: &Place) {
     let cases: &[(&str, &str)] = &[
         ("main", "main~1"),
         ("main", "side"),
@@ -198,7 +213,12 @@ fn a_fetch_has_what_is_missing() {
 
 #[test]
 fn filters_leave_out_what_git_leaves_out() {
-    let place = Place::new(STORAGES[0]);
+    for storage in [STORAGES[0], WITH_BITMAPS] {
+        filters_leave_out_what_git_leaves_out_of(&Place::new(storage));
+    }
+}
+
+fn filters_leave_out_what_git_leaves_out_of(place: &Place) {
     for filter in [
         "blob:none",
         "blob:limit=300",
@@ -224,7 +244,12 @@ fn filters_leave_out_what_git_leaves_out() {
 
 #[test]
 fn history_is_cut_where_git_cuts_it() {
-    let place = Place::new(STORAGES[0]);
+    for storage in [STORAGES[0], WITH_BITMAPS] {
+        history_is_cut_where_git_cuts_it_in(&Place::new(storage));
+    }
+}
+
+fn history_is_cut_where_git_cuts_it_in(place: &Place) {
     place.shell("git -C server.git config uploadpack.allowFilter true");
     for (index, depth) in
         ["--depth=1", "--depth=2", "--depth=4", "--depth=100", "--shallow-exclude=side"].iter().enumerate()
@@ -341,6 +366,8 @@ fn requests_that_make_no_sense_are_answered_in_the_protocols_form() {
 #[test]
 fn damaged_objects_cut_the_response_off_after_a_word() {
     let place = Place::new(STORAGES[0]);
+    // With a commit-graph, commits are not read, and it is the client who finds what is wrong with them.
+    place.shell("rm -r server.git/objects/info");
     place.shell("p=$(ls server.git/objects/pack/*.pack) && chmod +w $p && printf 'xxxxxxxxxxxxxxxxxxxxxxxx' | dd of=$p bs=1 seek=700 conv=notrunc 2>/dev/null");
     let request = v2_request("fetch", &[format!("want {}", place.id("main")), "done".into()]);
     match super::serve(
