@@ -216,6 +216,24 @@ fn stock_git_works_on_the_same_repository() {
 }
 
 #[test]
+fn the_cache_may_be_deleted_at_any_time() {
+    let forge = Forge::start(&[]);
+    let path = forge.repository(&[]);
+    let shell = forge.shell(&path);
+    shell.run(HISTORY);
+    shell.run("cd work && git push -q \"$ADMIN\" --all && git push -q \"$ADMIN\" --tags");
+    for round in 0..3 {
+        std::fs::remove_dir_all(forge.data().join("cache")).expect("it is there, or was made again");
+        shell.run(&format!("git clone -q --mirror \"$STRANGER\" clone{round}"));
+        assert_same(&shell, "work", &format!("clone{round}"));
+        assert_eq!(forge.get(Actor::Stranger, &format!("{path}/-/blob/main/renamed")).status, 200);
+        let script =
+            format!("cd work && git commit -q --allow-empty -m {round} && git push -q \"$ADMIN\" main");
+        shell.run(&script);
+    }
+}
+
+#[test]
 fn objects_that_git_would_not_take_are_refused() {
     let forge = Forge::shared();
     let shell = forge.shell(&forge.repository(&[]));

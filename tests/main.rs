@@ -21,5 +21,6 @@ mod isolation;
 mod pages;
 mod permissions;
 mod protocol;
+mod random;
 mod spin;
 mod swap;

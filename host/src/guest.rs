@@ -119,6 +119,10 @@ impl Guest {
                 Access::ReadOnly => FsPerms::ReadOnly,
                 Access::ReadWrite => FsPerms::ReadWrite,
             };
+            if !mount.source.is_dir() {
+                // Caches may be deleted at any time, with their directories.
+                make_writable_mounts(declaration)?;
+            }
             wasi.preopened_dir(&mount.source, &mount.destination, permissions)?;
         }
         let mut table = ResourceTable::new();

@@ -4,6 +4,7 @@ use crate::repository::{Error, Objects};
 use gix_hash::{ObjectId, Prefix, oid};
 use gix_object::Kind;
 use lithe_forge::types;
+use lithe_git::listing;
 use lithe_git::odb::{self, Object, Packed, Store};
 use lithe_git::refs::{self, RefStore, Snapshot};
 use std::cmp::Ordering;
@@ -109,10 +110,10 @@ fn packed_with_prefix(
 /// Adds the loose objects, which lie in directories named by the first two digits.
 fn loose_with_prefix(store: &Store, prefix: &Prefix, ids: &mut Vec<ObjectId>) {
     let directory = prefix.as_oid().to_hex_with_len(2).to_string();
-    let Ok(files) = std::fs::read_dir(store.objects_dir().join(&directory)) else { return };
-    for file in files.flatten() {
+    let Ok(files) = listing::list(&store.objects_dir().join(&directory)) else { return };
+    for file in files {
         let id = file
-            .file_name()
+            .name
             .to_str()
             .and_then(|name| ObjectId::from_hex(format!("{directory}{name}").as_bytes()).ok());
         ids.extend(id.filter(|id| prefix.cmp_oid(id) == Ordering::Equal));

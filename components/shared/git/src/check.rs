@@ -4,6 +4,7 @@ use crate::connectivity::{self, IdSet, Links};
 use crate::fsck;
 use crate::index_pack::{self, Inspect};
 use crate::limits::{CHECK_PROBLEMS_MAX, STRUCTURED_OBJECT_BYTES_MAX, WINDOW_BYTES};
+use crate::listing;
 use crate::odb::{self, Store};
 use crate::refs::{Head, RefStore, Target};
 use gix_hash::ObjectId;
@@ -207,8 +208,8 @@ fn loose_object(store: &Store, id: &ObjectId, collect: &mut Collect) -> Result<(
 
 fn entries(directory: &Path) -> Result<Vec<PathBuf>, String> {
     let failed = |error: io::Error| format!("{}: {error}", name(directory));
-    match fs::read_dir(directory) {
-        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path()).map_err(failed)).collect(),
+    match listing::list(directory) {
+        Ok(entries) => Ok(entries.into_iter().map(|entry| directory.join(entry.name)).collect()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(failed(error)),
     }

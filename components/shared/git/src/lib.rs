@@ -10,6 +10,7 @@ pub mod fsck;
 pub mod index_pack;
 pub mod init;
 pub mod limits;
+pub mod listing;
 pub mod odb;
 pub mod pack;
 pub mod pkt_line;

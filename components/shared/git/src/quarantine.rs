@@ -21,6 +21,7 @@
 
 use crate::durable;
 use crate::index_pack::Indexed;
+use crate::listing;
 use std::fs;
 use std::hash::{BuildHasher, Hasher};
 use std::io;
@@ -123,20 +124,22 @@ impl Drop for Keep {
 
 /// Removes what pushes left behind that were killed long before `now`.
 pub fn remove_stale(git_dir: &Path, now: SystemTime) -> io::Result<()> {
-    for entry in fs::read_dir(git_dir.join("objects"))? {
-        let entry = entry?;
-        let is_quarantine = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
-        if is_quarantine && is_stale(&entry.path(), now) && is_stale_within(&entry.path().join("pack"), now) {
-            fs::remove_dir_all(entry.path())?;
+    let objects_dir = git_dir.join("objects");
+    for entry in listing::list(&objects_dir)? {
+        let path = objects_dir.join(&entry.name);
+        let is_quarantine = entry.name.to_str().is_some_and(|name| name.starts_with(PREFIX));
+        if is_quarantine && is_stale(&path, now) && is_stale_within(&path.join("pack"), now) {
+            fs::remove_dir_all(path)?;
         }
     }
-    let pack_dir = match fs::read_dir(git_dir.join("objects/pack")) {
+    let pack_dir = objects_dir.join("pack");
+    let entries = match listing::list(&pack_dir) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
-    for entry in pack_dir {
-        let path = entry?.path();
+    for entry in entries {
+        let path = pack_dir.join(entry.name);
         let is_keep = path.extension().is_some_and(|extension| extension == "keep");
         if is_keep && is_stale(&path, now) && fs::read(&path).is_ok_and(|text| text == KEEP) {
             fs::remove_file(path)?;
@@ -151,8 +154,8 @@ fn is_stale(path: &Path, now: SystemTime) -> bool {
 }
 
 fn is_stale_within(directory: &Path, now: SystemTime) -> bool {
-    match fs::read_dir(directory) {
-        Ok(mut entries) => entries.all(|entry| entry.is_ok_and(|entry| is_stale(&entry.path(), now))),
+    match listing::list(directory) {
+        Ok(entries) => entries.iter().all(|entry| is_stale(&directory.join(&entry.name), now)),
         Err(error) => error.kind() == io::ErrorKind::NotFound,
     }
 }

@@ -11,10 +11,10 @@ use super::window::Windows;
 use super::{Object, Packed, object_bytes_max};
 use crate::bitmap::PackBitmaps;
 use crate::limits::{BASES_BYTES_MAX, DELTA_CHAIN_DELTAS_MAX, OBJECT_BYTES_MAX, PACKS_MAX};
+use crate::listing;
 use gix_object::Kind;
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -48,13 +48,13 @@ impl Packs {
     /// Opens the packs that are new in the directory. Those that vanished stay open where they are.
     pub fn rescan(&mut self) -> Result<(), Error> {
         let mut names = Vec::new();
-        let entries = match fs::read_dir(&self.dir) {
+        let entries = match listing::list(&self.dir) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(Error::io(&self.dir)(error)),
         };
         for entry in entries {
-            let name = entry.map_err(Error::io(&self.dir))?.file_name();
+            let name = entry.name;
             let is_index =
                 name.to_str().is_some_and(|name| name.starts_with("pack-") && name.ends_with(".idx"));
             if is_index && !self.known.contains(&name) {

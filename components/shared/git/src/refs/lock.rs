@@ -1,6 +1,7 @@
 //! Git's lock files: `<file>.lock`, created exclusively, renamed over the file or removed.
 
 use super::files;
+use crate::listing;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -115,10 +116,9 @@ pub(super) fn lock_path(target: &Path) -> PathBuf {
 
 /// Removes directories below and including `directory`; fails if there is a file in one.
 fn remove_empty_directories(directory: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            remove_empty_directories(&entry.path())?;
+    for entry in listing::list(directory)? {
+        if entry.is_directory {
+            remove_empty_directories(&directory.join(entry.name))?;
         }
     }
     fs::remove_dir(directory)

@@ -9,6 +9,7 @@
 use super::files;
 use super::lock::{ignore_missing, lock_path};
 use super::{Error, RefStore};
+use crate::listing;
 use std::fs;
 use std::hash::{BuildHasher, Hasher};
 use std::io;
@@ -66,17 +67,16 @@ impl RefStore {
     /// `git` made stay.
     pub fn remove_stale_locks(&self, now: SystemTime) -> Result<usize, Error> {
         let mut removed = 0;
-        let entries = fs::read_dir(&self.git_dir).map_err(Error::io(&self.git_dir))?;
-        for entry in entries {
-            let entry = entry.map_err(Error::io(&self.git_dir))?;
-            let is_record = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
-            if !is_record || !is_stale(&entry.path(), now) {
+        for entry in listing::list(&self.git_dir).map_err(Error::io(&self.git_dir))? {
+            let record = self.git_dir.join(&entry.name);
+            let is_record = entry.name.to_str().is_some_and(|name| name.starts_with(PREFIX));
+            if !is_record || !is_stale(&record, now) {
                 continue;
             }
-            let list = match fs::read_to_string(entry.path()) {
+            let list = match fs::read_to_string(&record) {
                 Ok(list) => list,
                 Err(error) if files::is_missing(&error) => continue,
-                Err(error) => return Err(Error::io(entry.path())(error)),
+                Err(error) => return Err(Error::io(record)(error)),
             };
             for path in list.lines().map(Path::new).filter(|path| is_left_by_refs(path)) {
                 let full = self.git_dir.join(path);
@@ -85,7 +85,7 @@ impl RefStore {
                     removed += 1;
                 }
             }
-            fs::remove_file(entry.path()).or_else(ignore_missing).map_err(Error::io(entry.path()))?;
+            fs::remove_file(&record).or_else(ignore_missing).map_err(Error::io(record))?;
         }
         Ok(removed)
     }

@@ -4,6 +4,7 @@ use super::files::{self, Loose};
 use super::packed::PackedRefs;
 use super::snapshot::{Head, Ref, Snapshot, Target};
 use super::{Error, is_valid_name, name};
+use crate::listing;
 use bstr::{BStr, BString, ByteSlice};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -102,20 +103,19 @@ impl RefStore {
         let mut directories = vec!["refs".to_owned()];
         while let Some(directory) = directories.pop() {
             let path = self.git_dir.join(&directory);
-            let entries = match fs::read_dir(&path) {
+            let entries = match listing::list(&path) {
                 Ok(entries) => entries,
                 // It was emptied and removed in the meantime.
                 Err(error) if files::is_missing(&error) && directory != "refs" => continue,
                 Err(error) => return Err(Error::io(path)(error)),
             };
             for entry in entries {
-                let entry = entry.map_err(Error::io(&path))?;
-                let Ok(file_name) = entry.file_name().into_string() else {
-                    broken.push(format!("{directory}/{}", entry.file_name().to_string_lossy()).into());
+                let Ok(file_name) = entry.name.clone().into_string() else {
+                    broken.push(format!("{directory}/{}", entry.name.to_string_lossy()).into());
                     continue;
                 };
                 let name = format!("{directory}/{file_name}");
-                if entry.file_type().map_err(Error::io(entry.path()))?.is_dir() {
+                if entry.is_directory {
                     directories.push(name);
                     continue;
                 }
@@ -124,7 +124,7 @@ impl RefStore {
                 }
                 let name = BString::from(name);
                 let loose = match is_valid_name(name.as_bstr()) {
-                    true => files::read_loose(&entry.path())?,
+                    true => files::read_loose(&path.join(&entry.name))?,
                     false => Loose::Damaged,
                 };
                 match loose {

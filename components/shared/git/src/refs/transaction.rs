@@ -20,6 +20,7 @@ use super::record::{LockRecord, NEXT_PACKED_REFS};
 use super::snapshot::{Head, Ref, Target};
 use super::{Error, RefStore, is_valid_name, name};
 use crate::durable;
+use crate::listing;
 use bstr::{BStr, BString, ByteSlice};
 use gix_hash::{ObjectId, oid};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -583,15 +584,14 @@ fn parents(name: &BStr) -> impl Iterator<Item = &BStr> {
 fn loose_below(git_dir: &Path, name: &BStr) -> io::Result<Option<BString>> {
     let mut directories = vec![name.to_str_lossy().into_owned()];
     while let Some(directory) = directories.pop() {
-        let entries = match fs::read_dir(git_dir.join(&directory)) {
+        let entries = match listing::list(&git_dir.join(&directory)) {
             Ok(entries) => entries,
             Err(error) if files::is_missing(&error) => continue,
             Err(error) => return Err(error),
         };
         for entry in entries {
-            let entry = entry?;
-            let path = format!("{directory}/{}", entry.file_name().to_string_lossy());
-            if entry.file_type()?.is_dir() {
+            let path = format!("{directory}/{}", entry.name.to_string_lossy());
+            if entry.is_directory {
                 directories.push(path);
             } else if !path.ends_with(".lock") {
                 return Ok(Some(path.into()));

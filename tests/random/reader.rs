@@ -1,0 +1,164 @@
+//! Clones that are made, and brought up to date, from the server and from the model alike.
+
+use super::history::History;
+use super::push::Refs;
+use super::rng::Rng;
+use crate::kit::Shell;
+use std::process::Output;
+
+/// A pair of clones, `rNUMBER/lithe` and `rNUMBER/model`, to which the same is done.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    number: usize,
+    is_shallow: bool,
+    is_partial: bool,
+    exists: bool,
+}
+
+/// What is done to both.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub reader: usize,
+    script: String,
+}
+
+/// Everything that a fetch leaves: refs, where history is cut, and objects.
+const STATE: &str = r#"
+git for-each-ref --format='%(objectname) %(refname) %(symref)'
+cat .git/HEAD
+echo shallow: && sort .git/shallow 2> /dev/null || true
+echo objects: && git cat-file --batch-all-objects --batch-check
+"#;
+
+impl Reader {
+    pub fn new(number: usize) -> Self {
+        Self { number, is_shallow: false, is_partial: false, exists: false }
+    }
+
+    /// The next step is a clone.
+    pub fn start_anew(&mut self) {
+        self.exists = false;
+    }
+
+    /// The next thing to do, of a repository that has `refs`.
+    pub fn step(&mut self, rng: &mut Rng, history: &History, refs: &Refs) -> Step {
+        let git = format!("git -c protocol.version={}", rng.pick(&["0", "1", "2", "2"]));
+        let command = match self.exists && !rng.chance(20) {
+            true => self.fetch(rng, history, refs, &git),
+            false => self.clone(rng, history, refs, &git),
+        };
+        Step { reader: self.number, script: command }
+    }
+
+    fn clone(&mut self, rng: &mut Rng, history: &History, refs: &Refs, git: &str) -> String {
+        let options = match rng.below(14) {
+            0 => "--no-single-branch".to_owned(),
+            1 => "--single-branch --no-tags".to_owned(),
+            2 => format!("--branch {}", branch(rng, refs)),
+            3 => format!("--depth={}", 1 + rng.below(6)),
+            4 => format!("--depth={} --no-single-branch", 1 + rng.below(6)),
+            5 => format!("--shallow-since=@{} --no-single-branch", history.moment(rng)),
+            6 => format!("--shallow-exclude={} --no-single-branch", branch(rng, refs)),
+            7..=9 => format!("--filter={}", filter(rng)),
+            10 => format!("--filter={} --depth={}", filter(rng), 1 + rng.below(6)),
+            _ => String::new(),
+        };
+        self.is_shallow = options.contains("depth") || options.contains("shallow");
+        self.is_partial = options.contains("filter");
+        self.exists = true;
+        format!("cd .. && rm -rf $SIDE && {git} clone -q --no-checkout {options} $REMOTE $SIDE && cd $SIDE")
+    }
+
+    fn fetch(&mut self, rng: &mut Rng, history: &History, refs: &Refs, git: &str) -> String {
+        if self.is_partial && rng.chance(40) {
+            return lazy(rng, git);
+        }
+        let arguments = match rng.below(16) {
+            0 => "--prune".to_owned(),
+            1 => "--tags --force".to_owned(),
+            2 => "--prune --force origin '+refs/*:refs/all/*'".to_owned(),
+            3 => format!("origin {}", some_id(rng, refs)),
+            4 => format!("origin '+{}:refs/heads/got'", branch(rng, refs)),
+            5 | 6 if self.is_shallow => format!("--deepen={}", 1 + rng.below(4)),
+            7 if self.is_shallow => {
+                self.is_shallow = false;
+                "--unshallow".to_owned()
+            }
+            // To cut what was whole is possible too.
+            8 | 9 if self.is_shallow || rng.chance(20) => {
+                self.is_shallow = true;
+                format!("--depth={}", 1 + rng.below(8))
+            }
+            10 if self.is_shallow => format!("--shallow-since=@{}", history.moment(rng)),
+            11 if self.is_shallow => format!("--shallow-exclude={}", branch(rng, refs)),
+            12 if self.is_partial => format!("--refetch --filter={}", filter(rng)),
+            _ => "--prune --force".to_owned(),
+        };
+        format!("{git} fetch -q {arguments}")
+    }
+}
+
+impl Step {
+    /// What is done, for the log.
+    pub fn describe(&self) -> &str {
+        &self.script
+    }
+
+    /// Does it on one side; returns whether `git` was content, what it said, and what it left.
+    pub fn run(&self, shell: &Shell, side: &str, remote: &str) -> (bool, String, String) {
+        let here = format!(
+            "mkdir -p r{0}/{side} && cd r{0}/{side} && export SIDE={side} REMOTE={remote}",
+            self.reader
+        );
+        let done = shell.command(&format!("{here}\n{}", self.script)).output().expect("bash starts");
+        let state = shell.command(&format!("{here}\n{STATE}")).output().expect("bash starts");
+        (done.status.success(), text(&done), text(&state))
+    }
+
+    /// Has `git` check what came from the server.
+    pub fn check(&self, shell: &Shell) -> (bool, String) {
+        // A filter leaves tags whose objects are promised; that they are not there is no damage.
+        let script = format!("cd r{}/lithe && git fsck --full --strict --no-dangling", self.reader);
+        let checked = shell.command(&script).output().expect("bash starts");
+        (checked.status.success(), text(&checked))
+    }
+}
+
+/// Has a partial clone fetch some of what it lacks.
+fn lazy(rng: &mut Rng, git: &str) -> String {
+    match rng.below(3) {
+        0 => format!("{git} log -p -3 --all > ../log.$SIDE"),
+        1 => format!("{git} archive HEAD > ../archive.$SIDE"),
+        _ => format!(
+            "{git} rev-list --objects --all --missing=print | sed -n 's/^?//p' | sort | sed -n '{0},{1}p' > ../missing.$SIDE
+            {git} cat-file --batch-check < ../missing.$SIDE > ../got.$SIDE",
+            1 + rng.below(3),
+            2 + rng.below(6)
+        ),
+    }
+}
+
+fn filter(rng: &mut Rng) -> String {
+    match rng.below(7) {
+        0 | 1 => "blob:none".to_owned(),
+        2 => format!("blob:limit={}", 1 << rng.below(14)),
+        3 => format!("tree:{}", rng.below(4)),
+        4 => format!("combine:blob:none+tree:{}", rng.below(4)),
+        5 => format!("object:type={}", rng.pick(&["commit", "tree", "tag"])),
+        _ => format!("combine:tree:3+blob:limit={}", 1 << rng.below(14)),
+    }
+}
+
+fn branch(rng: &mut Rng, refs: &Refs) -> String {
+    let branches: Vec<_> = refs.keys().filter_map(|name| name.strip_prefix("refs/heads/")).collect();
+    (*rng.pick(&branches)).to_owned()
+}
+
+fn some_id(rng: &mut Rng, refs: &Refs) -> String {
+    let ids: Vec<_> = refs.values().collect();
+    (*rng.pick(&ids)).clone()
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
