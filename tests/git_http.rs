@@ -223,7 +223,8 @@ fn the_cache_may_be_deleted_at_any_time() {
     shell.run(HISTORY);
     shell.run("cd work && git push -q \"$ADMIN\" --all && git push -q \"$ADMIN\" --tags");
     for round in 0..3 {
-        std::fs::remove_dir_all(forge.data().join("cache")).expect("it is there, or was made again");
+        // Instances that are running go on without it; those that start make it again.
+        let _ = std::fs::remove_dir_all(forge.data().join("cache"));
         shell.run(&format!("git clone -q --mirror \"$STRANGER\" clone{round}"));
         assert_same(&shell, "work", &format!("clone{round}"));
         assert_eq!(forge.get(Actor::Stranger, &format!("{path}/-/blob/main/renamed")).status, 200);
