@@ -83,21 +83,7 @@ impl Place {
 
     /// Fetches by version 2, and takes the response apart.
     fn fetch(&self, arguments: &[String]) -> Fetched {
-        let response = self.serve(Version::V2, &v2_request("fetch", arguments));
-        let mut fetched = Fetched { lines: Vec::new(), pack: Vec::new() };
-        let mut lines = Lines::new(&response);
-        let mut is_pack = false;
-        while let Some(line) = lines.line().expect("sound pkt-lines") {
-            match line {
-                Line::Data([1, data @ ..]) if is_pack => fetched.pack.extend_from_slice(data),
-                Line::Data([2, ..]) if is_pack => {}
-                Line::Data(b"packfile\n") => is_pack = true,
-                line => fetched
-                    .lines
-                    .push(line.text().map_or_else(String::new, |text| String::from_utf8_lossy(text).into())),
-            }
-        }
-        fetched
+        Fetched::from_response(&self.serve(Version::V2, &v2_request("fetch", arguments)))
     }
 
     /// Lets `git` check and complete a pack in an own repository with the objects of `has`; returns
@@ -120,6 +106,26 @@ impl Place {
             .lines()
             .map(str::to_owned)
             .collect()
+    }
+}
+
+impl Fetched {
+    /// Takes a response of version 2 apart.
+    fn from_response(response: &[u8]) -> Self {
+        let mut fetched = Fetched { lines: Vec::new(), pack: Vec::new() };
+        let mut lines = Lines::new(response);
+        let mut is_pack = false;
+        while let Some(line) = lines.line().expect("sound pkt-lines") {
+            match line {
+                Line::Data([1, data @ ..]) if is_pack => fetched.pack.extend_from_slice(data),
+                Line::Data([2, ..]) if is_pack => {}
+                Line::Data(b"packfile\n") => is_pack = true,
+                line => fetched
+                    .lines
+                    .push(line.text().map_or_else(String::new, |text| String::from_utf8_lossy(text).into())),
+            }
+        }
+        fetched
     }
 }
 
@@ -392,6 +398,44 @@ fn damaged_objects_cut_the_response_off_after_a_word() {
             assert!(text.contains("\u{3}lithe: "), "{failure}: {text}");
         }
     }
+}
+
+#[test]
+fn objects_may_be_packed_while_they_are_selected_and_sent() {
+    let repack = "git -C server.git repack -adq && git -C server.git prune-packed";
+    for pieces_before in 0..3 {
+        let place = Place::new(STORAGES[1]);
+        let wants = [place.id("main"), place.id("main~1")].map(|id| format!("want {id}"));
+        let request = v2_request("fetch", &[&wants[..], &["done".into()]].concat());
+        let git_dir = place.root.path().join("server.git");
+        let Reply::Pack(mut body) = super::serve(&git_dir, Path::new("none"), Version::V2, &request) else {
+            panic!("a pack is sent")
+        };
+        let mut bytes = Vec::new();
+        for _ in 0..pieces_before {
+            bytes.extend(body.next_piece().expect("the repository is sound").expect("it is not all"));
+        }
+        place.shell(repack);
+        while let Some(piece) = body.next_piece().expect("the repository is sound") {
+            bytes.extend_from_slice(&piece);
+        }
+        let fetched = Fetched::from_response(&bytes);
+        assert_eq!(place.index(&fetched.pack, ""), place.rev_list("main"), "{pieces_before}");
+    }
+}
+
+#[test]
+fn objects_of_two_packs_are_sent_once() {
+    let place = Place::new(STORAGES[0]);
+    // All of the history in a pack with bitmaps, most of it in a larger one, and some in a third.
+    place.shell(
+        "cd server.git && git repack -adq --write-bitmap-index && cp -r . ../other.git && cd ../other.git
+         for n in 1 2 3 4 5 6 7 8 9; do echo $n | git hash-object -w --stdin; done > ids
+         (git rev-list --objects --no-object-names main; cat ids) | git pack-objects -q ../server.git/objects/pack/pack
+         git rev-list --objects --no-object-names main~1 | git pack-objects -q ../server.git/objects/pack/pack",
+    );
+    let fetched = place.fetch(&[format!("want {}", place.id("main")), "done".into()]);
+    assert_eq!(place.index(&fetched.pack, ""), place.rev_list("main"));
 }
 
 #[test]

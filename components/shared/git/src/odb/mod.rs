@@ -107,10 +107,11 @@ impl Store {
         self.commit_graph.get_or_init(|| self.has_commit_graph.then(open).flatten()).as_ref()
     }
 
-    /// The bitmaps of the first pack that has some, and the number of that pack.
+    /// The bitmaps of the first pack, and its number: every object of it is found there, even if other
+    /// packs have it too.
     pub fn bitmaps(&self) -> Option<&(u32, PackBitmaps)> {
-        let open = |pack| Some((pack, self.packs.borrow_mut().bitmaps(pack)?));
-        self.bitmaps.get_or_init(|| (0..self.pack_count()).find_map(open)).as_ref()
+        let open = || (self.pack_count() > 0).then(|| self.packs.borrow_mut().bitmaps(0)).flatten();
+        self.bitmaps.get_or_init(|| open().map(|bitmaps| (0, bitmaps))).as_ref()
     }
 
     /// Tells where an object is; none: it is not there.

@@ -48,6 +48,7 @@ impl Packs {
     /// Opens the packs that are new in the directory. Those that vanished stay open where they are.
     pub fn rescan(&mut self) -> Result<(), Error> {
         let mut names = Vec::new();
+        let mut with_bitmaps = HashSet::new();
         let entries = match listing::list(&self.dir) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -55,6 +56,8 @@ impl Packs {
         };
         for entry in entries {
             let name = entry.name;
+            with_bitmaps
+                .extend(name.to_str().and_then(|name| name.strip_suffix(".bitmap")).map(str::to_owned));
             let is_index =
                 name.to_str().is_some_and(|name| name.starts_with("pack-") && name.ends_with(".idx"));
             if is_index && !self.known.contains(&name) {
@@ -76,8 +79,12 @@ impl Packs {
             }
             self.known.insert(name);
         }
-        // Most of what is looked for is where most objects are.
-        opened.sort_by_key(|pack| std::cmp::Reverse(pack.index.len()));
+        // Most of what is looked for is where most objects are. But what bitmaps tell is told of their
+        // own pack, which has to be the one where an object is found that several packs have.
+        opened.sort_by_key(|pack| {
+            let stem = pack.name.strip_suffix(".pack").unwrap_or(&pack.name);
+            (!with_bitmaps.contains(stem), std::cmp::Reverse(pack.index.len()))
+        });
         self.packs.append(&mut opened);
         Ok(())
     }

@@ -267,8 +267,15 @@ impl Output {
     }
 
     fn begin_loose(&mut self, store: &Store, id: &ObjectId) -> Result<(), Error> {
-        let loose = store.loose(id)?;
         self.objects += 1;
+        let loose = match store.loose(id) {
+            // It was packed since it was selected.
+            Err(Error::Missing(_)) => {
+                let object = store.object(id)?;
+                return self.compress(object.kind, &object.data);
+            }
+            loose => loose?,
+        };
         Header { kind: EntryKind::Whole(loose.kind()), size: loose.size(), len: 0 }.write_to(&mut self.ready);
         self.stream = Some(Stream {
             loose,

@@ -150,6 +150,9 @@ impl Walk {
     /// Ends the selection, once `advance` has said that there is no more.
     pub fn finish(mut self, store: &Store) -> Result<Selection, Error> {
         self.include_tags(store)?;
+        for set in [&mut self.seen, &mut self.omitted, &mut self.had] {
+            set.settle(store)?;
+        }
         self.seen.subtract(&self.omitted);
         Ok(Selection { send: self.seen, had: self.had })
     }

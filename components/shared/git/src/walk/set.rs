@@ -161,6 +161,18 @@ impl ObjectSet {
         Some(set)
     }
 
+    /// Finds the objects that were loose when they were added, and are packed by now, in their pack.
+    /// One that was found in both is counted once then.
+    pub fn settle(&mut self, store: &Store) -> Result<(), Error> {
+        for id in self.loose.iter().copied().collect::<Vec<_>>() {
+            if let Some(packed) = store.locate_packed(&id)? {
+                self.remove(Located::Loose(id));
+                self.insert(Located::Packed(packed));
+            }
+        }
+        Ok(())
+    }
+
     /// Takes out every object that `other` has.
     pub fn subtract(&mut self, other: &Self) {
         for (words, others) in self.packs.iter_mut().zip(&other.packs) {
