@@ -51,6 +51,8 @@ fn only_the_store_has_the_database() {
     for (name, contract) in by_manifest() {
         assert_eq!(contract.mounts.contains_key("/db"), name == "store", "{name}");
         assert!(!contract.imports.contains("operator"), "{name} may not call the operator's interface");
+        let has_large_files = contract.mounts.contains_key("/lfs");
+        assert!(!has_large_files || ["lfs", "admin"].contains(&name.as_str()), "{name} may not have /lfs");
         let writes = contract.mounts.get("/repos").is_some_and(|mode| mode == "read-write");
         assert!(!writes || ["git-http", "admin"].contains(&name.as_str()), "{name} may not write /repos");
     }

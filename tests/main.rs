@@ -18,6 +18,7 @@ mod disk;
 mod fuzz;
 mod git_http;
 mod isolation;
+mod lfs;
 mod pages;
 mod permissions;
 mod protocol;

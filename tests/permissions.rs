@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 /// What stands behind a repository's path.
-const ADDRESSES: [&str; 12] = [
+const ADDRESSES: [&str; 15] = [
     "",
     "/-/tree/main",
     "/-/blob/main/file",
@@ -20,6 +20,9 @@ const ADDRESSES: [&str; 12] = [
     ".git/info/refs?service=git-receive-pack",
     "/info/refs?service=git-upload-pack",
     ".git/info/refs",
+    ".git/info/lfs/locks",
+    "/info/lfs/locks?limit=1",
+    ".git/info/lfs/objects/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 ];
 
 /// The states, with what bob is granted in each.

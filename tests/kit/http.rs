@@ -46,6 +46,23 @@ impl Answer {
         Self::read(answer.expect("the server answers")).expect("the body is whole")
     }
 
+    /// Sends a request with a body and headers of its own.
+    pub fn send_body(
+        method: &str,
+        url: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Self {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{url}/{path}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let answer = agent.run(request.body(body.into()).expect("a request"));
+        Self::read(answer.expect("the server answers")).expect("the body is whole")
+    }
+
     /// Posts a request to a Git service, `upload-pack` or `receive-pack`, of a repository.
     pub fn git(
         url: &str,

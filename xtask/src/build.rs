@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The components of `spin.toml`, by the names of their packages.
-pub const COMPONENTS: [&str; 6] = ["store", "auth", "browse", "admin", "git-http", "assets"];
+pub const COMPONENTS: [&str; 7] = ["store", "auth", "browse", "admin", "git-http", "lfs", "assets"];
 
 /// The binary that [`everything`] builds, or the one that `LITHE_BINARY` names.
 pub fn host_binary() -> PathBuf {

@@ -128,6 +128,7 @@ fn version(said: &str) -> Option<(u32, u32)> {
 fn peers() -> Result {
     let wanted = [
         ("git", "git"),
+        ("git-lfs", "git-lfs"),
         ("python3", "python3"),
         ("pip3", "python3-pip"),
         ("chromium", "chromium"),

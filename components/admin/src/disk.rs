@@ -2,8 +2,9 @@
 
 use crate::change_lock::ChangeLock;
 use crate::limits::{INCOMING_TIME_MAX, SCAN_DEPTH_MAX, SCAN_ENTRIES_MAX};
-use lithe_forge::types::Error;
+use lithe_forge::types::{Error, RepositoryId};
 use lithe_git::init::{self, init_bare};
+use lithe_lfs::Objects;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -47,17 +48,36 @@ impl From<DiskError> for Error {
 /// The mount that holds the repositories.
 pub struct Disk {
     root: PathBuf,
+    /// The mount of the large files.
+    large_files: PathBuf,
 }
 
 impl Disk {
     /// The mount of the component.
     pub fn mounted() -> Self {
-        Self::at(Path::new("/repos"))
+        Self::at(Path::new("/repos"), Path::new("/lfs"))
     }
 
-    /// The directory `root`.
-    pub fn at(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+    /// The directories of the repositories and of their large files.
+    pub fn at(root: &Path, large_files: &Path) -> Self {
+        Self { root: root.to_owned(), large_files: large_files.to_owned() }
+    }
+
+    /// The large files of a repository.
+    pub fn large_files(&self, id: RepositoryId) -> Objects {
+        Objects::of(&self.large_files, id)
+    }
+
+    /// Removes the large files of a repository for good.
+    pub fn remove_large_files(&self, id: RepositoryId) -> Result<(), DiskError> {
+        self.large_files(id)
+            .remove()
+            .map_err(|source| io_error(&format!("of the large files of _{id}"), source))
+    }
+
+    /// The numbers of the repositories that have large files.
+    pub fn with_large_files(&self) -> Result<Vec<RepositoryId>, DiskError> {
+        lithe_lfs::repositories(&self.large_files).map_err(|source| io_error("of the large files", source))
     }
 
     /// Waits for the right to change which directories there are.
@@ -248,7 +268,7 @@ mod tests {
 
     fn disk() -> (tempfile::TempDir, Disk) {
         let root = tempfile::tempdir().expect("a temporary directory");
-        let disk = Disk::at(root.path());
+        let disk = Disk::at(root.path(), &root.path().join(".lfs"));
         (root, disk)
     }
 

@@ -135,13 +135,14 @@ impl<R: Registry> Lifecycle<'_, R> {
         }
     }
 
-    /// Forgets a deleted repository for good: the entry first, then the directory.
+    /// Forgets a deleted repository for good: the entry first, then the directory and the large files.
     pub fn purge(&self, id: RepositoryId) -> Result<Repository, Error> {
         let lock = self.disk.lock()?;
         let deleted = self.deleted(id)?;
         self.registry.purge(id)?;
         drop(lock); // Nobody else knows the directory any more, and it may be large.
         self.disk.remove(&deleted.directory)?;
+        self.disk.remove_large_files(id)?;
         Ok(deleted)
     }
 
@@ -180,7 +181,27 @@ impl<R: Registry> Lifecycle<'_, R> {
                 Err(error) => scan.refused.push((directory, crate::words::of_error(&error))),
             }
         }
+        self.find_unclaimed(&mut scan)?;
         Ok(scan)
+    }
+
+    /// Tells of large files that belong to no repository. They are left alone: the database may be an
+    /// old one, and they somebody's only copy.
+    fn find_unclaimed(&self, scan: &mut Scan) -> Result<(), Error> {
+        // The files first: whose repository is made meanwhile is among those read afterwards.
+        let numbers = self.disk.with_large_files()?;
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        let known: BTreeSet<RepositoryId> = self.registry.all()?.into_iter().map(|one| one.id).collect();
+        let unclaimed = numbers.into_iter().filter(|number| !known.contains(number));
+        scan.refused.extend(unclaimed.map(|number| {
+            (
+                format!("lfs/{number}"),
+                "no repository has this number; remove it if it is not needed".to_owned(),
+            )
+        }));
+        Ok(())
     }
 
     fn enter_found(&self, path: &str) -> Result<(), Error> {
@@ -242,6 +263,7 @@ mod tests {
         /// Whether somebody else enters a repository, which the caller may not see, before a call
         /// of `create` does.
         is_beaten: Cell<bool>,
+        large_file_bytes: Cell<u64>,
     }
 
     impl Memory {
@@ -346,6 +368,15 @@ mod tests {
             Ok(())
         }
 
+        fn large_file_bytes(&self, _: RepositoryId) -> Result<u64, Error> {
+            Ok(self.large_file_bytes.get())
+        }
+
+        fn recount_large_files(&self, _: RepositoryId, used: u64, counted: u64) -> Result<(), Error> {
+            assert_eq!(self.large_file_bytes.replace(counted), used);
+            Ok(())
+        }
+
         fn all(&self) -> Result<Vec<Repository>, Error> {
             Ok(self.repositories.borrow().clone())
         }
@@ -355,10 +386,14 @@ mod tests {
         NewRepository { path: path.into(), description: String::new(), is_private: false }
     }
 
+    fn disk(root: &Path) -> Disk {
+        Disk::at(root, &root.join(".lfs"))
+    }
+
     #[track_caller]
     fn check(test: impl Fn(&Memory, &Disk, &Lifecycle<Memory>)) {
         let root = tempfile::tempdir().expect("a temporary directory");
-        let (registry, disk) = (Memory::default(), Disk::at(root.path()));
+        let (registry, disk) = (Memory::default(), disk(root.path()));
         test(&registry, &disk, &Lifecycle { registry: &registry, disk: &disk });
         registry.fails_at.set("");
         let lifecycle = Lifecycle { registry: &registry, disk: &disk };
@@ -379,9 +414,41 @@ mod tests {
             assert_eq!(registry.directories(), [".deleted/1.git"]);
             lifecycle.restore(made.id).unwrap();
             assert_eq!(registry.directories(), ["other/demo.git"]);
+            let large_files = disk.large_files(made.id);
+            std::fs::create_dir_all(large_files.directory()).unwrap();
             lifecycle.delete("other/demo").unwrap();
+            assert!(large_files.directory().is_dir());
             lifecycle.purge(made.id).unwrap();
             assert!(!disk.exists(".deleted/1.git").unwrap());
+            assert!(!large_files.directory().exists());
+        });
+    }
+
+    #[test]
+    fn large_files_of_nobody_are_told_of_and_kept() {
+        check(|_, disk, lifecycle| {
+            let made = lifecycle.create(&new("demo")).unwrap();
+            for id in [made.id, 99] {
+                std::fs::create_dir_all(disk.large_files(id).directory()).unwrap();
+            }
+            let refused = lifecycle.scan().unwrap().refused;
+            assert_eq!(refused.into_iter().map(|(name, _)| name).collect::<Vec<_>>(), ["lfs/99"]);
+            assert!(disk.large_files(99).directory().is_dir());
+        });
+    }
+
+    #[test]
+    fn a_check_counts_large_files() {
+        check(|registry, disk, lifecycle| {
+            let made = lifecycle.create(&new("demo")).unwrap();
+            let stray = disk.large_files(made.id).directory().join("objects/stray");
+            std::fs::create_dir_all(stray.parent().unwrap()).unwrap();
+            std::fs::write(stray, "abc").unwrap();
+            let reply = crate::check::run(registry, disk, Some("demo")).unwrap();
+            let lithe_operator::Reply::Checks { checks } = reply else { panic!("{reply:?}") };
+            assert_eq!((checks[0].large_files, checks[0].large_file_bytes), (1, 3));
+            assert_eq!(checks[0].problems, ["large file stray: it is no object"]);
+            assert_eq!(registry.large_file_bytes.get(), 3);
         });
     }
 

@@ -3,6 +3,7 @@
 use crate::limits::BATCH_ENTRIES;
 use lithe_forge::Requester;
 use lithe_forge::access::{self, Opened, Place};
+use lithe_forge::quotas;
 use lithe_forge::repositories::{self, NewRepository};
 use lithe_forge::types::{Error, Page, Repository, RepositoryId};
 
@@ -17,6 +18,10 @@ pub trait Registry {
     fn deleted(&self) -> Result<Vec<Repository>, Error>;
     fn restore(&self, id: RepositoryId) -> Result<Repository, Error>;
     fn purge(&self, id: RepositoryId) -> Result<(), Error>;
+    /// How many bytes the large files of a repository are said to take up.
+    fn large_file_bytes(&self, id: RepositoryId) -> Result<u64, Error>;
+    /// Enters how many they take up, where `used` was entered before they were counted.
+    fn recount_large_files(&self, id: RepositoryId, used: u64, counted: u64) -> Result<(), Error>;
     /// Every repository, by path, deleted ones included.
     fn all(&self) -> Result<Vec<Repository>, Error>;
 }
@@ -60,6 +65,16 @@ impl Registry for Requester {
 
     fn purge(&self, id: RepositoryId) -> Result<(), Error> {
         self.call(|credentials, client| repositories::purge(credentials, client, id))
+    }
+
+    fn large_file_bytes(&self, id: RepositoryId) -> Result<u64, Error> {
+        let path = format!("_{id}");
+        Ok(self.call(|credentials, client| quotas::get(credentials, client, &path))?.used_bytes)
+    }
+
+    fn recount_large_files(&self, id: RepositoryId, used: u64, counted: u64) -> Result<(), Error> {
+        let path = format!("_{id}");
+        self.call(|credentials, client| quotas::recount(credentials, client, &path, used, counted))
     }
 
     fn all(&self) -> Result<Vec<Repository>, Error> {

@@ -4,9 +4,11 @@ use crate::AdminVisit;
 use crate::create::plain_path;
 use crate::place_settings::settings_href;
 use askama::Template;
+use lithe_forge::quotas::{self, OwnLimits, Quota};
 use lithe_forge::repositories::{self, RepositoryChange};
 use lithe_forge::types::{Error, Permission, Repository};
 use lithe_web::address::encode_path;
+use lithe_web::size;
 use lithe_web::{Answer, Fields, Frame, Problem, RepositoryHead, Tab, answer};
 
 /// The page `/<path>/-/settings/`.
@@ -22,6 +24,24 @@ struct RepositorySettingsPage {
     owner: String,
     new_path: String,
     grace_days: u32,
+    large_files: LargeFiles,
+}
+
+/// What is said of the large files of a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct LargeFiles {
+    used: String,
+    object_max: String,
+    repository_max: String,
+    /// The form for the limits; none for those who may not change them.
+    form: Option<LimitsForm>,
+}
+
+/// In MiB; empty: the site's setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct LimitsForm {
+    object_mib_max: String,
+    repository_mib_max: String,
 }
 
 pub fn answer(visit: AdminVisit, repository: Repository) -> Answer {
@@ -37,6 +57,7 @@ pub fn answer(visit: AdminVisit, repository: Repository) -> Answer {
     let done = match form.get("do") {
         "describe" => describe(&visit, &repository, form),
         "rename" => rename(&visit, &repository, form),
+        "limit" => limit(&visit, &repository, form),
         "delete" => delete(&visit, &repository, form),
         _ => Err(Failed::Error(Error::NotFound)),
     };
@@ -86,6 +107,26 @@ fn rename(visit: &AdminVisit, repository: &Repository, form: &Fields) -> Result<
     Ok(format!("{}?done=renamed", settings_href(&renamed.path, "")))
 }
 
+fn limit(visit: &AdminVisit, repository: &Repository, form: &Fields) -> Result<String, Failed> {
+    let limits = limits(form).map_err(Failed::Problem)?;
+    visit
+        .requester()
+        .call(|credentials, client| quotas::set_limits(credentials, client, &repository.path, limits))?;
+    Ok(format!("{}?done=saved", settings_href(&repository.path, "")))
+}
+
+/// The limits that a form says; an empty field says that there is none.
+fn limits(form: &Fields) -> Result<OwnLimits, Problem> {
+    let limit = |field: &str| match form.trimmed(field) {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| Problem::with_field(field, "The size is a whole number.")),
+    };
+    Ok(OwnLimits {
+        object_mib_max: limit("object-mib-max")?,
+        repository_mib_max: limit("repository-mib-max")?,
+    })
+}
+
 fn delete(visit: &AdminVisit, repository: &Repository, form: &Fields) -> Result<String, Failed> {
     if form.trimmed("confirm") != repository.path {
         let message = format!("To delete the repository, type its path: {}", repository.path);
@@ -97,8 +138,32 @@ fn delete(visit: &AdminVisit, repository: &Repository, form: &Fields) -> Result<
 }
 
 fn show(visit: AdminVisit, problem: Problem, repository: Repository, form: Option<&Fields>) -> Answer {
+    let quota =
+        visit.requester().call(|credentials, client| quotas::get(credentials, client, &repository.path));
+    let quota = match quota {
+        Ok(quota) => quota,
+        Err(error) => return visit.failed(&error),
+    };
+    let may_limit = visit.overview.viewer.user.as_ref().is_some_and(|user| user.is_admin);
+    let large_files = large_files(&quota, may_limit, form);
     let grace_days = visit.overview.site.deletion_grace_days;
-    problem.answer(&page(visit.frame, problem.clone(), repository, form, grace_days))
+    problem.answer(&page(visit.frame, problem.clone(), repository, form, large_files, grace_days))
+}
+
+fn large_files(quota: &Quota, may_limit: bool, form: Option<&Fields>) -> LargeFiles {
+    let typed = |field: &str, limit: Option<u32>| match form.filter(|form| form.get("do") == "limit") {
+        Some(form) => form.trimmed(field).to_owned(),
+        None => limit.map(|limit| limit.to_string()).unwrap_or_default(),
+    };
+    LargeFiles {
+        used: size::bytes(quota.used_bytes),
+        object_max: size::bytes(quota.object_bytes_max),
+        repository_max: size::bytes(quota.repository_bytes_max),
+        form: may_limit.then(|| LimitsForm {
+            object_mib_max: typed("object-mib-max", quota.limits.object_mib_max),
+            repository_mib_max: typed("repository-mib-max", quota.limits.repository_mib_max),
+        }),
+    }
 }
 
 fn page(
@@ -106,6 +171,7 @@ fn page(
     problem: Problem,
     mut repository: Repository,
     form: Option<&Fields>,
+    large_files: LargeFiles,
     grace_days: u32,
 ) -> RepositorySettingsPage {
     let head = RepositoryHead::new(&repository, Permission::Admin, Some(Tab::Settings), "");
@@ -130,6 +196,7 @@ fn page(
         owner,
         new_path,
         grace_days,
+        large_files,
     }
 }
 
@@ -151,10 +218,35 @@ mod tests {
         }
     }
 
+    fn quota() -> Quota {
+        Quota {
+            object_bytes_max: 4 << 30,
+            repository_bytes_max: 1 << 30,
+            used_bytes: 5 << 20,
+            limits: OwnLimits { object_mib_max: None, repository_mib_max: Some(1024) },
+        }
+    }
+
+    #[test]
+    fn only_who_may_change_limits_sees_the_form_for_them() {
+        assert_eq!(large_files(&quota(), false, None).form, None);
+        let limits = |form: &str| limits(&Fields::parse(form.as_bytes()).unwrap());
+        let own = |object: Option<u32>, repository: Option<u32>| {
+            Ok(OwnLimits { object_mib_max: object, repository_mib_max: repository })
+        };
+        assert_eq!(limits("object-mib-max=+7&repository-mib-max="), own(Some(7), None));
+        assert_eq!(limits(""), own(None, None));
+        for form in ["object-mib-max=x", "repository-mib-max=-1", "object-mib-max=99999999999"] {
+            assert!(limits(form).is_err(), "{form}");
+        }
+    }
+
     #[test]
     fn the_page() {
         let frame = Frame::bare("/team/demo/-/settings/", "").below("team/demo");
-        let page = page(frame, Problem::none(), repository(), None, 30).render().unwrap();
+        let page = page(frame, Problem::none(), repository(), None, large_files(&quota(), true, None), 30)
+            .render()
+            .unwrap();
         crate::place_settings::golden("repository_settings", &page);
     }
 
@@ -174,7 +266,10 @@ mod tests {
         let form = Fields::parse(b"do=rename&new-path=other%2Fdemo").unwrap();
         let frame = Frame::bare("/team/demo/-/settings/", "");
         let problem = Problem::with_field("new-path", "taken");
-        let page = page(frame, problem, repository(), Some(&form), 30).render().unwrap();
+        let page =
+            page(frame, problem, repository(), Some(&form), large_files(&quota(), true, Some(&form)), 30)
+                .render()
+                .unwrap();
         assert!(page.contains(r#"value="other/demo""#), "{page}");
         assert!(page.contains(r#"action="/team/demo/-/settings/""#), "{page}");
     }

@@ -15,6 +15,8 @@ struct SiteSettingsPage {
     site: Site,
     deletion_grace_days: String,
     session_days: String,
+    lfs_object_mib_max: String,
+    lfs_repository_mib_max: String,
 }
 
 pub fn answer(visit: AdminVisit) -> Answer {
@@ -42,10 +44,18 @@ fn update(visit: &AdminVisit, site: &Site) -> Result<(), lithe_forge::types::Err
     visit.requester().call(|credentials, client| settings::update(credentials, client, site))
 }
 
+/// The fields that are numbers, and what is said of one that is none.
+const NUMBERS: [(&str, &str); 4] = [
+    ("deletion-grace-days", "The days are a whole number."),
+    ("session-days", "The days are a whole number."),
+    ("lfs-object-mib-max", "The size is a whole number."),
+    ("lfs-repository-mib-max", "The size is a whole number."),
+];
+
 /// The settings that the form says, and what is wrong with its numbers.
 fn read(form: &Fields) -> (Site, Option<Problem>) {
     let number = |field: &str| form.trimmed(field).parse::<u32>();
-    let wrong = ["deletion-grace-days", "session-days"].into_iter().find(|f| number(f).is_err());
+    let wrong = NUMBERS.into_iter().find(|(field, _)| number(field).is_err());
     let site = Site {
         title: form.trimmed("title").to_owned(),
         registration: form.is_checked("registration"),
@@ -54,8 +64,10 @@ fn read(form: &Fields) -> (Site, Option<Problem>) {
         top_level_creation: form.is_checked("top-level-creation"),
         deletion_grace_days: number("deletion-grace-days").unwrap_or_default(),
         session_days: number("session-days").unwrap_or_default(),
+        lfs_object_mib_max: number("lfs-object-mib-max").unwrap_or_default(),
+        lfs_repository_mib_max: number("lfs-repository-mib-max").unwrap_or_default(),
     };
-    let problem = wrong.map(|field| Problem::with_field(field, "The days are a whole number."));
+    let problem = wrong.map(|(field, message)| Problem::with_field(field, message));
     (site, problem)
 }
 
@@ -70,6 +82,8 @@ fn page(frame: Frame, problem: Problem, site: Site, form: Option<&Fields>) -> Si
         problem,
         deletion_grace_days: typed("deletion-grace-days", site.deletion_grace_days),
         session_days: typed("session-days", site.session_days),
+        lfs_object_mib_max: typed("lfs-object-mib-max", site.lfs_object_mib_max),
+        lfs_repository_mib_max: typed("lfs-repository-mib-max", site.lfs_repository_mib_max),
         site,
     }
 }
@@ -80,7 +94,7 @@ mod tests {
 
     #[test]
     fn numbers_that_are_none_are_kept_and_marked() {
-        let form = b"title=T&deletion-grace-days=30&session-days=x&registration=true";
+        let form = b"title=T&deletion-grace-days=30&session-days=x&lfs-object-mib-max=1&lfs-repository-mib-max=1&registration=true";
         let form = Fields::parse(form).unwrap();
         let (site, problem) = read(&form);
         let problem = problem.expect("x is no number");
@@ -90,7 +104,9 @@ mod tests {
         let page = page(frame, problem, site, Some(&form)).render().unwrap();
         assert!(page.contains(r#"value="x""#) && page.contains("aria-invalid"), "{page}");
         for text in ["", "-1", "1.5", "99999999999"] {
-            let form = format!("deletion-grace-days={text}&session-days=1");
+            let form = format!(
+                "deletion-grace-days=1&session-days=1&lfs-object-mib-max={text}&lfs-repository-mib-max=1"
+            );
             assert!(read(&Fields::parse(form.as_bytes()).unwrap()).1.is_some(), "{text}");
         }
     }

@@ -107,30 +107,8 @@ pub fn refusal(refusal: Refusal) -> Answer {
 
 /// Says why the requester may not use a repository, or cannot.
 pub fn denial(denial: &Denial) -> Answer {
-    let (status, sentence) = match denial {
-        Denial::Unauthenticated => {
-            (StatusCode::UNAUTHORIZED, "Please sign in with your name and a password or token.")
-        }
-        Denial::NotFound => (StatusCode::NOT_FOUND, "There is no such repository."),
-        Denial::ReadOnly => (StatusCode::FORBIDDEN, "You may read this repository, and not write to it."),
-        Denial::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, "Too many failed tries: please wait."),
-        Denial::MissingOnDisk => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "The repository is missing on disk. Please tell the administrator.",
-        ),
-        Denial::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "The server cannot work at the moment."),
-    };
-    let mut response = plain(status, sentence);
-    match denial {
-        Denial::Unauthenticated => {
-            let challenge = HeaderValue::from_static("Basic realm=\"Lithe\", charset=\"UTF-8\"");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-        }
-        Denial::Throttled(seconds) => {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
-        }
-        _ => {}
-    }
+    let mut response = plain(denial.status(), denial.sentence());
+    denial.add_headers(response.headers_mut());
     response
 }
 

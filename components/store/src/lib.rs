@@ -8,6 +8,8 @@
 //! | `accounts` | `accounts` | users, their sessions and tokens |
 //! | `repositories` | `repositories`, `groups`, `grants` | what is known about repositories besides their contents |
 //! | `settings` | `settings` | the site's settings |
+//! | `locks` | `locks` | locks on files |
+//! | `quotas` | `quotas` | how much room large files may take, and do |
 //! | `journal` | `journal` | who did what |
 //! | `operator` | `operator` | the command line's way in |
 //!
@@ -25,9 +27,11 @@ mod identity;
 mod journal;
 mod limits;
 mod lock;
+mod locks;
 mod operator;
 mod password;
 mod places;
+mod quotas;
 mod remembered;
 mod repositories;
 mod schema;
@@ -355,6 +359,71 @@ impl wit::settings::Guest for Component {
 
     fn update(credentials: Credentials, client: Client, site: wit::settings::Site) -> Result<(), Error> {
         with_call(credentials, client, |store, call| store.update_settings(call, &site))
+    }
+}
+
+impl wit::locks::Guest for Component {
+    fn take(
+        credentials: Credentials,
+        client: Client,
+        path: String,
+        file: String,
+    ) -> Result<wit::locks::Attempt, Error> {
+        with_call(credentials, client, |store, call| store.take_lock(call, &path, &file))
+    }
+
+    fn list(
+        credentials: Credentials,
+        client: Client,
+        path: String,
+        filter: wit::locks::LockFilter,
+        after: u64,
+        limit: u32,
+    ) -> Result<wit::locks::LockList, Error> {
+        with_call(credentials, client, |store, call| store.locks(call, &path, &filter, after, limit))
+    }
+
+    fn release(
+        credentials: Credentials,
+        client: Client,
+        path: String,
+        id: u64,
+        force: bool,
+    ) -> Result<wit::locks::Lock, Error> {
+        with_call(credentials, client, |store, call| store.release_lock(call, &path, id, force))
+    }
+}
+
+impl wit::quotas::Guest for Component {
+    fn get(credentials: Credentials, client: Client, path: String) -> Result<wit::quotas::Quota, Error> {
+        with_call(credentials, client, |store, call| store.quota(call, &path))
+    }
+
+    fn take(credentials: Credentials, client: Client, path: String, bytes: u64) -> Result<(), Error> {
+        with_call(credentials, client, |store, call| store.take_quota(call, &path, bytes))
+    }
+
+    fn give_back(credentials: Credentials, client: Client, path: String, bytes: u64) -> Result<(), Error> {
+        with_call(credentials, client, |store, call| store.give_back_quota(call, &path, bytes))
+    }
+
+    fn recount(
+        credentials: Credentials,
+        client: Client,
+        path: String,
+        used: u64,
+        counted: u64,
+    ) -> Result<(), Error> {
+        with_call(credentials, client, |store, call| store.recount_quota(call, &path, used, counted))
+    }
+
+    fn set_limits(
+        credentials: Credentials,
+        client: Client,
+        path: String,
+        limits: wit::quotas::OwnLimits,
+    ) -> Result<(), Error> {
+        with_call(credentials, client, |store, call| store.set_quota_limits(call, &path, limits))
     }
 }
 

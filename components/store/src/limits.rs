@@ -47,6 +47,12 @@ pub const KNOWN_ADDRESSES_MAX: u32 = 20;
 pub const FORMER_PATHS_MAX: u32 = 50;
 /// How many grants a repository or group has at the most.
 pub const GRANTS_MAX: u32 = 1_000;
+/// How many locks a repository has at the most.
+pub const LOCKS_MAX: u32 = 10_000;
+/// The path of a locked file, in bytes.
+pub const LOCK_PATH_BYTES_MAX: usize = 4_096;
+/// How much room for large files a setting may give, in MiB: 16 TiB.
+pub const LFS_MIB_MAX: u32 = 16_777_216;
 /// How many deleted repositories a list shows.
 pub const DELETED_SHOWN_MAX: u32 = 1_000;
 

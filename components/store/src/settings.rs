@@ -5,6 +5,7 @@ use crate::failure::invalid;
 use crate::identity;
 use crate::journal;
 use crate::limits::TITLE_BYTES_MAX;
+use crate::quotas::check_mib;
 use crate::store::{Call, Store, check_text};
 use crate::types::Error;
 use rusqlite::{Connection, named_params};
@@ -14,7 +15,8 @@ const DAYS_MAX: u32 = 3_650;
 /// The present settings.
 pub fn site(connection: &Connection) -> Result<Site, Error> {
     let mut statement = connection.prepare_cached(
-        "SELECT title, registration, anonymous_access, public_by_default, top_level_creation, deletion_grace_days, session_days
+        "SELECT title, registration, anonymous_access, public_by_default, top_level_creation, deletion_grace_days, session_days,
+                lfs_object_mib_max, lfs_repository_mib_max
          FROM settings WHERE id = 1",
     )?;
     Ok(statement.query_row([], |row| {
@@ -26,6 +28,8 @@ pub fn site(connection: &Connection) -> Result<Site, Error> {
             top_level_creation: row.get(4)?,
             deletion_grace_days: row.get(5)?,
             session_days: row.get(6)?,
+            lfs_object_mib_max: row.get(7)?,
+            lfs_repository_mib_max: row.get(8)?,
         })
     })?)
 }
@@ -49,7 +53,8 @@ impl Store {
                     "UPDATE settings SET title = :title, registration = :registration,
                          anonymous_access = :anonymous_access, public_by_default = :public_by_default,
                          top_level_creation = :top_level_creation, deletion_grace_days = :deletion_grace_days,
-                         session_days = :session_days",
+                         session_days = :session_days, lfs_object_mib_max = :lfs_object_mib_max,
+                         lfs_repository_mib_max = :lfs_repository_mib_max",
                 )?
                 .execute(named_params! {
                     ":title": new.title,
@@ -59,6 +64,8 @@ impl Store {
                     ":top_level_creation": new.top_level_creation,
                     ":deletion_grace_days": new.deletion_grace_days,
                     ":session_days": new.session_days,
+                    ":lfs_object_mib_max": new.lfs_object_mib_max,
+                    ":lfs_repository_mib_max": new.lfs_repository_mib_max,
                 })?;
             journal::enter(connection, &principal, call, "settings.update", "site", &difference(&old, new))
         })
@@ -76,7 +83,8 @@ fn check(site: &Site) -> Result<(), Error> {
     if !(1..=DAYS_MAX).contains(&site.session_days) {
         return Err(invalid("session-days", format!("1 to {DAYS_MAX} days")));
     }
-    Ok(())
+    check_mib("lfs-object-mib-max", site.lfs_object_mib_max)?;
+    check_mib("lfs-repository-mib-max", site.lfs_repository_mib_max)
 }
 
 /// What changed, in words.
@@ -90,6 +98,16 @@ fn difference(old: &Site, new: &Site) -> String {
         ("top-level creation", on(old.top_level_creation), on(new.top_level_creation)),
         ("deletion grace days", old.deletion_grace_days.to_string(), new.deletion_grace_days.to_string()),
         ("session days", old.session_days.to_string(), new.session_days.to_string()),
+        (
+            "largest file in Git LFS, MiB",
+            old.lfs_object_mib_max.to_string(),
+            new.lfs_object_mib_max.to_string(),
+        ),
+        (
+            "Git LFS files of a repository, MiB",
+            old.lfs_repository_mib_max.to_string(),
+            new.lfs_repository_mib_max.to_string(),
+        ),
     ];
     let changed = lines.iter().filter(|(_, old, new)| old != new);
     changed.map(|(name, old, new)| format!("{name}: {old} → {new}")).collect::<Vec<_>>().join("; ")
@@ -114,6 +132,8 @@ mod tests {
             top_level_creation: false,
             deletion_grace_days: 30,
             session_days: 30,
+            lfs_object_mib_max: 4_096,
+            lfs_repository_mib_max: 32_768,
         };
         assert_eq!((overview.site, overview.viewer.user), (expected, None));
     }
@@ -148,6 +168,10 @@ mod tests {
             (Site { session_days: 0, ..good.clone() }, "invalid session-days"),
             (Site { session_days: 1, ..good.clone() }, "ok"),
             (Site { session_days: 3_651, ..good.clone() }, "invalid session-days"),
+            (Site { lfs_object_mib_max: 0, ..good.clone() }, "invalid lfs-object-mib-max"),
+            (Site { lfs_object_mib_max: 16_777_216, ..good.clone() }, "ok"),
+            (Site { lfs_object_mib_max: 16_777_217, ..good.clone() }, "invalid lfs-object-mib-max"),
+            (Site { lfs_repository_mib_max: 0, ..good.clone() }, "invalid lfs-repository-mib-max"),
         ];
         for (site, expected) in cases {
             assert_eq!(outcome(forge.store.update_settings(&root, &site)), expected, "{site:?}");

@@ -170,6 +170,7 @@ pub fn row_id(id: u64) -> Result<i64, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bindings::exports::lithe::forge::locks::LockFilter;
     use crate::testing::{Forge, new_repository, plans, user};
     use crate::types::Permission;
 
@@ -188,6 +189,7 @@ mod tests {
         "paths",
         "grants",
         "journal",
+        "locks",
     ];
 
     /// The plans that read a large table from one end to the other.
@@ -226,6 +228,12 @@ mod tests {
                 let _ = store.children(call, Some("team"), "", first);
                 let _ = store.children(call, Some("team"), "filter", first);
                 let _ = store.record_push(call, "team/demo", "");
+                let _ = store.quota(call, "team/demo");
+                let _ = store.take_quota(call, "team/demo", 0);
+                let _ = store.take_lock(call, "team/demo", "file");
+                let none = LockFilter { id: None, path: None };
+                let _ = store.locks(call, "team/demo", &none, 0, 50);
+                let _ = store.release_lock(call, "team/demo", 1, true);
                 let _ = store.check_new(call, &new_repository("team/new", false));
                 let _ = store.grants(call, "team/demo");
                 let _ = store.set_grant(call, "team/demo", &user("bert"), Permission::Read);

@@ -53,9 +53,14 @@ fn checks(checks: &[Check]) -> String {
         return "There are no repositories.\n".to_owned();
     }
     let one = |check: &Check| {
-        let Check { path, objects, packs, bytes, problems } = check;
+        let Check { path, objects, packs, bytes, large_files, large_file_bytes, problems } = check;
         let verdict = if problems.is_empty() { "sound" } else { "DAMAGED" };
-        let mut text = format!("{path}: {verdict} ({objects} objects, {packs} packs, {bytes} bytes)\n");
+        let large = match large_files {
+            0 => String::new(),
+            count => format!("; {count} large files, {large_file_bytes} bytes"),
+        };
+        let mut text =
+            format!("{path}: {verdict} ({objects} objects, {packs} packs, {bytes} bytes{large})\n");
         text.extend(problems.iter().map(|problem| format!("  {problem}\n")));
         text
     };
@@ -127,13 +132,15 @@ mod tests {
             objects: 3,
             packs: 1,
             bytes: 512,
+            large_files: u64::from(path == "b") * 2,
+            large_file_bytes: 7,
             problems: problems.iter().map(|problem| (*problem).to_owned()).collect(),
         };
         let checks = vec![check("a", &[]), check("b", &["object 12 is missing"])];
         assert_eq!(
             text(&Reply::Checks { checks }),
             "a: sound (3 objects, 1 packs, 512 bytes)\n\
-             b: DAMAGED (3 objects, 1 packs, 512 bytes)\n  object 12 is missing\n"
+             b: DAMAGED (3 objects, 1 packs, 512 bytes; 2 large files, 7 bytes)\n  object 12 is missing\n"
         );
     }
 

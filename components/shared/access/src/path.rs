@@ -57,6 +57,9 @@ const RESERVED_AT_TOP: &[&str] = &["favicon.ico", "favicon.svg", "robots.txt", "
 /// Segments that are the end of an address of the Git protocol.
 const RESERVED_ANYWHERE: &[&str] = &["git-upload-pack", "git-receive-pack", "git-upload-archive"];
 
+/// Segments in a row that are in the middle of an address of the Git or the Git LFS protocol.
+const RESERVED_TOGETHER: &[&str] = &["/info/refs/", "/info/lfs/"];
+
 /// Endings that Git gives a meaning, or that some file systems drop.
 const RESERVED_ENDINGS: &[&str] = &[".git", ".lock", "."];
 
@@ -202,7 +205,7 @@ fn check_reserved(text: &str) -> Result<(), PathError> {
     let (top, _) = lower.split_once('/').unwrap_or((&lower, ""));
     let is_reserved = RESERVED_AT_TOP.contains(&top)
         || lower.split('/').any(|segment| RESERVED_ANYWHERE.contains(&segment))
-        || format!("/{lower}/").contains("/info/refs/");
+        || RESERVED_TOGETHER.iter().any(|together| format!("/{lower}/").contains(together));
     if is_reserved { Err(PathError::Reserved(text.to_owned())) } else { Ok(()) }
 }
 

@@ -4,6 +4,7 @@
 //! A component imports only the interfaces whose functions it calls: what is unused here is left
 //! out when the component is linked. `wit/worlds.wit` says which those may be.
 
+pub mod opening;
 mod requester;
 
 pub use requester::{Requester, SESSION_COOKIE, host_header, is_https};
@@ -19,5 +20,5 @@ mod bindings {
 }
 
 pub use bindings::lithe::forge::{
-    access, accounts, identity, journal, passwords, repositories, settings, types,
+    access, accounts, identity, journal, locks, passwords, quotas, repositories, settings, types,
 };

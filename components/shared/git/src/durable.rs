@@ -39,7 +39,7 @@ pub(crate) fn append_checksum(bytes: &mut Vec<u8>, hash: gix_hash::Kind) -> io::
 }
 
 /// Waits until the names in a directory are on disk.
-pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
+pub fn sync_directory(path: &Path) -> io::Result<()> {
     let directory = File::open(path)?;
     match directory.sync_all() {
         // Some file systems and WASI hosts cannot: then a name is as durable as they make it.

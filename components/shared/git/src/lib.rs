@@ -5,7 +5,7 @@ pub mod check;
 mod chunks;
 pub mod commit_graph;
 pub mod connectivity;
-mod durable;
+pub mod durable;
 pub mod fsck;
 pub mod index_pack;
 pub mod init;

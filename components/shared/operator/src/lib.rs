@@ -150,6 +150,10 @@ pub struct Check {
     pub objects: u64,
     pub packs: u64,
     pub bytes: u64,
+    /// Files in Git LFS.
+    pub large_files: u64,
+    /// Their sizes together, in bytes.
+    pub large_file_bytes: u64,
     /// In words; empty: the repository is sound.
     pub problems: Vec<String>,
 }
