@@ -2,6 +2,7 @@
 
 use gix_object::Kind;
 use lithe_fuzz::fuzz;
+use lithe_git::format::ObjectFormat;
 use lithe_git::refs::RefStore;
 use lithe_git::{fsck, index_pack, init, odb, pkt_line, walk};
 use std::fs;
@@ -23,13 +24,15 @@ fn pkt_lines() {
 fn packs() {
     let scratch = tempfile::tempdir().expect("a temporary directory");
     fs::create_dir_all(scratch.path().join("objects/pack")).expect("it is writable");
-    let store = odb::Store::of_objects_dir(scratch.path().join("objects")).expect("it is empty");
+    let store =
+        odb::Store::of_objects_dir(scratch.path().join("objects"), ObjectFormat::Sha1).expect("it is empty");
     fuzz("pack", |bytes| {
         let (pack, index) = (scratch.path().join("fuzzed.pack"), scratch.path().join("fuzzed.idx"));
         for left in [&pack, &index] {
             let _ = fs::remove_file(left); // There is none where the last input was refused.
         }
-        let received = index_pack::Receiver::create(&pack, index_pack::Limits::default(), ());
+        let received =
+            index_pack::Receiver::create(&pack, ObjectFormat::Sha1, index_pack::Limits::default(), ());
         let mut receiver = received.expect("the directory is writable");
         let written = bytes.chunks(7).try_for_each(|chunk| receiver.write(chunk));
         let _ = written.and_then(|()| receiver.finish(&store, &index).map(drop));
@@ -52,12 +55,14 @@ fn deltas() {
 #[test]
 fn objects() {
     fuzz("object", |bytes| {
-        for kind in [Kind::Commit, Kind::Tree, Kind::Tag, Kind::Blob] {
-            let mut findings = fsck::Findings::default();
-            fsck::check(kind, bytes, &mut findings);
+        for format in [ObjectFormat::Sha1, ObjectFormat::Sha256] {
+            for kind in [Kind::Commit, Kind::Tree, Kind::Tag, Kind::Blob] {
+                let mut findings = fsck::Findings::default();
+                fsck::check(format, kind, bytes, &mut findings);
+            }
+            let _ = (walk::Commit::parse(bytes, format), walk::Tag::parse(bytes, format));
         }
         let _ = (fsck::gitmodules(bytes), fsck::gitattributes(bytes));
-        let _ = (walk::Commit::parse(bytes), walk::Tag::parse(bytes));
     });
 }
 
@@ -65,7 +70,7 @@ fn objects() {
 fn packed_refs() {
     let scratch = tempfile::tempdir().expect("a temporary directory");
     let repository = scratch.path().join("fuzzed.git");
-    init::init_bare(&repository, "main").expect("the directory is writable");
+    init::init_bare(&repository, "main", ObjectFormat::Sha1).expect("the directory is writable");
     fuzz("packed-refs", |bytes| {
         fs::write(repository.join("packed-refs"), bytes).expect("the directory is writable");
         let snapshot = RefStore::open(&repository).and_then(|store| store.snapshot());
@@ -79,7 +84,7 @@ fn packed_refs() {
 fn configs() {
     let scratch = tempfile::tempdir().expect("a temporary directory");
     let repository = scratch.path().join("fuzzed.git");
-    init::init_bare(&repository, "main").expect("the directory is writable");
+    init::init_bare(&repository, "main", ObjectFormat::Sha1).expect("the directory is writable");
     fuzz("config", |bytes| {
         fs::write(repository.join("config"), bytes).expect("the directory is writable");
         if let Err(error) = odb::Store::open(&repository) {

@@ -115,7 +115,9 @@ fn user(command: UserCommand) -> anyhow::Result<Call> {
 
 fn repo(command: RepoCommand) -> Call {
     match command {
-        RepoCommand::Create { path, description, private } => Call::RepoCreate { path, description, private },
+        RepoCommand::Create { path, description, private, object_format } => {
+            Call::RepoCreate { path, description, private, object_format }
+        }
         RepoCommand::List => Call::RepoList,
         RepoCommand::Import(_) => unreachable!("an import is no single call"),
         RepoCommand::Scan => Call::RepoScan,

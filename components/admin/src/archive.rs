@@ -117,7 +117,7 @@ fn object_part(name: &str) -> Part {
         // Borrowed objects would be missing here.
         "info" if file.contains("alternates") => Part::Unexpected,
         "info" => Part::Derived,
-        _ if directory.len() == 2 && is_hex(directory) && file.len() == 38 && is_hex(file) => {
+        _ if directory.len() == 2 && is_hex(directory) && matches!(file.len(), 38 | 62) && is_hex(file) => {
             Part::Keep(IMPORT_BYTES_MAX)
         }
         _ => Part::Unexpected,
@@ -140,6 +140,8 @@ mod tests {
             ("refs/heads/main", Part::Keep(IMPORT_SMALL_FILE_BYTES_MAX)),
             ("refs/heads/a/b/c", Part::Keep(IMPORT_SMALL_FILE_BYTES_MAX)),
             (OBJECT, Part::Keep(IMPORT_BYTES_MAX)),
+            (&format!("{OBJECT}000000000000000000000000"), Part::Keep(IMPORT_BYTES_MAX)),
+            (&format!("{OBJECT}0"), Part::Unexpected),
             ("objects/pack/pack-1.pack", Part::Keep(IMPORT_BYTES_MAX)),
             ("objects/pack/pack-1.idx", Part::Keep(IMPORT_BYTES_MAX)),
             ("objects/pack/pack-1.rev", Part::Derived),

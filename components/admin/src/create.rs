@@ -3,6 +3,7 @@
 use crate::AdminVisit;
 use askama::Template;
 use lithe_forge::repositories::{self, NewRepository};
+use lithe_git::format::ObjectFormat;
 use lithe_web::address::encode_path;
 use lithe_web::{Answer, Fields, Frame, Problem, answer};
 
@@ -16,6 +17,7 @@ struct NewRepositoryPage {
     description: String,
     is_private: bool,
     is_public_by_default: bool,
+    is_sha256: bool,
 }
 
 /// The page `/-/new/group`.
@@ -41,7 +43,11 @@ pub fn repository(visit: AdminVisit) -> Answer {
         description: form.trimmed("description").to_owned(),
         is_private: form.is_checked("is-private"),
     };
-    let error = match visit.lifecycle().create(&new) {
+    let object_format = match form.is_checked("is-sha256") {
+        true => ObjectFormat::Sha256,
+        false => ObjectFormat::Sha1,
+    };
+    let error = match visit.lifecycle().create(&new, object_format) {
         Ok(made) => return answer::see_other(&format!("/{}", encode_path(&made.path))),
         Err(error) => error,
     };
@@ -71,6 +77,7 @@ fn repository_page(
         description: form.trimmed("description").to_owned(),
         is_private: form.is_checked("is-private"),
         is_public_by_default,
+        is_sha256: form.is_checked("is-sha256"),
     }
 }
 

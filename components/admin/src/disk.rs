@@ -3,6 +3,7 @@
 use crate::change_lock::ChangeLock;
 use crate::limits::{INCOMING_TIME_MAX, SCAN_DEPTH_MAX, SCAN_ENTRIES_MAX};
 use lithe_forge::types::{Error, RepositoryId};
+use lithe_git::format::ObjectFormat;
 use lithe_git::init::{self, init_bare};
 use lithe_lfs::Objects;
 use std::collections::BTreeSet;
@@ -108,10 +109,10 @@ impl Disk {
         }
     }
 
-    /// Makes an empty bare repository.
-    pub fn create(&self, directory: &str) -> Result<(), DiskError> {
+    /// Makes an empty bare repository of that object format.
+    pub fn create(&self, directory: &str, object_format: ObjectFormat) -> Result<(), DiskError> {
         let place = self.place(directory)?;
-        init_bare(&place, DEFAULT_BRANCH).map_err(|error| match error {
+        init_bare(&place, DEFAULT_BRANCH, object_format).map_err(|error| match error {
             init::Error::Exists { .. } => DiskError::Exists(directory.to_owned()),
             init::Error::Io { source, .. } => io_error(directory, source),
             init::Error::InvalidBranch { .. } => io_error(directory, io::Error::other(error.to_string())),
@@ -251,6 +252,14 @@ fn parent(place: &Path) -> &Path {
     place.parent().expect("a place is below the root")
 }
 
+/// The object format that somebody names.
+pub fn object_format(named: lithe_operator::ObjectFormat) -> ObjectFormat {
+    match named {
+        lithe_operator::ObjectFormat::Sha1 => ObjectFormat::Sha1,
+        lithe_operator::ObjectFormat::Sha256 => ObjectFormat::Sha256,
+    }
+}
+
 fn io_error(directory: &str, source: io::Error) -> DiskError {
     DiskError::Io { directory: directory.to_owned(), source }
 }
@@ -284,8 +293,8 @@ mod tests {
     #[test]
     fn a_repository_moves_with_the_directories_above_it() {
         let (root, disk) = disk();
-        disk.create("a/b/c.git").unwrap();
-        disk.create("a/d.git").unwrap();
+        disk.create("a/b/c.git", ObjectFormat::Sha1).unwrap();
+        disk.create("a/d.git", ObjectFormat::Sha1).unwrap();
         disk.relocate("a/b/c.git", "x/y/z.git").unwrap();
         assert_eq!(names(root.path()), ["a", "x"]);
         assert_eq!(names(&root.path().join("a")), ["d.git"], "the empty group is gone");
@@ -297,21 +306,21 @@ mod tests {
     #[test]
     fn nothing_is_replaced_by_a_move() {
         let (root, disk) = disk();
-        disk.create("a.git").unwrap();
+        disk.create("a.git", ObjectFormat::Sha1).unwrap();
         fs::create_dir(root.path().join("b.git")).unwrap();
         fs::write(root.path().join("c.git"), "").unwrap();
         for taken in ["b.git", "c.git", "a.git"] {
             assert!(matches!(disk.relocate("a.git", taken), Err(DiskError::Exists(_))), "{taken}");
         }
         assert!(matches!(disk.relocate("z.git", "y.git"), Err(DiskError::Missing(_))));
-        assert!(matches!(disk.create("a.git"), Err(DiskError::Exists(_))));
+        assert!(matches!(disk.create("a.git", ObjectFormat::Sha1), Err(DiskError::Exists(_))));
         assert!(root.path().join("a.git/HEAD").is_file());
     }
 
     #[test]
     fn a_move_that_fails_leaves_nothing_behind() {
         let (root, disk) = disk();
-        disk.create("a.git").unwrap();
+        disk.create("a.git", ObjectFormat::Sha1).unwrap();
         fs::write(root.path().join("file"), "").unwrap();
         assert!(matches!(disk.relocate("a.git", "file/b.git"), Err(DiskError::Io { .. })));
         assert_eq!(names(root.path()), ["a.git", "file"]);
@@ -320,7 +329,7 @@ mod tests {
     #[test]
     fn removal_takes_the_empty_directories_above_along() {
         let (root, disk) = disk();
-        disk.create("a/b/c.git").unwrap();
+        disk.create("a/b/c.git", ObjectFormat::Sha1).unwrap();
         disk.remove("a/b/c.git").unwrap();
         assert!(names(root.path()).is_empty());
         disk.remove("a/b/c.git").unwrap();
@@ -330,7 +339,7 @@ mod tests {
     fn names_stay_below_the_mount() {
         let (_root, disk) = disk();
         for name in ["../a.git", "/a.git", "a/../../b.git", "a", "", "./a.git"] {
-            assert!(matches!(disk.create(name), Err(DiskError::Name(_))), "{name}");
+            assert!(matches!(disk.create(name, ObjectFormat::Sha1), Err(DiskError::Name(_))), "{name}");
         }
     }
 
@@ -338,7 +347,7 @@ mod tests {
     fn a_scan_finds_what_is_not_known() {
         let (root, disk) = disk();
         for directory in ["a.git", "team/b.git", "team/deep/c.git", ".deleted/1.git", "known.git"] {
-            disk.create(directory).unwrap();
+            disk.create(directory, ObjectFormat::Sha1).unwrap();
         }
         fs::create_dir_all(root.path().join("empty.git")).unwrap();
         fs::write(root.path().join("file.git"), "").unwrap();
@@ -368,8 +377,8 @@ mod tests {
     fn a_scan_has_a_depth() {
         let (_root, disk) = disk();
         let deep = |groups: usize| format!("{}r.git", "d/".repeat(groups));
-        disk.create(&deep(SCAN_DEPTH_MAX - 1)).unwrap();
-        disk.create(&deep(SCAN_DEPTH_MAX)).unwrap();
+        disk.create(&deep(SCAN_DEPTH_MAX - 1), ObjectFormat::Sha1).unwrap();
+        disk.create(&deep(SCAN_DEPTH_MAX), ObjectFormat::Sha1).unwrap();
         assert_eq!(disk.unknown(&BTreeSet::new()).unwrap(), [deep(SCAN_DEPTH_MAX - 1)]);
     }
 }

@@ -1,7 +1,7 @@
 //! `/-/admin/operator/import`: a repository as an archive.
 
 use crate::archive;
-use crate::disk::{Disk, DiskError};
+use crate::disk::{self, Disk, DiskError};
 use crate::lifecycle::Lifecycle;
 use crate::limits::IMPORT_BYTES_MAX;
 use crate::{check, later, operator, words};
@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use lithe_forge::Requester;
 use lithe_forge::repositories::NewRepository;
 use lithe_forge::types::Error;
+use lithe_git::format::ObjectFormat;
 use lithe_git::init::init_bare;
 use lithe_operator::Reply;
 use lithe_web::{Answer, Fields};
@@ -78,13 +79,17 @@ where
         description: String::new(),
         is_private: query.get("private") == "true",
     };
+    let object_format = match query.get("object-format").parse() {
+        Ok(named) => disk::object_format(named),
+        Err(reason) => return operator::refuse(StatusCode::BAD_REQUEST, &format!("object-format: {reason}")),
+    };
     let disk = Disk::mounted();
     // Better said before the archive arrives than after.
     if let Err(error) = (Lifecycle { registry: &requester, disk: &disk }).check(&new) {
         return operator::respond(Err(error));
     }
     later::reply(async move {
-        match import(body, &new, &requester, &disk).await {
+        match import(body, &new, object_format, &requester, &disk).await {
             Ok(path) => Reply::Done { message: format!("imported {path}") },
             Err(error) => Reply::Refused { message: error.to_string() },
         }
@@ -95,6 +100,7 @@ where
 async fn import<B>(
     body: B,
     new: &NewRepository,
+    object_format: ObjectFormat,
     requester: &Requester,
     disk: &Disk,
 ) -> Result<String, ImportError>
@@ -105,7 +111,7 @@ where
     let archive = Temporary(disk.incoming("tar")?);
     receive(body, &archive.0, IMPORT_BYTES_MAX).await?;
     let unpacked = Temporary(disk.incoming("git")?);
-    unpack(&archive.0, &unpacked.0)?;
+    unpack(&archive.0, &unpacked.0, object_format)?;
     let lifecycle = Lifecycle { registry: requester, disk };
     Ok(lifecycle.adopt(new, &unpacked.0)?.path)
 }
@@ -131,9 +137,9 @@ where
     Ok(file.flush()?)
 }
 
-/// Makes a bare repository of an archive, beside the others, and checks it.
-fn unpack(archive: &Path, unpacked: &Path) -> Result<(), ImportError> {
-    init_bare(unpacked, "main")?;
+/// Makes a bare repository of that object format of an archive, beside the others, and checks it.
+fn unpack(archive: &Path, unpacked: &Path, object_format: ObjectFormat) -> Result<(), ImportError> {
+    init_bare(unpacked, "main", object_format)?;
     archive::unpack(BufReader::new(File::open(archive)?), unpacked)?;
     match check::check("", unpacked).problems.into_iter().next() {
         Some(problem) => Err(ImportError::Damaged(problem)),
@@ -185,7 +191,7 @@ mod tests {
         builder.append_data(&mut header, "refs/heads/main", id.as_bytes()).expect("memory takes it");
         let archive = directory.path().join("x.tar");
         fs::write(&archive, builder.into_inner().expect("memory takes it")).expect("written");
-        let result = unpack(&archive, &directory.path().join("x.git"));
+        let result = unpack(&archive, &directory.path().join("x.git"), ObjectFormat::Sha1);
         assert!(matches!(result, Err(ImportError::Damaged(_))), "{result:?}");
     }
 }

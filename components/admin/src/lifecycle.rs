@@ -8,6 +8,7 @@ use crate::registry::Registry;
 use lithe_access::RepoPath;
 use lithe_forge::repositories::NewRepository;
 use lithe_forge::types::{Error, InvalidField, Repository, RepositoryId};
+use lithe_git::format::ObjectFormat;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -29,12 +30,12 @@ pub struct Scan {
 }
 
 impl<R: Registry> Lifecycle<'_, R> {
-    /// Makes an empty repository: the directory first, then its entry.
-    pub fn create(&self, new: &NewRepository) -> Result<Repository, Error> {
+    /// Makes an empty repository of that object format: the directory first, then its entry.
+    pub fn create(&self, new: &NewRepository, object_format: ObjectFormat) -> Result<Repository, Error> {
         let directory = directory_of("path", &new.path)?;
         self.registry.check_new(new)?;
         let _lock = self.disk.lock()?;
-        self.disk.create(&directory)?;
+        self.disk.create(&directory, object_format)?;
         self.enter(new, &directory)
     }
 
@@ -406,7 +407,7 @@ mod tests {
     #[test]
     fn a_life() {
         check(|registry, disk, lifecycle| {
-            let made = lifecycle.create(&new("team/demo")).unwrap();
+            let made = lifecycle.create(&new("team/demo"), ObjectFormat::Sha1).unwrap();
             assert!(disk.exists("team/demo.git").unwrap());
             lifecycle.rename("team/demo", "other/demo").unwrap();
             assert_eq!(registry.directories(), ["other/demo.git"]);
@@ -457,7 +458,7 @@ mod tests {
         for call in ["check-new", "create"] {
             check(|registry, disk, lifecycle| {
                 registry.fails_at.set(call);
-                lifecycle.create(&new("a/b")).unwrap_err();
+                lifecycle.create(&new("a/b"), ObjectFormat::Sha1).unwrap_err();
                 assert!(!disk.exists("a/b.git").unwrap(), "{call}");
             });
         }
@@ -467,7 +468,7 @@ mod tests {
     fn what_somebody_else_has_entered_meanwhile_stays() {
         check(|registry, disk, lifecycle| {
             registry.is_beaten.set(true);
-            assert!(matches!(lifecycle.create(&new("a")), Err(Error::Conflict(_))));
+            assert!(matches!(lifecycle.create(&new("a"), ObjectFormat::Sha1), Err(Error::Conflict(_))));
             assert!(disk.exists("a.git").unwrap());
             registry.is_beaten.set(false);
         });
@@ -476,7 +477,7 @@ mod tests {
     #[test]
     fn a_deletion_finds_the_directory_of_a_rename_that_was_cut_short() {
         check(|registry, disk, lifecycle| {
-            lifecycle.create(&new("a")).unwrap();
+            lifecycle.create(&new("a"), ObjectFormat::Sha1).unwrap();
             for is_relocated in [false, true] {
                 registry.begin_rename("a", "b").unwrap();
                 if is_relocated {
@@ -498,7 +499,7 @@ mod tests {
         for is_relocated in [false, true] {
             for (to, expected) in [("a", "a.git"), ("b", "b.git"), ("c", "c.git")] {
                 check(|registry, disk, lifecycle| {
-                    lifecycle.create(&new("a")).unwrap();
+                    lifecycle.create(&new("a"), ObjectFormat::Sha1).unwrap();
                     registry.begin_rename("a", "b").unwrap();
                     if is_relocated {
                         disk.relocate("a.git", "b.git").unwrap();
@@ -514,7 +515,7 @@ mod tests {
     #[test]
     fn a_restoration_goes_on_where_a_step_was_cut_short() {
         check(|registry, disk, lifecycle| {
-            lifecycle.create(&new("a")).unwrap();
+            lifecycle.create(&new("a"), ObjectFormat::Sha1).unwrap();
             registry.delete("a").unwrap();
             lifecycle.restore(1).unwrap();
             lifecycle.delete("a").unwrap();
@@ -528,9 +529,12 @@ mod tests {
     fn a_bad_path_is_refused_before_anything_is_done() {
         check(|_, _, lifecycle| {
             for path in ["", "../x", "a/-/b", "a.git", ".deleted/1", "a//b", "a\0"] {
-                assert!(matches!(lifecycle.create(&new(path)), Err(Error::Invalid(_))), "{path:?}");
+                assert!(
+                    matches!(lifecycle.create(&new(path), ObjectFormat::Sha1), Err(Error::Invalid(_))),
+                    "{path:?}"
+                );
             }
-            lifecycle.create(&new("a")).unwrap();
+            lifecycle.create(&new("a"), ObjectFormat::Sha1).unwrap();
             let refused = lifecycle.rename("a", "../b");
             assert!(matches!(refused, Err(Error::Invalid(field)) if field.name == "new-path"));
         });
@@ -539,7 +543,7 @@ mod tests {
     #[test]
     fn a_directory_in_the_way_takes_a_rename_back() {
         check(|registry, disk, lifecycle| {
-            lifecycle.create(&new("a")).unwrap();
+            lifecycle.create(&new("a"), ObjectFormat::Sha1).unwrap();
             std::fs::create_dir(disk.place("b.git").unwrap()).unwrap();
             for address in ["a", "_1"] {
                 assert!(matches!(lifecycle.rename(address, "b"), Err(Error::Conflict(_))), "{address}");
@@ -551,7 +555,7 @@ mod tests {
     #[test]
     fn a_scan_finishes_a_rename_cut_short() {
         check(|registry, disk, lifecycle| {
-            lifecycle.create(&new("a")).unwrap();
+            lifecycle.create(&new("a"), ObjectFormat::Sha1).unwrap();
             registry.begin_rename("a", "b").unwrap();
             assert_eq!(lifecycle.scan().unwrap().finished, ["b"]);
             assert!(disk.exists("b.git").unwrap() && !disk.exists("a.git").unwrap());
@@ -566,7 +570,7 @@ mod tests {
     #[test]
     fn a_scan_finishes_a_deletion_cut_short() {
         check(|registry, disk, lifecycle| {
-            lifecycle.create(&new("a")).unwrap();
+            lifecycle.create(&new("a"), ObjectFormat::Sha1).unwrap();
             registry.delete("a").unwrap();
             let scan = lifecycle.scan().unwrap();
             assert_eq!((scan.finished, scan.entered), (vec!["a".to_owned()], vec![]));
@@ -577,7 +581,7 @@ mod tests {
     #[test]
     fn a_restore_that_the_store_refuses_is_taken_back() {
         check(|registry, disk, lifecycle| {
-            lifecycle.create(&new("a")).unwrap();
+            lifecycle.create(&new("a"), ObjectFormat::Sha1).unwrap();
             lifecycle.delete("a").unwrap();
             registry.fails_at.set("restore");
             lifecycle.restore(1).unwrap_err();
@@ -588,8 +592,8 @@ mod tests {
     #[test]
     fn a_scan_enters_what_lies_there_as_private() {
         check(|registry, disk, lifecycle| {
-            disk.create("team/found.git").unwrap();
-            disk.create("bad name.git").unwrap();
+            disk.create("team/found.git", ObjectFormat::Sha1).unwrap();
+            disk.create("bad name.git", ObjectFormat::Sha1).unwrap();
             let scan = lifecycle.scan().unwrap();
             assert_eq!(scan.entered, ["team/found"]);
             assert_eq!(scan.refused.len(), 1);

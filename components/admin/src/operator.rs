@@ -3,7 +3,7 @@
 //! It takes only the operator's token. Sessions are refused, so that no page can make a browser
 //! call it, and everybody else learns nothing: the answer is that of an address that does not exist.
 
-use crate::disk::Disk;
+use crate::disk::{self, Disk};
 use crate::lifecycle::{Lifecycle, Scan};
 use crate::limits::{BATCH_ENTRIES, COMMAND_BYTES_MAX, MADE_UP_PASSWORD_CHARACTERS};
 use crate::{check, later, secret, words};
@@ -84,9 +84,9 @@ fn run(command: Command, requester: &Requester, disk: &Disk) -> Result<Reply, Er
         Command::UserPasswd { name, password } => set_password(requester, &name, password),
         Command::UserDisable { name } => set_active(requester, &name, false),
         Command::UserEnable { name } => set_active(requester, &name, true),
-        Command::RepoCreate { path, description, private } => {
+        Command::RepoCreate { path, description, private, object_format } => {
             let new = NewRepository { path, description, is_private: private };
-            let made = lifecycle.create(&new)?;
+            let made = lifecycle.create(&new, disk::object_format(object_format))?;
             done(format!("created {}", made.path))
         }
         Command::RepoList => list_repositories(requester),

@@ -42,6 +42,9 @@ pub fn page(
     cursor: Option<&Cursor>,
 ) -> Result<CommitsPage, Failure> {
     let (links, revision, path) = (place.links(), &at.revision, at.path.as_bstr());
+    if cursor.is_some_and(|cursor| !cursor.is_of(repository.objects.format())) {
+        return Err(Failure::NotFound);
+    }
     let begin = Cursor::at(revision.commit_id);
     let history = history::page(repository, cursor.unwrap_or(&begin), path);
     if history.commits.is_empty() && history.next.is_none() && history.unreadable.is_none() {

@@ -7,6 +7,7 @@ use crate::limits::{COMMITS_PER_PAGE, COMMITS_READ_MAX, CURSOR_IDS_MAX};
 use crate::repository::{Commit, Error, Repository};
 use bstr::BStr;
 use gix_hash::ObjectId;
+use lithe_git::format::ObjectFormat;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::fmt;
 
@@ -23,6 +24,11 @@ impl Cursor {
     /// The beginning of the history that ends in `id`.
     pub fn at(id: ObjectId) -> Self {
         Self { ids: vec![id], skip: 0 }
+    }
+
+    /// Whether it is one of a repository of that format.
+    pub fn is_of(&self, format: ObjectFormat) -> bool {
+        self.ids.iter().all(|id| id.kind() == format)
     }
 
     /// Reads what [`Cursor`]'s `Display` writes; none if it is malformed.

@@ -5,6 +5,7 @@ use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::{ObjectId, oid};
 use gix_object::tree::{EntryKind, EntryMode};
 use gix_object::{CommitRef, Kind, TagRef, TreeRefIter};
+use lithe_git::format::ObjectFormat;
 use lithe_git::odb::Object;
 use lithe_git::refs::Snapshot;
 use std::sync::Arc;
@@ -19,6 +20,9 @@ pub trait Objects {
 
     /// An object's kind and contents; none if it is not there.
     fn object(&self, id: &oid) -> Result<Option<Object>, Error>;
+
+    /// The digest that ids are made by.
+    fn format(&self) -> ObjectFormat;
 
     /// The objects whose id begins with the prefix: all, or two of them if there are more.
     fn with_prefix(&self, prefix: &gix_hash::Prefix) -> Result<Vec<ObjectId>, Error>;

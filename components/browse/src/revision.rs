@@ -144,12 +144,19 @@ pub fn commit_by_abbreviation(repository: Repository<'_>, digits: &BStr) -> Resu
     if digits.len() < ABBREVIATION_DIGITS_MIN || !digits.iter().all(u8::is_ascii_hexdigit) {
         return Ok(None);
     }
-    let digits = digits.to_ascii_lowercase();
-    if let Ok(id) = ObjectId::from_hex(&digits) {
-        return existing_commit(repository, id);
+    // The digits of an id that begins so, with nothing but zeros after it.
+    let format = repository.objects.format();
+    let count = digits.len();
+    let mut padded = digits.to_ascii_lowercase();
+    padded.resize(format.len_in_hex().max(count), b'0');
+    let Ok(first) = ObjectId::from_hex(&padded) else { return Ok(None) };
+    if first.kind() != format {
+        return Ok(None);
     }
-    let prefix = digits.to_str().ok().and_then(|digits| gix_hash::Prefix::from_hex(digits).ok());
-    let Some(prefix) = prefix else { return Ok(None) };
+    if count == format.len_in_hex() {
+        return existing_commit(repository, first);
+    }
+    let Ok(prefix) = gix_hash::Prefix::new(&first, count) else { return Ok(None) };
     let mut commit_ids = Vec::new();
     for id in repository.objects.with_prefix(&prefix)? {
         commit_ids.extend(existing_commit(repository, id)?);

@@ -4,6 +4,7 @@ use crate::repository::{Error, Objects};
 use gix_hash::{ObjectId, Prefix, oid};
 use gix_object::Kind;
 use lithe_forge::types;
+use lithe_git::format::ObjectFormat;
 use lithe_git::listing;
 use lithe_git::odb::{self, Object, Packed, Store};
 use lithe_git::refs::{self, RefStore, Snapshot};
@@ -56,6 +57,10 @@ impl Objects for Store {
 
     fn object(&self, id: &oid) -> Result<Option<Object>, Error> {
         found(Store::object(self, id))
+    }
+
+    fn format(&self) -> ObjectFormat {
+        self.object_format()
     }
 
     fn with_prefix(&self, prefix: &Prefix) -> Result<Vec<ObjectId>, Error> {
@@ -116,6 +121,8 @@ fn loose_with_prefix(store: &Store, prefix: &Prefix, ids: &mut Vec<ObjectId>) {
             .name
             .to_str()
             .and_then(|name| ObjectId::from_hex(format!("{directory}{name}").as_bytes()).ok());
-        ids.extend(id.filter(|id| prefix.cmp_oid(id) == Ordering::Equal));
+        let is_it =
+            |id: &ObjectId| id.kind() == store.object_format() && prefix.cmp_oid(id) == Ordering::Equal;
+        ids.extend(id.filter(is_it));
     }
 }

@@ -231,7 +231,7 @@ fn large_changes_are_cut_with_a_notice() {
 
 #[test]
 fn the_search_for_a_files_history_stops_and_can_be_continued() {
-    let fixture = Fixture::with_commits(COMMITS_READ_MAX as u32 + 10);
+    let fixture = Fixture::with_commits("sha1", COMMITS_READ_MAX as u32 + 10);
     // The file is in the very first commit alone.
     fixture.shell(
         r#"cd team/demo.git && blob=$(echo x | git hash-object -w --stdin)

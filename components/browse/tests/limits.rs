@@ -41,6 +41,10 @@ impl Objects for OfSize {
         Ok(Some(Object { kind: Kind::Tree, data: Arc::default() }))
     }
 
+    fn format(&self) -> gix_hash::Kind {
+        gix_hash::Kind::Sha1
+    }
+
     fn with_prefix(&self, _: &gix_hash::Prefix) -> Result<Vec<ObjectId>, Error> {
         Ok(Vec::new())
     }

@@ -5,8 +5,11 @@ mod kit;
 use browse::revision::{self, Kind, Resolved};
 use kit::{Fixture, repository};
 
-fn fixture() -> Fixture {
-    Fixture::new(
+const FORMATS: [&str; 2] = ["sha1", "sha256"];
+
+fn fixture(format: &str) -> Fixture {
+    Fixture::of_format(
+        format,
         r#"mkdir -p src/deep && echo a > src/deep/a && git add . && git commit -qm First
         git tag -a -m Tag v1.0 && git tag -a -m 'Tag of a tag' v1.0-again v1.0 && git tag light
         git branch feature/x && git branch feature/y/z && git tag feature/x/y
@@ -17,7 +20,11 @@ fn fixture() -> Fixture {
 
 #[test]
 fn the_longest_name_is_taken() {
-    let fixture = fixture();
+    FORMATS.into_iter().for_each(check_names);
+}
+
+fn check_names(format: &str) {
+    let fixture = fixture(format);
     let (first, second) = (fixture.git("rev-parse main~1"), fixture.git("rev-parse main"));
     let (first, second) = (first.as_str(), second.as_str());
     let cases: &[(&str, Option<(Kind, &str, &str, &str)>)] = &[
@@ -48,7 +55,11 @@ fn the_longest_name_is_taken() {
         ("nothing", None),
         ("tree-tag", None),
         (&first[..3], None),
-        ("0000000000000000000000000000000000000000", None),
+        // Forty digits are a whole id or the beginning of one, and more than there can be are neither.
+        (&first[..40], Some((Kind::Commit, first, first, ""))),
+        (&format!("{first}0"), None),
+        (&"0".repeat(40), None),
+        (&"0".repeat(64), None),
         ("refs/heads", None),
         ("refs/heads/../../config", None),
     ];
@@ -66,7 +77,11 @@ fn the_longest_name_is_taken() {
 
 #[test]
 fn every_abbreviation_that_git_takes_is_taken() {
-    let fixture = Fixture::with_commits(300);
+    FORMATS.into_iter().for_each(check_abbreviations);
+}
+
+fn check_abbreviations(format: &str) {
+    let fixture = Fixture::with_commits(format, 300);
     for packed in [false, true] {
         if packed {
             fixture.shell("git -C team/demo.git gc -q");
@@ -87,7 +102,7 @@ fn every_abbreviation_that_git_takes_is_taken() {
 #[test]
 fn an_ambiguous_abbreviation_is_none() {
     // Among this many commits some have the same first four digits.
-    let fixture = Fixture::with_commits(1_000);
+    let fixture = Fixture::with_commits("sha1", 1_000);
     let ids = fixture.git("log --format=%H");
     let mut ids: Vec<&str> = ids.lines().collect();
     ids.sort_unstable();
@@ -102,7 +117,7 @@ fn an_ambiguous_abbreviation_is_none() {
 
 #[test]
 fn the_landing_branch_is_that_of_head_or_else_one_there_is() {
-    let fixture = fixture();
+    let fixture = fixture("sha1");
     let landing = |fixture: &Fixture| {
         let opened = fixture.open();
         revision::landing_branch(repository(&opened))

@@ -3,6 +3,7 @@
 use git_http::receive_pack::request::Reader;
 use git_http::upload_pack::{Reply, Version, serve};
 use lithe_fuzz::fuzz;
+use lithe_git::format::ObjectFormat;
 use lithe_git::pkt_line::Lines;
 use std::process::Command;
 
@@ -45,7 +46,7 @@ fn requests_to_upload_pack() {
 fn requests_to_receive_pack() {
     /// What is read, and how much of the bytes that took.
     fn read(bytes: &[u8], piece_len: usize) -> Result<(String, usize), String> {
-        let mut reader = Reader::default();
+        let mut reader = Reader::new(ObjectFormat::Sha1);
         let mut used = 0;
         for piece in bytes.chunks(piece_len) {
             used += reader.read(piece).map_err(|error| error.to_string())?;

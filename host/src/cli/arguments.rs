@@ -3,6 +3,7 @@
 use crate::limits;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
+use lithe_operator::ObjectFormat;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -146,6 +147,9 @@ pub enum RepoCommand {
         /// Hide it from everybody without a grant.
         #[arg(long)]
         private: bool,
+        /// What names its objects. Only Git 2.29 and later can use sha256.
+        #[arg(long, value_name = "sha1|sha256", default_value = "sha1")]
+        object_format: ObjectFormat,
     },
     /// List the repositories.
     List,
@@ -258,6 +262,7 @@ mod tests {
             "lithe init --admin root --password-stdin --data D",
             "lithe repo create --data D team/demo --private",
             "lithe repo create team/demo --data D",
+            "lithe repo create team/demo --object-format sha256 --data D",
             "lithe serve --data D --listen 127.0.0.1:0",
             "lithe serve --listen [::1]:8000 --swap a=b.wasm --swap c=d=e.wasm --data D",
             "lithe --data D user add bob --password-stdin",
@@ -288,6 +293,7 @@ mod tests {
             "lithe init",
             "lithe repo create",
             "lithe repo restore x",
+            "lithe repo create x --object-format md5",
             "lithe serve --listen localhost",
             "lithe serve --swap name",
             "lithe serve --swap =file",

@@ -44,7 +44,12 @@ pub fn call(common: &Common, command: &Command) -> anyhow::Result<Reply> {
 /// Sends a local repository.
 pub fn import(common: &Common, options: &Import) -> anyhow::Result<Reply> {
     let repository = import::find(&options.local)?;
-    let target = format!("{PATH}/import?path={}&private={}", encode(&options.path), options.private);
+    let object_format = import::object_format(&repository)?.name();
+    let target = format!(
+        "{PATH}/import?path={}&private={}&object-format={object_format}",
+        encode(&options.path),
+        options.private
+    );
     let request = Request::builder()
         .method(Method::PUT)
         .uri(target)

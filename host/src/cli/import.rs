@@ -7,6 +7,7 @@ use crate::body::{Body, BodyError};
 use bytes::Bytes;
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
+use lithe_operator::ObjectFormat;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -38,6 +39,48 @@ pub fn find(path: &Path) -> anyhow::Result<PathBuf> {
         );
     }
     Ok(repository)
+}
+
+/// What names the objects of a local repository, as its configuration says.
+///
+/// Fails if its refs are not in files.
+pub fn object_format(repository: &Path) -> anyhow::Result<ObjectFormat> {
+    let path = repository.join("config");
+    let config = match fs::read(&path) {
+        Ok(config) => config,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => anyhow::bail!("{}: {error}", path.display()),
+    };
+    if extension(&config, "refstorage").is_some_and(|storage| storage != "files") {
+        anyhow::bail!(
+            "{} keeps its refs in tables; run `git refs migrate --ref-format=files` in it first",
+            repository.display()
+        );
+    }
+    let Some(name) = extension(&config, "objectformat") else { return Ok(ObjectFormat::Sha1) };
+    name.parse().map_err(|_| anyhow::anyhow!("{}: the object format {name} is unknown", path.display()))
+}
+
+/// The value of an extension (git-config(1), `extensions.*`); `key` is in lower case.
+fn extension(config: &[u8], key: &str) -> Option<String> {
+    let config = String::from_utf8_lossy(config);
+    let mut is_extensions = false;
+    let mut found = None;
+    for line in config.lines().map(str::trim) {
+        let mut setting = line;
+        if let Some((section, rest)) = line.strip_prefix('[').and_then(|line| line.split_once(']')) {
+            is_extensions = section.trim().eq_ignore_ascii_case("extensions");
+            setting = rest;
+        }
+        if is_extensions
+            && let Some((name, value)) = setting.split_once('=')
+            && name.trim().eq_ignore_ascii_case(key)
+        {
+            let value = value.split(['#', ';']).next().unwrap_or_default();
+            found = Some(value.trim().trim_matches('"').to_owned());
+        }
+    }
+    found
 }
 
 /// Makes a body that is the archive of a repository, written as it is read.
@@ -185,6 +228,25 @@ mod tests {
         write(directory.path(), &mut expected).expect("written");
         let body = archive(directory.path().to_owned()).collect().await.expect("read");
         assert!(body.to_bytes() == expected);
+    }
+
+    #[test]
+    fn the_object_format_is_what_the_configuration_says() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let of = |config: &str| {
+            fs::write(directory.path().join("config"), config).expect("written");
+            object_format(directory.path()).map_err(|error| error.to_string())
+        };
+        assert_eq!(of("[core]\n\tbare = true\n"), Ok(ObjectFormat::Sha1));
+        assert_eq!(of("[extensions]\n\tobjectformat = sha256\n[core]\n\tx = y"), Ok(ObjectFormat::Sha256));
+        assert_eq!(
+            of("[extensions]\nrefStorage = files\nObjectFormat = \"sha1\" ; x"),
+            Ok(ObjectFormat::Sha1)
+        );
+        let refused = of("[extensions]\nobjectformat = md5").expect_err("unknown");
+        assert!(refused.ends_with("the object format md5 is unknown"), "{refused}");
+        let refused = of("[extensions]\nrefstorage = reftable").expect_err("no files");
+        assert!(refused.contains("keeps its refs in tables"), "{refused}");
     }
 
     #[test]

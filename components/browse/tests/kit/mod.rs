@@ -25,6 +25,11 @@ pub struct Fixture {
 impl Fixture {
     /// An empty repository `team/demo`, and what the script makes of it; it runs in the work tree.
     pub fn new(script: &str) -> Self {
+        Self::of_format("sha1", script)
+    }
+
+    /// As [`Self::new`], of an object format, `sha1` or `sha256`.
+    pub fn of_format(format: &str, script: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let record = types::Repository {
             id: 7,
@@ -38,9 +43,11 @@ impl Fixture {
             deleted: None,
         };
         let fixture = Self { directory, record };
-        fixture.shell(
-            "git init -q --bare -b main team/demo.git && git init -q -b main work && git -C work remote add origin ../team/demo.git",
-        );
+        fixture.shell(&format!(
+            "git init -q --bare -b main --object-format={format} team/demo.git
+            git init -q -b main --object-format={format} work
+            git -C work remote add origin ../team/demo.git"
+        ));
         if !script.is_empty() {
             fixture.shell(&format!("cd work\n{script}\ngit push -q origin --all\ngit push -q origin --tags"));
         }
@@ -48,8 +55,8 @@ impl Fixture {
     }
 
     /// A repository with that many commits on `main`, one after the other.
-    pub fn with_commits(count: u32) -> Self {
-        let fixture = Self::new("");
+    pub fn with_commits(format: &str, count: u32) -> Self {
+        let fixture = Self::of_format(format, "");
         let commit = |n| {
             format!(
                 "commit refs/heads/main\ncommitter A <a@b> {} +0000\ndata 2\nx\n",

@@ -9,18 +9,19 @@ use std::path::Path;
 
 const CAPABILITIES: &str = concat!(
     "report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta push-options ",
-    "object-format=sha1 agent=lithe/",
+    "agent=lithe/",
     env!("CARGO_PKG_VERSION")
 );
 
 /// The body of the answer to `info/refs?service=git-receive-pack`,
 /// `application/x-git-receive-pack-advertisement`: the line that names the service, then the refs.
 pub fn advertise(git_dir: &Path) -> Result<Vec<u8>, Error> {
-    let snapshot = RefStore::open(git_dir)?.snapshot()?;
+    let refs = RefStore::open(git_dir)?;
+    let snapshot = refs.snapshot()?;
     let mut body = Vec::with_capacity(snapshot.refs.len() * 80 + 512);
     pkt_line::write(&mut body, b"# service=git-receive-pack\n");
     pkt_line::flush(&mut body);
-    let mut capabilities = Some(CAPABILITIES);
+    let mut capabilities = Some(format!("{CAPABILITIES} object-format={}", refs.object_format()));
     let mut line = |id: ObjectId, name: &[u8]| {
         let mut line = id.to_hex().to_string().into_bytes();
         line.push(b' ');
@@ -43,7 +44,7 @@ pub fn advertise(git_dir: &Path) -> Result<Vec<u8>, Error> {
         }
     }
     if is_empty {
-        line(ObjectId::null(gix_hash::Kind::Sha1), b"capabilities^{}");
+        line(ObjectId::null(refs.object_format()), b"capabilities^{}");
     }
     pkt_line::flush(&mut body);
     Ok(body)

@@ -77,7 +77,7 @@ pub async fn receive<'a, E>(
     mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
     policy: &'a Policy,
 ) -> Result<Push<'a>, Error> {
-    let mut push = Push::new(git_dir, policy);
+    let mut push = Push::new(git_dir, policy)?;
     while let Some(Ok(bytes)) = body.next().await {
         push.write(&bytes)?;
         if push.has_enough() {

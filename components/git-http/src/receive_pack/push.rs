@@ -10,6 +10,7 @@ use bstr::ByteSlice;
 use gix_hash::{ObjectId, oid};
 use gix_object::{Find, Kind, TagRefIter};
 use lithe_git::connectivity::{self, Connectivity, Incoming, Outside};
+use lithe_git::format::ObjectFormat;
 use lithe_git::fsck;
 use lithe_git::index_pack::{self, Indexed, Receiver};
 use lithe_git::limits::TAGS_NESTED_MAX;
@@ -29,7 +30,7 @@ pub struct Push<'a> {
 }
 
 enum State {
-    Request(Reader),
+    Request(Reader, RefStore),
     Body(Box<Body>),
 }
 
@@ -54,18 +55,23 @@ enum Pack {
 
 impl<'a> Push<'a> {
     /// Begins a push to the bare repository at `git_dir`.
-    pub fn new(git_dir: &Path, policy: &'a Policy) -> Self {
-        Self { git_dir: git_dir.to_path_buf(), policy, state: State::Request(Reader::default()) }
+    ///
+    /// Fails with [`Error::Refs`] if it is none, or not of a format that is understood.
+    pub fn new(git_dir: &Path, policy: &'a Policy) -> Result<Self, Error> {
+        let refs = RefStore::open(git_dir)?;
+        let reader = Reader::new(refs.object_format());
+        Ok(Self { git_dir: git_dir.to_path_buf(), policy, state: State::Request(reader, refs) })
     }
 
     /// Takes the next bytes.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         match &mut self.state {
-            State::Request(reader) => {
+            State::Request(reader, refs) => {
                 let used = reader.read(bytes)?;
                 if reader.is_complete() {
-                    let request = std::mem::take(reader).finish()?;
-                    self.state = State::Body(Box::new(Body::begin(&self.git_dir, request, self.policy)?));
+                    let reader = std::mem::replace(reader, Reader::new(refs.object_format()));
+                    let body = Body::begin(&self.git_dir, refs.clone(), reader.finish()?, self.policy)?;
+                    self.state = State::Body(Box::new(body));
                     return self.write(&bytes[used..]);
                 }
             }
@@ -82,7 +88,7 @@ impl<'a> Push<'a> {
     /// The body has ended: carries out what can be.
     pub fn finish(self) -> Result<Outcome, Error> {
         match self.state {
-            State::Request(reader) => {
+            State::Request(reader, _) => {
                 reader.finish()?;
                 unreachable!("a complete request begins the body")
             }
@@ -106,8 +112,7 @@ impl Pack {
 }
 
 impl Body {
-    fn begin(git_dir: &Path, request: Request, policy: &Policy) -> Result<Self, Error> {
-        let refs = RefStore::open(git_dir)?;
+    fn begin(git_dir: &Path, refs: RefStore, request: Request, policy: &Policy) -> Result<Self, Error> {
         let now = SystemTime::now();
         // A push goes on whether or not there was something to clean up, and whether or not it could be.
         let _ = refs.remove_stale_locks(now);
@@ -122,7 +127,7 @@ impl Body {
         let pack = match (has_pack, is_wanted) {
             (false, _) => Pack::None,
             (true, false) => Pack::Refused(None, 0),
-            (true, true) => Pack::begin(git_dir, policy),
+            (true, true) => Pack::begin(git_dir, refs.object_format(), policy),
         };
         Ok(Self { request, refs, before, verdicts, pack, unreadable: None })
     }
@@ -219,8 +224,9 @@ impl Body {
         if !indexed.objects.iter().any(|(_, kind)| *kind == Kind::Tag) {
             return Ok(());
         }
-        let arrived = odb::Store::of_objects_dir(quarantine.objects_dir().to_path_buf())
-            .map_err(|error| self.unreadable(&error))?;
+        let arrived =
+            odb::Store::of_objects_dir(quarantine.objects_dir().to_path_buf(), store.object_format())
+                .map_err(|error| self.unreadable(&error))?;
         let store_of = |id: &oid| if indexed.kind(id).is_some() { &arrived } else { store };
         for index in self.pending() {
             let Some(new) = self.request.commands[index].new else { continue };
@@ -228,7 +234,7 @@ impl Body {
             let mut count = 0;
             // What is missing or no tag at all was found when connectivity was checked.
             while let Ok(data) = store_of(&id).object_of(&id, Kind::Tag)
-                && let Some(tag) = Tag::parse(&data)
+                && let Some(tag) = Tag::parse(&data, id.kind())
                 && count <= TAGS_NESTED_MAX
             {
                 count += 1;
@@ -405,9 +411,10 @@ impl Body {
 }
 
 impl Pack {
-    fn begin(git_dir: &Path, policy: &Policy) -> Self {
+    fn begin(git_dir: &Path, object_format: ObjectFormat, policy: &Policy) -> Self {
         let begun = Quarantine::create(git_dir).map_err(index_pack::Error::Io).and_then(|quarantine| {
-            let receiver = Receiver::create(&quarantine.pack_path(), policy.limits, Incoming::default())?;
+            let incoming = Incoming::new(object_format);
+            let receiver = Receiver::create(&quarantine.pack_path(), object_format, policy.limits, incoming)?;
             Ok((receiver, quarantine))
         });
         match begun {
@@ -435,7 +442,7 @@ fn check_attributes(
     if incoming.gitmodules.is_empty() && incoming.gitattributes.is_empty() {
         return Ok(());
     }
-    let arrived = odb::Store::of_objects_dir(quarantine.objects_dir().to_path_buf())
+    let arrived = odb::Store::of_objects_dir(quarantine.objects_dir().to_path_buf(), store.object_format())
         .map_err(|error| objects_message(&error))?;
     let check = |id: &ObjectId, check: fn(&[u8]) -> fsck::Findings| {
         let store = if indexed.kind(id).is_some() { &arrived } else { store };
@@ -466,7 +473,7 @@ fn peel(store: &odb::Store, id: &oid) -> io::Result<Option<ObjectId>> {
             return Ok(peeled);
         }
         let tag = store.object_of(&id, Kind::Tag).map_err(io::Error::other)?;
-        id = TagRefIter::from_bytes(&tag, gix_hash::Kind::Sha1).target_id().map_err(io::Error::other)?;
+        id = TagRefIter::from_bytes(&tag, id.kind()).target_id().map_err(io::Error::other)?;
         peeled = Some(id);
     }
 }

@@ -4,6 +4,7 @@
 use super::limits::{COMMANDS_BYTES_MAX, COMMANDS_MAX, PUSH_OPTIONS_BYTES_MAX, PUSH_OPTIONS_MAX};
 use bstr::{BString, ByteSlice};
 use gix_hash::ObjectId;
+use lithe_git::format::ObjectFormat;
 use lithe_git::pkt_line;
 
 /// Why a request cannot be understood, or is not to be had.
@@ -17,7 +18,7 @@ pub enum Error {
     BadCommand,
     #[error("signed pushes are not supported")]
     SignedPush,
-    #[error("the object format `{0}` is not supported, only sha1 is")]
+    #[error("unsupported object format '{0}'")]
     ObjectFormat(String),
     #[error("the push changes more than {COMMANDS_MAX} refs")]
     TooManyCommands,
@@ -60,8 +61,9 @@ pub struct Request {
 }
 
 /// Reads a request piece by piece.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Reader {
+    object_format: ObjectFormat,
     request: Request,
     section: Section,
     /// A line of which the end has not arrived.
@@ -79,6 +81,18 @@ enum Section {
 }
 
 impl Reader {
+    /// For a request to a repository of that format.
+    pub fn new(object_format: ObjectFormat) -> Self {
+        Self {
+            object_format,
+            request: Request::default(),
+            section: Section::default(),
+            held: Vec::new(),
+            commands_bytes: 0,
+            push_options_bytes: 0,
+        }
+    }
+
     /// Takes bytes; returns how many of them belong to the request. Fewer than all: it has ended,
     /// and the pack begins.
     pub fn read(&mut self, bytes: &[u8]) -> Result<usize, Error> {
@@ -151,13 +165,14 @@ impl Reader {
             Some((command, capabilities)) => (command, Some(capabilities)),
             None => (line, None),
         };
-        if let Some(capabilities) = capabilities.filter(|_| self.request.commands.is_empty()) {
-            self.request.capabilities = parse_capabilities(capabilities)?;
+        if self.request.commands.is_empty() {
+            let capabilities = capabilities.unwrap_or_default();
+            self.request.capabilities = parse_capabilities(capabilities, self.object_format)?;
         }
         if self.request.commands.len() == COMMANDS_MAX {
             return Err(Error::TooManyCommands);
         }
-        self.request.commands.push(parse_command(command).ok_or(Error::BadCommand)?);
+        self.request.commands.push(parse_command(command, self.object_format).ok_or(Error::BadCommand)?);
         Ok(())
     }
 
@@ -174,16 +189,20 @@ impl Reader {
     }
 }
 
-fn parse_command(line: &[u8]) -> Option<Command> {
-    let (old, rest) = line.split_at_checked(40)?;
-    let (new, rest) = rest.strip_prefix(b" ")?.split_at_checked(40)?;
+fn parse_command(line: &[u8], object_format: ObjectFormat) -> Option<Command> {
+    let id_len = object_format.len_in_hex();
+    let (old, rest) = line.split_at_checked(id_len)?;
+    let (new, rest) = rest.strip_prefix(b" ")?.split_at_checked(id_len)?;
     let name = rest.strip_prefix(b" ").filter(|name| !name.is_empty())?;
     let id = |hex: &[u8]| ObjectId::from_hex(hex).ok().map(|id| (!id.is_null()).then_some(id));
     Some(Command { old: id(old)?, new: id(new)?, name: name.into() })
 }
 
-fn parse_capabilities(text: &[u8]) -> Result<Capabilities, Error> {
+/// Fails with [`Error::ObjectFormat`] if the client's ids are not of the repository's format. Who does
+/// not name the format has not heard of any but the first.
+fn parse_capabilities(text: &[u8], object_format: ObjectFormat) -> Result<Capabilities, Error> {
     let mut capabilities = Capabilities::default();
+    let mut client_format = "sha1".to_owned();
     for word in text.split_str(" ") {
         match word {
             b"report-status" | b"report-status-v2" => capabilities.has_report_status = true,
@@ -191,13 +210,18 @@ fn parse_capabilities(text: &[u8]) -> Result<Capabilities, Error> {
             b"atomic" => capabilities.is_atomic = true,
             b"push-options" => capabilities.has_push_options = true,
             b"quiet" => capabilities.is_quiet = true,
-            _ => match word.strip_prefix(b"object-format=") {
-                None | Some(b"sha1") => {}
-                Some(format) => return Err(Error::ObjectFormat(format.to_str_lossy().into_owned())),
-            },
+            _ => {
+                if let Some(format) = word.strip_prefix(b"object-format=") {
+                    client_format = format.to_str_lossy().into_owned();
+                }
+            }
         }
     }
-    Ok(capabilities)
+    if client_format == object_format.to_string() {
+        Ok(capabilities)
+    } else {
+        Err(Error::ObjectFormat(client_format))
+    }
 }
 
 #[cfg(test)]
@@ -221,7 +245,7 @@ mod tests {
     /// Reads in pieces of every length up to the whole, which must not matter.
     fn read(bytes: &[u8]) -> Result<(Request, usize), Error> {
         let by = |piece: usize| {
-            let mut reader = Reader::default();
+            let mut reader = Reader::new(ObjectFormat::Sha1);
             let mut used = 0;
             for piece in bytes.chunks(piece.max(1)) {
                 used += reader.read(piece)?;
@@ -302,7 +326,7 @@ mod tests {
             lines(&[&(command.clone() + &"x".repeat(len - command.len()))])
         };
         let longest = command(pkt_line::DATA_LEN_MAX);
-        let mut reader = Reader::default();
+        let mut reader = Reader::new(ObjectFormat::Sha1);
         for _ in 0..COMMANDS_BYTES_MAX / pkt_line::DATA_LEN_MAX {
             reader.read(&longest).expect("within the limit");
         }
@@ -319,7 +343,7 @@ mod tests {
             let mut all = vec![first.as_str(), "0000"];
             all.extend(std::iter::repeat_n(option.as_str(), count));
             all.push("0000");
-            let mut reader = Reader::default();
+            let mut reader = Reader::new(ObjectFormat::Sha1);
             reader.read(&lines(&all)).map(|_| ())
         };
         assert_eq!(options(PUSH_OPTIONS_MAX, 1), Ok(()));
@@ -331,7 +355,7 @@ mod tests {
     #[test]
     fn the_number_of_commands_is_limited() {
         let command = lines(&[&format!("{NULL} {A} refs/heads/main")]);
-        let mut reader = Reader::default();
+        let mut reader = Reader::new(ObjectFormat::Sha1);
         for _ in 0..COMMANDS_MAX {
             reader.read(&command).expect("within the limit");
         }

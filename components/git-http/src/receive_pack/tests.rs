@@ -2,6 +2,7 @@
 
 use super::*;
 use bstr::ByteSlice;
+use lithe_git::format::ObjectFormat;
 use lithe_git::{init, pkt_line};
 use std::fs;
 use std::io::Write;
@@ -19,7 +20,7 @@ const NULL: &str = "0000000000000000000000000000000000000000";
 impl Place {
     fn new() -> Self {
         let place = tempfile::tempdir().expect("a temporary directory");
-        init::init_bare(&place.path().join("server.git"), "main").expect("made");
+        init::init_bare(&place.path().join("server.git"), "main", ObjectFormat::Sha1).expect("made");
         let new = Self { place };
         new.git("init -q -b main client");
         new
@@ -480,7 +481,7 @@ fn a_repository_that_is_moved_during_a_push_is_not_mixed_up_with_another() {
         });
         fs::rename(&server, place.place.path().join("moved.git")).expect("renamed");
         if is_replaced {
-            init::init_bare(&server, "other").expect("made");
+            init::init_bare(&server, "other", ObjectFormat::Sha1).expect("made");
         }
         let before = is_replaced.then(|| files(&server));
         for push in pushes {
@@ -502,7 +503,7 @@ fn a_refused_push_is_read_up_to_a_limit() {
     let place = Place::new();
     let first = place.commit("a", "1");
     let policy = Policy::default();
-    let mut push = Push::new(&place.server(), &policy);
+    let mut push = Push::new(&place.server(), &policy).expect("a repository");
     push.write(&request(&[(NULL, &first, "refs/lithe/hidden")], "", b"")).expect("sound");
     let piece = vec![0; 1 << 20];
     for _ in 0..DRAINED_BYTES_MAX / piece.len() as u64 {

@@ -112,7 +112,11 @@ impl PackBody {
     fn begin_pack(&mut self, selection: Selection, out: &mut Vec<u8>) {
         // A partial clone may lack what it is said to have.
         let thin = self.options.thin && !self.is_filtered;
-        let output = Output::new(selection, pack::Options { ofs_delta: self.options.ofs_delta, thin });
+        let output = Output::new(
+            self.store.object_format(),
+            selection,
+            pack::Options { ofs_delta: self.options.ofs_delta, thin },
+        );
         self.progress(out, &format!("Enumerating objects: {}, done.\n", output.len()));
         self.stage = Stage::Packing(Box::new(output));
     }

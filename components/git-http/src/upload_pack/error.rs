@@ -35,6 +35,7 @@ impl Error {
     pub fn message(&self) -> String {
         match self {
             Self::Objects(error) => objects_message(error),
+            Self::Refs(error @ refs::Error::Unsupported(_)) => error.to_string(),
             Self::Refs(_) => UNREADABLE.into(),
             other => other.to_string(),
         }

@@ -53,7 +53,9 @@ impl Version {
 /// What `GET …/info/refs?service=git-upload-pack` is answered with.
 pub fn advertise(git_dir: &Path, version: Version) -> Vec<u8> {
     let advertised = match version {
-        Version::V2 => Repository::open(git_dir).map(|_| v2::capabilities()),
+        Version::V2 => {
+            Repository::open(git_dir).map(|repository| v2::capabilities(repository.object_format()))
+        }
         version => Repository::open(git_dir).and_then(|repository| v0::advertise(&repository, version)),
     };
     advertised.unwrap_or_else(|error| err_line(&error))

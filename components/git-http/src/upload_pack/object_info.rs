@@ -18,7 +18,7 @@ pub fn serve<'a>(
             Some(_) if ids.len() == OBJECT_INFO_IDS_MAX => {
                 return Err(Error::TooMany { what: "objects", limit: OBJECT_INFO_IDS_MAX });
             }
-            Some(id) => ids.push(object_id(id)?),
+            Some(id) => ids.push(object_id(id, repository.object_format())?),
             None if argument == b"size" => is_size_asked = true,
             None => return Err(Error::protocol("object-info: unexpected argument")),
         }

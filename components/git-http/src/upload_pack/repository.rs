@@ -4,6 +4,7 @@ use super::error::Error;
 use crate::limits::REFS_MAX;
 use bstr::ByteSlice;
 use gix_hash::ObjectId;
+use lithe_git::format::ObjectFormat;
 use lithe_git::odb::{self, Store};
 use lithe_git::refs::{Head, Ref, RefStore, Snapshot};
 use lithe_git::walk::Tag;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 /// A repository with its refs as they were when the request came.
 pub struct Repository {
     git_dir: PathBuf,
+    object_format: ObjectFormat,
     pub refs: Snapshot,
     store: OnceCell<Store>,
 }
@@ -34,16 +36,27 @@ pub struct Advertised {
 impl Repository {
     /// Opens the bare repository at `git_dir` and reads its refs.
     pub fn open(git_dir: &Path) -> Result<Self, Error> {
-        let refs = RefStore::open(git_dir)?.snapshot()?;
+        let ref_store = RefStore::open(git_dir)?;
+        let refs = ref_store.snapshot()?;
         if refs.refs.len() > REFS_MAX {
             return Err(Error::TooMany { what: "refs", limit: REFS_MAX });
         }
-        Ok(Self { git_dir: git_dir.to_owned(), refs, store: OnceCell::new() })
+        Ok(Self {
+            git_dir: git_dir.to_owned(),
+            object_format: ref_store.object_format(),
+            refs,
+            store: OnceCell::new(),
+        })
     }
 
     /// The directory of the repository.
     pub fn git_dir(&self) -> &Path {
         &self.git_dir
+    }
+
+    /// The digest that its ids are made by.
+    pub fn object_format(&self) -> ObjectFormat {
+        self.object_format
     }
 
     /// The objects.
@@ -153,8 +166,9 @@ impl Repository {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashSet::new()),
             Err(source) => return Err(odb::Error::Io { path, source }.into()),
         };
-        let ids = text.lines().map(|line| ObjectId::from_hex(line.trim()));
-        ids.collect::<Result<_, _>>().map_err(|_| {
+        let ids = text.lines().map(|line| ObjectId::from_hex(line.trim()).ok());
+        let ids = ids.map(|id| id.filter(|id| id.kind() == self.object_format));
+        ids.collect::<Option<_>>().ok_or_else(|| {
             odb::Error::DamagedFile { file: "shallow".into(), reason: "a line of it is not an object id" }
                 .into()
         })

@@ -3,12 +3,14 @@
 use super::error::Error;
 use crate::limits::{DEEPEN_NOT_MAX, HAVES_MAX, SHALLOWS_MAX, WANTS_MAX};
 use gix_hash::ObjectId;
+use lithe_git::format::ObjectFormat;
 use lithe_git::walk::Filter;
 use std::collections::HashSet;
 
 /// A request for a pack, or for the next step towards one.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Clone)]
 pub struct Fetch {
+    object_format: ObjectFormat,
     pub wants: Vec<ObjectId>,
     /// Refs that are wanted by name.
     pub want_refs: Vec<String>,
@@ -37,13 +39,32 @@ pub struct Options {
 }
 
 impl Fetch {
+    /// A request that says nothing yet, to a repository of that format.
+    pub fn new(object_format: ObjectFormat) -> Self {
+        Self {
+            object_format,
+            wants: Vec::new(),
+            want_refs: Vec::new(),
+            haves: Vec::new(),
+            is_done: false,
+            wait_for_done: false,
+            shallow: HashSet::new(),
+            depth: None,
+            is_depth_relative: false,
+            since: None,
+            not: Vec::new(),
+            filter: Filter::default(),
+            options: Options::default(),
+        }
+    }
+
     /// Whether the client's history is to be cut elsewhere.
     pub fn deepens(&self) -> bool {
         self.depth.is_some() || self.since.is_some() || !self.not.is_empty()
     }
 
     pub fn want(&mut self, hex: &[u8]) -> Result<(), Error> {
-        push(&mut self.wants, object_id(hex)?, "wants", WANTS_MAX)
+        push(&mut self.wants, object_id(hex, self.object_format)?, "wants", WANTS_MAX)
     }
 
     pub fn want_ref(&mut self, name: &[u8]) -> Result<(), Error> {
@@ -51,14 +72,14 @@ impl Fetch {
     }
 
     pub fn have(&mut self, hex: &[u8]) -> Result<(), Error> {
-        push(&mut self.haves, object_id(hex)?, "haves", HAVES_MAX)
+        push(&mut self.haves, object_id(hex, self.object_format)?, "haves", HAVES_MAX)
     }
 
     pub fn shallow(&mut self, hex: &[u8]) -> Result<(), Error> {
         if self.shallow.len() == SHALLOWS_MAX {
             return Err(Error::TooMany { what: "shallow commits", limit: SHALLOWS_MAX });
         }
-        self.shallow.insert(object_id(hex)?);
+        self.shallow.insert(object_id(hex, self.object_format)?);
         Ok(())
     }
 
@@ -95,9 +116,9 @@ impl Fetch {
     }
 }
 
-pub fn object_id(hex: &[u8]) -> Result<ObjectId, Error> {
-    ObjectId::from_hex(hex)
-        .map_err(|_| Error::protocol(format!("{:?} is not an object id", String::from_utf8_lossy(hex))))
+pub fn object_id(hex: &[u8], object_format: ObjectFormat) -> Result<ObjectId, Error> {
+    let id = ObjectId::from_hex(hex).ok().filter(|id| id.kind() == object_format);
+    id.ok_or_else(|| Error::protocol(format!("{:?} is not an object id", String::from_utf8_lossy(hex))))
 }
 
 pub fn text(bytes: &[u8]) -> Result<&str, Error> {
@@ -132,7 +153,7 @@ mod tests {
             ("refs to be left out", DEEPEN_NOT_MAX, Fetch::deepen_not),
         ];
         for (what, limit, add) in lists {
-            let mut fetch = Fetch::default();
+            let mut fetch = Fetch::new(ObjectFormat::Sha1);
             for index in 1..=limit {
                 add(&mut fetch, format!("{index:040x}").as_bytes()).expect("within the limit");
             }

@@ -7,6 +7,7 @@ use super::request::{Fetch, Options};
 use super::v2::write_boundary;
 use super::{Reply, Version, agent, select};
 use gix_hash::ObjectId;
+use lithe_git::format::ObjectFormat;
 use lithe_git::pkt_line::{self, Line, Lines};
 use lithe_git::walk::shallow::Boundary;
 use std::fmt::Write as _;
@@ -14,7 +15,7 @@ use std::path::Path;
 
 const CAPABILITIES: &str = "multi_ack thin-pack side-band side-band-64k ofs-delta shallow deepen-since \
     deepen-not deepen-relative no-progress include-tag multi_ack_detailed no-done \
-    allow-tip-sha1-in-want allow-reachable-sha1-in-want filter object-format=sha1";
+    allow-tip-sha1-in-want allow-reachable-sha1-in-want filter";
 
 /// The refs with the capabilities, after the announcement of the service.
 pub fn advertise(repository: &Repository, version: Version) -> Result<Vec<u8>, Error> {
@@ -25,7 +26,7 @@ pub fn advertise(repository: &Repository, version: Version) -> Result<Vec<u8>, E
         pkt_line::write(&mut out, b"version 1\n");
     }
     let refs = repository.advertised(|_| true)?;
-    let mut capabilities = Some(capabilities(&refs));
+    let mut capabilities = Some(capabilities(repository, &refs));
     let mut line = |id: &ObjectId, name: &[u8]| {
         let mut line = format!("{id} ").into_bytes();
         line.extend_from_slice(name);
@@ -37,7 +38,7 @@ pub fn advertise(repository: &Repository, version: Version) -> Result<Vec<u8>, E
         pkt_line::write(&mut out, &line);
     };
     if refs.is_empty() {
-        line(&ObjectId::null(gix_hash::Kind::Sha1), b"capabilities^{}");
+        line(&ObjectId::null(repository.object_format()), b"capabilities^{}");
     }
     for entry in &refs {
         line(&entry.id, &entry.name);
@@ -54,13 +55,13 @@ pub fn advertise(repository: &Repository, version: Version) -> Result<Vec<u8>, E
     Ok(out)
 }
 
-fn capabilities(refs: &[Advertised]) -> String {
+fn capabilities(repository: &Repository, refs: &[Advertised]) -> String {
     let mut capabilities = CAPABILITIES.to_owned();
     let head = refs.iter().find(|entry| entry.name == b"HEAD");
     if let Some(target) = head.and_then(|head| head.symref_target.as_ref()) {
         let _ = write!(capabilities, " symref=HEAD:{}", String::from_utf8_lossy(target));
     }
-    let _ = write!(capabilities, " {}", agent());
+    let _ = write!(capabilities, " object-format={} {}", repository.object_format(), agent());
     capabilities
 }
 
@@ -84,7 +85,7 @@ struct Conversation<'a> {
 
 /// Answers one request.
 pub fn serve(repository: Repository, cache_dir: &Path, request: &[u8]) -> Result<Reply, Error> {
-    let mut conversation = parse(request)?;
+    let mut conversation = parse(request, repository.object_format())?;
     if conversation.fetch.wants.is_empty() {
         return Ok(Reply::Bytes(Vec::new()));
     }
@@ -103,9 +104,9 @@ pub fn serve(repository: Repository, cache_dir: &Path, request: &[u8]) -> Result
     select::pack(repository, cache_dir, &conversation.fetch, &boundary, out, conversation.framing)
 }
 
-fn parse(request: &[u8]) -> Result<Conversation<'_>, Error> {
+fn parse(request: &[u8], object_format: ObjectFormat) -> Result<Conversation<'_>, Error> {
     let mut conversation = Conversation {
-        fetch: Fetch::default(),
+        fetch: Fetch::new(object_format),
         acknowledgment: Acknowledgment::default(),
         no_done: false,
         framing: Framing::None,
@@ -121,7 +122,7 @@ fn parse(request: &[u8]) -> Result<Conversation<'_>, Error> {
                 let (id, capabilities) = split(value);
                 conversation.fetch.want(id)?;
                 if is_first {
-                    conversation.read_capabilities(capabilities)?;
+                    conversation.read_capabilities(capabilities, object_format)?;
                     is_first = false;
                 }
             }
@@ -148,7 +149,7 @@ fn split(line: &[u8]) -> (&[u8], &[u8]) {
 }
 
 impl Conversation<'_> {
-    fn read_capabilities(&mut self, capabilities: &[u8]) -> Result<(), Error> {
+    fn read_capabilities(&mut self, capabilities: &[u8], object_format: ObjectFormat) -> Result<(), Error> {
         let options: &mut Options = &mut self.fetch.options;
         for capability in capabilities.split(|byte| *byte == b' ') {
             match capability {
@@ -166,9 +167,12 @@ impl Conversation<'_> {
                 b"side-band" if self.framing == Framing::None => self.framing = Framing::SideBand,
                 other => {
                     if let Some(format) = other.strip_prefix(b"object-format=")
-                        && format != b"sha1"
+                        && format != object_format.to_string().as_bytes()
                     {
-                        return Err(Error::protocol("the client speaks another object format than sha1"));
+                        let format = String::from_utf8_lossy(format);
+                        return Err(Error::protocol(format!(
+                            "mismatched object format: server {object_format}; client {format}"
+                        )));
                     }
                 }
             }

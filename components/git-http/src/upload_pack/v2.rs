@@ -6,12 +6,13 @@ use super::repository::Repository;
 use super::request::Fetch;
 use super::{Reply, agent, ls_refs, object_info, select};
 use gix_hash::ObjectId;
+use lithe_git::format::ObjectFormat;
 use lithe_git::pkt_line::{self, Line, Lines};
 use lithe_git::walk::shallow::Boundary;
 use std::path::Path;
 
-/// The capabilities, each with its line in the advertisement.
-pub fn capabilities() -> Vec<u8> {
+/// The capabilities of a repository of that format, each with its line in the advertisement.
+pub fn capabilities(object_format: ObjectFormat) -> Vec<u8> {
     let mut out = Vec::new();
     for line in [
         "version 2",
@@ -19,7 +20,7 @@ pub fn capabilities() -> Vec<u8> {
         "ls-refs=unborn",
         "fetch=shallow wait-for-done filter ref-in-want",
         "server-option",
-        "object-format=sha1",
+        &format!("object-format={object_format}"),
         "object-info",
     ] {
         pkt_line::write_text(&mut out, format_args!("{line}\n"));
@@ -30,14 +31,15 @@ pub fn capabilities() -> Vec<u8> {
 
 /// Carries out one command.
 pub fn serve(repository: Repository, cache_dir: &Path, request: &[u8]) -> Result<Reply, Error> {
-    let Some((command, arguments)) = parse(request)? else {
+    let object_format = repository.object_format();
+    let Some((command, arguments)) = parse(request, object_format)? else {
         return Ok(Reply::Bytes(Vec::new()));
     };
     let arguments = arguments.into_iter();
     match command {
         b"ls-refs" => ls_refs::serve(&repository, arguments).map(Reply::Bytes),
         b"object-info" => object_info::serve(&repository, arguments).map(Reply::Bytes),
-        b"fetch" => fetch(repository, cache_dir, parse_fetch(arguments)?),
+        b"fetch" => fetch(repository, cache_dir, parse_fetch(arguments, object_format)?),
         other => Err(Error::protocol(format!("invalid command '{}'", String::from_utf8_lossy(other)))),
     }
 }
@@ -45,8 +47,10 @@ pub fn serve(repository: Repository, cache_dir: &Path, request: &[u8]) -> Result
 type Command<'a> = (&'a [u8], Vec<&'a [u8]>);
 
 /// Reads a request: the command and its capabilities, then its arguments. None: only a flush.
-fn parse(request: &[u8]) -> Result<Option<Command<'_>>, Error> {
+fn parse(request: &[u8], object_format: ObjectFormat) -> Result<Option<Command<'_>>, Error> {
     let mut lines = Lines::new(request);
+    // Who does not name the format has not heard of any but the first.
+    let mut client_format = "sha1".to_owned();
     let mut command = None;
     let has_arguments = loop {
         let line = match lines.line()? {
@@ -60,9 +64,14 @@ fn parse(request: &[u8]) -> Result<Option<Command<'_>>, Error> {
                 return Err(Error::protocol("more than one command in a request"));
             }
         } else {
-            check_capability(line)?;
+            check_capability(line, &mut client_format)?;
         }
     };
+    if command.is_some() && client_format != object_format.to_string() {
+        return Err(Error::protocol(format!(
+            "mismatched object format: server {object_format}; client {client_format}"
+        )));
+    }
     let mut arguments = Vec::new();
     if has_arguments {
         loop {
@@ -80,12 +89,9 @@ fn parse(request: &[u8]) -> Result<Option<Command<'_>>, Error> {
     }
 }
 
-fn check_capability(line: &[u8]) -> Result<(), Error> {
+fn check_capability(line: &[u8], client_format: &mut String) -> Result<(), Error> {
     if let Some(format) = line.strip_prefix(b"object-format=") {
-        if format != b"sha1" {
-            let format = String::from_utf8_lossy(format);
-            return Err(Error::protocol(format!("mismatched object format: server sha1; client {format}")));
-        }
+        *client_format = String::from_utf8_lossy(format).into_owned();
         return Ok(());
     }
     let is_known =
@@ -97,8 +103,11 @@ fn check_capability(line: &[u8]) -> Result<(), Error> {
     }
 }
 
-fn parse_fetch<'a>(arguments: impl Iterator<Item = &'a [u8]>) -> Result<Fetch, Error> {
-    let mut fetch = Fetch::default();
+fn parse_fetch<'a>(
+    arguments: impl Iterator<Item = &'a [u8]>,
+    object_format: ObjectFormat,
+) -> Result<Fetch, Error> {
+    let mut fetch = Fetch::new(object_format);
     for argument in arguments {
         let space = argument.iter().position(|byte| *byte == b' ').unwrap_or(argument.len());
         let (key, value) = argument.split_at(space);

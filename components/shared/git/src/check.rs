@@ -1,6 +1,7 @@
 //! Whether a repository on disk is sound: `lithe repo check`.
 
 use crate::connectivity::{self, IdSet, Links};
+use crate::format::{Format, ObjectFormat};
 use crate::fsck;
 use crate::index_pack::{self, Inspect};
 use crate::limits::{CHECK_PROBLEMS_MAX, STRUCTURED_OBJECT_BYTES_MAX, WINDOW_BYTES};
@@ -32,7 +33,11 @@ pub struct Report {
 /// Whether objects are such that a push of them would be refused is not asked. Memory goes with the
 /// number of objects, about 100 bytes each, and not with their size.
 pub fn check_repository(git_dir: &Path) -> Report {
-    let mut check = Check { report: Report::default(), links: Links::default(), suppressed: 0 };
+    let format = match Format::of(git_dir) {
+        Ok(format) => format.objects,
+        Err(error) => return Report { problems: vec![error.to_string()], ..Report::default() },
+    };
+    let mut check = Check { format, report: Report::default(), links: Links::new(format), suppressed: 0 };
     let result = check.run(git_dir);
     if let Err(problem) = result {
         check.problem(problem);
@@ -44,6 +49,7 @@ pub fn check_repository(git_dir: &Path) -> Report {
 }
 
 struct Check {
+    format: ObjectFormat,
     report: Report,
     links: Links,
     suppressed: u64,
@@ -59,7 +65,7 @@ struct Collect<'a> {
 impl Inspect for Collect<'_> {
     fn inspect(&mut self, id: &ObjectId, kind: Kind, data: &[u8]) -> Result<(), String> {
         self.found.clear();
-        fsck::check(kind, data, &mut self.found);
+        fsck::check(id.kind(), kind, data, &mut self.found);
         let has_parents = !self.shallow.contains(id);
         for (id, linked) in &self.found.links {
             if has_parents || *linked != Kind::Commit {
@@ -83,7 +89,7 @@ impl Check {
     }
 
     fn run(&mut self, git_dir: &Path) -> Result<(), String> {
-        let shallow = connectivity::shallow(git_dir);
+        let shallow = connectivity::shallow(git_dir, self.format);
         self.packs(&git_dir.join("objects/pack"), &shallow)?;
         let store = Store::open(git_dir).map_err(|error| error.to_string())?;
         self.loose_objects(&store, &shallow)?;
@@ -112,7 +118,8 @@ impl Check {
         self.report.packs += 1;
         self.report.bytes += size(pack) + size(index);
         let found = fsck::Findings::default();
-        match index_pack::verify(pack, index, Collect { links: &mut self.links, shallow, found }) {
+        let collect = Collect { links: &mut self.links, shallow, found };
+        match index_pack::verify(pack, index, self.format, collect) {
             Ok((objects, _)) => self.report.objects += u64::from(objects),
             Err(error) => self.problem(format!("{}: {error}", name(pack))),
         }
@@ -126,7 +133,9 @@ impl Check {
             }
             for path in entries(&directory)? {
                 // Others are temporary files of a process at work, or of one that was killed.
-                if let Ok(id) = ObjectId::from_hex(format!("{first}{}", name(&path)).as_bytes()) {
+                if let Ok(id) = ObjectId::from_hex(format!("{first}{}", name(&path)).as_bytes())
+                    && id.kind() == self.format
+                {
                     self.report.objects += 1;
                     self.report.bytes += size(&path);
                     let found = fsck::Findings::default();
@@ -168,7 +177,7 @@ impl Check {
     }
 
     fn links(&mut self, store: &Store) {
-        for (id, kind) in std::mem::take(&mut self.links).iter() {
+        for (id, kind) in std::mem::replace(&mut self.links, Links::new(self.format)).iter() {
             match store.contains(&id) {
                 Ok(true) => {}
                 Ok(false) => self.problem(format!("{kind} {id} is missing")),
@@ -182,7 +191,7 @@ impl Check {
 fn loose_object(store: &Store, id: &ObjectId, collect: &mut Collect) -> Result<(), String> {
     let mut loose = store.loose(id).map_err(|error: odb::Error| error.to_string())?;
     let kind = loose.kind();
-    let mut hasher = gix_hash::hasher(gix_hash::Kind::Sha1);
+    let mut hasher = gix_hash::hasher(id.kind());
     hasher.update(&gix_object::encode::loose_header(kind, loose.size()));
     if kind != Kind::Blob && loose.size() > STRUCTURED_OBJECT_BYTES_MAX {
         return Err(format!("it is over the limit of {STRUCTURED_OBJECT_BYTES_MAX} bytes"));

@@ -6,9 +6,10 @@
 //! is complete if a ref reaches it, a tree if it is part of such a commit's tree, and a blob if it
 //! exists; what is not so found is walked through to its last object.
 
+use crate::format::ObjectFormat;
 use crate::fsck;
 use crate::index_pack::{Indexed, Inspect};
-use crate::odb::{self, RawId, Store};
+use crate::odb::{self, Store};
 use crate::refs::{Snapshot, Target};
 use gix_hash::ObjectId;
 use gix_object::Kind;
@@ -36,30 +37,55 @@ pub enum Error {
     Damaged { id: ObjectId },
 }
 
-/// What objects link to.
-#[derive(Debug, Default)]
-pub struct Links(HashMap<RawId, u8, IdHashing>);
+/// What objects link to. There may be millions of them, so each takes the bytes of its id and no more.
+#[derive(Debug)]
+pub struct Links(LinkTable);
+
+#[derive(Debug)]
+enum LinkTable {
+    Sha1(HashMap<[u8; 20], u8, IdHashing>),
+    Sha256(HashMap<[u8; 32], u8, IdHashing>),
+}
 
 impl Links {
+    /// None yet, between objects of that format.
+    pub fn new(object_format: ObjectFormat) -> Self {
+        Self(match object_format {
+            ObjectFormat::Sha1 => LinkTable::Sha1(HashMap::default()),
+            _ => LinkTable::Sha256(HashMap::default()),
+        })
+    }
+
     /// Adds one link.
     pub fn add(&mut self, id: &ObjectId, kind: Kind) {
-        *self.0.entry(odb::raw(id)).or_default() |= bit(kind);
+        let kinds = match (&mut self.0, id) {
+            (LinkTable::Sha1(table), ObjectId::Sha1(id)) => table.entry(*id).or_default(),
+            (LinkTable::Sha256(table), ObjectId::Sha256(id)) => table.entry(*id).or_default(),
+            _ => unreachable!("objects link to objects of their own format"),
+        };
+        *kinds |= bit(kind);
     }
 
     /// Every link once for each kind that it is expected to be of.
     pub fn iter(&self) -> impl Iterator<Item = (ObjectId, Kind)> {
-        let kinds = |bits: u8| KINDS.into_iter().filter(move |kind| bits & bit(*kind) != 0);
-        self.0
-            .iter()
-            .flat_map(move |(id, bits)| kinds(*bits).map(|kind| (ObjectId::from_bytes_or_panic(id), kind)))
+        let (short, long) = match &self.0 {
+            LinkTable::Sha1(table) => (Some(table), None),
+            LinkTable::Sha256(table) => (None, Some(table)),
+        };
+        let short = short.into_iter().flatten().map(|(id, bits)| (ObjectId::Sha1(*id), *bits));
+        let long = long.into_iter().flatten().map(|(id, bits)| (ObjectId::Sha256(*id), *bits));
+        short.chain(long).flat_map(|(id, bits)| {
+            KINDS.into_iter().filter(move |kind| bits & bit(*kind) != 0).map(move |kind| (id, kind))
+        })
     }
 }
 
 const KINDS: [Kind; 4] = [Kind::Commit, Kind::Tree, Kind::Blob, Kind::Tag];
 
 /// Checks every incoming object as `git fsck --strict` would, and collects its links.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Incoming {
+    object_format: ObjectFormat,
     found: fsck::Findings,
     links: Links,
     /// Blobs to be checked as `.gitmodules` and `.gitattributes`.
@@ -70,7 +96,7 @@ pub struct Incoming {
 impl Inspect for Incoming {
     fn inspect(&mut self, _: &ObjectId, kind: Kind, data: &[u8]) -> Result<(), String> {
         self.found.clear();
-        fsck::check(kind, data, &mut self.found);
+        fsck::check(self.object_format, kind, data, &mut self.found);
         if let Some(message) = self.found.refusal() {
             return Err(message.to_string());
         }
@@ -84,6 +110,17 @@ impl Inspect for Incoming {
 }
 
 impl Incoming {
+    /// For the objects that are pushed to a repository of that format.
+    pub fn new(object_format: ObjectFormat) -> Self {
+        Self {
+            object_format,
+            found: fsck::Findings::default(),
+            links: Links::new(object_format),
+            gitmodules: HashSet::new(),
+            gitattributes: HashSet::new(),
+        }
+    }
+
     /// What the objects of a pack link to outside of it.
     ///
     /// Fails with [`Error::WrongKind`].
@@ -145,7 +182,8 @@ struct History {
 impl<'a> Connectivity<'a> {
     /// For the repository at `git_dir`, whose objects and refs these are.
     pub fn new(git_dir: &Path, store: &'a Store, refs: &'a Snapshot) -> Self {
-        Self { store, refs, complete: tips(refs), shallow: shallow(git_dir), history: None }
+        let shallow = shallow(git_dir, store.object_format());
+        Self { store, refs, complete: tips(refs), shallow, history: None }
     }
 
     /// Checks that each object is there with all that it reaches.
@@ -175,7 +213,7 @@ impl<'a> Connectivity<'a> {
         let mut left: IdSet = wanted.iter().filter(|id| !self.complete.contains(*id)).copied().collect();
         let mut oldest = i64::MAX;
         for id in &left {
-            oldest = oldest.min(commit_seconds(&self.store.object_of(id, Kind::Commit)?));
+            oldest = oldest.min(commit_seconds(id.kind(), &self.store.object_of(id, Kind::Commit)?));
         }
         let mut history = match self.history.take() {
             Some(history) => history,
@@ -194,7 +232,7 @@ impl<'a> Connectivity<'a> {
             for (parent, kind) in self.links(id, Kind::Commit)? {
                 if kind == Kind::Commit && history.seen.insert(parent) {
                     let commit = self.store.object_of(&parent, Kind::Commit)?;
-                    history.queue.push((commit_seconds(&commit), parent));
+                    history.queue.push((commit_seconds(parent.kind(), &commit), parent));
                 }
             }
         }
@@ -216,13 +254,13 @@ impl<'a> Connectivity<'a> {
             match object.kind {
                 Kind::Commit => {
                     if history.seen.insert(id) {
-                        history.queue.push((commit_seconds(&object.data), id));
+                        history.queue.push((commit_seconds(id.kind(), &object.data), id));
                     }
                     return;
                 }
                 Kind::Tag => {
                     let mut found = fsck::Findings::default();
-                    fsck::check(Kind::Tag, &object.data, &mut found);
+                    fsck::check(id.kind(), Kind::Tag, &object.data, &mut found);
                     match found.links.first() {
                         Some((target, _)) => id = *target,
                         None => return,
@@ -280,7 +318,7 @@ impl<'a> Connectivity<'a> {
             other => other?,
         };
         let mut found = fsck::Findings::default();
-        fsck::check(kind, &data, &mut found);
+        fsck::check(id.kind(), kind, &data, &mut found);
         if self.shallow.contains(&id) {
             found.links.retain(|(_, kind)| *kind != Kind::Commit);
         }
@@ -303,9 +341,10 @@ fn tips(refs: &Snapshot) -> IdSet {
 }
 
 /// The commits whose parents a shallow repository does not have (gitrepository-layout, `shallow`).
-pub(crate) fn shallow(git_dir: &Path) -> IdSet {
+pub(crate) fn shallow(git_dir: &Path, object_format: ObjectFormat) -> IdSet {
     let text = std::fs::read(git_dir.join("shallow")).unwrap_or_default();
-    text.split(|&byte| byte == b'\n').filter_map(|line| ObjectId::from_hex(line).ok()).collect()
+    let ids = text.split(|&byte| byte == b'\n').filter_map(|line| ObjectId::from_hex(line).ok());
+    ids.filter(|id| id.kind() == object_format).collect()
 }
 
 fn kind_of(store: &Store, id: ObjectId) -> Result<Kind, Error> {
@@ -324,8 +363,8 @@ pub(crate) fn expect(store: &Store, id: ObjectId, expected: Kind) -> Result<(), 
 }
 
 /// When a commit says that it was committed, in seconds since 1970; 0 if it does not say.
-fn commit_seconds(data: &[u8]) -> i64 {
-    let commit = gix_object::CommitRefIter::from_bytes(data, gix_hash::Kind::Sha1);
+fn commit_seconds(object_format: ObjectFormat, data: &[u8]) -> i64 {
+    let commit = gix_object::CommitRefIter::from_bytes(data, object_format);
     commit.committer().ok().and_then(|committer| committer.time().ok()).map_or(0, |time| time.seconds)
 }
 

@@ -1,6 +1,7 @@
 //! New repositories.
 
 use crate::durable;
+use crate::format::ObjectFormat;
 use crate::refs::is_valid_name;
 use bstr::{BString, ByteSlice};
 use std::fs;
@@ -21,16 +22,14 @@ pub enum Error {
     Io { path: PathBuf, source: io::Error },
 }
 
-const CONFIG: &str = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n";
-
-/// Makes an empty bare repository at `dir`, with `HEAD` pointing to the branch `default_branch`
+/// Makes an empty bare repository of that object format at `dir`, with `HEAD` pointing to the branch `default_branch`
 /// (`main`, without `refs/heads/`). Missing directories above are made.
 ///
 /// It is made beside `dir` under a name that begins with `.lithe-init-`, synced, and then renamed:
 /// after a crash there is either a whole repository or none.
 ///
 /// Fails with [`Error::Exists`] if there is anything at `dir`, even an empty directory.
-pub fn init_bare(dir: &Path, default_branch: &str) -> Result<(), Error> {
+pub fn init_bare(dir: &Path, default_branch: &str, object_format: ObjectFormat) -> Result<(), Error> {
     let head = BString::from(format!("refs/heads/{default_branch}"));
     if !is_valid_name(head.as_bstr()) || default_branch.starts_with('-') || default_branch == "HEAD" {
         return Err(Error::InvalidBranch { name: default_branch.to_owned() });
@@ -44,7 +43,7 @@ pub fn init_bare(dir: &Path, default_branch: &str) -> Result<(), Error> {
     fs::create_dir_all(parent).map_err(failed(parent))?;
     let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
     let temporary = parent.join(format!(".lithe-init-{random:016x}"));
-    let made = fill(&temporary, &head).map_err(failed(&temporary)).and_then(|()| {
+    let made = fill(&temporary, &head, object_format).map_err(failed(&temporary)).and_then(|()| {
         refuse_existing(dir)?;
         fs::rename(&temporary, dir).map_err(failed(dir))
     });
@@ -63,13 +62,22 @@ fn refuse_existing(dir: &Path) -> Result<(), Error> {
     }
 }
 
-fn fill(dir: &Path, head: &BString) -> io::Result<()> {
+/// The `config` that `git init --bare` writes.
+fn config(object_format: ObjectFormat) -> String {
+    let (version, extensions) = match object_format {
+        ObjectFormat::Sha1 => (0, String::new()),
+        other => (1, format!("[extensions]\n\tobjectformat = {other}\n")),
+    };
+    format!("[core]\n\trepositoryformatversion = {version}\n\tfilemode = true\n\tbare = true\n{extensions}")
+}
+
+fn fill(dir: &Path, head: &BString, object_format: ObjectFormat) -> io::Result<()> {
     fs::create_dir(dir)?;
     for name in ["objects", "objects/info", "objects/pack", "refs", "refs/heads", "refs/tags", "info"] {
         fs::create_dir(dir.join(name))?;
     }
     durable::write_file(&dir.join("HEAD"), format!("ref: {head}\n").as_bytes())?;
-    durable::write_file(&dir.join("config"), CONFIG.as_bytes())?;
+    durable::write_file(&dir.join("config"), config(object_format).as_bytes())?;
     for name in ["objects", "refs", ""] {
         durable::sync_directory(&dir.join(name))?;
     }
@@ -83,9 +91,15 @@ mod tests {
 
     #[test]
     fn git_accepts_a_new_repository() {
+        for format in [ObjectFormat::Sha1, ObjectFormat::Sha256] {
+            check_new_repository(format);
+        }
+    }
+
+    fn check_new_repository(format: ObjectFormat) {
         let place = tempfile::tempdir().expect("a temporary directory");
         let dir = place.path().join("a/b.git");
-        init_bare(&dir, "trunk").expect("made");
+        init_bare(&dir, "trunk", format).expect("made");
         let git = |arguments: &[&str]| {
             let output = Command::new("git").arg("-C").arg(&dir).args(arguments).output();
             let output = output.expect("git runs");
@@ -94,6 +108,7 @@ mod tests {
         };
         assert_eq!(git(&["rev-parse", "--is-bare-repository"]), b"true");
         assert_eq!(git(&["symbolic-ref", "HEAD"]), b"refs/heads/trunk");
+        assert_eq!(git(&["rev-parse", "--show-object-format"]), format.to_string().into_bytes());
         git(&["fsck", "--full", "--strict"]);
         let names: Vec<_> = fs::read_dir(place.path().join("a")).expect("readable").collect();
         assert_eq!(names.len(), 1, "nothing temporary stays");
@@ -105,9 +120,9 @@ mod tests {
         let cases = ["empty", "file", "made.git"];
         fs::create_dir(place.path().join("empty")).expect("made");
         fs::write(place.path().join("file"), "").expect("made");
-        init_bare(&place.path().join("made.git"), "main").expect("made");
+        init_bare(&place.path().join("made.git"), "main", ObjectFormat::Sha1).expect("made");
         for name in cases {
-            let result = init_bare(&place.path().join(name), "main");
+            let result = init_bare(&place.path().join(name), "main", ObjectFormat::Sha1);
             assert!(matches!(result, Err(Error::Exists { .. })), "{name}");
         }
     }
@@ -116,7 +131,7 @@ mod tests {
     fn bad_branch_names_are_refused() {
         let place = tempfile::tempdir().expect("a temporary directory");
         for name in ["", "a..b", "-x", "HEAD", "a b", "../../x", "x.lock"] {
-            let result = init_bare(&place.path().join("r.git"), name);
+            let result = init_bare(&place.path().join("r.git"), name, ObjectFormat::Sha1);
             assert!(matches!(result, Err(Error::InvalidBranch { .. })), "{name:?}");
         }
     }

@@ -2,10 +2,12 @@
 
 pub mod bitmap;
 pub mod check;
+mod checksum;
 mod chunks;
 pub mod commit_graph;
 pub mod connectivity;
 pub mod durable;
+pub mod format;
 pub mod fsck;
 pub mod index_pack;
 pub mod init;

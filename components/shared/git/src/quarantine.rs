@@ -166,7 +166,7 @@ mod tests {
 
     fn repository() -> tempfile::TempDir {
         let place = tempfile::tempdir().expect("a temporary directory");
-        crate::init::init_bare(&place.path().join("r.git"), "main").expect("made");
+        crate::init::init_bare(&place.path().join("r.git"), "main", gix_hash::Kind::Sha1).expect("made");
         place
     }
 
@@ -211,7 +211,7 @@ mod tests {
         fs::rename(&git_dir, place.path().join("moved.git")).expect("renamed");
         quarantine.migrate(&indexed()).expect_err("there is no repository");
         assert!(!git_dir.exists());
-        crate::init::init_bare(&git_dir, "main").expect("made");
+        crate::init::init_bare(&git_dir, "main", gix_hash::Kind::Sha1).expect("made");
         quarantine.migrate(&indexed()).expect_err("it is another repository");
         assert_eq!(names(&git_dir.join("objects/pack")), [""; 0]);
     }

@@ -5,7 +5,8 @@
 //! The heads of the answers to an import and to [`Command::RepoCheck`] come at once and the reply when
 //! the work is done, so there a refusal has status 200 too.
 //! `repo import` puts a tar archive (POSIX ustar/pax) of the bare repository's directory to
-//! `/-/admin/operator/import?path=…&private=true|false` instead, and gets the same kind of reply.
+//! `/-/admin/operator/import?path=…&private=true|false&object-format=sha1|sha256` instead, and gets the
+//! same kind of reply.
 
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,8 @@ pub enum Command {
         path: String,
         description: String,
         private: bool,
+        #[serde(default)]
+        object_format: ObjectFormat,
     },
     RepoList,
     RepoRename {
@@ -74,6 +77,34 @@ pub enum Command {
         user: String,
         id: u64,
     },
+}
+
+/// What the objects of a new repository are named by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ObjectFormat {
+    #[default]
+    Sha1,
+    Sha256,
+}
+
+impl ObjectFormat {
+    /// As Git calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sha1 => "sha1",
+            Self::Sha256 => "sha256",
+        }
+    }
+}
+
+impl std::str::FromStr for ObjectFormat {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let known = [Self::Sha1, Self::Sha256].into_iter().find(|format| format.name() == name);
+        known.ok_or("it has to be sha1 or sha256")
+    }
 }
 
 /// The answer to a [`Command`].

@@ -53,7 +53,7 @@ impl Repository {
 
     /// Every commit as the objects themselves have it.
     fn commits(&self) -> Vec<(ObjectId, crate::walk::Commit)> {
-        let store = Store::of_objects_dir(self.objects()).expect("readable");
+        let store = Store::of_objects_dir(self.objects(), SHA1).expect("readable");
         let ids = self.git(0, "rev-list --all");
         let ids = ids.lines().map(|id| id.parse().expect("an id"));
         ids.map(|id: ObjectId| (id, crate::walk::Commit::read(&store, &id).expect("read"))).collect()
@@ -101,7 +101,7 @@ fn a_chain_that_git_wrote_is_read() {
 #[test]
 fn git_finds_nothing_wrong_with_what_is_written_here() {
     let repository = Repository::new();
-    let store = Store::of_objects_dir(repository.objects()).expect("readable");
+    let store = Store::of_objects_dir(repository.objects(), SHA1).expect("readable");
     let head = repository.git(0, "rev-parse HEAD").parse().expect("an id");
     assert_eq!(write(&store, SHA1, &[head]).expect("written"), Written::Graph { commits: 10 });
     repository.git(0, "commit-graph verify");
@@ -118,7 +118,7 @@ fn git_finds_nothing_wrong_with_what_is_written_here() {
 fn dates_that_the_format_has_no_room_for_are_left_to_the_commits() {
     let repository = Repository::new();
     repository.git(1 << 34, "commit -q --allow-empty -m far");
-    let store = Store::of_objects_dir(repository.objects()).expect("readable");
+    let store = Store::of_objects_dir(repository.objects(), SHA1).expect("readable");
     let head = repository.git(0, "rev-parse HEAD").parse().expect("an id");
     assert_eq!(write(&store, SHA1, &[head]).expect("no failure"), Written::NotExpressible);
     assert!(CommitGraph::open(&repository.objects(), SHA1).is_none());

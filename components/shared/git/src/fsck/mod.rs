@@ -12,6 +12,7 @@ mod message;
 mod tag;
 mod tree;
 
+use crate::format::ObjectFormat;
 use gix_hash::ObjectId;
 use gix_object::Kind;
 
@@ -50,18 +51,19 @@ impl Findings {
     }
 }
 
-/// Checks an object, and adds what is found. Any bytes are a blob: nothing is found in one.
-pub fn check(kind: Kind, data: &[u8], found: &mut Findings) {
+/// Checks an object of a repository of that format, and adds what is found. Any bytes are a blob:
+/// nothing is found in one.
+pub fn check(object_format: ObjectFormat, kind: Kind, data: &[u8], found: &mut Findings) {
     match kind {
         Kind::Blob => {}
-        Kind::Tree => tree::check(data, found),
+        Kind::Tree => tree::check(object_format, data, found),
         Kind::Commit => {
-            if let Err(message) = commit::check(data, found) {
+            if let Err(message) = commit::check(object_format, data, found) {
                 found.add(message);
             }
         }
         Kind::Tag => {
-            if let Err(message) = tag::check(data, found) {
+            if let Err(message) = tag::check(object_format, data, found) {
                 found.add(message);
             }
         }
@@ -104,8 +106,8 @@ fn check_headers(data: &[u8]) -> Result<(), &'static Message> {
 }
 
 /// Takes an id and the line feed after it from the front of `rest`.
-fn take_id(rest: &mut &[u8]) -> Option<ObjectId> {
-    let (hex, after) = rest.split_at_checked(40)?;
+fn take_id(rest: &mut &[u8], object_format: ObjectFormat) -> Option<ObjectId> {
+    let (hex, after) = rest.split_at_checked(object_format.len_in_hex())?;
     let after = after.strip_prefix(b"\n")?;
     let id = ObjectId::from_hex(hex).ok()?;
     *rest = after;

@@ -2,13 +2,18 @@
 
 use super::message::{self, Message};
 use super::{Findings, check_headers, ident, take_id};
+use crate::format::ObjectFormat;
 use bstr::ByteSlice;
 use gix_object::Kind;
 
-pub(super) fn check(data: &[u8], found: &mut Findings) -> Result<(), &'static Message> {
+pub(super) fn check(
+    object_format: ObjectFormat,
+    data: &[u8],
+    found: &mut Findings,
+) -> Result<(), &'static Message> {
     check_headers(data)?;
     let mut rest = data.strip_prefix(b"object ").ok_or(&message::MISSING_OBJECT)?;
-    let object = take_id(&mut rest).ok_or(&message::BAD_OBJECT_SHA1)?;
+    let object = take_id(&mut rest, object_format).ok_or(&message::BAD_OBJECT_SHA1)?;
     rest = rest.strip_prefix(b"type ").ok_or(&message::MISSING_TYPE_ENTRY)?;
     let kind = take_line(&mut rest).ok_or(&message::MISSING_TYPE)?;
     let kind = Kind::from_bytes(kind).map_err(|_| &message::BAD_TYPE)?;

@@ -26,7 +26,7 @@ fn git_says(kind: Kind, data: &[u8]) -> String {
 /// Checks that Git and this crate say the same first thing.
 fn compare(kind: Kind, data: &[u8]) -> Findings {
     let mut found = Findings::default();
-    check(kind, data, &mut found);
+    check(ObjectFormat::Sha1, kind, data, &mut found);
     let ours: Vec<_> = found.messages.iter().map(|message| message.id).collect();
     let theirs = git_says(kind, data);
     if theirs.ends_with("Missing") {

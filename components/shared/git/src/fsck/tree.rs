@@ -2,6 +2,7 @@
 
 use super::disguise::{self, GITATTRIBUTES, GITIGNORE, GITMODULES, MAILMAP};
 use super::{Findings, message};
+use crate::format::ObjectFormat;
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use std::cmp::Ordering;
@@ -19,11 +20,11 @@ struct Entry<'a> {
     id: ObjectId,
 }
 
-pub(super) fn check(data: &[u8], found: &mut Findings) {
+pub(super) fn check(object_format: ObjectFormat, data: &[u8], found: &mut Findings) {
     let mut rest = data;
     let mut order = Order::default();
     while !rest.is_empty() {
-        let Some(entry) = take_entry(&mut rest) else {
+        let Some(entry) = take_entry(&mut rest, object_format) else {
             return found.add(&message::BAD_TREE);
         };
         check_entry(&entry, found);
@@ -31,7 +32,7 @@ pub(super) fn check(data: &[u8], found: &mut Findings) {
     }
 }
 
-fn take_entry<'a>(rest: &mut &'a [u8]) -> Option<Entry<'a>> {
+fn take_entry<'a>(rest: &mut &'a [u8], object_format: ObjectFormat) -> Option<Entry<'a>> {
     let space = rest.iter().position(|&byte| byte == b' ').filter(|&at| at > 0)?;
     let (digits, after) = (&rest[..space], &rest[space + 1..]);
     let mut mode = 0_u32;
@@ -41,7 +42,7 @@ fn take_entry<'a>(rest: &mut &'a [u8]) -> Option<Entry<'a>> {
     }
     let nul = after.iter().position(|&byte| byte == 0)?;
     let (name, after) = (&after[..nul], &after[nul + 1..]);
-    let (id, after) = after.split_at_checked(20)?;
+    let (id, after) = after.split_at_checked(object_format.len_in_bytes())?;
     *rest = after;
     Some(Entry { mode, has_zero_padding: digits[0] == b'0', name, id: ObjectId::from_bytes_or_panic(id) })
 }

@@ -1,7 +1,9 @@
 //! The pack file while it is written: appended in large pieces, read back at any position.
 
 use super::Error;
-use sha1::{Digest, Sha1};
+use crate::checksum::Checksum;
+use crate::format::ObjectFormat;
+use gix_hash::{ObjectId, oid};
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::Path;
@@ -15,7 +17,8 @@ pub(super) struct PackFile {
     pending: Vec<u8>,
     /// Where `pending` belongs.
     written: u64,
-    hasher: Sha1,
+    object_format: ObjectFormat,
+    hasher: Checksum,
     bytes_max: u64,
     /// Whether what is appended is there already, and only read back.
     is_there: bool,
@@ -23,17 +26,20 @@ pub(super) struct PackFile {
 
 impl PackFile {
     /// Creates the file, which must not exist.
-    pub fn create(path: &Path, bytes_max: u64) -> io::Result<Self> {
+    pub fn create(path: &Path, object_format: ObjectFormat, bytes_max: u64) -> io::Result<Self> {
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
-        let pending = Vec::with_capacity(PIECE_BYTES);
-        Ok(Self { file, pending, written: 0, hasher: Sha1::new(), bytes_max, is_there: false })
+        Ok(Self::of(file, object_format, bytes_max, false))
     }
 
     /// Opens a file to which the very bytes are going to be appended that it holds: nothing is written.
-    pub fn open_existing(path: &Path) -> io::Result<Self> {
-        let file = fs::File::open(path)?;
+    pub fn open_existing(path: &Path, object_format: ObjectFormat) -> io::Result<Self> {
+        Ok(Self::of(fs::File::open(path)?, object_format, u64::MAX, true))
+    }
+
+    fn of(file: fs::File, object_format: ObjectFormat, bytes_max: u64, is_there: bool) -> Self {
         let pending = Vec::with_capacity(PIECE_BYTES);
-        Ok(Self { file, pending, written: 0, hasher: Sha1::new(), bytes_max: u64::MAX, is_there: true })
+        let hasher = Checksum::new(object_format);
+        Self { file, pending, written: 0, object_format, hasher, bytes_max, is_there }
     }
 
     /// The length with everything that was appended.
@@ -69,16 +75,16 @@ impl PackFile {
     }
 
     /// The checksum of everything so far.
-    pub fn checksum(&mut self) -> io::Result<[u8; 20]> {
+    pub fn checksum(&mut self) -> io::Result<ObjectId> {
         self.flush()?;
-        Ok(self.hasher.clone().finalize().into())
+        Ok(self.hasher.clone().finish())
     }
 
     /// Writes another number of objects to the pack's header and computes the checksum anew.
     pub fn set_object_count(&mut self, count: u32) -> io::Result<()> {
         self.flush()?;
         write_all_at(&self.file, &count.to_be_bytes(), 8)?;
-        self.hasher = Sha1::new();
+        self.hasher = Checksum::new(self.object_format);
         let mut piece = vec![0; PIECE_BYTES];
         let mut at = 0;
         while at < self.written {
@@ -91,11 +97,11 @@ impl PackFile {
     }
 
     /// Appends the checksum and waits until the file is on disk.
-    pub fn close(mut self, checksum: &[u8; 20]) -> io::Result<u64> {
+    pub fn close(mut self, checksum: &oid) -> io::Result<u64> {
         self.flush()?;
-        write_all_at(&self.file, checksum, self.written)?;
+        write_all_at(&self.file, checksum.as_bytes(), self.written)?;
         self.file.sync_all()?;
-        Ok(self.written + checksum.len() as u64)
+        Ok(self.written + checksum.as_bytes().len() as u64)
     }
 
     /// Reads what was flushed, as much as there is up to the buffer's length.

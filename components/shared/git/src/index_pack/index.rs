@@ -1,7 +1,8 @@
 //! The index of a pack, version 2 (gitformat-pack, "Version 2 pack-*.idx files").
 
 use super::entries::Entries;
-use sha1::{Digest, Sha1};
+use crate::checksum::Checksum;
+use gix_hash::oid;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -12,17 +13,12 @@ const LARGE_OFFSET: u64 = 1 << 31;
 const PIECE_BYTES: usize = 256 * 1024;
 
 /// Writes the index of `entries`, whose indexes sorted by id are `order`, and waits until it is on disk.
-pub(super) fn write(path: &Path, entries: &Entries, order: &[u32], checksum: &[u8; 20]) -> io::Result<()> {
+pub(super) fn write(path: &Path, entries: &Entries, order: &[u32], checksum: &oid) -> io::Result<()> {
     write_to(File::create_new(path)?, entries, order, checksum)?.sync_all()
 }
 
 /// Whether a file holds the index of `entries`.
-pub(super) fn is_same(
-    path: &Path,
-    entries: &Entries,
-    order: &[u32],
-    checksum: &[u8; 20],
-) -> io::Result<bool> {
+pub(super) fn is_same(path: &Path, entries: &Entries, order: &[u32], checksum: &oid) -> io::Result<bool> {
     let file = File::open(path)?;
     let result = write_to(Comparing { file, piece: Vec::new() }, entries, order, checksum);
     match result {
@@ -33,19 +29,19 @@ pub(super) fn is_same(
     }
 }
 
-fn write_to<W: Write>(out: W, entries: &Entries, order: &[u32], checksum: &[u8; 20]) -> io::Result<W> {
-    let mut out = Hashing { out, hasher: Sha1::new(), pending: Vec::new() };
+fn write_to<W: Write>(out: W, entries: &Entries, order: &[u32], checksum: &oid) -> io::Result<W> {
+    let mut out = Hashing { out, hasher: Checksum::new(checksum.kind()), pending: Vec::new() };
     out.put(&HEADER)?;
     let mut position = 0;
     for first in 0..=u8::MAX {
-        position += order[position..].partition_point(|&index| entries.get(index).id[0] <= first);
+        position += order[position..].partition_point(|&index| entries.id(index).first_byte() <= first);
         out.put(&(position as u32).to_be_bytes())?;
     }
     for &index in order {
-        out.put(&entries.get(index).id)?;
+        out.put(entries.id(index).as_bytes())?;
     }
     for &index in order {
-        out.put(&entries.get(index).crc32.to_be_bytes())?;
+        out.put(&{ entries.get(index).crc32 }.to_be_bytes())?;
     }
     let mut large = Vec::new();
     for &index in order {
@@ -62,13 +58,13 @@ fn write_to<W: Write>(out: W, entries: &Entries, order: &[u32], checksum: &[u8; 
     for offset in large {
         out.put(&offset.to_be_bytes())?;
     }
-    out.put(checksum)?;
+    out.put(checksum.as_bytes())?;
     out.finish()
 }
 
 struct Hashing<W> {
     out: W,
-    hasher: Sha1,
+    hasher: Checksum,
     pending: Vec<u8>,
 }
 
@@ -90,8 +86,7 @@ impl<W: Write> Hashing<W> {
 
     fn finish(mut self) -> io::Result<W> {
         self.flush()?;
-        let digest = self.hasher.finalize();
-        self.out.write_all(&digest)?;
+        self.out.write_all(self.hasher.finish().as_slice())?;
         Ok(self.out)
     }
 }

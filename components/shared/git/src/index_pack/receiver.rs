@@ -1,21 +1,21 @@
 //! The stream of a pack, taken apart as it arrives.
 
 use super::bases::Bases;
-use super::entries::{Entries, Entry, NONE, RawId, object_id};
+use super::entries::{Entries, Entry, NONE};
 use super::file::PackFile;
 use super::{Error, Indexed, Inspect, Limits, index};
+use crate::format::ObjectFormat;
 use crate::odb::delta;
 use crate::odb::entry::{EntryKind, HEADER_LEN_MAX, Header};
 use crate::odb::inflate::{Inflater, Progress};
 use flate2::Crc;
-use gix_hash::hasher;
+use gix_hash::{ObjectId, hasher};
 use gix_object::{Find, Kind};
 use std::path::Path;
 use std::rc::Rc;
 
 /// The length of the pack's own header, in bytes.
 const PACK_HEADER_LEN: usize = 12;
-const CHECKSUM_LEN: usize = 20;
 /// The room for inflated data grows from here with what is really there, in bytes.
 const ROOM_BYTES_FIRST: u64 = 1024 * 1024;
 /// The room for what is hashed and not held, in bytes.
@@ -24,10 +24,11 @@ const STREAM_BYTES: usize = 128 * 1024;
 /// Receives one pack.
 pub struct Receiver<I> {
     pub(super) limits: Limits,
+    pub(super) object_format: ObjectFormat,
     pub(super) file: PackFile,
     pub(super) entries: Entries,
-    /// Deltas that wait for their base; those whose base is an id, with it.
-    pub(super) waiting: Vec<Waiting>,
+    /// Deltas that wait for their base.
+    pub(super) waiting: Waiting,
     pub(super) bases: Bases,
     pub(super) inflater: Inflater,
     pub(super) inspector: I,
@@ -38,12 +39,13 @@ pub struct Receiver<I> {
     remaining: u32,
 }
 
-/// A delta that is not resolved.
-#[derive(Debug, Clone, Copy)]
+/// Deltas that are not resolved, by their indexes.
+#[derive(Debug, Default)]
 pub(super) struct Waiting {
-    pub entry: u32,
-    /// None: the base is the entry's `base`.
-    pub base_id: Option<RawId>,
+    /// Those whose base is an entry, their `base`.
+    pub for_entries: Vec<u32>,
+    /// Those whose base is known by its id.
+    pub for_ids: Vec<(u32, ObjectId)>,
 }
 
 enum State {
@@ -73,17 +75,29 @@ enum Output {
 }
 
 impl<I: Inspect> Receiver<I> {
-    /// Begins a pack in the file at `path`, which must not exist.
-    pub fn create(path: &Path, limits: Limits, inspector: I) -> Result<Self, Error> {
-        Ok(Self::with_file(PackFile::create(path, limits.pack_bytes_max)?, limits, inspector))
+    /// Begins a pack of objects of that format in the file at `path`, which must not exist.
+    pub fn create(
+        path: &Path,
+        object_format: ObjectFormat,
+        limits: Limits,
+        inspector: I,
+    ) -> Result<Self, Error> {
+        let file = PackFile::create(path, object_format, limits.pack_bytes_max)?;
+        Ok(Self::with_file(file, object_format, limits, inspector))
     }
 
-    pub(super) fn with_file(file: PackFile, limits: Limits, inspector: I) -> Self {
+    pub(super) fn with_file(
+        file: PackFile,
+        object_format: ObjectFormat,
+        limits: Limits,
+        inspector: I,
+    ) -> Self {
         Self {
             limits,
+            object_format,
             file,
-            entries: Entries::default(),
-            waiting: Vec::new(),
+            entries: Entries::new(object_format),
+            waiting: Waiting::default(),
             bases: Bases::new(limits.bases_bytes_max),
             inflater: Inflater::new(),
             inspector,
@@ -124,14 +138,14 @@ impl<I: Inspect> Receiver<I> {
         index::write(index_path, &self.entries, &order, &checksum)?;
         let objects = order.iter().map(|&index| {
             let entry = self.entries.get(index);
-            (object_id(&entry.id), entry.kind.expect("every delta is resolved"))
+            (self.entries.id(index).to_owned(), entry.kind.expect("every delta is resolved"))
         });
-        let indexed = Indexed { checksum: object_id(&checksum), pack_bytes, objects: objects.collect() };
+        let indexed = Indexed { checksum, pack_bytes, objects: objects.collect() };
         Ok((indexed, self.inspector))
     }
 
     /// Resolves what is left; returns the indexes of the entries, sorted by id, and the checksum.
-    pub(super) fn complete(&mut self, repository: &impl Find) -> Result<(Vec<u32>, [u8; 20]), Error> {
+    pub(super) fn complete(&mut self, repository: &impl Find) -> Result<(Vec<u32>, ObjectId), Error> {
         if !self.is_complete() {
             return Err(Error::Truncated);
         }
@@ -143,9 +157,9 @@ impl<I: Inspect> Receiver<I> {
         }
         let order = self.entries.by_id();
         for pair in order.windows(2) {
-            let id = self.entries.get(pair[0]).id;
-            if id == self.entries.get(pair[1]).id {
-                return Err(Error::Duplicate { id: object_id(&id) });
+            let id = self.entries.id(pair[0]);
+            if id == self.entries.id(pair[1]) {
+                return Err(Error::Duplicate { id: id.to_owned() });
             }
         }
         let checksum = self.file.checksum()?;
@@ -184,7 +198,7 @@ impl<I: Inspect> Receiver<I> {
 
     fn next_entry(&mut self) {
         self.state = match self.remaining {
-            0 => State::Checksum(Vec::with_capacity(CHECKSUM_LEN)),
+            0 => State::Checksum(Vec::new()),
             _ => State::Head(Vec::new()),
         };
     }
@@ -192,13 +206,14 @@ impl<I: Inspect> Receiver<I> {
     fn head(&mut self, mut held: Vec<u8>, bytes: &[u8]) -> Result<usize, Error> {
         let offset = self.file.len();
         if held.is_empty() && bytes.len() >= HEADER_LEN_MAX {
-            let header = Header::parse(bytes).map_err(|reason| Error::Damaged { offset, reason })?;
+            let header = Header::parse(bytes, self.object_format)
+                .map_err(|reason| Error::Damaged { offset, reason })?;
             self.begin(header, &bytes[..header.len])?;
             return Ok(header.len);
         }
         for (index, &byte) in bytes.iter().enumerate() {
             held.push(byte);
-            match Header::parse(&held) {
+            match Header::parse(&held, self.object_format) {
                 Ok(header) => {
                     self.begin(header, &held)?;
                     return Ok(index + 1);
@@ -225,7 +240,7 @@ impl<I: Inspect> Receiver<I> {
         }
         // A blob that would not be kept as a base need not be held.
         let output = if is_blob && size > self.limits.bases_bytes_max as u64 / 8 {
-            let mut hasher = hasher(gix_hash::Kind::Sha1);
+            let mut hasher = hasher(self.object_format);
             hasher.update(&gix_object::encode::loose_header(Kind::Blob, size));
             Output::Hashed(Box::new(hasher), vec![0; STREAM_BYTES])
         } else {
@@ -276,19 +291,13 @@ impl<I: Inspect> Receiver<I> {
 
     /// The data of an entry is complete.
     fn end(&mut self, data: Data) -> Result<(), Error> {
-        let mut entry = Entry {
-            offset: data.offset,
-            crc32: data.crc.sum(),
-            base: NONE,
-            id: [0; 20],
-            depth: 0,
-            kind: None,
-        };
+        let mut entry =
+            Entry { offset: data.offset, crc32: data.crc.sum(), base: NONE, depth: 0, kind: None };
         match (data.kind, data.output) {
             (EntryKind::Whole(kind), Output::Hashed(hasher, _)) => {
-                entry.id = finalize(*hasher)?;
                 entry.kind = Some(kind);
-                self.entries.push(entry);
+                let index = self.entries.push(entry);
+                self.entries.set_id(index, &finalize(*hasher)?);
             }
             (EntryKind::Whole(kind), Output::Held(mut object)) => {
                 object.truncate(data.size as usize);
@@ -304,7 +313,7 @@ impl<I: Inspect> Receiver<I> {
             }
             (EntryKind::RefDelta(id), Output::Held(_)) => {
                 let entry = self.entries.push(entry);
-                self.waiting.push(Waiting { entry, base_id: Some(id) });
+                self.waiting.for_ids.push((entry, id));
             }
             (_, Output::Hashed(..)) => unreachable!("only blobs are not held"),
         }
@@ -320,7 +329,7 @@ impl<I: Inspect> Receiver<I> {
         match at_hand {
             Some(data) => self.apply(index, base, &data, delta).map(|_| ()),
             None => {
-                self.waiting.push(Waiting { entry: index, base_id: None });
+                self.waiting.for_entries.push(index);
                 Ok(())
             }
         }
@@ -364,19 +373,18 @@ impl<I: Inspect> Receiver<I> {
 
     /// Enters a whole object: its id and kind are known now.
     pub(super) fn object(&mut self, index: u32, kind: Kind, data: Rc<Vec<u8>>) -> Result<(), Error> {
-        let mut hasher = hasher(gix_hash::Kind::Sha1);
+        let mut hasher = hasher(self.object_format);
         hasher.update(&gix_object::encode::loose_header(kind, data.len() as u64));
         hasher.update(&data);
         let id = finalize(hasher)?;
+        self.entries.set_id(index, &id);
         let entry = self.entries.get_mut(index);
-        entry.id = id;
         entry.kind = Some(kind);
         if kind != Kind::Blob {
             let (offset, size, limit) = (entry.offset, data.len() as u64, self.limits.structured_bytes_max);
             if size > limit {
                 return Err(Error::ObjectTooLarge { offset, size, limit });
             }
-            let id = object_id(&id);
             self.inspector.inspect(&id, kind, &data).map_err(|reason| Error::Rejected { id, reason })?;
         }
         self.bases.put(index, data);
@@ -392,10 +400,11 @@ impl<I: Inspect> Receiver<I> {
     }
 
     fn checksum(&mut self, mut held: Vec<u8>, bytes: &[u8]) -> Result<usize, Error> {
-        let used = fill(&mut held, bytes, CHECKSUM_LEN);
-        self.state = if held.len() < CHECKSUM_LEN {
+        let len = self.object_format.len_in_bytes();
+        let used = fill(&mut held, bytes, len);
+        self.state = if held.len() < len {
             State::Checksum(held)
-        } else if held[..] == self.file.checksum()? {
+        } else if held[..] == *self.file.checksum()?.as_slice() {
             State::Ended
         } else {
             return Err(Error::Checksum);
@@ -428,9 +437,8 @@ impl Data {
     }
 }
 
-fn finalize(hasher: gix_hash::Hasher) -> Result<RawId, Error> {
-    let id = hasher.try_finalize().map_err(|error| Error::Collision { digest: error.to_string() })?;
-    Ok(id.as_slice().try_into().expect("a SHA-1 has twenty bytes"))
+fn finalize(hasher: gix_hash::Hasher) -> Result<ObjectId, Error> {
+    hasher.try_finalize().map_err(|error| Error::Collision { digest: error.to_string() })
 }
 
 /// Moves bytes to `held` until it has `len`; returns how many.

@@ -1,10 +1,11 @@
 //! The deltas that could not be applied as they came.
 
-use super::entries::{Entry, NONE, RawId, object_id};
+use super::entries::{Entry, NONE};
 use super::receiver::{Receiver, Waiting};
 use super::{Error, Inspect};
 use crate::odb::entry::{EntryKind, HEADER_LEN_MAX, Header};
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
+use gix_hash::{ObjectId, oid};
 use gix_object::Find;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -16,26 +17,23 @@ const READ_BYTES: usize = 16 * 1024;
 struct Children {
     /// Base and delta, sorted.
     by_entry: Vec<(u32, u32)>,
-    by_id: HashMap<RawId, Vec<u32>>,
+    by_id: HashMap<ObjectId, Vec<u32>>,
     left: usize,
 }
 
 impl Children {
-    fn new(waiting: &[Waiting], base_of: impl Fn(u32) -> u32) -> Self {
-        let mut by_entry = Vec::new();
-        let mut by_id: HashMap<RawId, Vec<u32>> = HashMap::new();
-        for waiting in waiting {
-            match waiting.base_id {
-                Some(id) => by_id.entry(id).or_default().push(waiting.entry),
-                None => by_entry.push((base_of(waiting.entry), waiting.entry)),
-            }
-        }
+    fn new(waiting: &Waiting, base_of: impl Fn(u32) -> u32) -> Self {
+        let mut by_entry: Vec<_> = waiting.for_entries.iter().map(|&entry| (base_of(entry), entry)).collect();
         by_entry.sort_unstable();
-        Self { by_entry, by_id, left: waiting.len() }
+        let mut by_id: HashMap<ObjectId, Vec<u32>> = HashMap::new();
+        for (entry, id) in &waiting.for_ids {
+            by_id.entry(*id).or_default().push(*entry);
+        }
+        Self { left: by_entry.len() + waiting.for_ids.len(), by_entry, by_id }
     }
 
     /// The deltas that are based on an entry. Each is asked for once.
-    fn take(&mut self, base: u32, id: &RawId) -> Vec<u32> {
+    fn take(&mut self, base: u32, id: &oid) -> Vec<u32> {
         let start = self.by_entry.partition_point(|&(other, _)| other < base);
         let by_entry = self.by_entry[start..].iter().take_while(|&&(other, _)| other == base);
         let mut children: Vec<u32> = by_entry.map(|&(_, child)| child).collect();
@@ -51,27 +49,24 @@ impl<I: Inspect> Receiver<I> {
     /// Resolves every delta: first those with a base in the pack, then those with one in `repository`.
     pub(super) fn resolve(&mut self, repository: &impl Find) -> Result<(), Error> {
         let waiting = std::mem::take(&mut self.waiting);
-        if waiting.is_empty() {
+        if waiting.for_entries.is_empty() && waiting.for_ids.is_empty() {
             return Ok(());
         }
         let mut children = Children::new(&waiting, |index| self.entries.get(index).base);
         for root in self.roots(&children) {
             self.resolve_from(root, &mut children)?;
         }
-        for delta in &waiting {
-            let Some(id) = delta.base_id.filter(|id| children.by_id.contains_key(id)) else {
-                continue;
-            };
-            if let Some(base) = self.append_base(&id, repository)? {
+        for (_, id) in &waiting.for_ids {
+            if children.by_id.contains_key(id)
+                && let Some(base) = self.append_base(id, repository)?
+            {
                 self.resolve_from(base, &mut children)?;
             }
         }
-        match waiting.iter().find(|delta| self.entries.get(delta.entry).kind.is_none()) {
+        // What waits for an entry waits for what that entry, or its base in turn, waits for: an id.
+        match waiting.for_ids.iter().find(|(entry, _)| self.entries.get(*entry).kind.is_none()) {
             None => Ok(()),
-            Some(first) => {
-                let base = first.base_id.unwrap_or_else(|| self.missing_base(first.entry, &waiting));
-                Err(Error::MissingBase { count: children.left, base: object_id(&base) })
-            }
+            Some((_, base)) => Err(Error::MissingBase { count: children.left, base: *base }),
         }
     }
 
@@ -82,30 +77,18 @@ impl<I: Inspect> Receiver<I> {
             children.by_entry.iter().map(|&(base, _)| base).filter(is_resolved).collect();
         if !children.by_id.is_empty() {
             let all = (0..self.entries.len()).filter(is_resolved);
-            roots.extend(all.filter(|&index| children.by_id.contains_key(&self.entries.get(index).id)));
+            roots.extend(all.filter(|&index| children.by_id.contains_key(self.entries.id(index))));
             roots.sort_unstable();
         }
         roots.dedup();
         roots
     }
 
-    /// The id that the base of a delta, or its base in turn, waits for.
-    fn missing_base(&self, mut entry: u32, waiting: &[Waiting]) -> RawId {
-        loop {
-            match self.entries.get(entry).base {
-                NONE => break,
-                base => entry = base,
-            }
-        }
-        let found = waiting.iter().find(|delta| delta.entry == entry);
-        found.and_then(|delta| delta.base_id).unwrap_or_default()
-    }
-
     /// Resolves everything that is based on `root`, the latest made first, since that is still at hand.
     fn resolve_from(&mut self, root: u32, children: &mut Children) -> Result<(), Error> {
         let mut resolved = vec![root];
         while let Some(base) = resolved.pop() {
-            let deltas = children.take(base, &self.entries.get(base).id);
+            let deltas = children.take(base, self.entries.id(base));
             if deltas.is_empty() {
                 continue;
             }
@@ -151,7 +134,7 @@ impl<I: Inspect> Receiver<I> {
         let damaged = |reason| Error::Damaged { offset, reason };
         let mut piece = vec![0; READ_BYTES];
         let mut filled = self.file.read_at(&mut piece, offset)?;
-        let header = Header::parse(&piece[..filled]).map_err(damaged)?;
+        let header = Header::parse(&piece[..filled], self.object_format).map_err(damaged)?;
         // A whole object was limited as a blob may be, and is to be held now.
         if header.size > self.limits.held_bytes_max {
             let limit = self.limits.held_bytes_max;
@@ -190,9 +173,9 @@ impl<I: Inspect> Receiver<I> {
     }
 
     /// Appends an object of the repository to the pack, which was made thin in the expectation of it.
-    fn append_base(&mut self, id: &RawId, repository: &impl Find) -> Result<Option<u32>, Error> {
+    fn append_base(&mut self, id: &ObjectId, repository: &impl Find) -> Result<Option<u32>, Error> {
         let mut buffer = Vec::new();
-        let found = repository.try_find(object_id(id).as_ref(), &mut buffer);
+        let found = repository.try_find(id, &mut buffer);
         let Some(object) = found.map_err(|error| Error::Find(error.to_string()))? else {
             return Ok(None);
         };
@@ -211,8 +194,9 @@ impl<I: Inspect> Receiver<I> {
         crc.update(&packed);
         self.file.append(&packed)?;
         self.file.flush()?;
-        let entry = Entry { offset, crc32: crc.sum(), base: NONE, id: *id, depth: 0, kind: Some(kind) };
+        let entry = Entry { offset, crc32: crc.sum(), base: NONE, depth: 0, kind: Some(kind) };
         let index = self.entries.push(entry);
+        self.entries.set_id(index, id);
         self.bases.put(index, Rc::new(object.data.to_vec()));
         Ok(Some(index))
     }

@@ -1,6 +1,7 @@
 //! Packs, sound and hostile, against `git index-pack`.
 
 use super::*;
+use crate::format::ObjectFormat;
 use crate::odb::entry::{EntryKind, Header};
 use bstr::ByteSlice;
 use flate2::Compression;
@@ -101,7 +102,7 @@ fn receive(
 ) -> Result<(Indexed, Vec<u8>, Vec<u8>), Error> {
     let place = tempfile::tempdir().expect("a temporary directory");
     let (pack_path, index_path) = (place.path().join("pack"), place.path().join("idx"));
-    let mut receiver = Receiver::create(&pack_path, limits, ())?;
+    let mut receiver = Receiver::create(&pack_path, ObjectFormat::Sha1, limits, ())?;
     for piece in pack.chunks(piece) {
         receiver.write(piece)?;
     }
@@ -184,9 +185,9 @@ fn a_thin_pack_is_completed() {
     let mut target = base.clone();
     target.push(b'x');
     let thin = pack(&[
-        (EntryKind::RefDelta(crate::odb::raw(&blob_id(&base))), &appending(100, b'x')),
+        (EntryKind::RefDelta(blob_id(&base)), &appending(100, b'x')),
         (BLOB, b"other"),
-        (EntryKind::RefDelta(crate::odb::raw(&blob_id(&target))), &appending(101, b'y')),
+        (EntryKind::RefDelta(blob_id(&target)), &appending(101, b'y')),
     ]);
     let (indexed, written, index) =
         receive(&thin, 5, Limits::default(), &Blobs(vec![base.clone()])).expect("completed");
@@ -256,7 +257,7 @@ fn damage_is_refused() {
     };
     let claimed = (1 << 40, "an object of a claimed terabyte");
     let a_loop = |first: &[u8], second: &[u8]| {
-        let kinds = [first, second].map(|data| EntryKind::RefDelta(crate::odb::raw(&blob_id(data))));
+        let kinds = [first, second].map(|data| EntryKind::RefDelta(blob_id(data)));
         pack(&[(kinds[0], &appending(3, 1)), (kinds[1], &appending(3, 2))])
     };
     let cases: &[(&str, Vec<u8>, &str)] = &[
@@ -306,7 +307,7 @@ fn every_flipped_bit_and_every_cut_is_refused() {
     let pack = pack(&[
         (BLOB, text),
         (EntryKind::OfsDelta(entry_len), &appending(10, b'x')),
-        (EntryKind::RefDelta(crate::odb::raw(&blob_id(text))), &appending(10, b'y')),
+        (EntryKind::RefDelta(blob_id(text)), &appending(10, b'y')),
         (BLOB, b"another"),
     ]);
     receive_whole(&pack).expect("sound as it is");
@@ -327,7 +328,7 @@ fn long_chains_resolve_whatever_their_order() {
     let mut text = b"0123456789".to_vec();
     let mut entries = vec![(BLOB, text.clone())];
     for step in 0..LEN {
-        let id = crate::odb::raw(&blob_id(&text));
+        let id = blob_id(&text);
         let mut delta = vec![text.len() as u8, text.len() as u8, 0x90, text.len() as u8 - 4, 4];
         delta.extend_from_slice(&(step as u32).to_be_bytes());
         text.truncate(text.len() - 4);
@@ -373,6 +374,7 @@ fn objects_are_inspected_once_and_may_be_refused() {
     let run = |refused| {
         let mut receiver = Receiver::create(
             &place.path().join(format!("{refused:?}.pack")),
+            ObjectFormat::Sha1,
             Limits::default(),
             Counting(Vec::new(), refused),
         )?;

@@ -3,6 +3,7 @@
 use super::file::PackFile;
 use super::receiver::Receiver;
 use super::{Error, Inspect, Limits, index};
+use crate::format::ObjectFormat;
 use crate::limits::PACK_OBJECTS_MAX;
 use gix_object::{Data, Find};
 use std::fs::File;
@@ -15,7 +16,12 @@ const PIECE_BYTES: usize = 256 * 1024;
 /// ought to have. Returns how many objects there are, and what inspected them.
 ///
 /// Fails with [`Error::Index`] if the index is another, and by whatever is wrong with the pack.
-pub fn verify<I: Inspect>(pack: &Path, index: &Path, inspector: I) -> Result<(u32, I), Error> {
+pub fn verify<I: Inspect>(
+    pack: &Path,
+    index: &Path,
+    object_format: ObjectFormat,
+    inspector: I,
+) -> Result<(u32, I), Error> {
     let limits = Limits {
         pack_bytes_max: u64::MAX,
         objects_max: PACK_OBJECTS_MAX,
@@ -23,7 +29,8 @@ pub fn verify<I: Inspect>(pack: &Path, index: &Path, inspector: I) -> Result<(u3
         work_bytes_max: u64::MAX,
         ..Limits::default()
     };
-    let mut receiver = Receiver::with_file(PackFile::open_existing(pack)?, limits, inspector);
+    let mut receiver =
+        Receiver::with_file(PackFile::open_existing(pack, object_format)?, object_format, limits, inspector);
     let mut file = File::open(pack)?;
     let mut piece = vec![0; PIECE_BYTES];
     loop {

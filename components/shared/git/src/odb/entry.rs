@@ -1,10 +1,11 @@
 //! The head of a pack entry (gitformat-pack, "pack-*.pack files have the following format").
 
-use super::index::RawId;
+use crate::format::ObjectFormat;
+use gix_hash::ObjectId;
 use gix_object::Kind;
 
-/// The longest head: ten bytes of type and size, and an id.
-pub const HEADER_LEN_MAX: usize = 10 + 20;
+/// The longest head: ten bytes of type and size, and an id of the longer format.
+pub const HEADER_LEN_MAX: usize = 10 + 32;
 
 /// What a pack entry says about itself.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
@@ -24,7 +25,7 @@ pub enum EntryKind {
     /// A delta based on the entry this many bytes before it.
     OfsDelta(u64),
     /// A delta based on the object with this id.
-    RefDelta(RawId),
+    RefDelta(ObjectId),
 }
 
 /// Why the head of an entry cannot be read, in words.
@@ -32,7 +33,7 @@ pub type Reason = &'static str;
 
 impl Header {
     /// Reads the head of an entry at the beginning of `bytes`, which may go on after it.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Reason> {
+    pub fn parse(bytes: &[u8], object_format: ObjectFormat) -> Result<Self, Reason> {
         const SHORT: Reason = "it ends within its head";
         let (&first, mut rest) = bytes.split_first().ok_or(SHORT)?;
         let mut size = u64::from(first & 0xf);
@@ -53,9 +54,9 @@ impl Header {
             4 => EntryKind::Whole(Kind::Tag),
             6 => EntryKind::OfsDelta(distance(&mut rest)?),
             7 => {
-                let (id, after) = rest.split_first_chunk().ok_or(SHORT)?;
+                let (id, after) = rest.split_at_checked(object_format.len_in_bytes()).ok_or(SHORT)?;
                 rest = after;
-                EntryKind::RefDelta(*id)
+                EntryKind::RefDelta(ObjectId::from_bytes_or_panic(id))
             }
             _ => return Err("its type is unknown"),
         };
@@ -83,7 +84,7 @@ impl Header {
         match self.kind {
             EntryKind::Whole(_) => {}
             EntryKind::OfsDelta(distance) => write_distance(distance, out),
-            EntryKind::RefDelta(id) => out.extend_from_slice(&id),
+            EntryKind::RefDelta(id) => out.extend_from_slice(id.as_slice()),
         }
     }
 }
@@ -121,10 +122,16 @@ mod tests {
 
     #[test]
     fn heads_are_read_as_they_are_written() {
+        for format in [ObjectFormat::Sha1, ObjectFormat::Sha256] {
+            check_heads(format);
+        }
+    }
+
+    fn check_heads(format: ObjectFormat) {
         let kinds = [
             EntryKind::Whole(Kind::Blob),
             EntryKind::Whole(Kind::Tag),
-            EntryKind::RefDelta([7; 20]),
+            EntryKind::RefDelta(ObjectId::empty_tree(format)),
             EntryKind::OfsDelta(1),
             EntryKind::OfsDelta(127),
             EntryKind::OfsDelta(128),
@@ -139,9 +146,9 @@ mod tests {
                 let expected = Header { kind, size, len: bytes.len() };
                 assert!(bytes.len() <= HEADER_LEN_MAX);
                 bytes.push(0xff);
-                assert_eq!(Header::parse(&bytes), Ok(expected));
+                assert_eq!(Header::parse(&bytes, format), Ok(expected));
                 for len in 0..expected.len {
-                    assert_eq!(Header::parse(&bytes[..len]), Err("it ends within its head"));
+                    assert_eq!(Header::parse(&bytes[..len], format), Err("it ends within its head"));
                 }
             }
         }
@@ -159,7 +166,7 @@ mod tests {
             ),
         ];
         for (bytes, reason) in cases {
-            assert_eq!(Header::parse(bytes), Err(*reason), "{bytes:?}");
+            assert_eq!(Header::parse(bytes, ObjectFormat::Sha1), Err(*reason), "{bytes:?}");
         }
     }
 }

@@ -11,7 +11,7 @@ impl Find for Store {
             Ok(object) => {
                 buffer.clear();
                 buffer.extend_from_slice(&object.data);
-                Ok(Some(Data { kind: object.kind, object_hash: gix_hash::Kind::Sha1, data: buffer }))
+                Ok(Some(Data { kind: object.kind, object_hash: id.kind(), data: buffer }))
             }
             Err(Error::Missing(_)) => Ok(None),
             Err(error) => Err(corrupted(&error)),

@@ -3,17 +3,14 @@
 use super::error::Error;
 use super::file::File;
 use super::window::{FileNumber, Windows};
+use crate::format::ObjectFormat;
 use crate::limits::{INDEX_TABLE_BYTES_MAX, PACK_OBJECTS_MAX};
+use gix_hash::{ObjectId, oid};
 use std::io;
 use std::path::Path;
 
-/// The raw bytes of an object id.
-pub type RawId = [u8; ID_LEN];
-
-const ID_LEN: usize = 20;
 const MAGIC: [u8; 8] = [0xff, b't', b'O', b'c', 0, 0, 0, 2];
 const FANOUT_LEN: u64 = 256 * 4;
-const TRAILER_LEN: u64 = 40;
 const LARGE_OFFSET_MARK: u32 = 1 << 31;
 
 /// An open index: which objects a pack has, and where.
@@ -22,6 +19,7 @@ pub struct Index {
     /// None if every table is in memory.
     file: Option<File>,
     number: FileNumber,
+    object_format: ObjectFormat,
     fanout: Box<[u32; 256]>,
     ids: Table,
     offsets: Table,
@@ -37,12 +35,15 @@ struct Table {
 
 impl Index {
     /// Opens and checks the index, and reads its tables. `number` is its name in the window cache.
-    pub fn open(path: &Path, number: FileNumber) -> Result<Self, Error> {
+    pub fn open(path: &Path, number: FileNumber, object_format: ObjectFormat) -> Result<Self, Error> {
+        let id_len = object_format.len_in_bytes() as u64;
+        // The pack's checksum and its own.
+        let trailer_len = 2 * id_len;
         let file = File::open(path).map_err(Error::io(path))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let damaged = |reason| Error::DamagedFile { file: name.clone(), reason };
         let mut head = [0; 8 + FANOUT_LEN as usize];
-        if file.len() < head.len() as u64 + TRAILER_LEN {
+        if file.len() < head.len() as u64 + trailer_len {
             return Err(damaged("it is too short for an index"));
         }
         file.read_exact_at(&mut head, 0).map_err(Error::io(path))?;
@@ -60,20 +61,20 @@ impl Index {
             return Err(damaged("it has more objects than the limit"));
         }
         let ids_start = 8 + FANOUT_LEN;
-        let offsets_start = ids_start + count * (ID_LEN as u64 + 4);
+        let offsets_start = ids_start + count * (id_len + 4);
         let large_start = offsets_start + count * 4;
         let large_len = file
             .len()
-            .checked_sub(large_start + TRAILER_LEN)
+            .checked_sub(large_start + trailer_len)
             .filter(|len| len.is_multiple_of(8))
             .ok_or_else(|| damaged("its length does not fit its number of objects"))?;
         let table = |start, len| Table::load(&file, start, len).map_err(Error::io(path));
-        let ids = table(ids_start, count * ID_LEN as u64)?;
+        let ids = table(ids_start, count * id_len)?;
         let offsets = table(offsets_start, count * 4)?;
         let large_offsets = table(large_start, large_len)?;
         let is_loaded = [&ids, &offsets, &large_offsets].iter().all(|table| table.bytes.is_some());
         let file = (!is_loaded).then_some(file);
-        Ok(Self { name, file, number, fanout, ids, offsets, large_offsets })
+        Ok(Self { name, file, number, object_format, fanout, ids, offsets, large_offsets })
     }
 
     /// How many objects the pack has.
@@ -82,9 +83,16 @@ impl Index {
     }
 
     /// Returns the position of the object in the table of ids.
-    ///
+    pub fn position(&self, windows: &mut Windows, id: &oid) -> Result<Option<u32>, Error> {
+        match self.object_format {
+            ObjectFormat::Sha1 => self.search::<20>(windows, id),
+            _ => self.search::<32>(windows, id),
+        }
+    }
+
     /// Ids are evenly spread: the search begins where the id should be, and widens from there.
-    pub fn position(&self, windows: &mut Windows, id: &RawId) -> Result<Option<u32>, Error> {
+    fn search<const ID_LEN: usize>(&self, windows: &mut Windows, id: &oid) -> Result<Option<u32>, Error> {
+        let Ok(id) = <&[u8; ID_LEN]>::try_from(id.as_bytes()) else { return Ok(None) };
         let first = usize::from(id[0]);
         let mut low = if first == 0 { 0 } else { self.fanout[first - 1] };
         let mut high = self.fanout[first];
@@ -95,7 +103,7 @@ impl Index {
         let mut probe = low + ((u64::from(high - low) * fraction) >> 32) as u32;
         let mut step = 4;
         while low < high {
-            match self.id(windows, probe)?.cmp(id) {
+            match self.entry::<ID_LEN>(windows, &self.ids, probe.into())?.cmp(id) {
                 std::cmp::Ordering::Equal => return Ok(Some(probe)),
                 std::cmp::Ordering::Less => {
                     low = probe + 1;
@@ -112,8 +120,16 @@ impl Index {
     }
 
     /// Returns the id at a position below `len`.
-    pub fn id(&self, windows: &mut Windows, position: u32) -> Result<RawId, Error> {
-        self.entry(windows, &self.ids, position.into())
+    pub fn id(&self, windows: &mut Windows, position: u32) -> Result<ObjectId, Error> {
+        Ok(match self.object_format {
+            ObjectFormat::Sha1 => ObjectId::Sha1(self.entry(windows, &self.ids, position.into())?),
+            _ => ObjectId::Sha256(self.entry(windows, &self.ids, position.into())?),
+        })
+    }
+
+    /// The digest that ids are made by.
+    pub fn object_format(&self) -> ObjectFormat {
+        self.object_format
     }
 
     /// Returns the offset in the pack of the object at a position below `len`.

@@ -1,8 +1,8 @@
 //! The objects of an ordinary bare repository, read by positioned reads in bounded memory.
 //!
 //! A [`Store`] finds objects in packs (index version 2) and as loose objects, and reads them whole,
-//! their heads only, or as they are stored. Only SHA-1 repositories are read. Object alternates are
-//! refused: what they name may lie outside of what the component may see.
+//! their heads only, or as they are stored, in repositories of either object format. Object alternates
+//! are refused: what they name may lie outside of what the component may see.
 
 mod bases;
 pub mod delta;
@@ -24,12 +24,12 @@ mod tests;
 
 pub use error::Error;
 pub use file::File;
-pub use index::RawId;
-pub use pack::{Order, PACK_HEADER_LEN, PACK_TRAILER_LEN};
+pub use pack::{Order, PACK_HEADER_LEN};
 pub use table::Table;
 
 use crate::bitmap::PackBitmaps;
 use crate::commit_graph::CommitGraph;
+use crate::format::ObjectFormat;
 use crate::limits::{OBJECT_BYTES_MAX, STRUCTURED_OBJECT_BYTES_MAX};
 use gix_hash::{ObjectId, oid};
 use gix_object::Kind;
@@ -65,6 +65,7 @@ pub enum Place {
 /// The objects of one repository.
 pub struct Store {
     objects_dir: PathBuf,
+    object_format: ObjectFormat,
     packs: RefCell<Packs>,
     commit_graph: OnceCell<Option<CommitGraph>>,
     bitmaps: OnceCell<Option<(u32, PackBitmaps)>>,
@@ -74,26 +75,32 @@ pub struct Store {
 impl Store {
     /// Opens the objects of the bare repository at `git_dir`.
     ///
-    /// Fails with `NotARepository` if it is none, and with `Unsupported` for SHA-256, alternates
-    /// and extensions that change how objects are stored.
+    /// Fails with `NotARepository` if it is none, and with `Unsupported` for alternates and for
+    /// extensions that are not known.
     pub fn open(git_dir: &Path) -> Result<Self, Error> {
-        repository::check(git_dir)?;
-        let mut store = Self::of_objects_dir(git_dir.join("objects"))?;
+        let format = repository::check(git_dir)?;
+        let mut store = Self::of_objects_dir(git_dir.join("objects"), format.objects)?;
         // Where history is cut, the graph may tell of parents that are not there.
         store.has_commit_graph = !git_dir.join("shallow").exists();
         Ok(store)
     }
 
     /// Opens an object directory by itself, such as a quarantine.
-    pub fn of_objects_dir(objects_dir: PathBuf) -> Result<Self, Error> {
-        let packs = Packs::scan(objects_dir.join("pack"))?;
+    pub fn of_objects_dir(objects_dir: PathBuf, object_format: ObjectFormat) -> Result<Self, Error> {
+        let packs = Packs::scan(objects_dir.join("pack"), object_format)?;
         Ok(Self {
             objects_dir,
+            object_format,
             packs: RefCell::new(packs),
             commit_graph: OnceCell::new(),
             bitmaps: OnceCell::new(),
             has_commit_graph: false,
         })
+    }
+
+    /// The digest that ids are made by here. No object has an id of another format.
+    pub fn object_format(&self) -> ObjectFormat {
+        self.object_format
     }
 
     /// The directory `objects`.
@@ -103,7 +110,7 @@ impl Store {
 
     /// The commit-graph, if the repository has one that can be used.
     pub fn commit_graph(&self) -> Option<&CommitGraph> {
-        let open = || CommitGraph::open(&self.objects_dir, gix_hash::Kind::Sha1);
+        let open = || CommitGraph::open(&self.objects_dir, self.object_format);
         self.commit_graph.get_or_init(|| self.has_commit_graph.then(open).flatten()).as_ref()
     }
 
@@ -124,12 +131,12 @@ impl Store {
 
     /// Tells where in the packs an object is, loose objects left aside.
     pub fn locate_packed(&self, id: &oid) -> Result<Option<Packed>, Error> {
-        self.packs.borrow_mut().locate(&raw(id))
+        self.packs.borrow_mut().locate(id)
     }
 
     /// Tells where in the index of one pack an object is.
     pub fn locate_in_pack(&self, pack: u32, id: &oid) -> Result<Option<u32>, Error> {
-        self.packs.borrow_mut().locate_in(pack, &raw(id))
+        self.packs.borrow_mut().locate_in(pack, id)
     }
 
     /// Like [`Self::locate`], for an object that must be there: if it is not, packs that appeared
@@ -200,7 +207,7 @@ impl Store {
 
     /// The id of a packed object.
     pub fn packed_id(&self, packed: Packed) -> Result<ObjectId, Error> {
-        self.packs.borrow_mut().id(packed).map(ObjectId::from)
+        self.packs.borrow_mut().id(packed)
     }
 
     /// How many packs there are; they are numbered from 0.
@@ -253,9 +260,4 @@ impl Store {
 /// The largest object of a kind that is read into memory, in bytes.
 pub fn object_bytes_max(kind: Kind) -> u64 {
     if kind == Kind::Blob { OBJECT_BYTES_MAX } else { STRUCTURED_OBJECT_BYTES_MAX }
-}
-
-/// The bytes of an id.
-pub(crate) fn raw(id: &oid) -> RawId {
-    id.as_bytes().try_into().expect("only SHA-1 is compiled in")
 }

@@ -6,6 +6,7 @@ use super::file::File;
 use super::index::Index;
 use super::inflate::{Inflater, Reason};
 use super::window::{FileNumber, Windows};
+use crate::format::ObjectFormat;
 use crate::limits::WINDOW_BYTES;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,6 @@ use std::sync::Arc;
 
 /// The length of a pack's head: `PACK`, version and number of objects.
 pub const PACK_HEADER_LEN: u64 = 12;
-/// The length of a pack's checksum.
-pub const PACK_TRAILER_LEN: u64 = 20;
 
 /// A pack and its index.
 pub struct Pack {
@@ -37,10 +36,15 @@ pub struct Order {
 
 impl Pack {
     /// Opens the index at `index_path`; the pack itself is opened when it is first needed.
-    pub fn open(index_path: &Path, pack_number: FileNumber, index_number: FileNumber) -> Result<Self, Error> {
+    pub fn open(
+        index_path: &Path,
+        pack_number: FileNumber,
+        index_number: FileNumber,
+        object_format: ObjectFormat,
+    ) -> Result<Self, Error> {
         let path = index_path.with_extension("pack");
         Ok(Self {
-            index: Index::open(index_path, index_number)?,
+            index: Index::open(index_path, index_number, object_format)?,
             name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             path,
             number: pack_number,
@@ -60,7 +64,7 @@ impl Pack {
             Err(error) => return Err(Error::io(&self.path)(error)),
         };
         let mut head = [0; PACK_HEADER_LEN as usize];
-        if file.len() < PACK_HEADER_LEN + PACK_TRAILER_LEN {
+        if file.len() < PACK_HEADER_LEN + self.trailer_len() {
             return Err(self.damaged_file("it is too short for a pack"));
         }
         file.read_exact_at(&mut head, 0).map_err(Error::io(&self.path))?;
@@ -82,8 +86,8 @@ impl Pack {
     /// Reads the checksum at the end of the pack, which has to be open.
     pub fn checksum(&self) -> Result<Vec<u8>, Error> {
         let file = self.file()?;
-        let mut checksum = vec![0; PACK_TRAILER_LEN as usize];
-        let at = file.len() - PACK_TRAILER_LEN;
+        let mut checksum = vec![0; self.trailer_len() as usize];
+        let at = file.len() - self.trailer_len();
         file.read_exact_at(&mut checksum, at).map_err(Error::io(&self.path))?;
         Ok(checksum)
     }
@@ -91,17 +95,17 @@ impl Pack {
     /// Reads the head of the entry at `offset`.
     pub fn header(&self, windows: &mut Windows, offset: u64) -> Result<Header, Error> {
         let file = self.file()?;
-        if offset < PACK_HEADER_LEN || offset >= file.len() - PACK_TRAILER_LEN {
+        if offset < PACK_HEADER_LEN || offset >= file.len() - self.trailer_len() {
             return Err(self.damaged(offset, "it is outside of the pack"));
         }
         let (window, within) = self.window(windows, offset)?;
         let header = if window.len() - within >= HEADER_LEN_MAX {
-            Header::parse(&window[within..])
+            Header::parse(&window[within..], self.index.object_format())
         } else {
             let mut head = [0; HEADER_LEN_MAX];
             let len = (file.len() - offset).min(HEADER_LEN_MAX as u64) as usize;
             windows.read_exact(self.number, file, offset, &mut head[..len]).map_err(Error::io(&self.path))?;
-            Header::parse(&head[..len])
+            Header::parse(&head[..len], self.index.object_format())
         };
         header.map_err(|reason| self.damaged(offset, reason))
     }
@@ -204,7 +208,7 @@ impl Pack {
         if let Some(order) = &self.order {
             return Ok(order.clone());
         }
-        let end = self.file()?.len() - PACK_TRAILER_LEN;
+        let end = self.file()?.len() - self.trailer_len();
         let mut entries = Vec::with_capacity(self.index.len() as usize);
         for position in 0..self.index.len() {
             entries.push((self.index.offset(windows, position)?, position));
@@ -227,6 +231,11 @@ impl Pack {
 
     fn damaged_file(&self, reason: Reason) -> Error {
         Error::DamagedFile { file: self.name.clone(), reason }
+    }
+
+    /// The length of the checksum at the end of the pack.
+    fn trailer_len(&self) -> u64 {
+        self.index.object_format().len_in_bytes() as u64
     }
 
     fn file(&self) -> Result<&File, Error> {

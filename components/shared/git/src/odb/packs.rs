@@ -4,14 +4,15 @@ use super::bases::Bases;
 use super::delta;
 use super::entry::{EntryKind, Header};
 use super::error::Error;
-use super::index::RawId;
 use super::inflate::Inflater;
 use super::pack::{Order, Pack};
 use super::window::Windows;
 use super::{Object, Packed, object_bytes_max};
 use crate::bitmap::PackBitmaps;
+use crate::format::ObjectFormat;
 use crate::limits::{BASES_BYTES_MAX, DELTA_CHAIN_DELTAS_MAX, OBJECT_BYTES_MAX, PACKS_MAX};
 use crate::listing;
+use gix_hash::{ObjectId, oid};
 use gix_object::Kind;
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 /// The packs of a repository with what is cached of them.
 pub struct Packs {
     dir: PathBuf,
+    object_format: ObjectFormat,
     packs: Vec<Pack>,
     /// The file names of the indexes that are open.
     known: HashSet<OsString>,
@@ -32,9 +34,10 @@ pub struct Packs {
 
 impl Packs {
     /// Opens every pack in the directory; if there is no directory, there are none.
-    pub fn scan(dir: PathBuf) -> Result<Self, Error> {
+    pub fn scan(dir: PathBuf, object_format: ObjectFormat) -> Result<Self, Error> {
         let mut packs = Self {
             dir,
+            object_format,
             packs: Vec::new(),
             known: HashSet::new(),
             windows: Windows::new(),
@@ -71,7 +74,7 @@ impl Packs {
         let mut opened = Vec::new();
         for name in names {
             let number = 2 * (self.packs.len() + opened.len()) as u32;
-            match Pack::open(&self.dir.join(&name), number, number + 1) {
+            match Pack::open(&self.dir.join(&name), number, number + 1, self.object_format) {
                 Ok(pack) => opened.push(pack),
                 // Gone since the directory was read.
                 Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => continue,
@@ -112,7 +115,7 @@ impl Packs {
     }
 
     /// Finds an object in the first pack that has it and is still there.
-    pub fn locate(&mut self, id: &RawId) -> Result<Option<Packed>, Error> {
+    pub fn locate(&mut self, id: &oid) -> Result<Option<Packed>, Error> {
         for (number, pack) in self.packs.iter_mut().enumerate() {
             if let Some(position) = pack.index.position(&mut self.windows, id)?
                 && pack.ensure_open()?
@@ -124,7 +127,7 @@ impl Packs {
     }
 
     /// Finds an object in one pack.
-    pub fn locate_in(&mut self, pack: u32, id: &RawId) -> Result<Option<u32>, Error> {
+    pub fn locate_in(&mut self, pack: u32, id: &oid) -> Result<Option<u32>, Error> {
         let pack = &mut self.packs[pack as usize];
         match pack.index.position(&mut self.windows, id)? {
             Some(position) if pack.ensure_open()? => Ok(Some(position)),
@@ -132,7 +135,7 @@ impl Packs {
         }
     }
 
-    pub fn id(&mut self, packed: Packed) -> Result<RawId, Error> {
+    pub fn id(&mut self, packed: Packed) -> Result<ObjectId, Error> {
         self.packs[packed.pack as usize].index.id(&mut self.windows, packed.position)
     }
 

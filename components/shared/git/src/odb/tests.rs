@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 fn repository() -> TempDir {
     let place = tempfile::tempdir().expect("a temporary directory");
-    init_bare(&place.path().join("r.git"), "main").expect("made");
+    init_bare(&place.path().join("r.git"), "main", ObjectFormat::Sha1).expect("made");
     place
 }
 
@@ -82,9 +82,9 @@ fn write_chain(place: &TempDir, count: usize) -> ObjectId {
     pack.extend_from_slice(&Sha1::digest(&pack));
     let path = objects_dir(place).join("pack/pack-chain.pack");
     let limits = Limits { chain_deltas_max: u32::MAX, ..Limits::default() };
-    let mut receiver = Receiver::create(&path, limits, ()).expect("writable");
+    let mut receiver = Receiver::create(&path, ObjectFormat::Sha1, limits, ()).expect("writable");
     receiver.write(&pack).expect("sound");
-    let empty = Store::of_objects_dir(place.path().join("none")).expect("opens");
+    let empty = Store::of_objects_dir(place.path().join("none"), ObjectFormat::Sha1).expect("opens");
     receiver.finish(&empty, &path.with_extension("idx")).expect("sound");
     gix_object::compute_hash(gix_hash::Kind::Sha1, Kind::Blob, &text(count)).expect("no attack")
 }

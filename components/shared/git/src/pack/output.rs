@@ -3,13 +3,14 @@
 //! Entries are sent as they are stored, in the order in which they lie; a delta whose base is not
 //! sent is the only thing that is compressed anew.
 
+use crate::checksum::Checksum;
+use crate::format::ObjectFormat;
 use crate::odb::entry::{EntryKind, Header};
 use crate::odb::loose::Loose;
-use crate::odb::{Error, Order, PACK_HEADER_LEN, Packed, RawId, Store};
+use crate::odb::{Error, Order, PACK_HEADER_LEN, Packed, Store};
 use crate::walk::{Located, ObjectSet, Selection};
 use flate2::{Compress, Compression, FlushCompress, Status};
 use gix_hash::ObjectId;
-use sha1::{Digest as _, Sha1};
 use std::sync::Arc;
 
 /// What the receiver understands.
@@ -27,7 +28,7 @@ pub struct Output {
     had: ObjectSet,
     options: Options,
     stage: Stage,
-    sha1: Sha1,
+    checksum: Checksum,
     made: u64,
     /// How many objects were begun.
     objects: u64,
@@ -80,7 +81,8 @@ const HEAD_LEN_MAX: usize = 64;
 const INPUT_LEN: usize = 32 * 1024;
 
 impl Output {
-    pub fn new(selection: Selection, options: Options) -> Self {
+    /// A pack of objects of one repository, whose object format that is.
+    pub fn new(object_format: ObjectFormat, selection: Selection, options: Options) -> Self {
         let mut loose: Vec<ObjectId> = selection.send.loose().copied().collect();
         loose.sort_unstable();
         Self {
@@ -88,7 +90,7 @@ impl Output {
             had: selection.had,
             options,
             stage: Stage::Head,
-            sha1: Sha1::new(),
+            checksum: Checksum::new(object_format),
             made: 0,
             objects: 0,
             loose,
@@ -121,7 +123,7 @@ impl Output {
         while len.saturating_sub(out.len()) >= HEAD_LEN_MAX {
             let before = out.len();
             if self.pour(store, out, len)? {
-                self.sha1.update(&out[before..]);
+                self.checksum.update(&out[before..]);
                 self.made += (out.len() - before) as u64;
             } else if matches!(self.stage, Stage::Done) {
                 return Ok(false);
@@ -181,8 +183,7 @@ impl Output {
                 None => self.stage = Stage::Trailer,
             },
             Stage::Trailer => {
-                let trailer = std::mem::take(&mut self.sha1).finalize();
-                self.ready.extend_from_slice(&trailer);
+                self.ready.extend_from_slice(self.checksum.clone().finish().as_slice());
                 self.stage = Stage::Done;
             }
             Stage::Done => {}
@@ -312,9 +313,9 @@ impl Entries {
         if base_begin != 0 && base_begin < begin && options.ofs_delta {
             return Ok(Some(EntryKind::OfsDelta(begin - base_begin)));
         }
-        let base_id: RawId = store.packed_id(base)?.as_slice().try_into().expect("only SHA-1 is compiled in");
+        let base_id = store.packed_id(base)?;
         // An earlier pack may have it too: then it is sent from there, and never on account of this one.
-        let base_at = Located::require(store, &ObjectId::from(base_id))?;
+        let base_at = Located::require(store, &base_id)?;
         let is_there = send.contains(base_at) || options.thin && had.contains(base_at);
         Ok(is_there.then_some(EntryKind::RefDelta(base_id)))
     }

@@ -2,6 +2,7 @@
 
 use super::snapshot::Target;
 use super::{Error, is_valid_name, parse_id};
+use crate::format::ObjectFormat;
 use bstr::{BString, ByteSlice};
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -22,7 +23,7 @@ pub(super) enum Loose {
 }
 
 /// Reads the loose ref at `path`; the directory that it lies in has been checked for links.
-pub(super) fn read_loose(path: &Path) -> Result<Loose, Error> {
+pub(super) fn read_loose(path: &Path, object_format: ObjectFormat) -> Result<Loose, Error> {
     let kind = match fs::symlink_metadata(path) {
         Ok(metadata) => metadata.file_type(),
         Err(error) if is_missing(&error) => return Ok(Loose::Missing),
@@ -40,7 +41,7 @@ pub(super) fn read_loose(path: &Path) -> Result<Loose, Error> {
     let mut text = Vec::new();
     let read = File::open(path).and_then(|file| file.take(LOOSE_BYTES_MAX).read_to_end(&mut text));
     match read {
-        Ok(_) => Ok(parse_loose(&text)),
+        Ok(_) => Ok(parse_loose(&text, object_format)),
         Err(error) if is_missing(&error) => Ok(Loose::Missing),
         Err(error) => Err(Error::io(path)(error)),
     }
@@ -61,13 +62,13 @@ fn read_link(path: &Path) -> Result<Loose, Error> {
 }
 
 /// Reads the contents of a loose ref or of `HEAD`.
-pub(super) fn parse_loose(text: &[u8]) -> Loose {
+pub(super) fn parse_loose(text: &[u8], object_format: ObjectFormat) -> Loose {
     let target = match text.strip_prefix(b"ref:") {
         Some(rest) => {
             let name = rest.trim().as_bstr();
             is_valid_name(name).then(|| Target::Symbolic(name.into()))
         }
-        None => parse_id(text).map(Target::Id),
+        None => parse_id(text, object_format).map(Target::Id),
     };
     target.map_or(Loose::Damaged, Loose::Target)
 }
@@ -98,28 +99,35 @@ pub(super) fn has_plain_parents(root: &Path, relative: &Path) -> bool {
 mod tests {
     use super::*;
 
-    const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-
     #[test]
     fn contents_are_read_as_git_reads_them() {
-        let id = || Loose::Target(Target::Id(A.parse().expect("an id")));
+        for format in [ObjectFormat::Sha1, ObjectFormat::Sha256] {
+            check_contents(format);
+        }
+    }
+
+    fn check_contents(format: ObjectFormat) {
+        let a = "a".repeat(format.len_in_hex());
+        let other = "a".repeat(104 - a.len());
+        let id = || Loose::Target(Target::Id(a.parse().expect("an id")));
         let main = || Loose::Target(Target::Symbolic("refs/heads/main".into()));
         let cases: &[(&str, Loose)] = &[
-            (&format!("{A}\n"), id()),
-            (A, id()),
-            (&format!("{A}\trest"), id()),
+            (&format!("{a}\n"), id()),
+            (&a, id()),
+            (&format!("{a}\trest"), id()),
+            (&other, Loose::Damaged),
             ("ref: refs/heads/main\n", main()),
             ("ref:refs/heads/main", main()),
             ("ref: \t refs/heads/main  \n", main()),
-            (&format!("{A}0\n"), Loose::Damaged),
-            (&A[1..], Loose::Damaged),
+            (&format!("{a}0\n"), Loose::Damaged),
+            (&a[1..], Loose::Damaged),
             ("", Loose::Damaged),
             ("ref: ../../etc/passwd", Loose::Damaged),
             ("ref: ", Loose::Damaged),
-            ("0000000000000000000000000000000000000000\n", Loose::Damaged),
+            (&"0".repeat(a.len()), Loose::Damaged),
         ];
         for (text, expected) in cases {
-            assert_eq!(&parse_loose(text.as_bytes()), expected, "{text:?}");
+            assert_eq!(&parse_loose(text.as_bytes(), format), expected, "{text:?}");
         }
     }
 }

@@ -22,6 +22,7 @@ mod transaction;
 #[cfg(test)]
 mod tests;
 
+use crate::format::{self, ObjectFormat};
 use bstr::BString;
 use gix_hash::ObjectId;
 use std::io;
@@ -45,9 +46,9 @@ pub enum Error {
     /// There is no `HEAD`, or no `refs/`.
     #[error("{}: not a Git repository", path.display())]
     NotARepository { path: PathBuf },
-    /// The refs are in a format other than `files`.
-    #[error("{}: refs are stored as {format}, which is not supported", path.display())]
-    UnsupportedFormat { path: PathBuf, format: &'static str },
+    /// The repository's format is not one that is understood, or its refs are not in files.
+    #[error("the repository uses {0}, which is not supported")]
+    Unsupported(String),
     /// `HEAD` holds neither a ref name nor an id.
     #[error("HEAD is damaged")]
     DamagedHead,
@@ -75,10 +76,19 @@ impl Error {
 /// How many symbolic refs lead to one another at most, as in Git (`SYMREF_MAXDEPTH`).
 pub const SYMBOLIC_DEPTH_MAX: usize = 5;
 
-/// An id as a ref file holds it: 40 hexadecimal digits, then white space or the end.
-fn parse_id(text: &[u8]) -> Option<ObjectId> {
-    let hex = text.get(..40)?;
-    if text.get(40).is_some_and(|byte| !byte.is_ascii_whitespace()) {
+impl From<format::Error> for Error {
+    fn from(error: format::Error) -> Self {
+        match error {
+            format::Error::Io { path, source } => Self::Io { path, source },
+            format::Error::Unsupported(what) => Self::Unsupported(what),
+        }
+    }
+}
+
+/// An id as a ref file holds it: 40 or 64 hexadecimal digits, then white space or the end.
+fn parse_id(text: &[u8], object_format: ObjectFormat) -> Option<ObjectId> {
+    let (hex, rest) = text.split_at_checked(object_format.len_in_hex())?;
+    if rest.first().is_some_and(|byte| !byte.is_ascii_whitespace()) {
         return None;
     }
     ObjectId::from_hex(hex).ok().filter(|id| !id.is_null())

@@ -2,6 +2,7 @@
 
 use super::snapshot::{Ref, Target};
 use super::{Error, is_valid_name};
+use crate::format::ObjectFormat;
 use bstr::{BString, ByteSlice};
 use gix_hash::ObjectId;
 
@@ -14,8 +15,9 @@ pub(super) struct PackedRefs {
 }
 
 impl PackedRefs {
-    /// Reads the file's bytes. A file without the header `# pack-refs with:` is older and as good.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+    /// Reads the file's bytes, with ids of that format. A file without the header `# pack-refs with:` is older and as good.
+    pub fn parse(bytes: &[u8], object_format: ObjectFormat) -> Result<Self, Error> {
+        let parse_id = |hex: &[u8]| ObjectId::from_hex(hex).ok().filter(|id| id.kind() == object_format);
         let mut packed = Self::default();
         let mut tags_are_peeled = false;
         let mut all_are_peeled = false;
@@ -30,12 +32,12 @@ impl PackedRefs {
             } else if let Some(hex) = line.strip_prefix(b"^") {
                 let last = packed.refs.last_mut().filter(|_| after_ref);
                 let last = last.ok_or_else(damaged)?;
-                last.peeled = Some(ObjectId::from_hex(hex).map_err(|_| damaged())?);
+                last.peeled = Some(parse_id(hex).ok_or_else(damaged)?);
                 last.is_peel_known = true;
                 after_ref = false;
             } else {
                 let (hex, name) = line.split_once_str(" ").ok_or_else(damaged)?;
-                let id = ObjectId::from_hex(hex).map_err(|_| damaged())?;
+                let id = parse_id(hex).ok_or_else(damaged)?;
                 after_ref = true;
                 let is_valid = is_valid_name(name.as_bstr()) && !id.is_null();
                 if !is_valid {
@@ -108,12 +110,29 @@ mod tests {
     const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
     const B: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
+    fn parse(text: &str) -> Result<PackedRefs, Error> {
+        PackedRefs::parse(text.as_bytes(), ObjectFormat::Sha1)
+    }
+
+    #[test]
+    fn ids_are_of_the_repositorys_format() {
+        let id = "a".repeat(64);
+        let text = format!("{id} refs/heads/main\n{id} refs/tags/v1\n^{id}\n");
+        let packed = PackedRefs::parse(text.as_bytes(), ObjectFormat::Sha256).expect("sound");
+        assert!(write(&packed.refs).ends_with(text.as_bytes()));
+        for (id, format) in [(A, ObjectFormat::Sha256), (&id, ObjectFormat::Sha1)] {
+            let text = format!("{id} refs/heads/main\n");
+            let refused = PackedRefs::parse(text.as_bytes(), format);
+            assert!(matches!(refused, Err(Error::DamagedPackedRefs { line_number: 1 })), "{format}");
+        }
+    }
+
     #[test]
     fn what_is_written_reads_back() {
         let text = format!(
             "# pack-refs with: peeled fully-peeled sorted \n{A} refs/heads/main\n{B} refs/tags/v1\n^{A}\n"
         );
-        let packed = PackedRefs::parse(text.as_bytes()).expect("sound");
+        let packed = parse(&text).expect("sound");
         assert_eq!(write(&packed.refs).as_bstr(), text.as_bytes().as_bstr());
         let tag = packed.find(b"refs/tags/v1").expect("is there");
         assert_eq!(tag.peeled.map(|id| id.to_string()).as_deref(), Some(A));
@@ -125,7 +144,7 @@ mod tests {
     #[test]
     fn an_unsorted_file_without_a_header_is_sorted() {
         let text = format!("{A} refs/heads/z\n{B} refs/heads/a\n");
-        let packed = PackedRefs::parse(text.as_bytes()).expect("sound");
+        let packed = parse(&text).expect("sound");
         let names: Vec<_> = packed.refs.iter().map(|entry| entry.name.to_string()).collect();
         assert_eq!(names, ["refs/heads/a", "refs/heads/z"]);
         assert!(!packed.refs[0].is_peel_known);
@@ -145,7 +164,7 @@ mod tests {
             ("\0\0\0".to_owned(), Err(1)),
         ];
         for (text, expected) in cases {
-            let result = match PackedRefs::parse(text.as_bytes()) {
+            let result = match parse(text) {
                 Ok(packed) => Ok(packed.refs.len()),
                 Err(Error::DamagedPackedRefs { line_number }) => Err(line_number),
                 Err(other) => panic!("{other}"),

@@ -4,32 +4,40 @@ use super::files::{self, Loose};
 use super::packed::PackedRefs;
 use super::snapshot::{Head, Ref, Snapshot, Target};
 use super::{Error, is_valid_name, name};
+use crate::format::{Format, ObjectFormat, RefStorage};
 use crate::listing;
 use bstr::{BStr, BString, ByteSlice};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The refs of one repository. Holds nothing but the path; every call reads anew.
+/// The refs of one repository. Holds nothing but the path and the format; every call reads anew.
 #[derive(Debug, Clone)]
 pub struct RefStore {
     pub(super) git_dir: PathBuf,
+    pub(super) object_format: ObjectFormat,
 }
 
 impl RefStore {
     /// Opens the refs of the bare repository at `git_dir`.
     ///
     /// Fails with [`Error::NotARepository`] if there is no `HEAD` or no `refs/`, and with
-    /// [`Error::UnsupportedFormat`] if the refs are in a reftable.
+    /// [`Error::Unsupported`] if the refs are in a reftable, or the format is unknown.
     pub fn open(git_dir: &Path) -> Result<Self, Error> {
         let is_directory =
             |name: &str| fs::symlink_metadata(git_dir.join(name)).is_ok_and(|metadata| metadata.is_dir());
-        if is_directory("reftable") {
-            return Err(Error::UnsupportedFormat { path: git_dir.to_path_buf(), format: "a reftable" });
-        }
         if !is_directory("refs") || fs::symlink_metadata(git_dir.join("HEAD")).is_err() {
             return Err(Error::NotARepository { path: git_dir.to_path_buf() });
         }
-        Ok(Self { git_dir: git_dir.to_path_buf() })
+        let format = Format::of(git_dir)?;
+        if format.refs == RefStorage::Reftable {
+            return Err(Error::Unsupported("a reftable".into()));
+        }
+        Ok(Self { git_dir: git_dir.to_path_buf(), object_format: format.objects })
+    }
+
+    /// The digest that the ids are made by.
+    pub fn object_format(&self) -> ObjectFormat {
+        self.object_format
     }
 
     /// Reads `HEAD` and all refs. Loose refs are read before `packed-refs`, so that a ref that is
@@ -50,7 +58,7 @@ impl RefStore {
     ///
     /// Fails with [`Error::DamagedHead`].
     pub fn head(&self) -> Result<Head, Error> {
-        match files::read_loose(&self.git_dir.join("HEAD"))? {
+        match files::read_loose(&self.git_dir.join("HEAD"), self.object_format)? {
             Loose::Missing | Loose::Directory => Ok(Head::Missing),
             Loose::Target(Target::Id(id)) => Ok(Head::Detached(id)),
             Loose::Target(Target::Symbolic(name)) => Ok(Head::Symbolic(name)),
@@ -79,7 +87,7 @@ impl RefStore {
         if !files::has_plain_parents(&self.git_dir, &relative) {
             return Ok(Loose::Missing);
         }
-        files::read_loose(&self.git_dir.join(relative))
+        files::read_loose(&self.git_dir.join(relative), self.object_format)
     }
 
     pub(super) fn packed_refs(&self) -> Result<PackedRefs, Error> {
@@ -91,7 +99,7 @@ impl RefStore {
             Err(error) => return Err(Error::io(path)(error)),
         }
         match fs::read(&path) {
-            Ok(bytes) => PackedRefs::parse(&bytes),
+            Ok(bytes) => PackedRefs::parse(&bytes, self.object_format),
             Err(error) if files::is_missing(&error) => Ok(PackedRefs::default()),
             Err(error) => Err(Error::io(path)(error)),
         }
@@ -124,7 +132,7 @@ impl RefStore {
                 }
                 let name = BString::from(name);
                 let loose = match is_valid_name(name.as_bstr()) {
-                    true => files::read_loose(&path.join(&entry.name))?,
+                    true => files::read_loose(&path.join(&entry.name), self.object_format)?,
                     false => Loose::Damaged,
                 };
                 match loose {

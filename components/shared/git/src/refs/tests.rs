@@ -18,7 +18,7 @@ struct Repository {
 impl Repository {
     fn new() -> Self {
         let place = tempfile::tempdir().expect("a temporary directory");
-        crate::init::init_bare(&place.path().join("r.git"), "main").expect("made");
+        crate::init::init_bare(&place.path().join("r.git"), "main", ObjectFormat::Sha1).expect("made");
         let mut repository = Self { place, commits: [ObjectId::null(gix_hash::Kind::Sha1); 2] };
         let tree = repository.git(&["mktree"]);
         let first = repository.git(&["commit-tree", "-m", "1", &tree]);
@@ -175,8 +175,9 @@ fn what_is_no_repository_is_refused() {
     fs::write(repository.dir().join("HEAD"), "ref: refs/heads/main").expect("written");
     fs::write(repository.dir().join("packed-refs"), "nonsense").expect("written");
     assert!(matches!(repository.store().snapshot(), Err(Error::DamagedPackedRefs { line_number: 1 })));
-    fs::create_dir(repository.dir().join("reftable")).expect("made");
-    assert!(matches!(RefStore::open(&repository.dir()), Err(Error::UnsupportedFormat { .. })));
+    let config = "[core]\nrepositoryformatversion = 1\n[extensions]\nrefStorage = reftable\n";
+    fs::write(repository.dir().join("config"), config).expect("written");
+    assert!(matches!(RefStore::open(&repository.dir()), Err(Error::Unsupported(_))));
 }
 
 #[test]

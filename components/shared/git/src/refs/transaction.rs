@@ -361,7 +361,7 @@ impl<'a> Transaction<'a> {
         let update = &self.updates[index];
         // That no directory above is a link was seen when the lock was made in it.
         let path = self.store.git_dir.join(name::loose_path(update.name.as_bstr()));
-        let loose = files::read_loose(&path).map_err(io_error)?;
+        let loose = files::read_loose(&path, self.store.object_format).map_err(io_error)?;
         self.is_directory[index] = loose == Loose::Directory;
         self.is_loose[index] = !matches!(loose, Loose::Missing | Loose::Directory);
         let actual = match loose {
@@ -529,7 +529,7 @@ impl<'a> Transaction<'a> {
             let Some(reflog) = self.options.reflog else {
                 continue;
             };
-            let old = self.current[index].unwrap_or_else(|| ObjectId::null(gix_hash::Kind::Sha1));
+            let old = self.current[index].unwrap_or_else(|| ObjectId::null(self.store.object_format));
             let line = format!("{old} {new} {}\t{}\n", reflog.actor, reflog.message);
             self.append_reflog(&name::loose_path(update.name.as_bstr()), &line);
             if head == Some(Head::Symbolic(update.name.clone())) {

@@ -1,7 +1,8 @@
 //! Reading what a walk needs of a commit.
 
 use crate::commit_graph::Node;
-use crate::odb::{Error, RawId, Store};
+use crate::format::ObjectFormat;
+use crate::odb::{Error, Store};
 use gix_hash::{ObjectId, oid};
 use gix_object::Kind;
 
@@ -24,15 +25,15 @@ impl Commit {
             return Ok(Self { tree, parents, date, generation });
         }
         let data = store.object_of(id, Kind::Commit)?;
-        Self::parse(&data)
+        Self::parse(&data, id.kind())
             .ok_or_else(|| Error::DamagedObject { id: id.to_owned(), reason: "it is not a commit" })
     }
 
     /// Reads the head of a commit object. None: it is malformed.
-    pub fn parse(data: &[u8]) -> Option<Self> {
-        let (tree, mut rest) = id_line(data, b"tree ")?;
+    pub fn parse(data: &[u8], object_format: ObjectFormat) -> Option<Self> {
+        let (tree, mut rest) = id_line(data, b"tree ", object_format)?;
         let mut parents = Vec::new();
-        while let Some((parent, after)) = id_line(rest, b"parent ") {
+        while let Some((parent, after)) = id_line(rest, b"parent ", object_format) {
             parents.push(parent);
             rest = after;
         }
@@ -40,17 +41,23 @@ impl Commit {
     }
 }
 
-/// Reads `<key><40 hex digits>\n`; returns the id and what follows.
-pub(super) fn id_line<'a>(data: &'a [u8], key: &[u8]) -> Option<(ObjectId, &'a [u8])> {
-    let (hex, rest) = data.strip_prefix(key)?.split_at_checked(HEX_LEN)?;
+/// Reads `<key><hex digits>\n`; returns the id and what follows.
+pub(super) fn id_line<'a>(
+    data: &'a [u8],
+    key: &[u8],
+    object_format: ObjectFormat,
+) -> Option<(ObjectId, &'a [u8])> {
+    let (hex, rest) = data.strip_prefix(key)?.split_at_checked(object_format.len_in_hex())?;
     let rest = rest.strip_prefix(b"\n")?;
-    Some((ObjectId::from(raw_id(hex)?), rest))
+    let id = match object_format {
+        ObjectFormat::Sha1 => ObjectId::Sha1(raw_id(hex)?),
+        _ => ObjectId::Sha256(raw_id(hex)?),
+    };
+    Some((id, rest))
 }
 
-const HEX_LEN: usize = 40;
-
-fn raw_id(hex: &[u8]) -> Option<RawId> {
-    let mut id = RawId::default();
+fn raw_id<const LEN: usize>(hex: &[u8]) -> Option<[u8; LEN]> {
+    let mut id = [0; LEN];
     for (byte, digits) in id.iter_mut().zip(hex.chunks_exact(2)) {
         *byte = nibble(digits[0])? << 4 | nibble(digits[1])?;
     }
@@ -78,24 +85,32 @@ mod tests {
 
     #[test]
     fn commits_are_read_up_to_the_committer() {
-        let id = |digit: &str| ObjectId::from_hex(digit.repeat(40).as_bytes()).expect("an id");
-        let (a, b, c) = ("a".repeat(40), "b".repeat(40), "c".repeat(40));
+        for format in [ObjectFormat::Sha1, ObjectFormat::Sha256] {
+            check_commits(format);
+        }
+    }
+
+    fn check_commits(format: ObjectFormat) {
+        let len = format.len_in_hex();
+        let id = |digit: &str| ObjectId::from_hex(digit.repeat(len).as_bytes()).expect("an id");
+        let (a, b, c) = ("a".repeat(len), "b".repeat(len), "c".repeat(len));
         let text = format!(
             "tree {a}\nparent {b}\nparent {c}\nauthor A <a> 1 +0000\ncommitter C <c> 123 +0100\ngpgsig x\n\nm\n"
         );
         let commit = Commit { tree: id("a"), parents: vec![id("b"), id("c")], date: 123, generation: None };
-        assert_eq!(Commit::parse(text.as_bytes()), Some(commit));
+        assert_eq!(Commit::parse(text.as_bytes(), format), Some(commit));
         let root = Commit { tree: id("a"), parents: vec![], date: 0, generation: None };
         for text in [format!("tree {a}\n"), format!("tree {a}\nauthor\n\ncommitter C <c> 7 +0\n")] {
-            assert_eq!(Commit::parse(text.as_bytes()), Some(root.clone()), "{text}");
+            assert_eq!(Commit::parse(text.as_bytes(), format), Some(root.clone()), "{text}");
         }
         for text in [
             String::new(),
-            format!("tree {}\n", "a".repeat(39)),
-            format!("tree {}\n", "A".repeat(40)),
+            format!("tree {}\n", "a".repeat(104 - len)),
+            format!("tree {}\n", "a".repeat(len - 1)),
+            format!("tree {}\n", "A".repeat(len)),
             format!("parent {b}\n"),
         ] {
-            assert_eq!(Commit::parse(text.as_bytes()), None, "{text}");
+            assert_eq!(Commit::parse(text.as_bytes(), format), None, "{text}");
         }
     }
 }

@@ -331,7 +331,7 @@ impl Walk {
             if entry.is_gitlink() {
                 continue;
             }
-            let id = ObjectId::from(entry.id);
+            let id = entry.id.to_owned();
             let bases = base_entries.get(entry.name).map_or(&[][..], Vec::as_slice);
             if bases.iter().any(|base| base.id == id) {
                 continue;
@@ -376,7 +376,7 @@ impl Walk {
             }
             for entry in Entries::new(&base.id, &object.data) {
                 let entry = entry?;
-                let id = ObjectId::from(entry.id);
+                let id = entry.id.to_owned();
                 if entry.is_gitlink() {
                     continue;
                 }

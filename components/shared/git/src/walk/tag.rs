@@ -1,6 +1,7 @@
 //! Reading what a walk needs of an annotated tag.
 
 use super::commit::id_line;
+use crate::format::ObjectFormat;
 use crate::limits::TAGS_NESTED_MAX;
 use crate::odb::{Error, Store};
 use gix_hash::{ObjectId, oid};
@@ -15,8 +16,8 @@ pub struct Tag {
 
 impl Tag {
     /// Reads the head of a tag object. None: it is malformed.
-    pub fn parse(data: &[u8]) -> Option<Self> {
-        let (target, rest) = id_line(data, b"object ")?;
+    pub fn parse(data: &[u8], object_format: ObjectFormat) -> Option<Self> {
+        let (target, rest) = id_line(data, b"object ", object_format)?;
         let rest = rest.strip_prefix(b"type ")?;
         let end = rest.iter().position(|byte| *byte == b'\n')?;
         Some(Self { target, kind: Kind::from_bytes(&rest[..end]).ok()? })
@@ -33,7 +34,7 @@ impl Tag {
                 return Err(damaged("it is a tag of too many tags"));
             }
             let data = store.object_of(&id, Kind::Tag)?;
-            let tag = Self::parse(&data).ok_or_else(|| damaged("it is not a tag"))?;
+            let tag = Self::parse(&data, id.kind()).ok_or_else(|| damaged("it is not a tag"))?;
             tags.push(id);
             id = tag.target;
             kind = store.object_header(&id)?.0;

@@ -1,6 +1,6 @@
 //! Reading the entries of a tree.
 
-use crate::odb::{Error, RawId};
+use crate::odb::Error;
 use gix_hash::{ObjectId, oid};
 
 /// One entry of a tree.
@@ -8,7 +8,7 @@ use gix_hash::{ObjectId, oid};
 pub struct Entry<'a> {
     pub mode: u32,
     pub name: &'a [u8],
-    pub id: RawId,
+    pub id: &'a oid,
 }
 
 impl Entry<'_> {
@@ -29,7 +29,7 @@ pub struct Entries<'a> {
 }
 
 impl<'a> Entries<'a> {
-    /// `tree` is the tree's id, for errors.
+    /// `tree` is the tree's id: the ids in it are of the same format.
     pub fn new(tree: &'a oid, data: &'a [u8]) -> Self {
         Self { tree, rest: data }
     }
@@ -46,9 +46,9 @@ impl<'a> Entries<'a> {
         }
         let rest = &self.rest[space + 1..];
         let end = rest.iter().position(|byte| *byte == 0)?;
-        let (id, after) = rest[end + 1..].split_first_chunk()?;
+        let (id, after) = rest[end + 1..].split_at_checked(self.tree.as_bytes().len())?;
         self.rest = after;
-        Some(Entry { mode, name: &rest[..end], id: *id })
+        Some(Entry { mode, name: &rest[..end], id: oid::from_bytes_unchecked(id) })
     }
 }
 
