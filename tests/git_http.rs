@@ -14,11 +14,21 @@ printf 'a' > "$(printf 'latin\351')" && git add . && git -c i18n.commitEncoding=
 git mv file renamed && ln -s renamed link && printf '#!/bin/sh\n' > run && chmod +x run && git add . && git commit -qm 'Rename, link, executable'
 git switch -qc side HEAD~2 && printf 'side\n' > side && git add . && git commit -qm 'On the side'
 git switch -q main && git merge -q --no-edit side
-git update-index --add --cacheinfo 160000,1111111111111111111111111111111111111111,module
+git update-index --add --cacheinfo 160000,$(git rev-parse HEAD | tr 0-9a-f 1),module
 printf '[submodule "module"]\n\tpath = module\n\turl = https://example.org/module.git\n' > .gitmodules && git add .gitmodules && git commit -qm 'A submodule'
 git tag light && git tag -a -m 'Annotated' v1 && git tag -a -m 'A tag of a tag' v1-again v1
 git switch -q --orphan pages && printf '<p>' > index.html && git add . && git commit -qm 'Another root' && git switch -q main
 "#;
+
+/// Runs a test in an empty repository of each object format; the shell's `git init` makes such ones too.
+fn in_each_format(test: impl Fn(&Shell, &str)) {
+    let forge = Forge::shared();
+    for format in ["sha1", "sha256"] {
+        let mut shell = forge.shell(&forge.repository(&["--object-format", format]));
+        shell.set("GIT_DEFAULT_HASH", format);
+        test(&shell, format);
+    }
+}
 
 /// Compares two repositories object by object, and has `git` check the served one.
 #[track_caller]
@@ -38,27 +48,31 @@ fn assert_same(shell: &Shell, one: &str, other: &str) {
 
 #[test]
 fn a_history_goes_up_and_comes_down_by_every_protocol() {
-    let forge = Forge::shared();
-    let shell = forge.shell(&forge.repository(&[]));
-    shell.run(HISTORY);
-    shell.run("cd work && git push -q \"$ADMIN\" --all && git push -q \"$ADMIN\" --tags");
-    for version in 0..=2 {
-        shell.run(&format!(
-            "git -c protocol.version={version} clone -q --mirror \"$STRANGER\" clone{version}"
-        ));
-        assert_same(&shell, "work", &format!("clone{version}"));
-    }
-    assert_same(&shell, "work", "\"$SERVED\"");
+    in_each_format(|shell, _| {
+        shell.run(HISTORY);
+        shell.run("cd work && git push -q \"$ADMIN\" --all && git push -q \"$ADMIN\" --tags");
+        for version in 0..=2 {
+            shell.run(&format!(
+                "git -c protocol.version={version} clone -q --mirror \"$STRANGER\" clone{version}"
+            ));
+            assert_same(shell, "work", &format!("clone{version}"));
+        }
+        assert_same(shell, "work", "\"$SERVED\"");
+    });
 }
 
 #[test]
 fn an_empty_repository_can_be_cloned() {
-    let forge = Forge::shared();
-    let shell = forge.shell(&forge.repository(&[]));
-    for version in 0..=2 {
-        shell.run(&format!("git -c protocol.version={version} clone -q \"$STRANGER\" clone{version}"));
-    }
-    assert_eq!(shell.run("git -C clone2 symbolic-ref HEAD"), "refs/heads/main");
+    in_each_format(|shell, format| {
+        for version in 0..=2 {
+            // Of what is cloned the server decides.
+            shell.run(&format!(
+                "env -u GIT_DEFAULT_HASH git -c protocol.version={version} clone -q \"$STRANGER\" clone{version}"
+            ));
+            assert_eq!(shell.run(&format!("git -C clone{version} rev-parse --show-object-format")), format);
+        }
+        assert_eq!(shell.run("git -C clone2 symbolic-ref HEAD"), "refs/heads/main");
+    });
 }
 
 #[test]
@@ -73,65 +87,67 @@ fn the_first_push_decides_the_default_branch() {
 
 #[test]
 fn fetches_send_what_is_new() {
-    let forge = Forge::shared();
-    let shell = forge.shell(&forge.repository(&[]));
-    shell.run(HISTORY);
-    shell.run("cd work && git push -q \"$ADMIN\" --all && git push -q \"$ADMIN\" --tags && git clone -q --mirror \"$STRANGER\" ../clone");
-    for version in 0..=2 {
-        shell.run(
+    in_each_format(|shell, _| {
+        shell.run(HISTORY);
+        shell.run("cd work && git push -q \"$ADMIN\" --all && git push -q \"$ADMIN\" --tags && git clone -q --mirror \"$STRANGER\" ../clone");
+        for version in 0..=2 {
+            shell.run(
             "cd work && printf 'more\n' >> renamed && git commit -qam More && git push -q \"$ADMIN\" main",
         );
-        shell.run(&format!("git -C clone -c protocol.version={version} fetch -q"));
-        assert_same(&shell, "work", "clone");
-        let again = shell.run(&format!("git -C clone -c protocol.version={version} fetch -v 2>&1"));
-        assert!(!again.contains("->") || again.contains("up to date"), "{again}");
-    }
+            shell.run(&format!("git -C clone -c protocol.version={version} fetch -q"));
+            assert_same(shell, "work", "clone");
+            let again = shell.run(&format!("git -C clone -c protocol.version={version} fetch -v 2>&1"));
+            assert!(!again.contains("->") || again.contains("up to date"), "{again}");
+        }
+    });
 }
 
 #[test]
 fn refs_are_updated_as_git_says() {
-    let forge = Forge::shared();
-    let shell = forge.shell(&forge.repository(&[]));
-    shell.run(HISTORY);
-    shell.run("cd work && git push -q \"$ADMIN\" --all && git push -q \"$ADMIN\" :side && git push -q \"$ADMIN\" v1");
-    assert_eq!(
-        shell.run("git -C \"$SERVED\" for-each-ref --format='%(refname)'"),
-        "refs/heads/main\nrefs/heads/pages\nrefs/tags/v1"
-    );
-    shell.run("cd work && git reset -q --hard HEAD~1 && git commit -q --allow-empty -m Other");
-    let refused = shell.fails("cd work && git push \"$ADMIN\" main");
-    assert!(refused.contains("fetch first") || refused.contains("non-fast-forward"), "{refused}");
-    shell.run("cd work && git push -qf \"$ADMIN\" main");
-    assert_eq!(shell.run("git -C \"$SERVED\" rev-parse main"), shell.run("git -C work rev-parse main"));
-    let atomic = shell.fails("cd work && git push --atomic \"$ADMIN\" +HEAD:refs/heads/new :main");
-    assert!(atomic.contains("atomic"), "{atomic}");
-    shell.fails("git -C \"$SERVED\" rev-parse --verify -q refs/heads/new");
-    shell.run("git -C \"$SERVED\" fsck --full --strict");
+    in_each_format(|shell, _| {
+        shell.run(HISTORY);
+        shell.run("cd work && git push -q \"$ADMIN\" --all && git push -q \"$ADMIN\" :side && git push -q \"$ADMIN\" v1");
+        assert_eq!(
+            shell.run("git -C \"$SERVED\" for-each-ref --format='%(refname)'"),
+            "refs/heads/main\nrefs/heads/pages\nrefs/tags/v1"
+        );
+        shell.run("cd work && git reset -q --hard HEAD~1 && git commit -q --allow-empty -m Other");
+        let refused = shell.fails("cd work && git push \"$ADMIN\" main");
+        assert!(refused.contains("fetch first") || refused.contains("non-fast-forward"), "{refused}");
+        shell.run("cd work && git push -qf \"$ADMIN\" main");
+        assert_eq!(shell.run("git -C \"$SERVED\" rev-parse main"), shell.run("git -C work rev-parse main"));
+        let atomic = shell.fails("cd work && git push --atomic \"$ADMIN\" +HEAD:refs/heads/new :main");
+        assert!(atomic.contains("atomic"), "{atomic}");
+        shell.fails("git -C \"$SERVED\" rev-parse --verify -q refs/heads/new");
+        shell.run("git -C \"$SERVED\" fsck --full --strict");
+    });
 }
 
 #[test]
 fn shallow_and_partial_clones() {
-    let forge = Forge::shared();
-    let shell = forge.shell(&forge.repository(&[]));
-    shell.run(HISTORY);
-    shell.run("cd work && git push -q \"$ADMIN\" --all && git push -q \"$ADMIN\" --tags");
-    for version in 0..=2 {
-        let git = format!("git -c protocol.version={version}");
-        shell.run(&format!("{git} clone -q --depth 1 \"$STRANGER\" shallow{version}"));
-        assert_eq!(shell.run(&format!("git -C shallow{version} rev-list --count HEAD")), "1");
-        shell.run(&format!("cd shallow{version} && {git} fetch -q --deepen 1"));
-        shell.run(&format!("cd shallow{version} && {git} fetch -q --unshallow && git fsck --full --strict"));
-        assert_eq!(
-            shell.run(&format!("git -C shallow{version} rev-list --count HEAD")),
-            shell.run("git -C work rev-list --count main")
-        );
-        for (number, filter) in
-            ["blob:none", "blob:limit=2", "tree:0", "combine:blob:none+tree:3"].iter().enumerate()
-        {
-            let clone = format!("partial{version}{number}");
-            shell.run(&format!("{git} clone -q --filter={filter} \"$STRANGER\" {clone} && cd {clone} && {git} log -p --all > /dev/null"));
+    in_each_format(|shell, _| {
+        shell.run(HISTORY);
+        shell.run("cd work && git push -q \"$ADMIN\" --all && git push -q \"$ADMIN\" --tags");
+        for version in 0..=2 {
+            let git = format!("git -c protocol.version={version}");
+            shell.run(&format!("{git} clone -q --depth 1 \"$STRANGER\" shallow{version}"));
+            assert_eq!(shell.run(&format!("git -C shallow{version} rev-list --count HEAD")), "1");
+            shell.run(&format!("cd shallow{version} && {git} fetch -q --deepen 1"));
+            shell.run(&format!(
+                "cd shallow{version} && {git} fetch -q --unshallow && git fsck --full --strict"
+            ));
+            assert_eq!(
+                shell.run(&format!("git -C shallow{version} rev-list --count HEAD")),
+                shell.run("git -C work rev-list --count main")
+            );
+            for (number, filter) in
+                ["blob:none", "blob:limit=2", "tree:0", "combine:blob:none+tree:3"].iter().enumerate()
+            {
+                let clone = format!("partial{version}{number}");
+                shell.run(&format!("{git} clone -q --filter={filter} \"$STRANGER\" {clone} && cd {clone} && {git} log -p --all > /dev/null"));
+            }
         }
-    }
+    });
 }
 
 #[test]
@@ -185,34 +201,34 @@ fn large_blobs_and_ten_thousand_refs() {
 
 #[test]
 fn of_two_pushes_to_one_ref_one_wins() {
-    let forge = Forge::shared();
-    let shell = forge.shell(&forge.repository(&[]));
-    shell.run(
+    in_each_format(|shell, _| {
+        shell.run(
         "git init -q work && cd work && git commit -q --allow-empty -m Root && git push -q \"$ADMIN\" main",
     );
-    let won = shell.run(
+        let won = shell.run(
         r#"for number in 1 2 3 4 5 6; do git clone -q "$ADMIN" clone$number; git -C clone$number commit -q --allow-empty -m "By $number"; done
         for number in 1 2 3 4 5 6; do (git -C clone$number push -q origin main 2> out$number && echo won) & done; wait"#,
     );
-    assert_eq!(won, "won");
-    assert_eq!(shell.run("git -C \"$SERVED\" rev-list --count main"), "2");
-    shell.run("git -C \"$SERVED\" fsck --full --strict");
+        assert_eq!(won, "won");
+        assert_eq!(shell.run("git -C \"$SERVED\" rev-list --count main"), "2");
+        shell.run("git -C \"$SERVED\" fsck --full --strict");
+    });
 }
 
 #[test]
 fn stock_git_works_on_the_same_repository() {
-    let forge = Forge::shared();
-    let shell = forge.shell(&forge.repository(&[]));
-    shell.run(HISTORY);
-    shell.run("cd work && git push -q \"$ADMIN\" --all && git push -q \"$ADMIN\" --tags");
-    for round in 0..3 {
-        shell.run("git -C \"$SERVED\" gc -q --prune=now && git -C \"$SERVED\" pack-refs --all");
-        shell.run(&format!(
-            "cd work && echo {round} >> renamed && git commit -qam {round} && git push -q \"$ADMIN\" main"
-        ));
-        shell.run(&format!("git clone -q --mirror \"$STRANGER\" clone{round}"));
-        assert_same(&shell, "work", &format!("clone{round}"));
-    }
+    in_each_format(|shell, _| {
+        shell.run(HISTORY);
+        shell.run("cd work && git push -q \"$ADMIN\" --all && git push -q \"$ADMIN\" --tags");
+        for round in 0..3 {
+            shell.run("git -C \"$SERVED\" gc -q --prune=now && git -C \"$SERVED\" pack-refs --all");
+            shell.run(&format!(
+                "cd work && echo {round} >> renamed && git commit -qam {round} && git push -q \"$ADMIN\" main"
+            ));
+            shell.run(&format!("git clone -q --mirror \"$STRANGER\" clone{round}"));
+            assert_same(shell, "work", &format!("clone{round}"));
+        }
+    });
 }
 
 #[test]

@@ -428,7 +428,7 @@ mod tests {
     #[test]
     fn large_files_of_nobody_are_told_of_and_kept() {
         check(|_, disk, lifecycle| {
-            let made = lifecycle.create(&new("demo")).unwrap();
+            let made = lifecycle.create(&new("demo"), ObjectFormat::Sha1).unwrap();
             for id in [made.id, 99] {
                 std::fs::create_dir_all(disk.large_files(id).directory()).unwrap();
             }
@@ -441,7 +441,7 @@ mod tests {
     #[test]
     fn a_check_counts_large_files() {
         check(|registry, disk, lifecycle| {
-            let made = lifecycle.create(&new("demo")).unwrap();
+            let made = lifecycle.create(&new("demo"), ObjectFormat::Sha1).unwrap();
             let stray = disk.large_files(made.id).directory().join("objects/stray");
             std::fs::create_dir_all(stray.parent().unwrap()).unwrap();
             std::fs::write(stray, "abc").unwrap();

@@ -9,6 +9,7 @@ use crate::tree::{Body, Listing, Readme};
 use askama::Template;
 use bstr::ByteSlice as _;
 use lithe_forge::types::Permission;
+use lithe_git::format::ObjectFormat;
 use lithe_git::refs::Head;
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
 use lithe_web::size::counted;
@@ -40,6 +41,7 @@ pub struct EmptyPage {
     /// The branch that `HEAD` names.
     branch: String,
     may_push: bool,
+    is_sha256: bool,
 }
 
 /// A repository's own page, of one kind or the other.
@@ -94,5 +96,6 @@ fn empty(place: &Place<'_>, repository: Repository<'_>) -> EmptyPage {
         clone_url: format!("{}{}", place.site, place.links().clone_path()),
         branch,
         may_push: matches!(place.permission, Permission::Write | Permission::Admin),
+        is_sha256: repository.objects.format() == ObjectFormat::Sha256,
     }
 }
