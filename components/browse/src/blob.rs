@@ -11,6 +11,7 @@ use crate::text;
 use askama::Template;
 use bstr::ByteSlice as _;
 use gix_object::tree::EntryKind;
+use lithe_lfs::{POINTER_BYTES_MAX, Pointer};
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
 use lithe_web::size;
 
@@ -51,6 +52,11 @@ enum Content {
     Markdown(String),
     Image,
     Link(String),
+    /// It is elsewhere, and stands here as a pointer only: its size in words, and where to get it.
+    LargeFile {
+        size: String,
+        href: String,
+    },
     /// There is nothing to see; why, in words.
     Nothing(&'static str),
 }
@@ -126,6 +132,12 @@ fn show(
         notices: Vec::new(),
         content: Content::Nothing(reason),
     };
+    if let Some(pointer) = pointer(repository, entry, bytes_count)? {
+        let size = size::bytes(pointer.size);
+        let href = place.links().large_file(&pointer.oid, entry.name.as_bstr());
+        let facts = vec!["Git LFS".to_owned(), size.clone()];
+        return Ok(Shown { facts, notices: Vec::new(), content: Content::LargeFile { size, href } });
+    }
     if raw::image_type(entry.name.as_bstr()).is_some() && display == Display::Best {
         return Ok(Shown { facts: vec![size_fact], notices: Vec::new(), content: Content::Image });
     }
@@ -144,6 +156,14 @@ fn show(
         Some(text) => Ok(show_text(place, entry, &text, size_fact, origin, display)),
         None => Ok(nothing("This is a binary file.")),
     }
+}
+
+/// What the file says of a large file in whose place it stands, if that is what it is.
+fn pointer(repository: Repository<'_>, entry: &Entry, bytes_count: u64) -> Result<Option<Pointer>, Failure> {
+    if bytes_count >= POINTER_BYTES_MAX || entry.mode.kind() == EntryKind::Link {
+        return Ok(None);
+    }
+    Ok(Pointer::parse(&repository.blob(&entry.id, POINTER_BYTES_MAX)?))
 }
 
 fn show_text(

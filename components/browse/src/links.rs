@@ -1,7 +1,9 @@
 //! The addresses of a repository's pages, made from the raw bytes of refs and file names.
 
+use crate::text;
 use bstr::{BStr, ByteSlice as _};
-use lithe_web::address::encode_path;
+use lithe_lfs::Oid;
+use lithe_web::address::{encode_component, encode_path};
 use std::fmt::Write as _;
 
 /// The pages of one repository.
@@ -44,6 +46,11 @@ impl Links {
 
     pub fn commit(&self, id: &gix_hash::oid) -> String {
         format!("{}/-/commit/{id}", self.base)
+    }
+
+    /// A large file, to be saved by that name.
+    pub fn large_file(&self, oid: &Oid, name: &BStr) -> String {
+        format!("{}.git/info/lfs/objects/{oid}?name={}", self.base, encode_component(text::visible(name)))
     }
 
     pub fn refs(&self) -> String {

@@ -173,6 +173,20 @@ fn files() {
 }
 
 #[test]
+fn large_files() {
+    let fixture = Fixture::new(
+        r#"printf 'version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 5000000\n' \
+            4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393 > 'a "b".png'
+        ln -s 'a "b".png' link && git add . && git commit -qm One"#,
+    );
+    let opened = fixture.open();
+    let at = revision::resolve(repository(&opened), "main/a \"b\".png".into());
+    let at = at.expect("it can be read").expect("it is there");
+    let page = blob::page(&fixture.place(), repository(&opened), &at, Display::Best).expect("a file");
+    check("blob-large", &rendered(&page));
+}
+
+#[test]
 fn histories() {
     let fixture = fixture();
     let opened = fixture.open();
