@@ -181,15 +181,7 @@ fn a_wrong_or_cut_upload_leaves_nothing_behind() {
     assert!(refused.text().contains(&oid(b"something else")), "{}", refused.text());
     assert_eq!(files(forge, &path), [""; 0]);
 
-    let (login, password) = Actor::Admin.login().expect("the admin signs in");
-    let mut connection = TcpStream::connect(forge.url.trim_start_matches("http://")).expect("it listens");
-    let head = format!(
-        "PUT /{path}.git/info/lfs/objects/{name} HTTP/1.1\r\nHost: h\r\nAuthorization: {}\r\nContent-Length: {}\r\n\r\n",
-        basic(login, password),
-        bytes.len()
-    );
-    connection.write_all(head.as_bytes()).expect("sent");
-    connection.write_all(&bytes[..bytes.len() / 2]).expect("sent");
+    let connection = begin_upload(forge, &path, &name, &bytes);
     wait_until("it is coming in", || files(forge, &path).len() == 1);
     drop(connection);
     wait_until("it is gone", || files(forge, &path).is_empty());
@@ -205,6 +197,20 @@ fn a_wrong_or_cut_upload_leaves_nothing_behind() {
     let (status, _) =
         post(forge, Actor::Admin, &path, "objects/verify", &json!({"oid": oid(b"no"), "size": 2}));
     assert_eq!(status, 404);
+}
+
+/// Sends the first half of an upload.
+fn begin_upload(forge: &Forge, path: &str, name: &str, bytes: &[u8]) -> TcpStream {
+    let (login, password) = Actor::Admin.login().expect("the admin signs in");
+    let mut connection = TcpStream::connect(forge.url.trim_start_matches("http://")).expect("it listens");
+    let head = format!(
+        "PUT /{path}.git/info/lfs/objects/{name} HTTP/1.1\r\nHost: h\r\nAuthorization: {}\r\nContent-Length: {}\r\n\r\n",
+        basic(login, password),
+        bytes.len()
+    );
+    connection.write_all(head.as_bytes()).expect("sent");
+    connection.write_all(&bytes[..bytes.len() / 2]).expect("sent");
+    connection
 }
 
 fn wait_until(what: &str, is_so: impl Fn() -> bool) {
@@ -461,6 +467,67 @@ fn damage_is_found_by_a_check() {
     fs::write(&place, "smell").expect("it is ours");
     let (code, said) = forge.try_lithe(&["repo", "check", &path]);
     assert!(code == Some(1) && said.contains(&name), "{code:?} {said}");
+}
+
+#[test]
+fn a_kill_during_an_upload_leaves_no_object() {
+    let mut forge = Forge::start(&[]);
+    let path = forge.repository(&[]);
+    let bytes = vec![9; 4_000_000];
+    let name = oid(&bytes);
+    let connection = begin_upload(&forge, &path, &name, &bytes);
+    wait_until("it is coming in", || files(&forge, &path).len() == 1);
+    forge.kill();
+    drop(connection);
+    forge.restart(&[]);
+    let left = files(&forge, &path);
+    assert!(left.len() == 1 && left[0] != name, "{left:?}");
+    let object = format!("{path}.git/info/lfs/objects/{name}");
+    assert_eq!(forge.get(Actor::Admin, &object).status, 404);
+    // It is nobody's after a while, and goes with the next upload.
+    let shell = Shell::new();
+    shell.run(&format!(
+        "find {} -type f -exec touch -d '1 day ago' {{}} +",
+        directory(&forge, &path).display()
+    ));
+    assert_eq!(put(&forge, Actor::Admin, &path, &name, &bytes).status, 200);
+    assert_eq!(files(&forge, &path), [name]);
+}
+
+#[test]
+fn a_full_disk_refuses_an_upload_and_leaves_nothing_behind() {
+    // A file of more than 48 MiB cannot be written; ignoring SIGXFSZ turns that into an error.
+    let forge = Forge::start_under("trap '' XFSZ; ulimit -f 49152; exec \"$0\" \"$@\"", &[]);
+    let path = forge.repository(&[]);
+    let bytes = vec![9; 60_000_000];
+    let refused = put(&forge, Actor::Admin, &path, &oid(&bytes), &bytes);
+    assert!(refused.status >= 500, "{} {}", refused.status, refused.text());
+    assert_eq!(files(&forge, &path), [""; 0]);
+    assert_eq!(put(&forge, Actor::Admin, &path, &oid(b"small"), b"small").status, 200);
+}
+
+#[test]
+fn files_that_are_called_like_the_protocols_have_pages() {
+    let forge = Forge::shared();
+    let path = forge.repository(&[]);
+    let shell = forge.shell(&path);
+    shell.run("git init -q work && cd work && mkdir -p info/lfs && printf one > info/refs && printf two > info/lfs/locks");
+    shell.run("cd work && git add . && git commit -qm One && git push -q \"$ADMIN\" main");
+    for (file, expected) in [("info/refs", "one"), ("info/lfs/locks", "two")] {
+        let raw = forge.get(Actor::Stranger, &format!("{path}/-/raw/main/{file}"));
+        assert_eq!((raw.status, raw.text().as_str()), (200, expected), "{file}");
+    }
+}
+
+#[test]
+fn the_page_of_a_large_file_leads_to_it() {
+    let forge = Forge::shared();
+    let (path, shell) = pushed(forge, &[]);
+    let page = forge.get(Actor::Stranger, &format!("{path}/-/blob/main/large.bin")).text();
+    let link = page.split("href=\"").find(|rest| rest.contains("/info/lfs/objects/")).expect("a link");
+    let address = link.split('"').next().expect("it ends").trim_start_matches('/').to_owned();
+    let large = fs::read(shell.path().join("work/large.bin")).expect("it is there");
+    assert!(forge.get(Actor::Stranger, &address).body == large, "{address}");
 }
 
 #[test]

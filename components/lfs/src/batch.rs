@@ -205,10 +205,14 @@ mod tests {
     const NEW: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
     const NEWER: &str = "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc";
 
-    /// Answers where one object of five bytes is stored, files have at most 100 bytes, and all 150.
     fn answer(request: &Value) -> Value {
         let request: BatchRequest = serde_json::from_value(request.clone()).expect("a request");
         request.check().expect("a batch");
+        answer_to(&request)
+    }
+
+    /// Answers where one object of five bytes is stored, files have at most 100 bytes, and all 150.
+    fn answer_to(request: &BatchRequest) -> Value {
         let size_of = |oid: &Oid| Ok((oid.as_str() == HERE).then_some(5));
         let quota = Quota {
             object_bytes_max: 100,
@@ -320,6 +324,19 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(read(text), expected, "{}", &text[..text.len().min(100)]);
         }
+    }
+
+    #[test]
+    fn damaged_requests_are_answered_or_refused() {
+        lithe_fuzz::fuzz("lfs-batch", |bytes| {
+            let request = crate::json::read::<BatchRequest>(bytes);
+            if let Ok(request) = request
+                && request.check().is_ok()
+            {
+                let answer = answer_to(&request);
+                assert_eq!(answer["objects"].as_array().map(Vec::len), Some(request.objects.len()));
+            }
+        });
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! What a stranger can make grow, and how far. How large a file may be, and all of a repository
 //! together, are settings: see `quotas` in wit/.
 
-use std::time::Duration;
-
 /// Bytes of a request in JSON.
 pub const REQUEST_BYTES_MAX: usize = 1 << 20;
 
@@ -23,6 +21,3 @@ pub const PIECE_BYTES: usize = 256 << 10;
 
 /// How much of an upload is kept in memory before it is written, in bytes.
 pub const WRITE_BYTES: usize = 512 << 10;
-
-/// An upload that nothing was written to for so long is no more: no request goes on for so long.
-pub const STALE_AFTER: Duration = Duration::from_secs(2 * 60 * 60);

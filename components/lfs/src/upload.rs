@@ -3,13 +3,14 @@
 //! The order, each step of which may be the last one before a kill or a loss of power:
 //!
 //! 1. The bytes are written to `<id>/incoming/<random>` as they arrive, and hashed on the way. Until
-//!    here, whatever happens leaves a file that nobody reads, removed at once or by [`remove_stale`].
+//!    here, whatever happens leaves a file that nobody reads, removed at once or by
+//!    [`Objects::remove_stale`].
 //! 2. Once they are as many as announced and have the name that they came by, the file is synced.
 //! 3. It gets its place by a hard link, which of several uploads of one object at once only the first
 //!    can make, and loses its name in `incoming`.
 //! 4. The directories on the way to its place are synced, and the upload is acknowledged.
 
-use crate::limits::{STALE_AFTER, WRITE_BYTES};
+use crate::limits::WRITE_BYTES;
 use crate::refusal::Refusal;
 use lithe_git::durable::sync_directory;
 use lithe_lfs::{Objects, Oid};
@@ -17,10 +18,8 @@ use sha2::{Digest as _, Sha256};
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::io::{self, BufWriter, ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::SystemTime;
-
-const INCOMING: &str = "incoming";
 
 /// An object that is coming in. Dropping it removes what came.
 #[derive(Debug)]
@@ -34,9 +33,9 @@ pub struct Upload {
 impl Upload {
     /// Begins an upload, and removes what earlier ones left behind.
     pub fn begin(objects: &Objects) -> io::Result<Self> {
-        let incoming = objects.directory().join(INCOMING);
+        let incoming = objects.incoming();
         fs::create_dir_all(&incoming)?;
-        remove_stale(&incoming, SystemTime::now());
+        objects.remove_stale(SystemTime::now());
         let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
         let path = incoming.join(format!("{random:016x}"));
         let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
@@ -91,28 +90,15 @@ impl Upload {
 
 impl Drop for Upload {
     fn drop(&mut self) {
-        // What cannot be removed now is found by `remove_stale`.
+        // What cannot be removed now is found by `Objects::remove_stale`.
         let _ = fs::remove_file(&self.path);
-    }
-}
-
-/// Removes what uploads left behind that were killed long before `now`.
-fn remove_stale(incoming: &Path, now: SystemTime) {
-    let Ok(entries) = fs::read_dir(incoming) else { return };
-    for entry in entries.flatten() {
-        let modified = entry.metadata().and_then(|metadata| metadata.modified());
-        let age = modified.ok().and_then(|modified| now.duration_since(modified).ok());
-        if age.is_some_and(|age| age > STALE_AFTER) {
-            // Another upload may have removed it.
-            let _ = fs::remove_file(entry.path());
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use std::path::Path;
 
     fn objects() -> (tempfile::TempDir, Objects) {
         let root = tempfile::tempdir().expect("a directory");
@@ -196,18 +182,5 @@ mod tests {
         });
         assert_eq!(new, 1);
         assert_eq!(objects.size(&oid).expect("readable"), Some(100_000));
-    }
-
-    #[test]
-    fn what_killed_uploads_left_is_removed_once_it_is_old() {
-        let (root, objects) = objects();
-        let old = Upload::begin(&objects).expect("begun");
-        let past = SystemTime::now() - STALE_AFTER - Duration::from_secs(1);
-        old.file.get_ref().set_modified(past).expect("set");
-        std::mem::forget(old);
-        let young = Upload::begin(&objects).expect("begun");
-        assert_eq!(files(root.path()).len(), 1, "the young one");
-        drop(young);
-        assert_eq!(files(root.path()).len(), 0);
     }
 }

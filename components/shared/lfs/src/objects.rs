@@ -5,6 +5,10 @@ use crate::Oid;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// An upload that nothing was written to for so long is no more: no request goes on for so long.
+pub const STALE_AFTER: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// The objects of one repository.
 #[derive(Debug, Clone)]
@@ -36,6 +40,24 @@ impl Objects {
             Ok(_) => Err(io::Error::other(format!("object {oid} is no file"))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Where objects lie that are coming in.
+    pub fn incoming(&self) -> PathBuf {
+        self.directory.join("incoming")
+    }
+
+    /// Removes what uploads left behind that were killed long before `now`.
+    pub fn remove_stale(&self, now: SystemTime) {
+        let Ok(entries) = fs::read_dir(self.incoming()) else { return };
+        for entry in entries.flatten() {
+            let modified = entry.metadata().and_then(|metadata| metadata.modified());
+            let age = modified.ok().and_then(|modified| now.duration_since(modified).ok());
+            if age.is_some_and(|age| age > STALE_AFTER) {
+                // Another upload may have removed it.
+                let _ = fs::remove_file(entry.path());
+            }
         }
     }
 
@@ -78,6 +100,21 @@ pub fn repositories(root: &Path) -> io::Result<Vec<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_killed_uploads_left_is_removed_once_it_is_old() {
+        let root = tempfile::tempdir().expect("a directory");
+        let objects = Objects::of(root.path(), 7);
+        objects.remove_stale(SystemTime::now());
+        fs::create_dir_all(objects.incoming()).expect("writable");
+        for (name, age) in [("young", STALE_AFTER / 2), ("old", STALE_AFTER * 2)] {
+            let file = File::create(objects.incoming().join(name)).expect("writable");
+            file.set_modified(SystemTime::now() - age).expect("set");
+        }
+        objects.remove_stale(SystemTime::now());
+        let left = fs::read_dir(objects.incoming()).expect("readable").flatten();
+        assert_eq!(left.map(|entry| entry.file_name()).collect::<Vec<_>>(), ["young"]);
+    }
 
     #[test]
     fn objects_lie_by_number_and_name() {

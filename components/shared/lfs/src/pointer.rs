@@ -84,4 +84,11 @@ mod tests {
         }
         assert_eq!(Pointer::parse(b"version \xff\n"), None);
     }
+
+    #[test]
+    fn damaged_pointers_are_harmless() {
+        lithe_fuzz::fuzz("lfs-pointer", |bytes| {
+            let _ = Pointer::parse(bytes);
+        });
+    }
 }
