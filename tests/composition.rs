@@ -7,9 +7,6 @@ use std::path::{Path, PathBuf};
 use wac_graph::types::Package;
 use wac_graph::{CompositionGraph, EncodeOptions, plug};
 
-/// The features that have a store within.
-const FEATURES: [&str; 4] = ["auth", "admin", "git-http", "browse"];
-
 /// Composes `feature` with the store into one component.
 fn compose(feature: &str) -> Vec<u8> {
     let mut graph = CompositionGraph::new();
@@ -33,7 +30,7 @@ fn manifest(directory: &Path) -> PathBuf {
     components.remove("store");
     for (name, component) in components.iter_mut() {
         let component = component.as_table_mut().expect("a component is a table");
-        let wasm = match FEATURES.contains(&name.as_str()) {
+        let wasm = match component.contains_key("dependencies") {
             true => compose(name),
             false => fs::read(root().join(format!("target/components/{name}.wasm"))).expect("it is built"),
         };
@@ -56,7 +53,7 @@ fn manifest(directory: &Path) -> PathBuf {
 }
 
 #[test]
-fn git_and_sign_in_work_on_the_static_composition() {
+fn git_and_large_files_and_sign_in_work_on_the_static_composition() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let manifest = manifest(directory.path());
     let mut forge = Forge::start(&[]);
@@ -72,5 +69,8 @@ fn git_and_sign_in_work_on_the_static_composition() {
     shell.run("git clone -q \"$ADMIN\" clone && git -C \"$SERVED\" fsck --full --strict");
     assert_eq!(shell.run("git -C clone log --format=%s"), "One");
     shell.fails("git clone -q \"$STRANGER\" hidden");
+    shell.run(crate::lfs::WORK);
+    shell.run("cd large && git push -q origin main:large && git clone -q -b large \"$ADMIN\" ../again && cmp large.bin ../again/large.bin");
+    shell.run("cd large && git lfs lock large.bin && git lfs unlock large.bin");
     crate::auth::sign_in(&forge);
 }

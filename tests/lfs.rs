@@ -14,9 +14,9 @@ const MEDIA_TYPE: &str = "application/vnd.git-lfs+json";
 
 /// A work tree with a large file of three megabytes, a small one, and one that is not tracked; its
 /// remote is `$ADMIN`.
-const WORK: &str = r#"
+pub const WORK: &str = r#"
 git lfs install --skip-repo >/dev/null
-git init -q work && cd work && git remote add origin "$ADMIN" && git lfs install --local >/dev/null
+git init -q large && cd large && git remote add origin "$ADMIN" && git lfs install --local >/dev/null
 git lfs track '*.bin' >/dev/null
 head -c 3000000 /dev/urandom > large.bin && printf small > 'smäll file.bin' && printf text > text
 git add . && git commit -qm One
@@ -27,7 +27,7 @@ fn pushed(forge: &Forge, options: &[&str]) -> (String, Shell) {
     let path = forge.repository(options);
     let shell = forge.shell(&path);
     shell.run(WORK);
-    shell.run("cd work && git push -q -u origin main");
+    shell.run("cd large && git push -q -u origin main");
     (path, shell)
 }
 
@@ -92,21 +92,21 @@ fn put(forge: &Forge, actor: Actor, repository: &str, oid: &str, body: &[u8]) ->
 fn large_files_go_up_and_come_down() {
     let forge = Forge::shared();
     let (path, shell) = pushed(forge, &[]);
-    let pointer = shell.run("git -C work cat-file blob main:large.bin");
+    let pointer = shell.run("git -C large cat-file blob main:large.bin");
     assert!(pointer.starts_with("version https://git-lfs.github.com/spec/v1"), "{pointer}");
     assert_eq!(files(forge, &path).len(), 2);
-    shell.run("git clone -q \"$STRANGER\" clone && cmp work/large.bin clone/large.bin && cmp work/smäll* clone/smäll*");
+    shell.run("git clone -q \"$STRANGER\" clone && cmp large/large.bin clone/large.bin && cmp large/smäll* clone/smäll*");
     shell.run("git -C clone lfs fsck");
-    shell.run("cd work && printf more >> large.bin && git commit -qam Two && git push -q origin main");
-    shell.run("git -C clone pull -q && cmp work/large.bin clone/large.bin");
+    shell.run("cd large && printf more >> large.bin && git commit -qam Two && git push -q origin main");
+    shell.run("git -C clone pull -q && cmp large/large.bin clone/large.bin");
     assert_eq!(files(forge, &path).len(), 3);
-    let said = shell.run("cd work && git lfs push --all origin 2>&1");
+    let said = shell.run("cd large && git lfs push --all origin 2>&1");
     assert!(!said.contains("Uploading LFS objects: 100% (1") && files(forge, &path).len() == 3, "{said}");
     shell.run(
         "GIT_LFS_SKIP_SMUDGE=1 git clone -q \"$STRANGER\" later && cd later && git lfs pull -I 'smäll*'",
     );
-    shell.run("cmp work/smäll* later/smäll* && ! cmp -s work/large.bin later/large.bin");
-    shell.run("cd later && git lfs fetch --all && git lfs checkout && cmp ../work/large.bin large.bin");
+    shell.run("cmp large/smäll* later/smäll* && ! cmp -s large/large.bin later/large.bin");
+    shell.run("cd later && git lfs fetch --all && git lfs checkout && cmp ../large/large.bin large.bin");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn every_address_of_a_repository_leads_to_its_large_files() {
             .enumerate()
     {
         shell.set("ADDRESS", &forge.address(Actor::Stranger, address));
-        shell.run(&format!("git clone -q \"$ADDRESS\" c{index} && cmp work/large.bin c{index}/large.bin"));
+        shell.run(&format!("git clone -q \"$ADDRESS\" c{index} && cmp large/large.bin c{index}/large.bin"));
     }
     assert_eq!(files(forge, &moved).len(), 2, "they did not move");
 }
@@ -132,7 +132,7 @@ fn who_may_do_what() {
     let forge = Forge::shared();
     let (path, shell) = pushed(forge, &["--private"]);
     for actor in ["STRANGER", "USER"] {
-        let said = shell.fails(&format!("git -C work lfs clone \"${actor}\" ../{actor}"));
+        let said = shell.fails(&format!("git -C large lfs clone \"${actor}\" ../{actor}"));
         assert!(!said.contains("smäll"), "{said}");
     }
     let object = oid(b"small");
@@ -226,14 +226,14 @@ fn a_download_that_was_cut_goes_on() {
     let forge = Forge::shared();
     let (path, shell) = pushed(forge, &[]);
     shell.run("GIT_LFS_SKIP_SMUDGE=1 git clone -q \"$STRANGER\" clone");
-    let name = shell.run("git -C work lfs ls-files -l -I large.bin | cut -d ' ' -f 1");
-    shell.run(&format!("mkdir -p clone/.git/lfs/incomplete && head -c 1000000 work/large.bin > clone/.git/lfs/incomplete/{name}.part"));
+    let name = shell.run("git -C large lfs ls-files -l -I large.bin | cut -d ' ' -f 1");
+    shell.run(&format!("mkdir -p clone/.git/lfs/incomplete && head -c 1000000 large/large.bin > clone/.git/lfs/incomplete/{name}.part"));
     let said = shell.run("cd clone && GIT_TRACE=1 git lfs pull 2>&1");
     assert!(said.contains("server accepted resume"), "{said}");
-    shell.run("cmp work/large.bin clone/large.bin");
+    shell.run("cmp large/large.bin clone/large.bin");
 
     let address = format!("{path}.git/info/lfs/objects/{name}");
-    let whole = fs::read(shell.path().join("work/large.bin")).expect("it is there");
+    let whole = fs::read(shell.path().join("large/large.bin")).expect("it is there");
     for (range, status, expected) in [
         ("bytes=0-9", 206, &whole[..10]),
         ("bytes=2999990-", 206, &whole[2_999_990..]),
@@ -253,8 +253,8 @@ fn files_are_locked_and_unlocked() {
     let path = with_two_writers(forge);
     let shell = forge.shell(&path);
     shell.run(WORK);
-    shell.run("cd work && git push -q -u origin main && git clone -q \"$USER\" ../bob");
-    let said = shell.run("cd work && git lfs lock large.bin && git lfs locks");
+    shell.run("cd large && git push -q -u origin main && git clone -q \"$USER\" ../bob");
+    let said = shell.run("cd large && git lfs lock large.bin && git lfs locks");
     assert!(said.contains("Locked large.bin") && said.contains("alice"), "{said}");
     let said = shell.fails("cd bob && git lfs lock large.bin");
     assert!(said.contains("alice has locked this file"), "{said}");
@@ -268,9 +268,9 @@ fn files_are_locked_and_unlocked() {
     shell.run(&format!("{bobs} && chmod u+w large.bin && printf mine > large.bin && git commit -qam Mine"));
     let said = shell.fails("cd bob && git push origin main");
     assert!(said.contains("locked") && said.contains("alice"), "{said}");
-    shell.run("cd work && git lfs unlock large.bin && test -z \"$(git lfs locks)\"");
+    shell.run("cd large && git lfs unlock large.bin && test -z \"$(git lfs locks)\"");
     shell.run("cd bob && git push -q origin main && git lfs lock large.bin");
-    let said = shell.run("cd work && git pull -q && git lfs unlock --force large.bin && git lfs locks");
+    let said = shell.run("cd large && git pull -q && git lfs unlock --force large.bin && git lfs locks");
     assert!(!said.contains("bob"), "{said}");
     let (name, password) = Actor::Admin.login().expect("the admin signs in");
     let journal = Browser::signed_in(forge, name, password).get("/-/admin/journal?filter=lock.break").text();
@@ -349,13 +349,13 @@ fn large_files_have_limits() {
     assert_eq!(at(&mebibyte), 200, "at the limit of a file");
     mebibyte.push(1);
     assert_eq!(at(&mebibyte), 413, "past it");
-    shell.run("cd work && head -c 2000000 /dev/urandom > larger.bin && git add . && git commit -qm Larger");
-    let said = shell.fails("cd work && git push origin main");
+    shell.run("cd large && head -c 2000000 /dev/urandom > larger.bin && git add . && git commit -qm Larger");
+    let said = shell.fails("cd large && git push origin main");
     assert!(said.contains("A file has at most 1.00 MiB here"), "{said}");
 
     // 3,000,005 bytes were pushed at first, and one MiB now.
     set("4", "4");
-    let said = shell.fails("cd work && git push origin main");
+    let said = shell.fails("cd large && git push origin main");
     assert!(said.contains("4.00 MiB together"), "{said}");
     let rest = (4 << 20) - 3_000_005 - (1 << 20);
     assert_eq!(at(&vec![2; rest + 1]), 507, "past the limit of all files");
@@ -374,7 +374,7 @@ fn large_files_have_limits() {
         browser.post(&format!("/{path}/-/settings/"), &all).status
     };
     assert_eq!(form(&fields), 303);
-    shell.run("cd work && git push -q origin main");
+    shell.run("cd large && git push -q origin main");
     assert_eq!(form(&[("object-mib-max", "0"), ("repository-mib-max", "")]), 400);
     let page = browser.get(&format!("/{path}/-/settings/")).text();
     assert!(page.contains("of 100 MiB"), "{page}");
@@ -446,7 +446,7 @@ fn large_files_live_as_long_as_their_repository_can_be_restored() {
     let object = format!("{path}.git/info/lfs/objects/{}", oid(b"small"));
     assert_eq!(call(&forge, Actor::Admin, "GET", &object, "", b"").status, 404);
     forge.lithe(&["repo", "restore", &id.to_string()]);
-    shell.run("git clone -q \"$STRANGER\" clone && cmp work/large.bin clone/large.bin");
+    shell.run("git clone -q \"$STRANGER\" clone && cmp large/large.bin clone/large.bin");
     let checked = forge.lithe(&["repo", "check", &path]);
     assert!(checked.contains("2 large files, 3000005 bytes"), "{checked}");
 
@@ -526,7 +526,7 @@ fn the_page_of_a_large_file_leads_to_it() {
     let page = forge.get(Actor::Stranger, &format!("{path}/-/blob/main/large.bin")).text();
     let link = page.split("href=\"").find(|rest| rest.contains("/info/lfs/objects/")).expect("a link");
     let address = link.split('"').next().expect("it ends").trim_start_matches('/').to_owned();
-    let large = fs::read(shell.path().join("work/large.bin")).expect("it is there");
+    let large = fs::read(shell.path().join("large/large.bin")).expect("it is there");
     assert!(forge.get(Actor::Stranger, &address).body == large, "{address}");
 }
 

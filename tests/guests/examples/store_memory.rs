@@ -18,7 +18,7 @@ mod bindings {
 }
 
 use bindings::exports::lithe::forge::{
-    access, accounts, identity, journal, operator, passwords, repositories, settings, types,
+    access, accounts, identity, journal, locks, operator, passwords, quotas, repositories, settings, types,
 };
 use types::{Client, Credentials, Error, Group, Page, Permission, Repository, User, Viewer};
 
@@ -248,10 +248,51 @@ impl settings::Guest for Memory {
             top_level_creation: true,
             deletion_grace_days: 0,
             session_days: 1,
+            lfs_object_mib_max: 1,
+            lfs_repository_mib_max: 1,
         };
         Ok(settings::Overview { viewer: viewer(&credentials), site })
     }
     fn update(_: Credentials, _: Client, _: settings::Site) -> Result<(), Error> {
+        not_in_memory()
+    }
+}
+
+impl locks::Guest for Memory {
+    fn take(_: Credentials, _: Client, _: String, _: String) -> Result<locks::Attempt, Error> {
+        not_in_memory()
+    }
+    fn list(
+        _: Credentials,
+        _: Client,
+        _: String,
+        _: locks::LockFilter,
+        _: u64,
+        _: u32,
+    ) -> Result<locks::LockList, Error> {
+        Ok(locks::LockList { locks: Vec::new(), next: None })
+    }
+    fn release(_: Credentials, _: Client, _: String, _: u64, _: bool) -> Result<locks::Lock, Error> {
+        Err(Error::NotFound)
+    }
+}
+
+impl quotas::Guest for Memory {
+    fn get(_: Credentials, _: Client, path: String) -> Result<quotas::Quota, Error> {
+        let limits = quotas::OwnLimits { object_mib_max: None, repository_mib_max: None };
+        let quota = quotas::Quota { object_bytes_max: 0, repository_bytes_max: 0, used_bytes: 0, limits };
+        find(&path).map(|_| quota)
+    }
+    fn take(_: Credentials, _: Client, _: String, _: u64) -> Result<(), Error> {
+        not_in_memory()
+    }
+    fn give_back(_: Credentials, _: Client, _: String, _: u64) -> Result<(), Error> {
+        not_in_memory()
+    }
+    fn recount(_: Credentials, _: Client, _: String, _: u64, _: u64) -> Result<(), Error> {
+        not_in_memory()
+    }
+    fn set_limits(_: Credentials, _: Client, _: String, _: quotas::OwnLimits) -> Result<(), Error> {
         not_in_memory()
     }
 }
