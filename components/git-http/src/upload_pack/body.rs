@@ -115,7 +115,7 @@ impl PackBody {
         let output = Output::new(
             self.store.object_format(),
             selection,
-            pack::Options { ofs_delta: self.options.ofs_delta, thin },
+            pack::Options { ofs_delta: self.options.ofs_delta, thin, chain_deltas_max: None },
         );
         self.progress(out, &format!("Enumerating objects: {}, done.\n", output.len()));
         self.stage = Stage::Packing(Box::new(output));

@@ -6,6 +6,7 @@ use crate::fsck;
 use crate::index_pack::{self, Inspect};
 use crate::limits::{CHECK_PROBLEMS_MAX, STRUCTURED_OBJECT_BYTES_MAX, WINDOW_BYTES};
 use crate::listing;
+use crate::odb::loose::is_directory_name;
 use crate::odb::{self, Store};
 use crate::refs::{Head, RefStore, Target};
 use gix_hash::ObjectId;
@@ -128,7 +129,7 @@ impl Check {
     fn loose_objects(&mut self, store: &Store, shallow: &IdSet) -> Result<(), String> {
         for directory in entries(store.objects_dir())? {
             let first = name(&directory);
-            if first.len() != 2 || !first.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            if !is_directory_name(&first) {
                 continue;
             }
             for path in entries(&directory)? {

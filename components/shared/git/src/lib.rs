@@ -13,6 +13,7 @@ pub mod index_pack;
 pub mod init;
 pub mod limits;
 pub mod listing;
+pub mod maintenance;
 pub mod odb;
 pub mod pack;
 pub mod pkt_line;

@@ -26,6 +26,7 @@ use gix_object::Kind;
 use std::io;
 
 pub use receiver::Receiver;
+pub(crate) use verify::Nothing;
 pub use verify::verify;
 
 /// How far a pack may go. The defaults are those of [`crate::limits`].
@@ -60,6 +61,19 @@ impl Default for Limits {
             chain_deltas_max: limits::DELTA_CHAIN_DELTAS_MAX as u32,
             work_bytes_max: limits::INCOMING_WORK_BYTES_MAX,
             bases_bytes_max: limits::INCOMING_BASES_BYTES_MAX,
+        }
+    }
+}
+
+impl Limits {
+    /// For packs of objects that are in the repository, and so were let in.
+    pub(crate) fn of_what_is_there() -> Self {
+        Self {
+            pack_bytes_max: u64::MAX,
+            objects_max: crate::limits::PACK_OBJECTS_MAX,
+            blob_bytes_max: u64::MAX,
+            work_bytes_max: u64::MAX,
+            ..Self::default()
         }
     }
 }

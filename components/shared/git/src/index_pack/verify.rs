@@ -4,7 +4,6 @@ use super::file::PackFile;
 use super::receiver::Receiver;
 use super::{Error, Inspect, Limits, index};
 use crate::format::ObjectFormat;
-use crate::limits::PACK_OBJECTS_MAX;
 use gix_object::{Data, Find};
 use std::fs::File;
 use std::io::Read;
@@ -22,13 +21,7 @@ pub fn verify<I: Inspect>(
     object_format: ObjectFormat,
     inspector: I,
 ) -> Result<(u32, I), Error> {
-    let limits = Limits {
-        pack_bytes_max: u64::MAX,
-        objects_max: PACK_OBJECTS_MAX,
-        blob_bytes_max: u64::MAX,
-        work_bytes_max: u64::MAX,
-        ..Limits::default()
-    };
+    let limits = Limits::of_what_is_there();
     let mut receiver =
         Receiver::with_file(PackFile::open_existing(pack, object_format)?, object_format, limits, inspector);
     let mut file = File::open(pack)?;
@@ -47,7 +40,8 @@ pub fn verify<I: Inspect>(
     Ok((receiver.entries.len(), receiver.inspector))
 }
 
-struct Nothing;
+/// A repository without objects.
+pub(crate) struct Nothing;
 
 impl Find for Nothing {
     fn try_find<'a>(&self, _: &gix_hash::oid, _: &'a mut Vec<u8>) -> gix_error::Result<Option<Data<'a>>> {

@@ -28,6 +28,11 @@ pub struct Loose {
     has_ended: bool,
 }
 
+/// Whether a directory of that name below `objects` has loose objects.
+pub fn is_directory_name(name: &str) -> bool {
+    name.len() == 2 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// Returns where the loose object `id` lies, if it does.
 pub fn path(objects_dir: &Path, id: &gix_hash::oid) -> PathBuf {
     let hex = id.to_hex().to_string();

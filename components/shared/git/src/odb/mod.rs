@@ -31,6 +31,7 @@ use crate::bitmap::PackBitmaps;
 use crate::commit_graph::CommitGraph;
 use crate::format::ObjectFormat;
 use crate::limits::{OBJECT_BYTES_MAX, STRUCTURED_OBJECT_BYTES_MAX};
+use entry::EntryKind;
 use gix_hash::{ObjectId, oid};
 use gix_object::Kind;
 use packs::Packs;
@@ -70,6 +71,7 @@ pub struct Store {
     commit_graph: OnceCell<Option<CommitGraph>>,
     bitmaps: OnceCell<Option<(u32, PackBitmaps)>>,
     has_commit_graph: bool,
+    has_bitmaps: bool,
 }
 
 impl Store {
@@ -88,14 +90,32 @@ impl Store {
     /// Opens an object directory by itself, such as a quarantine.
     pub fn of_objects_dir(objects_dir: PathBuf, object_format: ObjectFormat) -> Result<Self, Error> {
         let packs = Packs::scan(objects_dir.join("pack"), object_format)?;
-        Ok(Self {
+        Ok(Self::new(objects_dir, object_format, packs))
+    }
+
+    fn new(objects_dir: PathBuf, object_format: ObjectFormat, packs: Packs) -> Self {
+        Self {
             objects_dir,
             object_format,
             packs: RefCell::new(packs),
             commit_graph: OnceCell::new(),
             bitmaps: OnceCell::new(),
             has_commit_graph: false,
-        })
+            has_bitmaps: true,
+        }
+    }
+
+    /// Opens some of the packs of the repository at `git_dir`, by their names `pack-….pack`, and its
+    /// loose objects.
+    pub fn of_packs(git_dir: &Path, names: &[String]) -> Result<Self, Error> {
+        let format = repository::check(git_dir)?;
+        let packs = Packs::named(git_dir.join("objects/pack"), format.objects, names)?;
+        Ok(Self::new(git_dir.join("objects"), format.objects, packs).without_shortcuts())
+    }
+
+    /// Has everything read from the objects themselves, and nothing from bitmaps or the commit-graph.
+    pub fn without_shortcuts(self) -> Self {
+        Self { has_commit_graph: false, has_bitmaps: false, ..self }
     }
 
     /// The digest that ids are made by here. No object has an id of another format.
@@ -117,7 +137,8 @@ impl Store {
     /// The bitmaps of the first pack, and its number: every object of it is found there, even if other
     /// packs have it too.
     pub fn bitmaps(&self) -> Option<&(u32, PackBitmaps)> {
-        let open = || (self.pack_count() > 0).then(|| self.packs.borrow_mut().bitmaps(0)).flatten();
+        let is_wanted = self.has_bitmaps && self.pack_count() > 0;
+        let open = || is_wanted.then(|| self.packs.borrow_mut().bitmaps(0)).flatten();
         self.bitmaps.get_or_init(|| open().map(|bitmaps| (0, bitmaps))).as_ref()
     }
 
@@ -223,6 +244,33 @@ impl Store {
     /// The file name of a pack, `pack-….pack`.
     pub fn pack_name(&self, pack: u32) -> String {
         self.packs.borrow().name(pack).to_owned()
+    }
+
+    /// The checksum at the end of a pack.
+    pub fn pack_checksum(&self, pack: u32) -> Result<ObjectId, Error> {
+        self.packs.borrow_mut().checksum(pack)
+    }
+
+    /// The kinds of all objects of a pack, by position in its index.
+    pub fn pack_kinds(&self, pack: u32) -> Result<Vec<Kind>, Error> {
+        let order = self.pack_order(pack)?;
+        let mut by_rank: Vec<Kind> = Vec::with_capacity(order.len());
+        let mut kinds = vec![Kind::Blob; order.len()];
+        for rank in 0..order.len() {
+            let (offset, position) = order.entry(rank);
+            let header = self.entry_header(pack, offset)?;
+            let before = match (header.kind, self.entry_base(pack, offset, &header)?) {
+                (EntryKind::Whole(kind), _) => Some(kind),
+                (_, base) => base.and_then(|base| by_rank.get(order.rank(base)?).copied()),
+            };
+            let kind = match before {
+                Some(kind) => kind,
+                None => self.packed_header(Packed { pack, position })?.0,
+            };
+            by_rank.push(kind);
+            kinds[position as usize] = kind;
+        }
+        Ok(kinds)
     }
 
     /// The order in which the entries of a pack lie.

@@ -8,6 +8,7 @@ use super::inflate::{Inflater, Reason};
 use super::window::{FileNumber, Windows};
 use crate::format::ObjectFormat;
 use crate::limits::WINDOW_BYTES;
+use gix_hash::ObjectId;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -84,11 +85,11 @@ impl Pack {
     }
 
     /// Reads the checksum at the end of the pack, which has to be open.
-    pub fn checksum(&self) -> Result<Vec<u8>, Error> {
+    pub fn checksum(&self) -> Result<ObjectId, Error> {
         let file = self.file()?;
-        let mut checksum = vec![0; self.trailer_len() as usize];
+        let mut checksum = ObjectId::null(self.index.object_format());
         let at = file.len() - self.trailer_len();
-        file.read_exact_at(&mut checksum, at).map_err(Error::io(&self.path))?;
+        file.read_exact_at(checksum.as_mut_slice(), at).map_err(Error::io(&self.path))?;
         Ok(checksum)
     }
 

@@ -35,7 +35,21 @@ pub struct Packs {
 impl Packs {
     /// Opens every pack in the directory; if there is no directory, there are none.
     pub fn scan(dir: PathBuf, object_format: ObjectFormat) -> Result<Self, Error> {
-        let mut packs = Self {
+        let mut packs = Self::none(dir, object_format);
+        packs.rescan()?;
+        Ok(packs)
+    }
+
+    /// Opens the packs of these names, `pack-….pack`; those that are gone are passed over.
+    pub fn named(dir: PathBuf, object_format: ObjectFormat, names: &[String]) -> Result<Self, Error> {
+        let mut packs = Self::none(dir, object_format);
+        let indexes = names.iter().map(|name| OsString::from(name.replace(".pack", ".idx")));
+        packs.open(indexes.collect(), &HashSet::new())?;
+        Ok(packs)
+    }
+
+    fn none(dir: PathBuf, object_format: ObjectFormat) -> Self {
+        Self {
             dir,
             object_format,
             packs: Vec::new(),
@@ -43,9 +57,7 @@ impl Packs {
             windows: Windows::new(),
             bases: Bases::new(BASES_BYTES_MAX),
             inflater: Inflater::new(),
-        };
-        packs.rescan()?;
-        Ok(packs)
+        }
     }
 
     /// Opens the packs that are new in the directory. Those that vanished stay open where they are.
@@ -70,6 +82,10 @@ impl Packs {
         if self.packs.len() + names.len() > PACKS_MAX {
             return Err(Error::Unsupported(format!("more than {PACKS_MAX} packs (`git gc` makes them one)")));
         }
+        self.open(names, &with_bitmaps)
+    }
+
+    fn open(&mut self, mut names: Vec<OsString>, with_bitmaps: &HashSet<String>) -> Result<(), Error> {
         names.sort_unstable();
         let mut opened = Vec::new();
         for name in names {
@@ -111,7 +127,13 @@ impl Packs {
         if !path.is_file() || !pack.ensure_open().ok()? {
             return None;
         }
-        PackBitmaps::open(&path, &pack.checksum().ok()?, pack.index.len())
+        PackBitmaps::open(&path, pack.checksum().ok()?.as_slice(), pack.index.len())
+    }
+
+    pub fn checksum(&mut self, pack: u32) -> Result<ObjectId, Error> {
+        let pack = &mut self.packs[pack as usize];
+        pack.ensure_open()?;
+        pack.checksum()
     }
 
     /// Finds an object in the first pack that has it and is still there.

@@ -5,6 +5,7 @@
 
 use crate::checksum::Checksum;
 use crate::format::ObjectFormat;
+use crate::limits::{DELTA_CHAIN_DELTAS_MAX, OBJECT_BYTES_MAX};
 use crate::odb::entry::{EntryKind, Header};
 use crate::odb::loose::Loose;
 use crate::odb::{Error, Order, PACK_HEADER_LEN, Packed, Store};
@@ -20,6 +21,9 @@ pub struct Options {
     pub ofs_delta: bool,
     /// Deltas may be based on objects that the receiver has and the pack has not.
     pub thin: bool,
+    /// How many deltas may lie between an object and the whole one it is based on; where there would
+    /// be more, the object is stored whole. None: as many as there are.
+    pub chain_deltas_max: Option<u16>,
 }
 
 /// A pack under way. It owns no file: the store is passed to every step.
@@ -40,7 +44,13 @@ pub struct Output {
     copy: Option<Copy>,
     /// A loose object that is being compressed.
     stream: Option<Stream>,
+    chains: Chains,
 }
+
+/// How many deltas each packed object that was sent is away from a whole one, and one more; 0: it was
+/// not sent. By pack and position in its index, as far as anybody asks.
+#[derive(Default)]
+struct Chains(Vec<Vec<u16>>);
 
 enum Stage {
     Head,
@@ -57,6 +67,8 @@ struct Entries {
     pack: u32,
     order: Arc<Order>,
     rank: usize,
+    /// Entries that wait for the one that they are based on, by rank.
+    waiting: Vec<usize>,
     /// Where in the output each entry sent so far begins, by rank; 0: nowhere.
     begins: Vec<u64>,
 }
@@ -98,7 +110,13 @@ impl Output {
             ready_at: 0,
             copy: None,
             stream: None,
+            chains: Chains::default(),
         }
+    }
+
+    /// How many objects were begun so far.
+    pub fn objects_begun(&self) -> u64 {
+        self.objects
     }
 
     /// How many objects the pack has.
@@ -200,7 +218,7 @@ impl Output {
             return Ok(Stage::Pack(number + 1));
         }
         let order = store.pack_order(number)?;
-        if count == order.len() as u64 && self.options.ofs_delta {
+        if count == order.len() as u64 && self.options.ofs_delta && self.options.chain_deltas_max.is_none() {
             // All of it: every base is sent too, at the same distance.
             let end = order.end(order.len() - 1);
             self.copy = Some(Copy { pack: number, offset: PACK_HEADER_LEN, end });
@@ -208,34 +226,36 @@ impl Output {
             return Ok(Stage::Pack(number + 1));
         }
         let begins = vec![0; order.len()];
-        Ok(Stage::Entries(Box::new(Entries { pack: number, order, rank: 0, begins })))
+        Ok(Stage::Entries(Box::new(Entries { pack: number, order, rank: 0, waiting: Vec::new(), begins })))
     }
 
     fn next_entry(&mut self, store: &Store) -> Result<(), Error> {
         let Stage::Entries(entries) = &mut self.stage else { return Ok(()) };
         let pack = entries.pack;
-        let is_sent = |send: &ObjectSet, position| send.contains(Located::Packed(Packed { pack, position }));
-        while entries.rank < entries.order.len() && !is_sent(&self.send, entries.order.entry(entries.rank).1)
-        {
-            entries.rank += 1;
-        }
-        if entries.rank == entries.order.len() {
+        let Some(rank) = entries.next(store, &self.send)? else {
             self.stage = Stage::Pack(pack + 1);
             return Ok(());
-        }
-        let rank = entries.rank;
+        };
         let (offset, position) = entries.order.entry(rank);
-        entries.rank += 1;
         entries.begins[rank] = self.made;
         self.objects += 1;
         let header = store.entry_header(pack, offset)?;
-        let Some(kind) =
-            entries.stored_kind(store, &self.send, &self.had, self.options, (offset, &header), self.made)?
-        else {
-            let object = store.packed_object(Packed { pack, position })?;
+        let base = entries.base(store, offset, &header)?;
+        let kind = match &base {
+            None => Some(header.kind),
+            Some(base) => entries.stored_delta(&self.send, &self.had, self.options, base, self.made),
+        };
+        let packed = Packed { pack, position };
+        let is_within = match self.options.chain_deltas_max {
+            None => true,
+            Some(max) => self.chains.enter(store, packed, base.as_ref().map(|base| base.at), max)?,
+        };
+        let Some(kind) = kind.filter(|_| is_within) else {
+            let object = store.packed_object(packed)?;
             return self.compress(object.kind, &object.data);
         };
         Header { kind, ..header }.write_to(&mut self.ready);
+        let Stage::Entries(entries) = &self.stage else { return Ok(()) };
         let end = entries.order.end(rank);
         let start = offset + header.len as u64;
         if start > end {
@@ -289,36 +309,125 @@ impl Output {
     }
 }
 
-impl Entries {
-    /// How an entry that begins at `begin` of the output can be sent as it is stored; none: it cannot,
-    /// since its base is neither sent nor had.
-    fn stored_kind(
-        &self,
+impl Chains {
+    fn length(&self, packed: Packed) -> Option<u16> {
+        let length = self.0.get(packed.pack as usize)?.get(packed.position as usize)?;
+        length.checked_sub(1)
+    }
+
+    /// Notes how many deltas an object is away from a whole one, if it stays a delta based on
+    /// `base`; false: those would be more than `max`, and it has to be stored whole.
+    fn enter(
+        &mut self,
         store: &Store,
+        packed: Packed,
+        base: Option<Packed>,
+        max: u16,
+    ) -> Result<bool, Error> {
+        let length = match base {
+            None => 0,
+            Some(base) => self.length(base).map_or(u16::MAX, |length| length.saturating_add(1)),
+        };
+        // What is too large to be made anew stays as it is.
+        let stays = length <= max || store.packed_header(packed)?.1 > OBJECT_BYTES_MAX;
+        let pack = packed.pack as usize;
+        if self.0.len() <= pack {
+            self.0.resize_with(pack + 1, Vec::new);
+        }
+        let lengths = &mut self.0[pack];
+        lengths.resize(store.pack_len(packed.pack) as usize, 0);
+        lengths[packed.position as usize] = if stays { length.saturating_add(1) } else { 1 };
+        Ok(stays)
+    }
+}
+
+impl Entries {
+    /// The rank of the entry to be sent next: each after the one that it is based on. None: all are sent.
+    fn next(&mut self, store: &Store, send: &ObjectSet) -> Result<Option<usize>, Error> {
+        let pack = self.pack;
+        let is_sent = |position| send.contains(Located::Packed(Packed { pack, position }));
+        let mut rank = match self.waiting.pop() {
+            Some(rank) => rank,
+            None => {
+                let mut rest = self.rank..self.order.len();
+                let Some(rank) =
+                    rest.find(|rank| self.begins[*rank] == 0 && is_sent(self.order.entry(*rank).1))
+                else {
+                    return Ok(None);
+                };
+                self.rank = rank + 1;
+                rank
+            }
+        };
+        // Most are based on what lies before them; what names its base by its id need not be.
+        loop {
+            let offset = self.order.entry(rank).0;
+            let header = store.entry_header(pack, offset)?;
+            let Some(base_offset) = store.entry_base(pack, offset, &header)? else { return Ok(Some(rank)) };
+            let base_rank = self.rank_of_base(store, offset, base_offset)?;
+            if self.begins[base_rank] != 0 || !is_sent(self.order.entry(base_rank).1) {
+                return Ok(Some(rank));
+            }
+            if self.waiting.len() == DELTA_CHAIN_DELTAS_MAX {
+                return Err(damaged(
+                    store,
+                    pack,
+                    offset,
+                    "its chain of deltas is longer than the limit, or a loop",
+                ));
+            }
+            self.waiting.push(rank);
+            rank = base_rank;
+        }
+    }
+
+    fn rank_of_base(&self, store: &Store, offset: u64, base_offset: u64) -> Result<usize, Error> {
+        let rank = self.order.rank(base_offset);
+        rank.ok_or_else(|| damaged(store, self.pack, offset, "its base is not an entry of the pack"))
+    }
+
+    /// What the entry at an offset is based on. An earlier pack may have it too: then it is sent from
+    /// there, and never on account of this one.
+    fn base(&self, store: &Store, offset: u64, header: &Header) -> Result<Option<Base>, Error> {
+        let Some(base_offset) = store.entry_base(self.pack, offset, header)? else { return Ok(None) };
+        let rank = self.rank_of_base(store, offset, base_offset)?;
+        let id = store.packed_id(Packed { pack: self.pack, position: self.order.entry(rank).1 })?;
+        match Located::require(store, &id)? {
+            Located::Packed(at) => Ok(Some(Base { rank, id, at })),
+            Located::Loose(id) => Err(Error::Missing(id)),
+        }
+    }
+
+    /// How a delta that begins at `begin` of the output can be sent as it is stored; none: it cannot,
+    /// since its base is neither sent nor had.
+    fn stored_delta(
+        &self,
         send: &ObjectSet,
         had: &ObjectSet,
         options: Options,
-        (offset, header): (u64, &Header),
+        base: &Base,
         begin: u64,
-    ) -> Result<Option<EntryKind>, Error> {
-        let pack = self.pack;
-        let Some(base_offset) = store.entry_base(pack, offset, header)? else {
-            return Ok(Some(header.kind));
-        };
-        let damaged = |reason| Error::DamagedEntry { pack: store.pack_name(pack), offset, reason };
-        let base_rank =
-            self.order.rank(base_offset).ok_or_else(|| damaged("its base is not an entry of the pack"))?;
-        let base = Packed { pack, position: self.order.entry(base_rank).1 };
-        let base_begin = self.begins[base_rank];
+    ) -> Option<EntryKind> {
+        let base_begin = self.begins[base.rank];
         if base_begin != 0 && base_begin < begin && options.ofs_delta {
-            return Ok(Some(EntryKind::OfsDelta(begin - base_begin)));
+            return Some(EntryKind::OfsDelta(begin - base_begin));
         }
-        let base_id = store.packed_id(base)?;
-        // An earlier pack may have it too: then it is sent from there, and never on account of this one.
-        let base_at = Located::require(store, &base_id)?;
-        let is_there = send.contains(base_at) || options.thin && had.contains(base_at);
-        Ok(is_there.then_some(EntryKind::RefDelta(base_id)))
+        let at = Located::Packed(base.at);
+        (send.contains(at) || options.thin && had.contains(at)).then_some(EntryKind::RefDelta(base.id))
     }
+}
+
+/// What a delta is based on.
+struct Base {
+    /// In the delta's own pack.
+    rank: usize,
+    id: ObjectId,
+    /// Where it is sent from, if it is.
+    at: Packed,
+}
+
+fn damaged(store: &Store, pack: u32, offset: u64, reason: &'static str) -> Error {
+    Error::DamagedEntry { pack: store.pack_name(pack), offset, reason }
 }
 
 impl Stream {

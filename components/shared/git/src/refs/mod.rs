@@ -31,7 +31,7 @@ use std::path::PathBuf;
 pub use name::is_valid_name;
 pub use snapshot::{Head, Ref, Snapshot, Target};
 pub use store::RefStore;
-pub use transaction::{Expected, Mode, Options, Peel, Reflog, Update, UpdateError};
+pub use transaction::{Expected, Mode, Options, PACKED_FROM, Peel, Reflog, Update, UpdateError};
 
 /// Why refs could not be read or written at all.
 #[derive(Debug, thiserror::Error)]

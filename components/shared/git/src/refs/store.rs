@@ -7,6 +7,7 @@ use super::{Error, is_valid_name, name};
 use crate::format::{Format, ObjectFormat, RefStorage};
 use crate::listing;
 use bstr::{BStr, BString, ByteSlice};
+use gix_hash::ObjectId;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -80,6 +81,16 @@ impl RefStore {
             Loose::Damaged => Ok(None),
             Loose::Missing | Loose::Directory => Ok(self.packed_refs()?.find(name).cloned()),
         }
+    }
+
+    /// The names of all loose refs that hold an id, with the ids, in no order.
+    pub fn loose_ids(&self) -> Result<Vec<(BString, ObjectId)>, Error> {
+        let (loose, _) = self.loose_refs()?;
+        let ids = loose.into_iter().filter_map(|entry| match entry.target {
+            Target::Id(id) => Some((entry.name, id)),
+            Target::Symbolic(_) => None,
+        });
+        Ok(ids.collect())
     }
 
     pub(super) fn read_loose(&self, name: &BStr) -> Result<Loose, Error> {

@@ -92,6 +92,14 @@ impl ObjectSet {
         was_there
     }
 
+    /// Takes everything out that is in one pack.
+    pub fn remove_pack(&mut self, pack: u32) {
+        self.len -= self.pack_len(pack);
+        if let Some(words) = self.packs.get_mut(pack as usize) {
+            words.clear();
+        }
+    }
+
     pub fn contains(&self, object: Located) -> bool {
         match object {
             Located::Packed(packed) => {

@@ -1,0 +1,142 @@
+//! Removing what is no longer needed.
+
+use super::Error;
+use crate::durable;
+use crate::listing::{self, Entry};
+use crate::odb::{Store, loose};
+use crate::quarantine;
+use crate::refs::RefStore;
+use gix_hash::ObjectId;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+/// The list of packs whose removal has begun.
+const REMOVING: &str = "lithe-removing";
+/// What belongs to a pack, in the order in which it is removed: without its index, nobody finds it.
+const PARTS: [&str; 5] = ["idx", "rev", "bitmap", "mtimes", "pack"];
+/// A temporary file that nothing was written to for so long belongs to a process that is no more.
+const STALE_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+/// How names of temporary files begin, Git's and ours.
+const TEMPORARY: &str = "tmp_";
+
+/// Removes what dead pushes and dead runs left behind.
+pub fn remove_leftovers(git_dir: &Path, now: SystemTime) -> Result<(), Error> {
+    let refs = RefStore::open(git_dir)?;
+    refs.remove_stale_locks(now)?;
+    quarantine::remove_stale(git_dir, now)?;
+    finish_removal(git_dir)?;
+    let objects = git_dir.join("objects");
+    for entry in entries(&objects)? {
+        let name = entry.name.to_string_lossy();
+        if entry.is_directory && (name == "pack" || loose::is_directory_name(&name)) {
+            remove_stale_files(&objects.join(&entry.name), now)?;
+        }
+    }
+    Ok(())
+}
+
+fn remove_stale_files(directory: &Path, now: SystemTime) -> Result<(), Error> {
+    for entry in entries(directory)? {
+        if entry.is_directory || !entry.name.to_string_lossy().starts_with(TEMPORARY) {
+            continue;
+        }
+        let path = directory.join(&entry.name);
+        let modified = fs::symlink_metadata(&path).and_then(|metadata| metadata.modified());
+        if modified.is_ok_and(|modified| now.duration_since(modified).is_ok_and(|age| age > STALE_AFTER)) {
+            ignore_missing(fs::remove_file(path))?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes packs that are to go, unless somebody has marked them to be kept; returns how many went.
+pub fn remove_packs(git_dir: &Path, names: &[&String]) -> Result<u64, Error> {
+    let directory = git_dir.join("objects/pack");
+    let kept = |name: &str| directory.join(name).with_extension("keep").exists();
+    let names: Vec<&str> = names.iter().map(|name| name.as_str()).filter(|name| !kept(name)).collect();
+    if names.is_empty() {
+        return Ok(0);
+    }
+    durable::replace_file(&directory.join(REMOVING), (names.join("\n") + "\n").as_bytes())?;
+    for name in &names {
+        for part in PARTS {
+            ignore_missing(fs::remove_file(directory.join(name).with_extension(part)))?;
+        }
+    }
+    ignore_missing(fs::remove_file(directory.join(REMOVING)))?;
+    // Others may have it: it says which packs there are, and nobody who speaks to us asks for it.
+    ignore_missing(fs::remove_file(git_dir.join("objects/info/packs")))?;
+    Ok(names.len() as u64)
+}
+
+/// Removes what is left of packs whose removal was cut short: those whose index is gone.
+fn finish_removal(git_dir: &Path) -> Result<(), Error> {
+    let directory = git_dir.join("objects/pack");
+    let list = match fs::read_to_string(directory.join(REMOVING)) {
+        Ok(list) => list,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let is_name = |name: &&str| name.starts_with("pack-") && name.ends_with(".pack") && !name.contains('/');
+    for name in list.lines().filter(is_name) {
+        let path = directory.join(name);
+        if path.with_extension("idx").exists() || path.with_extension("keep").exists() {
+            continue;
+        }
+        for part in PARTS {
+            ignore_missing(fs::remove_file(path.with_extension(part)))?;
+        }
+    }
+    ignore_missing(fs::remove_file(directory.join(REMOVING)))?;
+    Ok(())
+}
+
+/// Removes Git's index over several packs, which would name some that are going.
+pub fn remove_multi_pack_index(git_dir: &Path) -> Result<(), Error> {
+    let directory = git_dir.join("objects/pack");
+    for entry in entries(&directory)? {
+        if entry.name.to_string_lossy().starts_with("multi-pack-index") {
+            let path = directory.join(&entry.name);
+            let removed = match entry.is_directory {
+                true => fs::remove_dir_all(path),
+                false => fs::remove_file(path),
+            };
+            ignore_missing(removed)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes those of these loose objects that are in packs; returns how many went.
+pub fn remove_loose(git_dir: &Path, ids: &[ObjectId]) -> Result<u64, Error> {
+    let store = Store::open(git_dir)?;
+    let mut removed = 0;
+    for id in ids {
+        if store.locate_packed(id)?.is_some() {
+            let path = loose::path(store.objects_dir(), id);
+            ignore_missing(fs::remove_file(&path))?;
+            // The directory of the last one goes with it.
+            if let Some(directory) = path.parent() {
+                let _ = fs::remove_dir(directory);
+            }
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+fn entries(directory: &Path) -> io::Result<Vec<Entry>> {
+    match listing::list(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        entries => entries,
+    }
+}
+
+fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,83 @@
+//! One run a repository at a time.
+
+use super::Error;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+const NAME: &str = "lithe-maintenance.lock";
+/// A lock that was not refreshed for so long belongs to a run that is no more.
+const STALE_AFTER: Duration = Duration::from_secs(10 * 60);
+/// How often a lock is refreshed.
+const REFRESH_AFTER: Duration = Duration::from_secs(30);
+
+/// The lock of a run. Dropping it lets go.
+#[derive(Debug)]
+pub struct Lock {
+    path: PathBuf,
+    file: File,
+    refreshed: SystemTime,
+}
+
+impl Lock {
+    /// Takes the lock of the repository at `git_dir`.
+    ///
+    /// Fails with [`Error::Locked`].
+    pub fn acquire(git_dir: &Path, now: SystemTime) -> Result<Self, Error> {
+        let path = git_dir.join(NAME);
+        let create = || OpenOptions::new().write(true).create_new(true).open(&path);
+        let file = match create() {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_stale(&path, now) => {
+                fs::remove_file(&path)?;
+                create()
+            }
+            other => other,
+        };
+        match file {
+            Ok(file) => Ok(Self { path, file, refreshed: now }),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Error::Locked),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Shows that the run is alive.
+    pub fn refresh(&mut self) {
+        let now = SystemTime::now();
+        if now.duration_since(self.refreshed).is_ok_and(|age| age >= REFRESH_AFTER) {
+            // If that fails, another run may begin: that wastes work and harms nothing.
+            let _ = self.file.set_modified(now);
+            self.refreshed = now;
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+fn is_stale(path: &Path, now: SystemTime) -> bool {
+    let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
+    modified.is_ok_and(|modified| now.duration_since(modified).is_ok_and(|age| age > STALE_AFTER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_run_at_a_time_unless_the_other_is_dead() {
+        let place = tempfile::tempdir().expect("a directory");
+        let now = SystemTime::now();
+        let lock = Lock::acquire(place.path(), now).expect("free");
+        let soon = now + STALE_AFTER - Duration::from_secs(5);
+        assert!(matches!(Lock::acquire(place.path(), soon), Err(Error::Locked)));
+        drop(lock);
+        std::mem::forget(Lock::acquire(place.path(), now).expect("free again"));
+        let later = now + STALE_AFTER + Duration::from_secs(5);
+        drop(Lock::acquire(place.path(), later).expect("the other is dead"));
+        assert!(!place.path().join(NAME).exists());
+    }
+}

@@ -1,0 +1,241 @@
+//! What a repository consists of on disk, and what should be done about it.
+
+use super::cruft;
+use super::{Error, Settings};
+use crate::listing::{self, Entry};
+use crate::odb::loose;
+use gix_hash::ObjectId;
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::SystemTime;
+
+/// How many packs there may be beside the largest.
+const SMALL_PACKS_MAX: usize = 8;
+/// How many loose objects there may be.
+const LOOSE_MAX: usize = 200;
+/// Everything is packed anew when so much of the largest pack has come beside it, in parts of it.
+const REST_PARTS: u64 = 4;
+/// In a roll-up every pack has at least so many times the bytes of all smaller ones together.
+const GEOMETRIC_FACTOR: u64 = 2;
+
+/// The packs and loose objects of a repository.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Those that are not marked to be kept, the largest first.
+    pub packs: Vec<PackFile>,
+    /// Packs that are to stay as they are.
+    pub kept_packs: u64,
+    pub loose: Vec<ObjectId>,
+    /// What packs, indexes and loose objects take, in bytes.
+    pub bytes: u64,
+    pub loose_bytes: u64,
+}
+
+/// A pack on disk.
+#[derive(Debug, Clone)]
+pub struct PackFile {
+    /// `pack-….pack`.
+    pub name: String,
+    pub bytes: u64,
+    pub has_bitmaps: bool,
+    /// Whether it has what no ref reached.
+    pub is_cruft: bool,
+    /// When the first of its objects was found not to be reached.
+    pub oldest: Option<SystemTime>,
+}
+
+/// What should be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Plan {
+    Nothing,
+    /// One pack of these and of all loose objects.
+    RollUp(Vec<String>),
+    /// One pack of all that is reached.
+    Everything,
+}
+
+impl Survey {
+    /// Looks at the repository at `git_dir`.
+    pub fn of(git_dir: &Path) -> Result<Self, Error> {
+        let mut survey = Self::default();
+        survey.packs(&git_dir.join("objects/pack"))?;
+        survey.loose_objects(&git_dir.join("objects"))?;
+        Ok(survey)
+    }
+
+    fn packs(&mut self, directory: &Path) -> Result<(), Error> {
+        let mut names = HashSet::new();
+        for entry in entries(directory)? {
+            if let Ok(name) = entry.name.into_string() {
+                names.insert(name);
+            }
+        }
+        for name in &names {
+            let Some(stem) = name.strip_suffix(".pack").filter(|stem| stem.starts_with("pack-")) else {
+                continue;
+            };
+            let has = |extension: &str| names.contains(&format!("{stem}.{extension}"));
+            if !has("idx") {
+                continue;
+            }
+            let size = |name: &str| fs::metadata(directory.join(name)).map_or(0, |metadata| metadata.len());
+            let bytes = size(name);
+            self.bytes += bytes + size(&format!("{stem}.idx"));
+            if has("keep") || has("promisor") {
+                self.kept_packs += 1;
+                continue;
+            }
+            let is_cruft = has("mtimes");
+            let oldest = is_cruft.then(|| cruft::oldest(&directory.join(format!("{stem}.mtimes")))).flatten();
+            let pack = PackFile { name: name.clone(), bytes, has_bitmaps: has("bitmap"), is_cruft, oldest };
+            self.packs.push(pack);
+        }
+        self.packs.sort_by(|a, b| (b.bytes, &a.name).cmp(&(a.bytes, &b.name)));
+        Ok(())
+    }
+
+    fn loose_objects(&mut self, objects: &Path) -> Result<(), Error> {
+        for directory in entries(objects)? {
+            let first = directory.name.to_string_lossy();
+            if !directory.is_directory || !loose::is_directory_name(&first) {
+                continue;
+            }
+            let directory = objects.join(&*first);
+            for entry in entries(&directory)? {
+                let hex = format!("{first}{}", entry.name.to_string_lossy());
+                if let Ok(id) = ObjectId::from_hex(hex.as_bytes()) {
+                    let bytes =
+                        fs::metadata(directory.join(&entry.name)).map_or(0, |metadata| metadata.len());
+                    self.bytes += bytes;
+                    self.loose_bytes += bytes;
+                    self.loose.push(id);
+                }
+            }
+        }
+        self.loose.sort_unstable();
+        Ok(())
+    }
+
+    /// Whether a pack is one of those that may be replaced.
+    pub fn has_pack(&self, name: &str) -> bool {
+        self.packs.iter().any(|pack| pack.name == name)
+    }
+
+    /// The largest pack of what is reached.
+    pub fn main_pack(&self) -> Option<&str> {
+        self.packs.iter().find(|pack| !pack.is_cruft).map(|pack| pack.name.as_str())
+    }
+
+    /// Whether all that can be packed is in one pack, but for what no ref reached.
+    pub fn is_one_pack(&self) -> bool {
+        self.loose.is_empty() && self.packs.iter().filter(|pack| !pack.is_cruft).count() <= 1
+    }
+
+    /// What should be done.
+    pub fn plan(&self, settings: &Settings, now: SystemTime) -> Plan {
+        let (cruft, packs): (Vec<_>, Vec<_>) = self.packs.iter().partition(|pack| pack.is_cruft);
+        let is_over = |pack: &&PackFile| match (settings.unreachable_for, pack.oldest) {
+            (Some(limit), Some(oldest)) => now.duration_since(oldest).is_ok_and(|age| age > limit),
+            _ => false,
+        };
+        let small: u64 = packs.iter().skip(1).map(|pack| pack.bytes).sum::<u64>() + self.loose_bytes;
+        let Some(largest) = packs.first() else {
+            return if self.loose.len() > LOOSE_MAX { Plan::Everything } else { Plan::Nothing };
+        };
+        let is_much = small > largest.bytes / REST_PARTS && (packs.len() > 2 || self.loose.len() > LOOSE_MAX);
+        if !largest.has_bitmaps || is_much || cruft.iter().any(is_over) {
+            return Plan::Everything;
+        }
+        if packs.len() - 1 <= SMALL_PACKS_MAX && self.loose.len() <= LOOSE_MAX {
+            return Plan::Nothing;
+        }
+        Plan::RollUp(roll_up(&packs, self.loose_bytes))
+    }
+}
+
+/// The packs to be made one, of packs sorted by size, the largest first, which itself stays.
+fn roll_up(packs: &[&PackFile], loose_bytes: u64) -> Vec<String> {
+    let mut smaller = loose_bytes;
+    let mut end = packs.len();
+    // From the smallest on: whatever has not many times what comes after it goes in with it.
+    for index in (1..packs.len()).rev() {
+        if packs[index].bytes < smaller.saturating_mul(GEOMETRIC_FACTOR) {
+            end = index;
+        }
+        smaller += packs[index].bytes;
+    }
+    // Too many remain, each of them large enough: the smaller half.
+    let first = if packs.len() - end <= 1 { packs.len().div_ceil(2).max(1) } else { end };
+    packs[first..].iter().map(|pack| pack.name.clone()).collect()
+}
+
+fn entries(directory: &Path) -> Result<Vec<Entry>, Error> {
+    match listing::list(directory) {
+        Ok(entries) => Ok(entries),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn pack(index: usize, bytes: u64) -> PackFile {
+        PackFile { name: format!("{index}"), bytes, has_bitmaps: index == 0, is_cruft: false, oldest: None }
+    }
+
+    fn survey(bytes: &[u64], loose: usize) -> Survey {
+        let packs = bytes.iter().enumerate().map(|(index, bytes)| pack(index, *bytes)).collect();
+        let id = ObjectId::null(gix_hash::Kind::Sha1);
+        Survey { packs, loose: vec![id; loose], loose_bytes: loose as u64 * 100, ..Survey::default() }
+    }
+
+    #[test]
+    fn little_is_left_alone_and_much_is_packed() {
+        let rolled = |names: &[usize]| Plan::RollUp(names.iter().map(usize::to_string).collect());
+        let many = |count: usize| [&[1_000_000][..], &vec![10; count]].concat();
+        let cases = [
+            (survey(&[], 0), Plan::Nothing),
+            (survey(&[], LOOSE_MAX), Plan::Nothing),
+            (survey(&[], LOOSE_MAX + 1), Plan::Everything),
+            (survey(&[1000], 0), Plan::Nothing),
+            (survey(&[1000, 900], 0), Plan::Nothing),
+            (survey(&[1000, 100, 100], 0), Plan::Nothing),
+            (survey(&[1000, 200, 100], 0), Plan::Everything),
+            (survey(&[1_000_000, 10], LOOSE_MAX), Plan::Nothing),
+            (survey(&[1_000_000, 10], LOOSE_MAX + 1), rolled(&[1])),
+            (survey(&many(SMALL_PACKS_MAX), 0), Plan::Nothing),
+            (survey(&many(SMALL_PACKS_MAX + 1), 0), rolled(&[1, 2, 3, 4, 5, 6, 7, 8, 9])),
+            (
+                survey(&[1_000_000, 50_000, 500, 10, 10, 10, 10, 10, 10, 10], 0),
+                rolled(&[3, 4, 5, 6, 7, 8, 9]),
+            ),
+            (
+                survey(&[10_000_000, 1_000_000, 100_000, 20_000, 4_000, 900, 200, 60, 20, 5], 0),
+                rolled(&[5, 6, 7, 8, 9]),
+            ),
+        ];
+        for (survey, expected) in cases {
+            assert_eq!(survey.plan(&Settings::default(), SystemTime::now()), expected, "{survey:?}");
+        }
+    }
+
+    #[test]
+    fn a_pack_without_bitmaps_and_one_that_is_over_are_reasons() {
+        let now = SystemTime::now();
+        let mut survey = survey(&[1000], 0);
+        survey.packs[0].has_bitmaps = false;
+        assert_eq!(survey.plan(&Settings::default(), now), Plan::Everything);
+        survey.packs[0].has_bitmaps = true;
+        let day = Duration::from_secs(24 * 60 * 60);
+        survey.packs.push(PackFile { is_cruft: true, oldest: Some(now - 13 * day), ..pack(1, 10) });
+        assert_eq!(survey.plan(&Settings::default(), now), Plan::Nothing);
+        assert_eq!(survey.plan(&Settings::default(), now + 2 * day), Plan::Everything);
+        let forever = Settings { unreachable_for: None, ..Settings::default() };
+        assert_eq!(survey.plan(&forever, now + 2 * day), Plan::Nothing);
+    }
+}

@@ -1,0 +1,276 @@
+//! Maintenance of repositories that `git` made, judged by `git`.
+
+use super::*;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::Command;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+struct Repository(tempfile::TempDir);
+
+impl Repository {
+    /// A bare repository `server.git`, and `work`, from which it gets six pushes of a history with merges.
+    fn new() -> Self {
+        Self::with("")
+    }
+
+    fn with(init: &str) -> Self {
+        let repository = Self(tempfile::tempdir().expect("a directory"));
+        repository
+            .sh(&format!("git init -q --bare {init} -b main server.git && git -C server.git config receive.unpackLimit 1 && git init -q {init} -b main work"));
+        for number in 1..=6 {
+            repository.push(number);
+        }
+        repository
+    }
+
+    fn push(&self, number: u32) {
+        self.sh(&format!(
+            "cd work && mkdir -p d/e$(({number} % 3)) && seq {number} 300 > d/e$(({number} % 3))/list &&
+             seq {number} > new{number} && git add . && git commit -qm {number} && git tag -am t t{number} &&
+             git checkout -q -b b{number} HEAD~$(({number} > 1 ? 1 : 0)) && seq {number}0 > other && git add . &&
+             git commit -qm b{number} && git checkout -q main && git merge -q -m m{number} b{number} &&
+             git push -q ../server.git --all && git push -q ../server.git --tags"
+        ));
+    }
+
+    fn sh(&self, script: &str) -> String {
+        let mut command = Command::new("sh");
+        command.arg("-ec").arg(script).current_dir(self.0.path());
+        for (key, value) in [("NAME", "A"), ("EMAIL", "a@example.org"), ("DATE", "@1700000000 +0000")] {
+            command.env(format!("GIT_AUTHOR_{key}"), value).env(format!("GIT_COMMITTER_{key}"), value);
+        }
+        let output = command.output().expect("sh runs");
+        assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text").trim().to_owned()
+    }
+
+    fn git_dir(&self) -> PathBuf {
+        self.0.path().join("server.git")
+    }
+
+    fn maintain(&self, settings: &Settings, now: SystemTime) -> Report {
+        run(&self.git_dir(), settings, now, &mut |_| true).expect("it works")
+    }
+
+    fn objects(&self) -> BTreeSet<String> {
+        let all = "cd server.git && git cat-file --batch-all-objects --batch-check='%(objectname)'";
+        self.sh(all).lines().map(str::to_owned).collect()
+    }
+
+    fn packs(&self) -> Vec<String> {
+        let names = self.sh("cd server.git/objects/pack && ls");
+        names.lines().filter(|name| name.ends_with(".pack")).map(str::to_owned).collect()
+    }
+
+    fn loose(&self) -> usize {
+        self.sh("cd server.git && git count-objects")
+            .split(' ')
+            .next()
+            .and_then(|count| count.parse().ok())
+            .expect("a number")
+    }
+
+    fn check(&self) {
+        self.sh("cd server.git && git fsck --full --strict && git multi-pack-index verify 2>/dev/null || git fsck --full --strict");
+        self.sh("cd server.git && for p in objects/pack/*.idx; do git verify-pack $p; done");
+        self.sh("cd server.git && if [ -f objects/info/commit-graph ]; then git commit-graph verify; fi");
+        let leftover = self.sh("cd server.git && find . -name 'tmp_*' -o -name 'lithe-*'");
+        assert_eq!(leftover, "");
+    }
+}
+
+fn forced() -> Settings {
+    Settings { is_forced: true, ..Settings::default() }
+}
+
+#[test]
+fn everything_is_in_one_pack_with_bitmaps_and_a_graph() {
+    for init in ["", "--object-format=sha256"] {
+        let repository = Repository::with(init);
+        let before = repository.objects();
+        assert!(repository.packs().len() > 5);
+        let report = repository.maintain(&Settings::default(), SystemTime::now());
+        repository.check();
+        assert_eq!(repository.objects(), before, "{init}");
+        assert_eq!(repository.packs().len(), 1);
+        assert!(report.packs_replaced > 5 && report.bitmaps > 5 && report.graph_commits == 17, "{report:?}");
+        repository.sh("cd server.git && git rev-list --test-bitmap main");
+        repository.sh("git clone -q --no-local server.git clone && git -C clone fsck --strict");
+        assert_eq!(
+            repository.maintain(&Settings::default(), SystemTime::now()),
+            Report::default(),
+            "nothing is left to be done"
+        );
+    }
+}
+
+#[test]
+fn loose_objects_and_many_small_packs_are_rolled_up() {
+    let repository = Repository::new();
+    repository.sh("cd work && mkdir many && for i in $(seq 2000); do echo $i$i$i | sha256sum > many/f$i; done && git add . && git commit -qm many && git push -q ../server.git main");
+    repository.maintain(&forced(), SystemTime::now());
+    let large = repository.packs();
+    for number in 11..16 {
+        repository.push(number);
+    }
+    let before = repository.objects();
+    assert!(repository.packs().len() > 9);
+    let report = repository.maintain(&Settings::default(), SystemTime::now());
+    repository.check();
+    assert!(report.packs_replaced > 5 && report.bitmaps == 0, "{report:?}");
+    assert_eq!(repository.objects(), before);
+    let after = repository.packs();
+    assert!(after.contains(&large[0]) && after.len() <= 3, "{after:?}");
+
+    repository.sh("cd server.git && git -C ../work repack -adfq && for i in $(seq 201); do echo loose $i | git hash-object -w --stdin; done");
+    let before = repository.objects();
+    let report = repository.maintain(&Settings::default(), SystemTime::now());
+    repository.check();
+    assert_eq!((report.loose_objects_packed, repository.loose()), (201, 0));
+    assert_eq!(repository.objects(), before, "whether or not something reaches them");
+}
+
+#[test]
+fn what_nothing_reaches_is_kept_for_a_time() {
+    let repository = Repository::new();
+    let all = repository.objects();
+    repository.sh("cd server.git && echo lost | git hash-object -w --stdin");
+    repository.sh("cd server.git && git branch -q -D b6 && git update-ref refs/heads/main main~3 && git tag -d t5 t6 && git for-each-ref refs/heads/b5 --format='delete %(refname)' | git update-ref --stdin");
+    let reached: BTreeSet<String> = repository
+        .sh("cd server.git && git rev-list --objects --no-object-names --all")
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    let now = SystemTime::now();
+    let first = repository.maintain(&forced(), now);
+    repository.check();
+    assert_eq!(first.unreachable_kept as usize, all.len() + 1 - reached.len());
+    assert_eq!(repository.objects().len(), all.len() + 1);
+    assert_eq!(repository.packs().len(), 2);
+    repository.sh("ls server.git/objects/pack/*.mtimes");
+
+    let again = repository.maintain(&forced(), now + 13 * DAY);
+    assert_eq!((again.unreachable_kept, again.unreachable_removed), (first.unreachable_kept, 0));
+    assert_eq!(repository.maintain(&Settings::default(), now + 13 * DAY), Report::default());
+
+    // What comes back is kept by what reaches it.
+    repository.sh("cd server.git && git tag back $(git -C ../work rev-parse b5)");
+    let last = repository.maintain(&Settings::default(), now + 15 * DAY);
+    repository.check();
+    assert!(last.unreachable_removed > 0 && last.unreachable_kept == 0, "{last:?}");
+    let reached: BTreeSet<String> = repository
+        .sh("cd server.git && git rev-list --objects --no-object-names --all")
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(repository.objects(), reached);
+}
+
+#[test]
+fn what_is_kept_or_named_elsewhere_stays() {
+    let repository = Repository::new();
+    let kept = repository.packs()[0].clone();
+    repository.sh(&format!("touch server.git/objects/pack/{}", kept.replace(".pack", ".keep")));
+    // A reflog names what no ref does.
+    repository.sh("cd server.git && git config core.logAllRefUpdates true && git update-ref refs/heads/b4 main && git update-ref refs/heads/b4 main~1 && git config core.logAllRefUpdates false");
+    repository.sh("cd server.git && mkdir -p logs/refs/heads && echo \"$(git rev-parse b6) $(git rev-parse b6) A <a> 0 +0000\" > logs/refs/heads/b6 && git update-ref -d refs/heads/b6 --no-deref || true");
+    let before = repository.objects();
+    let never = Settings { unreachable_for: None, is_forced: true };
+    repository.maintain(&never, SystemTime::now() + 1000 * DAY);
+    assert!(repository.packs().contains(&kept));
+    assert_eq!(repository.objects(), before);
+    repository.sh("cd server.git && git fsck --full --strict");
+}
+
+#[test]
+fn long_chains_of_deltas_are_cut() {
+    let repository = Repository(tempfile::tempdir().expect("a directory"));
+    // Each version of a file is stored as a delta against the one before.
+    repository.sh(
+        "git init -q --bare -b main server.git && cd server.git && for i in $(seq 120); do
+             printf 'commit refs/heads/main\\ncommitter A <a@example.org> 1700000000 +0000\\ndata 2\\n%s\\n' $((i % 10))
+             seq $((2000 + i)) > ../list && printf 'M 100644 inline list\\ndata %s\\n' $(wc -c < ../list) && cat ../list
+         done | git -c fastimport.unpackLimit=0 fast-import --quiet --depth=200",
+    );
+    let depth = || -> u32 {
+        let chains = repository.sh("cd server.git && git verify-pack -v objects/pack/*.idx | awk 'NF == 7 && $6 > m { m = $6 } END { print m + 0 }'");
+        chains.parse().expect("a number")
+    };
+    assert!(depth() > 50, "{}", depth());
+    repository.maintain(&forced(), SystemTime::now());
+    repository.check();
+    assert!((10..=50).contains(&depth()), "{}", depth());
+}
+
+#[test]
+fn many_loose_refs_are_packed() {
+    let repository = Repository::new();
+    repository.sh("cd server.git && for i in $(seq 300); do git update-ref refs/heads/x/$i main; done");
+    let refs = repository.sh("cd server.git && git for-each-ref");
+    let report = repository.maintain(&Settings::default(), SystemTime::now());
+    assert!(report.refs_packed > 300, "{report:?}");
+    assert_eq!(repository.sh("cd server.git && git for-each-ref"), refs);
+    assert_eq!(repository.sh("cd server.git && find refs -type f | wc -l"), "0");
+    repository.check();
+}
+
+#[test]
+fn an_incomplete_repository_loses_nothing() {
+    let repository = Repository::new();
+    let blob = repository.sh("cd work && git rev-parse main:d/e0/list");
+    repository.sh(&format!(
+        "cd server.git && for p in objects/pack/*.pack; do mv $p . ; done; rm objects/pack/*; for p in *.pack; do git unpack-objects -q < $p; rm $p; done; rm -f objects/{}/{}",
+        &blob[..2],
+        &blob[2..]
+    ));
+    let before = repository.objects();
+    let outcome = run(&repository.git_dir(), &forced(), SystemTime::now(), &mut |_| true);
+    assert!(matches!(outcome, Err(Error::Store(odb::Error::Missing(id))) if id.to_string() == blob));
+    assert_eq!(repository.objects(), before);
+    assert_eq!(repository.sh("find server.git -name 'tmp_*' -o -name 'lithe-*'"), "");
+}
+
+/// Stops a run at every word on progress that it gives, as a kill would, and looks what is left.
+#[test]
+fn a_run_may_end_anywhere() {
+    let steps = |repository: &Repository| {
+        let mut count = 0;
+        run(&repository.git_dir(), &forced(), SystemTime::now(), &mut |_| {
+            count += 1;
+            true
+        })
+        .expect("it works");
+        count
+    };
+    let total = steps(&Repository::new());
+    assert!(total >= 5);
+    let repository = Repository::new();
+    let before = repository.objects();
+    for stop in 0..total {
+        let mut count = 0;
+        let outcome = run(&repository.git_dir(), &forced(), SystemTime::now(), &mut |_| {
+            count += 1;
+            count <= stop
+        });
+        assert!(matches!(outcome, Err(Error::Stopped)), "{stop}");
+        repository.check();
+        assert_eq!(repository.objects(), before, "{stop}");
+    }
+}
+
+#[test]
+fn a_removal_that_was_cut_short_is_finished() {
+    let repository = Repository::new();
+    let gone = repository.packs()[0].clone();
+    let index = gone.replace(".pack", ".idx");
+    repository.sh(&format!(
+        "cd server.git && mv objects/pack/{gone} . && rm -f objects/pack/{index} && git unpack-objects -q < {gone} &&
+         mv {gone} objects/pack && printf '{gone}\\npack-x/../../../config.pack\\n' > objects/pack/lithe-removing"
+    ));
+    repository.maintain(&Settings::default(), SystemTime::now());
+    assert!(!repository.packs().contains(&gone));
+    repository.sh("ls server.git/config");
+    repository.check();
+}
