@@ -19,6 +19,7 @@ mod fuzz;
 mod git_http;
 mod isolation;
 mod lfs;
+mod maintenance;
 mod object_formats;
 mod pages;
 mod permissions;

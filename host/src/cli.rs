@@ -81,6 +81,7 @@ fn print(text: &str) -> io::Result<()> {
 fn is_success(reply: &Reply) -> bool {
     match reply {
         Reply::Refused { .. } => false,
+        Reply::Maintained { runs } => runs.iter().all(|run| run.error.is_none()),
         Reply::Checks { checks } => checks.iter().all(|check| check.problems.is_empty()),
         _ => true,
     }
@@ -125,6 +126,7 @@ fn repo(command: RepoCommand) -> Call {
         RepoCommand::Delete { path } => Call::RepoDelete { path },
         RepoCommand::Restore { id } => Call::RepoRestore { id },
         RepoCommand::Check { path } => Call::RepoCheck { path },
+        RepoCommand::Maintain { path, force } => Call::RepoMaintain { path, force },
     }
 }
 

@@ -30,3 +30,4 @@ mod runtime;
 pub mod serve;
 mod service;
 mod slots;
+mod tasks;

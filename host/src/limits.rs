@@ -20,6 +20,9 @@ pub const TOTAL_MEMORY_MIB_DEFAULT: usize = 4096;
 /// The accepted range of it. Signing in alone takes some tens.
 pub const TOTAL_MEMORY_MIB_RANGE: std::ops::RangeInclusive<usize> = 128..=1 << 20;
 
+/// The accepted range of `every-seconds` of a task.
+pub const TASK_SECONDS_RANGE: std::ops::RangeInclusive<u64> = 1..=7 * 24 * 60 * 60;
+
 /// `requests-max`: requests that a component works on at once.
 pub const REQUESTS_DEFAULT: u64 = 64;
 /// The accepted range of `requests-max`.

@@ -24,6 +24,8 @@ pub struct Manifest {
     pub routes: Vec<(Pattern, String)>,
     /// By name.
     pub components: BTreeMap<String, Component>,
+    /// What the host asks for by itself.
+    pub tasks: Vec<Task>,
 }
 
 /// One component, and all that it may touch.
@@ -47,6 +49,15 @@ pub struct Component {
     pub pooled: Vec<String>,
     /// What it may use.
     pub limits: Limits,
+}
+
+/// A request that the host makes by itself, in the operator's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// What is posted to, `/-/admin/maintenance`.
+    pub path: String,
+    /// From the end of one to the next, at the least.
+    pub every: Duration,
 }
 
 /// A directory that a component gets.
@@ -116,6 +127,8 @@ pub enum Problem {
         "`{0}` is not a path to a file or directory that can be found from the manifest's own: use a relative path without `..`, or an absolute one"
     )]
     Path(String),
+    #[error("`{0}` is not the path of an address of this application")]
+    TaskPath(String),
     #[error("`{0}` is not an absolute path without `.` and `..`")]
     Destination(String),
     #[error("the mount `{0}` is not among the component's `files`")]
@@ -207,9 +220,33 @@ fn validate(raw: raw::Manifest, places: &Places) -> Result<Manifest, Wrong> {
             .map_err(|(key, problem)| (format!("component.{name}{key}"), problem))?;
         components.insert(name.clone(), component);
     }
-    let manifest = Manifest { name: raw.application.name, routes, components };
+    let tasks = tasks(&raw)?;
+    let manifest = Manifest { name: raw.application.name, routes, components, tasks };
     check_dependents(&manifest)?;
     Ok(manifest)
+}
+
+fn tasks(raw: &raw::Manifest) -> Result<Vec<Task>, Wrong> {
+    let all = raw.component.iter().flat_map(|(name, component)| {
+        component
+            .tool
+            .lithe
+            .tasks
+            .iter()
+            .map(move |task| (format!("component.{name}.tool.lithe.tasks"), task))
+    });
+    let check = |(key, task): (String, &raw::Task)| {
+        let range = limits::TASK_SECONDS_RANGE;
+        if !range.contains(&task.every_seconds) {
+            return Err((key, Problem::OutOfRange { value: task.every_seconds, range }));
+        }
+        let is_path = task.path.starts_with('/') && task.path.parse::<http::uri::PathAndQuery>().is_ok();
+        if !is_path {
+            return Err((key, Problem::TaskPath(task.path.clone())));
+        }
+        Ok(Task { path: task.path.clone(), every: Duration::from_secs(task.every_seconds) })
+    };
+    all.map(check).collect()
 }
 
 fn routes(raw: &raw::Manifest) -> Result<Vec<(Pattern, String)>, Wrong> {

@@ -6,7 +6,7 @@ use crate::engine;
 use crate::feature::Feature;
 use crate::guest::{self, Guest, MountError};
 use crate::link::{LinkError, link};
-use crate::manifest::{Component as Declaration, Manifest};
+use crate::manifest::{Component as Declaration, Manifest, Task};
 use crate::memory::Memory;
 use crate::operator::Operator;
 use crate::router::Router;
@@ -109,6 +109,11 @@ impl Runtime {
         let declaration = &self.manifest.components[name];
         let linker = link(&self.engine, &self.linker, declaration, component, &self.dependencies)?;
         Ok(Feature::new(&self.engine, &self.memory, &linker, Arc::new(declaration.clone()), component)?)
+    }
+
+    /// What the host is to ask for by itself.
+    pub fn tasks(&self) -> &[Task] {
+        &self.manifest.tasks
     }
 
     /// Finds what answers a path.

@@ -11,6 +11,7 @@ use crate::operator_socket::OperatorSocket;
 use crate::runtime::{LoadError, Runtime};
 use crate::service::{Peer, Service};
 use crate::slots::{Client, Slot, Slots};
+use crate::tasks;
 use http::header::EXPECT;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Incoming;
@@ -171,6 +172,7 @@ impl Listening {
         let Self { server, listener, socket } = self;
         let connections = Connections::new(server.service.clone());
         let sweeper = tokio::spawn(sweep(server.service.clone()));
+        let tasks = tasks::start(&server.service, server.service.runtime().tasks());
         tokio::select! {
             () = shutdown => {}
             () = connections.accept(&listener) => {}
@@ -179,6 +181,7 @@ impl Listening {
         drop((listener, socket));
         tracing::info!("stopping");
         sweeper.abort();
+        drop(tasks);
         connections.finish(server.grace).await;
     }
 }

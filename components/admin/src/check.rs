@@ -2,6 +2,7 @@
 
 use crate::disk::Disk;
 use crate::registry::Registry;
+use crate::repository_health;
 use lithe_forge::types::{Error, Repository};
 use lithe_git::check::{Report, check_repository};
 use lithe_operator::{Check, Reply};
@@ -40,5 +41,14 @@ fn check_one(registry: &impl Registry, disk: &Disk, repository: &Repository) -> 
 /// Checks the bare repository in a directory.
 pub fn check(path: &str, directory: &Path) -> Check {
     let Report { objects, packs, bytes, problems } = check_repository(directory);
-    Check { path: path.to_owned(), objects, packs, bytes, large_files: 0, large_file_bytes: 0, problems }
+    Check {
+        path: path.to_owned(),
+        objects,
+        packs,
+        bytes,
+        large_files: 0,
+        large_file_bytes: 0,
+        problems,
+        health: repository_health::of(directory),
+    }
 }

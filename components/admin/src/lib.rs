@@ -15,12 +15,14 @@ mod journal;
 mod later;
 mod lifecycle;
 mod limits;
+mod maintenance;
 mod operator;
 mod overview;
 mod permissions;
 mod place_settings;
 mod registry;
 mod repositories;
+mod repository_health;
 mod repository_settings;
 mod restore;
 mod secret;
@@ -30,6 +32,7 @@ mod users;
 mod words;
 
 use disk::Disk;
+use http::Method;
 use lifecycle::Lifecycle;
 use lithe_forge::Requester;
 use lithe_forge::settings::{self, Overview};
@@ -47,6 +50,9 @@ pub async fn handle(request: Request) -> Answer {
         "/-/health" => health::answer(&requester),
         "/-/admin/operator" if is_operator(&head, &requester) => {
             operator::answer(&head, body, requester).await
+        }
+        "/-/admin/maintenance" if head.method == Method::POST && is_operator(&head, &requester) => {
+            operator::sweep(requester)
         }
         "/-/admin/operator/import" if is_operator(&head, &requester) => {
             import::answer(&head, body, requester)
@@ -156,6 +162,7 @@ fn administration(visit: AdminVisit, page: &str) -> Answer {
         ("repositories", "") => repositories::answer(visit),
         ("repositories", "deleted") => deleted::answer(visit),
         ("settings", "") => site_settings::answer(visit),
+        ("maintenance", "") => maintenance::page(visit),
         ("journal", "") => journal::answer(visit),
         _ => failure::not_found(&visit.frame),
     }

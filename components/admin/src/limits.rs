@@ -39,5 +39,15 @@ pub const CHANGE_TIME_MAX: Duration = Duration::from_secs(15);
 /// How long to wait for others who change directories: more than it takes to see that they are no more.
 pub const CHANGE_WAIT_MAX: Duration = Duration::from_secs(20);
 
+/// How long a sweep of maintenance begins with further repositories: what it does ends within the
+/// time of one request.
+pub const MAINTENANCE_SWEEP_TIME_MAX: Duration = Duration::from_secs(20 * 60);
+
+/// After how long maintenance is tried again that could not do all it wanted.
+pub const MAINTENANCE_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Runs of maintenance that the page shows.
+pub const MAINTENANCE_RUNS_SHOWN: usize = 100;
+
 /// How long an import may lie unfinished before it counts as cut short: longer than any transfer.
 pub const INCOMING_TIME_MAX: Duration = Duration::from_secs(24 * 60 * 60);

@@ -6,7 +6,7 @@
 use crate::disk::{self, Disk};
 use crate::lifecycle::{Lifecycle, Scan};
 use crate::limits::{BATCH_ENTRIES, COMMAND_BYTES_MAX, MADE_UP_PASSWORD_CHARACTERS};
-use crate::{check, later, secret, words};
+use crate::{check, later, maintenance, secret, words};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, header};
@@ -50,13 +50,21 @@ where
         }
     };
     // Reading every object of every repository takes its time.
-    if matches!(command, Command::RepoCheck { .. }) {
+    if matches!(command, Command::RepoCheck { .. } | Command::RepoMaintain { .. }) {
         return later::reply(async move {
             let reply = run(command, &requester, &Disk::mounted());
             reply.unwrap_or_else(|error| Reply::Refused { message: words::of_error(&error) })
         });
     }
     respond(run(command, &requester, &Disk::mounted()))
+}
+
+/// Does what the host asks for from time to time.
+pub fn sweep(requester: Requester) -> Answer {
+    later::reply(async move {
+        let reply = maintenance::sweep(&requester, &Disk::mounted());
+        reply.unwrap_or_else(|error| Reply::Refused { message: words::of_error(&error) })
+    })
 }
 
 /// A reply, or why it was refused, as JSON.
@@ -104,6 +112,7 @@ fn run(command: Command, requester: &Requester, disk: &Disk) -> Result<Reply, Er
         }
         Command::RepoScan => done(report(&lifecycle.scan()?)),
         Command::RepoCheck { path } => check::run(requester, disk, path.as_deref()),
+        Command::RepoMaintain { path, force } => maintenance::run(requester, disk, path.as_deref(), force),
         Command::TokenCreate { user, description, write, expires_days } => {
             create_token(requester, &user, &description, write, expires_days)
         }

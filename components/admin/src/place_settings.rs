@@ -1,6 +1,6 @@
 //! `/<path>/-/settings/…`: what is common to the settings of repositories and groups.
 
-use crate::{AdminVisit, group_settings, permissions, repository_settings};
+use crate::{AdminVisit, group_settings, permissions, repository_health, repository_settings};
 use lithe_forge::access::{self, Opened, Place};
 use lithe_forge::types::Permission;
 use lithe_web::address::encode_path;
@@ -25,6 +25,7 @@ pub fn answer(visit: AdminVisit, path: &str, page: &str) -> Answer {
     let visit = AdminVisit { frame: visit.frame.below(&own_path), ..visit };
     match (place, page) {
         (Place::Repository(repository), "") => repository_settings::answer(visit, repository),
+        (Place::Repository(repository), "health") => repository_health::answer(visit, repository),
         (Place::Group(group), "") => group_settings::answer(visit, group),
         (place, "permissions") => permissions::answer(visit, place),
         _ => failure::not_found(&visit.frame),

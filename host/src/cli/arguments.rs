@@ -165,6 +165,14 @@ pub enum RepoCommand {
     Restore { id: u64 },
     /// Check that the objects of a repository, or of all, are there and sound.
     Check { path: Option<String> },
+    /// Pack a repository, or all that need it, so that it is served fast. A running server does that by
+    /// itself.
+    Maintain {
+        path: Option<String>,
+        /// Pack everything anew, whether or not it needs to be.
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,6 @@
 //! Replies as text for people.
 
-use lithe_operator::{Check, Reply, Repository, Token, User};
+use lithe_operator::{Check, Maintenance, Reply, Repository, Token, User};
 
 /// Between two columns.
 const GAP: &str = "  ";
@@ -14,6 +14,7 @@ pub fn text(reply: &Reply) -> String {
         Reply::Repositories { repositories } => table("There are no repositories.", repositories, repository),
         Reply::Tokens { tokens } => table("There are no access tokens.", tokens, token),
         Reply::Checks { checks } => self::checks(checks),
+        Reply::Maintained { runs } => self::runs(runs),
     }
 }
 
@@ -53,7 +54,7 @@ fn checks(checks: &[Check]) -> String {
         return "There are no repositories.\n".to_owned();
     }
     let one = |check: &Check| {
-        let Check { path, objects, packs, bytes, large_files, large_file_bytes, problems } = check;
+        let Check { path, objects, packs, bytes, large_files, large_file_bytes, problems, health } = check;
         let verdict = if problems.is_empty() { "sound" } else { "DAMAGED" };
         let large = match large_files {
             0 => String::new(),
@@ -61,10 +62,29 @@ fn checks(checks: &[Check]) -> String {
         };
         let mut text =
             format!("{path}: {verdict} ({objects} objects, {packs} packs, {bytes} bytes{large})\n");
+        if let Some(health) = health {
+            let due = if health.is_maintenance_due { "; maintenance is due" } else { "" };
+            text += &format!(
+                "  {} loose objects, {} refs, bitmaps of {} commits, a commit-graph of {}; a clone sends about {} bytes{due}\n",
+                health.loose_objects, health.refs, health.bitmaps, health.graph_commits, health.clone_bytes
+            );
+        }
         text.extend(problems.iter().map(|problem| format!("  {problem}\n")));
         text
     };
     checks.iter().map(one).collect()
+}
+
+fn runs(runs: &[Maintenance]) -> String {
+    if runs.is_empty() {
+        return "No repository needs maintenance.\n".to_owned();
+    }
+    let one = |run: &Maintenance| match &run.error {
+        Some(error) => format!("{}: FAILED: {error}\n", run.path),
+        None if run.changes.is_empty() => format!("{}: nothing to be done\n", run.path),
+        None => format!("{}: {}\n", run.path, run.changes.join(", ")),
+    };
+    runs.iter().map(one).collect()
 }
 
 /// Rows with aligned columns, or a sentence if there are none.
@@ -135,6 +155,7 @@ mod tests {
             large_files: u64::from(path == "b") * 2,
             large_file_bytes: 7,
             problems: problems.iter().map(|problem| (*problem).to_owned()).collect(),
+            health: None,
         };
         let checks = vec![check("a", &[]), check("b", &["object 12 is missing"])];
         assert_eq!(

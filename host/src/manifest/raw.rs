@@ -100,10 +100,20 @@ pub struct Lithe {
     pub pooled: Vec<String>,
     #[serde(default)]
     pub routes: Vec<String>,
+    #[serde(default)]
+    pub tasks: Vec<Task>,
     pub memory_mib_max: Option<u64>,
     pub requests_max: Option<u64>,
     pub request_seconds_max: Option<u64>,
     pub transfer_seconds_max: Option<u64>,
+}
+
+/// A request that the host makes by itself.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Task {
+    pub path: String,
+    pub every_seconds: u64,
 }
 
 /// What a component may do in a mount.

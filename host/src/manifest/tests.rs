@@ -241,3 +241,24 @@ fn no_text_makes_the_parser_panic() {
         let _ = parse_site(&PAGES[..end]);
     }
 }
+
+#[test]
+fn tasks_are_what_the_host_asks_for_by_itself() {
+    let parse = |tasks: &str| {
+        parse_site(&format!(
+            "[component.pages]\nsource = \"pages.wasm\"\n[component.pages.tool.lithe]\ntasks = [{tasks}]"
+        ))
+    };
+    let manifest = parse(r#"{ path = "/-/sweep?all", every-seconds = 60 }"#).expect("it is sound");
+    let expected = Task { path: "/-/sweep?all".into(), every: Duration::from_secs(60) };
+    assert_eq!(manifest.tasks, [expected]);
+    for wrong in [
+        r#"{ path = "/-/sweep", every-seconds = 0 }"#,
+        r#"{ path = "/-/sweep", every-seconds = 604801 }"#,
+        r#"{ path = "sweep", every-seconds = 60 }"#,
+        r#"{ path = "/a b", every-seconds = 60 }"#,
+        r#"{ path = "/-/sweep" }"#,
+    ] {
+        parse(wrong).expect_err(wrong);
+    }
+}

@@ -9,6 +9,7 @@ pub mod connectivity;
 pub mod durable;
 pub mod format;
 pub mod fsck;
+pub mod health;
 pub mod index_pack;
 pub mod init;
 pub mod limits;

@@ -2,7 +2,7 @@
 //!
 //! The command line posts a [`Command`] as JSON to `/-/admin/operator`, with the operator's token
 //! (see `wit/operator.wit`), and gets a [`Reply`]: status 200, or 4xx with [`Reply::Refused`].
-//! The heads of the answers to an import and to [`Command::RepoCheck`] come at once and the reply when
+//! The heads of the answers to an import, [`Command::RepoCheck`] and [`Command::RepoMaintain`] come at once and the reply when
 //! the work is done, so there a refusal has status 200 too.
 //! `repo import` puts a tar archive (POSIX ustar/pax) of the bare repository's directory to
 //! `/-/admin/operator/import?path=…&private=true|false&object-format=sha1|sha256` instead, and gets the
@@ -62,6 +62,12 @@ pub enum Command {
     /// Checks one repository, or all, for missing and damaged objects.
     RepoCheck {
         path: Option<String>,
+    },
+    /// Maintains one repository, or all that need it: few packs, bitmaps, a commit-graph, packed refs.
+    RepoMaintain {
+        path: Option<String>,
+        /// Everything is packed anew, whether or not it needs to be.
+        force: bool,
     },
     TokenCreate {
         user: String,
@@ -132,6 +138,9 @@ pub enum Reply {
     Checks {
         checks: Vec<Check>,
     },
+    Maintained {
+        runs: Vec<Maintenance>,
+    },
     /// It is not done; why, in words.
     Refused {
         message: String,
@@ -187,4 +196,45 @@ pub struct Check {
     pub large_file_bytes: u64,
     /// In words; empty: the repository is sound.
     pub problems: Vec<String>,
+    /// How well it is set to be served; none: it is too damaged to tell.
+    pub health: Option<Health>,
+}
+
+/// How well a repository is set to be served.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Health {
+    pub loose_objects: u64,
+    pub refs: u64,
+    pub loose_refs: u64,
+    /// Commits that have a bitmap.
+    pub bitmaps: u64,
+    /// Objects in the pack that the bitmaps are of.
+    pub bitmap_objects: u64,
+    /// Commits in the commit-graph.
+    pub graph_commits: u64,
+    /// What a clone of everything sends, about, in bytes.
+    pub clone_bytes: u64,
+    pub is_maintenance_due: bool,
+    pub last_maintenance: Option<Maintenance>,
+}
+
+/// One run of maintenance.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Maintenance {
+    pub path: String,
+    /// Seconds since 1970-01-01T00:00:00Z.
+    pub begun: i64,
+    /// Likewise; none: it is at work, or was killed.
+    pub finished: Option<i64>,
+    /// What it does, in words, while it is at work.
+    pub stage: String,
+    /// Objects that are packed, of `total`.
+    pub done: u64,
+    pub total: u64,
+    /// What it did, in words; empty: nothing was to be done.
+    pub changes: Vec<String>,
+    /// Why it ended before its time.
+    pub error: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! Maintenance of repositories that `git` made, judged by `git`.
 
 use super::*;
+use crate::health::Health;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
@@ -95,6 +96,14 @@ fn everything_is_in_one_pack_with_bitmaps_and_a_graph() {
         repository.check();
         assert_eq!(repository.objects(), before, "{init}");
         assert_eq!(repository.packs().len(), 1);
+        let health = Health::of(&repository.git_dir(), SystemTime::now()).expect("readable");
+        assert_eq!((health.packs, health.loose_objects, health.is_maintenance_due), (1, 0, false));
+        assert_eq!(
+            (health.packed_objects, health.bitmap_objects),
+            (before.len() as u64, before.len() as u64)
+        );
+        assert_eq!((health.bitmaps, health.graph_commits), (report.bitmaps, report.graph_commits));
+        assert!(health.clone_bytes < health.bytes && health.refs == 13, "{health:?}");
         assert!(report.packs_replaced > 5 && report.bitmaps > 5 && report.graph_commits == 17, "{report:?}");
         repository.sh("cd server.git && git rev-list --test-bitmap main");
         repository.sh("git clone -q --no-local server.git clone && git -C clone fsck --strict");

@@ -1,0 +1,217 @@
+//! Maintenance of repositories: by hand, by the host's clock, and what became of it.
+
+use crate::AdminVisit;
+use crate::disk::Disk;
+use crate::limits::{MAINTENANCE_RETRY_AFTER, MAINTENANCE_RUNS_SHOWN, MAINTENANCE_SWEEP_TIME_MAX};
+use crate::registry::Registry;
+use askama::Template;
+use lithe_forge::types::{Error, Repository};
+use lithe_git::maintenance::{self, Plan, Progress, Report, Settings, Survey};
+use lithe_operator::{Maintenance, Reply};
+use lithe_web::address::encode_path;
+use lithe_web::size::grouped;
+use lithe_web::time::{Time, now};
+use lithe_web::{Answer, Frame, answer};
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+/// What the last run did, in the repository's own directory.
+const STATE: &str = "lithe-maintenance.json";
+/// How often a run that nobody waits for tells how far it is.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+/// Such a run rests for as long as it worked, after it worked for so long.
+const SLICE: Duration = Duration::from_millis(50);
+
+/// Maintains the repository at `path`, or every one that needs it, for somebody who waits for it.
+pub fn run(registry: &impl Registry, disk: &Disk, path: Option<&str>, force: bool) -> Result<Reply, Error> {
+    let settings = Settings { is_forced: force, ..Settings::default() };
+    let mut runs = Vec::new();
+    match path {
+        Some(path) => {
+            let Repository { path, directory, .. } = registry.open(path)?;
+            runs.push(maintain(&path, &disk.place(&directory)?, &settings, Pace::Full));
+        }
+        None => {
+            for (path, directory) in present(registry)? {
+                let git_dir = disk.place(&directory)?;
+                if force || is_due(&git_dir, &settings) {
+                    runs.push(maintain(&path, &git_dir, &settings, Pace::Full));
+                }
+            }
+        }
+    }
+    Ok(Reply::Maintained { runs })
+}
+
+/// Maintains what needs it, while others have the machine too. What is not done when the time is over
+/// is for the next sweep.
+pub fn sweep(registry: &impl Registry, disk: &Disk) -> Result<Reply, Error> {
+    let began = Instant::now();
+    let settings = Settings::default();
+    let mut runs = Vec::new();
+    for (path, directory) in present(registry)? {
+        let Ok(git_dir) = disk.place(&directory) else { continue };
+        if is_due(&git_dir, &settings) && has_changed(&git_dir, SystemTime::now()) {
+            runs.push(maintain(&path, &git_dir, &settings, Pace::Half));
+        }
+        if began.elapsed() > MAINTENANCE_SWEEP_TIME_MAX {
+            break;
+        }
+    }
+    Ok(Reply::Maintained { runs })
+}
+
+fn present(registry: &impl Registry) -> Result<impl Iterator<Item = (String, String)>, Error> {
+    let present = registry.all()?.into_iter().filter(|repository| repository.deleted.is_none());
+    Ok(present.map(|repository| (repository.path, repository.directory)))
+}
+
+fn is_due(git_dir: &Path, settings: &Settings) -> bool {
+    Survey::of(git_dir).is_ok_and(|survey| survey.plan(settings, SystemTime::now()) != Plan::Nothing)
+}
+
+/// Whether anything came to the repository since the last run, or that was long ago: what a run could
+/// not do, it cannot do a moment later.
+fn has_changed(git_dir: &Path, now: SystemTime) -> bool {
+    let Some(last) = read(git_dir) else { return true };
+    let finished = Duration::from_secs(last.finished.unwrap_or_default().try_into().unwrap_or_default());
+    let finished = SystemTime::UNIX_EPOCH + finished;
+    let is_newer = |directory: &str| {
+        let modified = fs::metadata(git_dir.join(directory)).and_then(|metadata| metadata.modified());
+        modified.is_ok_and(|modified| modified > finished + Duration::from_secs(1))
+    };
+    let is_long_ago = now.duration_since(finished).is_ok_and(|age| age > MAINTENANCE_RETRY_AFTER);
+    is_long_ago || last.error.is_none() && (is_newer("objects") || is_newer("objects/pack"))
+}
+
+/// How much of the machine a run takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    Full,
+    Half,
+}
+
+fn maintain(path: &str, git_dir: &Path, settings: &Settings, pace: Pace) -> Maintenance {
+    let mut state = Maintenance { path: path.to_owned(), begun: now(), ..Maintenance::default() };
+    let (mut told, mut worked) = (None::<Instant>, Instant::now());
+    let mut on_progress = |Progress { stage, done, total }: Progress| {
+        if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+            (state.stage, state.done, state.total) = (stage.name().to_owned(), done, total);
+            write(git_dir, &state);
+            told = Some(Instant::now());
+        }
+        if pace == Pace::Half && worked.elapsed() >= SLICE {
+            std::thread::sleep(worked.elapsed().min(4 * SLICE));
+            worked = Instant::now();
+        }
+        true
+    };
+    let outcome = maintenance::run(git_dir, settings, SystemTime::now(), &mut on_progress);
+    if let Err(maintenance::Error::Locked) = &outcome {
+        // The state is the other's to tell.
+        let error = Some(maintenance::Error::Locked.to_string());
+        return Maintenance { finished: Some(now()), error, ..state };
+    }
+    (state.stage, state.done, state.total) = (String::new(), 0, 0);
+    state.finished = Some(now());
+    match outcome {
+        Ok(report) => state.changes = changes(&report),
+        Err(error) => {
+            eprintln!("maintenance of {path}: {error}");
+            state.error = Some(error.to_string());
+        }
+    }
+    write(git_dir, &state);
+    state
+}
+
+/// What a run did, in words.
+fn changes(report: &Report) -> Vec<String> {
+    let counts = [
+        (report.packs_replaced, "packs replaced"),
+        (report.loose_objects_packed, "loose objects packed"),
+        (report.refs_packed, "refs packed"),
+        (report.bitmaps, "bitmaps written"),
+        (report.graph_commits, "commits in the commit-graph"),
+        (report.unreachable_kept, "unreachable objects kept for now"),
+        (report.unreachable_removed, "unreachable objects removed"),
+    ];
+    let counts = counts.iter().filter(|(count, _)| *count > 0);
+    counts.map(|(count, what)| format!("{} {what}", grouped(*count))).collect()
+}
+
+/// What the last run did; none: there was none, or it cannot be told.
+pub fn read(git_dir: &Path) -> Option<Maintenance> {
+    serde_json::from_slice(&fs::read(git_dir.join(STATE)).ok()?).ok()
+}
+
+/// Keeps what a run did. It is for people to read: that it cannot be written stops no run.
+fn write(git_dir: &Path, state: &Maintenance) {
+    let temporary = git_dir.join(format!("{STATE}.new"));
+    let bytes = serde_json::to_vec(state).expect("it is only texts and numbers");
+    let _ = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, git_dir.join(STATE)));
+}
+
+/// The page `/-/admin/maintenance`.
+#[derive(Template)]
+#[template(path = "maintenance.html")]
+struct MaintenancePage {
+    frame: Frame,
+    current: &'static str,
+    runs: Vec<Run>,
+}
+
+/// A run as the page shows it.
+pub struct Run {
+    pub path: String,
+    pub href: String,
+    pub begun: Time,
+    /// In words: what it does, did, or why it failed.
+    pub text: String,
+    pub is_at_work: bool,
+    pub is_failed: bool,
+}
+
+impl Run {
+    pub fn new(path: &str, state: &Maintenance) -> Self {
+        let is_at_work = state.finished.is_none();
+        let text = match (&state.error, is_at_work) {
+            (Some(error), _) => error.clone(),
+            (None, true) if state.total > 0 => {
+                format!("{} ({} %)", state.stage, state.done * 100 / state.total)
+            }
+            (None, true) => state.stage.clone(),
+            (None, false) if state.changes.is_empty() => "nothing to be done".to_owned(),
+            (None, false) => state.changes.join(", "),
+        };
+        Self {
+            path: path.to_owned(),
+            href: format!("/{}/-/settings/health", encode_path(path)),
+            begun: Time::new(state.begun, now()),
+            text,
+            is_at_work,
+            is_failed: state.error.is_some(),
+        }
+    }
+}
+
+/// Shows the last run of each repository, those at work and failed first.
+pub fn page(visit: AdminVisit) -> Answer {
+    let all = match present(visit.requester()) {
+        Ok(all) => all,
+        Err(error) => return visit.failed(&error),
+    };
+    let state = |(path, directory): (String, String)| {
+        let state = read(&visit.disk.place(&directory).ok()?)?;
+        Some((state.begun, Run::new(&path, &state)))
+    };
+    let mut runs: Vec<(i64, Run)> = all.filter_map(state).collect();
+    runs.sort_by_key(|(begun, run)| (!run.is_at_work, !run.is_failed, std::cmp::Reverse(*begun)));
+    runs.truncate(MAINTENANCE_RUNS_SHOWN);
+    answer::page(&MaintenancePage {
+        frame: visit.frame.titled("Maintenance"),
+        current: "maintenance",
+        runs: runs.into_iter().map(|(_, run)| run).collect(),
+    })
+}
