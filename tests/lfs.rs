@@ -171,6 +171,40 @@ fn who_may_do_what() {
 }
 
 #[test]
+fn tokens_and_sessions_do_what_they_may() {
+    let forge = Forge::shared();
+    let (path, _) = pushed(forge, &["--private"]);
+    let (name, password) = Actor::Admin.login().expect("the admin signs in");
+    let token = |options: &[&str]| {
+        let created = forge.lithe(&[&["token", "create", name, "--description", "lfs"], options].concat());
+        created.split_whitespace().last().expect("the token").to_owned()
+    };
+    let (reads, writes) = (token(&[]), token(&["--write"]));
+    let status = |authorization: &str, method: &str, bytes: &[u8]| {
+        let address = format!("{path}.git/info/lfs/objects/{}", oid(bytes));
+        Answer::send_body(method, &forge.url, &address, &[("authorization", authorization)], bytes).status
+    };
+    for (authorization, get, put) in [
+        (format!("Bearer {reads}"), 200, 403),
+        (basic(name, &reads), 200, 403),
+        (format!("Bearer {writes}"), 200, 200),
+        (basic(name, &writes), 200, 200),
+        (basic(name, "wrong"), 401, 401),
+        ("Bearer x".to_owned(), 401, 401),
+        ("Digest x".to_owned(), 401, 401),
+    ] {
+        assert_eq!(status(&authorization, "GET", b"small"), get, "{authorization}");
+        assert_eq!(status(&authorization, "PUT", authorization.as_bytes()), put, "{authorization}");
+    }
+    let browser = Browser::signed_in(forge, name, password);
+    let address = format!("/{path}.git/info/lfs/objects/{}", oid(b"small"));
+    assert_eq!(browser.get(&address).text(), "small");
+    let stranger = Browser::new(forge).get(&address);
+    assert_eq!(stranger.status, 401);
+    assert!(stranger.header("lfs-authenticate").is_some_and(|value| value.starts_with("Basic ")));
+}
+
+#[test]
 fn a_wrong_or_cut_upload_leaves_nothing_behind() {
     let forge = Forge::shared();
     let path = forge.repository(&[]);
@@ -333,6 +367,27 @@ fn locks_are_listed_page_by_page() {
     assert_eq!(post(forge, Actor::User, &path, "locks/999999/unlock", &json!({})).0, 404);
 }
 
+/// Where an object lies.
+fn object(forge: &Forge, path: &str, oid: &str) -> PathBuf {
+    directory(forge, path).join("objects").join(&oid[..2]).join(&oid[2..4]).join(oid)
+}
+
+/// Uploads something without saying how long it is; returns the status.
+fn put_of_unknown_length(forge: &Forge, path: &str, bytes: &[u8]) -> String {
+    let (login, password) = Actor::Admin.login().expect("the admin signs in");
+    let mut connection = TcpStream::connect(forge.url.trim_start_matches("http://")).expect("it listens");
+    let head = format!(
+        "PUT /{path}.git/info/lfs/objects/{} HTTP/1.1\r\nHost: h\r\nAuthorization: {}\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n",
+        oid(bytes),
+        basic(login, password),
+        bytes.len()
+    );
+    connection.write_all(&[head.as_bytes(), bytes, b"\r\n0\r\n\r\n"].concat()).expect("sent");
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer).expect("an answer");
+    String::from_utf8_lossy(&answer).split(' ').nth(1).expect("a status").to_owned()
+}
+
 #[test]
 fn large_files_have_limits() {
     let forge = Forge::start(&[]);
@@ -349,14 +404,18 @@ fn large_files_have_limits() {
     assert_eq!(at(&mebibyte), 200, "at the limit of a file");
     mebibyte.push(1);
     assert_eq!(at(&mebibyte), 413, "past it");
+    assert_eq!(put_of_unknown_length(&forge, &path, &mebibyte), "413");
+    assert_eq!(put_of_unknown_length(&forge, &path, &mebibyte[..1 << 19]), "200");
+    fs::remove_file(object(&forge, &path, &oid(&mebibyte[..1 << 19]))).expect("it is there");
+    forge.lithe(&["repo", "check", &path]);
     shell.run("cd large && head -c 2000000 /dev/urandom > larger.bin && git add . && git commit -qm Larger");
     let said = shell.fails("cd large && git push origin main");
-    assert!(said.contains("A file has at most 1.00 MiB here"), "{said}");
+    assert!(said.contains("lfs-object-mib-max") && said.contains("1.00 MiB"), "{said}");
 
     // 3,000,005 bytes were pushed at first, and one MiB now.
     set("4", "4");
     let said = shell.fails("cd large && git push origin main");
-    assert!(said.contains("4.00 MiB together"), "{said}");
+    assert!(said.contains("lfs-repository-mib-max") && said.contains("of 4.00 MiB"), "{said}");
     let rest = (4 << 20) - 3_000_005 - (1 << 20);
     assert_eq!(at(&vec![2; rest + 1]), 507, "past the limit of all files");
     assert_eq!(at(&vec![2; rest]), 200, "at it");
@@ -463,8 +522,7 @@ fn damage_is_found_by_a_check() {
     let forge = Forge::start(&[]);
     let (path, _) = pushed(&forge, &[]);
     let name = oid(b"small");
-    let place = directory(&forge, &path).join("objects").join(&name[..2]).join(&name[2..4]).join(&name);
-    fs::write(&place, "smell").expect("it is ours");
+    fs::write(object(&forge, &path, &name), "smell").expect("it is ours");
     let (code, said) = forge.try_lithe(&["repo", "check", &path]);
     assert!(code == Some(1) && said.contains(&name), "{code:?} {said}");
 }

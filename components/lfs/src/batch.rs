@@ -172,18 +172,18 @@ fn other_size(stored: u64) -> (StatusCode, String) {
     (StatusCode::UNPROCESSABLE_ENTITY, format!("This object has {stored} bytes."))
 }
 
-/// Fails if a file of `size` bytes is over a limit where `used` bytes are taken.
+/// Fails if a file of `size` bytes, or more, is over a limit where `used` bytes are taken.
 pub fn check_room(quota: &Quota, used: u64, size: u64) -> Result<(), Refusal> {
     if size > quota.object_bytes_max {
-        return Err(Refusal::ObjectTooLarge(format!(
-            "A file has at most {} here (limit: largest large file).",
-            size::bytes(quota.object_bytes_max)
-        )));
+        let object_max = size::bytes(quota.object_bytes_max);
+        let words = format!("The largest file that is taken here has {object_max} (lfs-object-mib-max).");
+        return Err(Refusal::ObjectTooLarge(words));
     }
     if used.saturating_add(size) > quota.repository_bytes_max {
+        let (used, all_max) = (size::bytes(used), size::bytes(quota.repository_bytes_max));
         return Err(Refusal::NoRoom(format!(
-            "The large files of this repository have at most {} together (limit: large files of a repository).",
-            size::bytes(quota.repository_bytes_max)
+            "There is no room for this file: of {all_max} for large files of this repository, {used} are \
+             taken (lfs-repository-mib-max)."
         )));
     }
     Ok(())
