@@ -71,7 +71,7 @@ impl Reader {
 
     fn fetch(&mut self, rng: &mut Rng, history: &History, refs: &Refs, git: &str) -> String {
         if self.is_partial && rng.chance(40) {
-            return lazy(rng, git);
+            return lazy(rng);
         }
         let arguments = match rng.below(16) {
             0 => "--prune".to_owned(),
@@ -79,7 +79,8 @@ impl Reader {
             2 => "--prune --force origin '+refs/*:refs/all/*'".to_owned(),
             3 => format!("origin {}", some_id(rng, refs)),
             4 => format!("origin '+{}:refs/heads/got'", branch(rng, refs)),
-            5 | 6 if self.is_shallow => format!("--deepen={}", 1 + rng.below(4)),
+            // Versions of Git differ in what they do about commits that only other refs lead to.
+            5 | 6 if self.is_shallow => format!("--deepen={} origin '+refs/*:refs/all/*'", 1 + rng.below(4)),
             7 if self.is_shallow => {
                 self.is_shallow = false;
                 "--unshallow".to_owned()
@@ -124,8 +125,11 @@ impl Step {
     }
 }
 
-/// Has a partial clone fetch some of what it lacks.
-fn lazy(rng: &mut Rng, git: &str) -> String {
+/// Has a partial clone fetch some of what it lacks. By version 2, which asks of an object only that it
+/// is there: that no ref reaches it any more, Lithe holds against it in other versions, and `git` against
+/// commits only.
+fn lazy(rng: &mut Rng) -> String {
+    let git = "git -c protocol.version=2";
     match rng.below(3) {
         0 => format!("{git} log -p -3 --all > ../log.$SIDE"),
         1 => format!("{git} archive HEAD > ../archive.$SIDE"),

@@ -32,12 +32,7 @@ pub fn boundary(repository: &Repository, fetch: &Fetch) -> Result<Boundary, Erro
     };
     let wants = commits(store, &fetch.wants)?;
     let boundary = deepen(store, &wants, &fetch.shallow, &server_shallow, &how)?;
-    let selects_by_date = matches!(how, Deepen::Since { .. });
-    if selects_by_date && boundary == Boundary::default() && fetch.shallow.is_empty() && fetch.since.is_some()
-    {
-        check_any_selected(store, &wants, fetch.since)?;
-    }
-    Ok(boundary)
+    boundary.ok_or_else(|| Error::protocol("no commits selected for shallow requests"))
 }
 
 /// Begins the response that ends in the pack; `head` is what comes before.
@@ -211,15 +206,6 @@ fn excluded(repository: &Repository, names: &[String]) -> Result<Vec<ObjectId>, 
         );
     }
     commits(repository.store()?, &ids)
-}
-
-fn check_any_selected(store: &Store, wants: &[ObjectId], since: Option<i64>) -> Result<(), Error> {
-    for id in wants {
-        if since.is_none_or(|since| Commit::read(store, id).is_ok_and(|commit| commit.date >= since)) {
-            return Ok(());
-        }
-    }
-    Err(Error::protocol("no commits selected for shallow requests"))
 }
 
 fn not_our_ref(error: odb::Error, id: &ObjectId) -> Error {

@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 pub enum Deepen {
     /// This many commits from each want on; `u32::MAX`: all.
     Depth(u32),
-    /// This many commits beyond where the client's history is cut.
+    /// This many commits beyond where the client's history is cut, as far as the wants lead there.
     Relative(u32),
     /// Commits not older than this (seconds since 1970), and none that these commits reach.
     Since { since: Option<i64>, not: Vec<ObjectId> },
@@ -27,23 +27,30 @@ pub struct Boundary {
 }
 
 /// Tells where history is to be cut. `wants` are commits; `client_shallow` is where the client's
-/// history is cut now, `server_shallow` where ours is.
+/// history is cut now, `server_shallow` where ours is. None: the date and the exclusions leave no commit.
 pub fn deepen(
     store: &Store,
     wants: &[ObjectId],
     client_shallow: &HashSet<ObjectId>,
     server_shallow: &HashSet<ObjectId>,
     deepen: &Deepen,
-) -> Result<Boundary, Error> {
+) -> Result<Option<Boundary>, Error> {
     let depths = |starts: &[ObjectId], depth| depths(store, starts, server_shallow, depth);
     let (cut, whole) = match deepen {
         Deepen::Depth(depth) => depths(wants, *depth)?,
-        Deepen::Relative(depth) if client_shallow.is_empty() => depths(wants, *depth)?,
+        // What is whole stays so.
+        Deepen::Relative(_) if client_shallow.is_empty() => CutAndWhole::default(),
         Deepen::Relative(depth) => {
             let starts = reached(store, wants, client_shallow, server_shallow)?;
             depths(&starts, depth.saturating_add(1))?
         }
-        Deepen::Since { since, not } => selected(store, wants, server_shallow, *since, not)?,
+        Deepen::Since { since, not } => {
+            let (cut, whole) = selected(store, wants, server_shallow, *since, not)?;
+            if cut.is_empty() && whole.is_empty() {
+                return Ok(None);
+            }
+            (cut, whole)
+        }
     };
     let mut boundary = Boundary {
         shallow: cut.difference(client_shallow).copied().collect(),
@@ -51,7 +58,7 @@ pub fn deepen(
     };
     boundary.shallow.sort_unstable();
     boundary.unshallow.sort_unstable();
-    Ok(boundary)
+    Ok(Some(boundary))
 }
 
 type CutAndWhole = (HashSet<ObjectId>, HashSet<ObjectId>);
