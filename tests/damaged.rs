@@ -117,7 +117,7 @@ const DAMAGES: &[(&str, &str, &str, &str)] = &[
         UNREADABLE,
         NO_REFS,
     ),
-    ("config of garbage", "printf '\\377\\0[[[' > config", "", ""),
+    ("config of garbage", "printf '\\377\\0[[[' > config", UNREADABLE, NO_REFS),
     ("config a directory", "rm config && mkdir config", UNREADABLE, UNREADABLE),
     (
         "config of another format",

@@ -100,6 +100,11 @@ impl Reader {
 }
 
 impl Step {
+    /// Whether there is nothing if it fails.
+    pub fn is_clone(&self) -> bool {
+        self.script.contains(" clone -q ")
+    }
+
     /// What is done, for the log.
     pub fn describe(&self) -> &str {
         &self.script

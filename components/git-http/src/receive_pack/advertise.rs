@@ -1,10 +1,10 @@
 //! The refs, as a client that wants to push is shown them.
 
-use super::HIDDEN_PREFIXES;
+use super::is_hidden;
 use bstr::ByteSlice;
 use gix_hash::ObjectId;
 use lithe_git::pkt_line;
-use lithe_git::refs::{Error, RefStore};
+use lithe_git::refs::{Error, Hidden, RefStore, Side};
 use std::path::Path;
 
 const CAPABILITIES: &str = concat!(
@@ -18,6 +18,7 @@ const CAPABILITIES: &str = concat!(
 pub fn advertise(git_dir: &Path) -> Result<Vec<u8>, Error> {
     let refs = RefStore::open(git_dir)?;
     let snapshot = refs.snapshot()?;
+    let hidden = Hidden::read(git_dir, Side::Receive)?;
     let mut body = Vec::with_capacity(snapshot.refs.len() * 80 + 512);
     pkt_line::write(&mut body, b"# service=git-receive-pack\n");
     pkt_line::flush(&mut body);
@@ -35,7 +36,7 @@ pub fn advertise(git_dir: &Path) -> Result<Vec<u8>, Error> {
     };
     let mut is_empty = true;
     for entry in &snapshot.refs {
-        let is_hidden = HIDDEN_PREFIXES.iter().any(|prefix| entry.name.starts_with_str(prefix));
+        let is_hidden = is_hidden(&hidden, entry.name.as_bstr());
         // A ref that leads nowhere is passed over, as Git does.
         let id = snapshot.resolve(entry.name.as_bstr()).ok().flatten();
         if let Some(id) = id.filter(|_| !is_hidden) {

@@ -1,9 +1,9 @@
 //! Which of the commands of a push may be carried out, before any object is looked at.
 
-use super::HIDDEN_PREFIXES;
+use super::is_hidden;
 use super::request::Command;
 use bstr::{BString, ByteSlice};
-use lithe_git::refs::{Head, Snapshot, is_valid_name};
+use lithe_git::refs::{Head, Hidden, Snapshot, is_valid_name};
 use std::collections::HashSet;
 
 /// Why a ref is not changed, in the words that Git uses.
@@ -16,7 +16,7 @@ pub(super) const FAILED: &str = "failed to update ref";
 pub(super) type Verdict = Result<(), String>;
 
 /// Judges every command by itself. Where they stand and fall together, one refusal is one of all.
-pub(super) fn check(commands: &[Command], is_atomic: bool, refs: &Snapshot) -> Vec<Verdict> {
+pub(super) fn check(commands: &[Command], is_atomic: bool, refs: &Snapshot, hidden: &Hidden) -> Vec<Verdict> {
     let mut names = HashSet::new();
     let twice: HashSet<_> =
         commands.iter().map(|command| &command.name).filter(|name| !names.insert(*name)).collect();
@@ -24,7 +24,7 @@ pub(super) fn check(commands: &[Command], is_atomic: bool, refs: &Snapshot) -> V
         .iter()
         .map(|command| match twice.contains(&command.name) {
             true => Err("multiple updates for ref not allowed".to_owned()),
-            false => check_one(command, refs).map_err(str::to_owned),
+            false => check_one(command, refs, hidden).map_err(str::to_owned),
         })
         .collect();
     stand_together(&mut verdicts, is_atomic);
@@ -40,12 +40,12 @@ pub(super) fn stand_together(verdicts: &mut [Verdict], is_atomic: bool) {
     }
 }
 
-fn check_one(command: &Command, refs: &Snapshot) -> Result<(), &'static str> {
+fn check_one(command: &Command, refs: &Snapshot, hidden: &Hidden) -> Result<(), &'static str> {
     let name = command.name.as_bstr();
     if !is_valid_name(name) {
         return Err("funny refname");
     }
-    if HIDDEN_PREFIXES.iter().any(|prefix| name.starts_with_str(prefix)) {
+    if is_hidden(hidden, name) {
         return Err("deny updating a hidden ref");
     }
     if command.new.is_none() && refs.head == Head::Symbolic(command.name.clone()) {

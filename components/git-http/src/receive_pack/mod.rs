@@ -16,19 +16,24 @@ pub mod request;
 #[cfg(test)]
 mod tests;
 
-use bstr::BString;
+use bstr::{BStr, BString, ByteSlice as _};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use gix_hash::ObjectId;
 use lithe_git::index_pack;
-use lithe_git::refs::{self, Reflog};
+use lithe_git::refs::{self, Hidden, Reflog};
 use std::path::Path;
 
 pub use advertise::advertise;
 pub use push::Push;
 
-/// Names below these are not shown to whoever pushes, and not changed by a push.
+/// Names below these are not shown to whoever pushes, and not changed by a push, whatever the config says.
 pub const HIDDEN_PREFIXES: &[&str] = &["refs/lithe/"];
+
+/// Whether a ref is not shown to whoever pushes, and not changed by a push.
+fn is_hidden(hidden: &Hidden, name: &BStr) -> bool {
+    hidden.hides(name) || HIDDEN_PREFIXES.iter().any(|prefix| name.starts_with_str(prefix))
+}
 
 /// What a push may do, and how it is written down.
 #[derive(Debug, Clone, Default)]

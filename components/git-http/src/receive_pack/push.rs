@@ -16,7 +16,7 @@ use lithe_git::index_pack::{self, Indexed, Receiver};
 use lithe_git::limits::TAGS_NESTED_MAX;
 use lithe_git::odb;
 use lithe_git::quarantine::{self, Keep, Quarantine};
-use lithe_git::refs::{Expected, Mode, Options, RefStore, Snapshot, Update, UpdateError};
+use lithe_git::refs::{Expected, Hidden, Mode, Options, RefStore, Side, Snapshot, Update, UpdateError};
 use lithe_git::walk::Tag;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -118,7 +118,8 @@ impl Body {
         let _ = refs.remove_stale_locks(now);
         let _ = quarantine::remove_stale(git_dir, now);
         let before = refs.snapshot()?;
-        let verdicts = commands::check(&request.commands, request.capabilities.is_atomic, &before);
+        let hidden = Hidden::read(git_dir, Side::Receive)?;
+        let verdicts = commands::check(&request.commands, request.capabilities.is_atomic, &before, &hidden);
         let has_pack = request.commands.iter().any(|command| command.new.is_some());
         let is_wanted = verdicts
             .iter()

@@ -3,6 +3,7 @@
 use super::error::Error;
 use super::repository::Repository;
 use super::request::object_id;
+use super::select;
 use crate::limits::OBJECT_INFO_IDS_MAX;
 use lithe_git::{odb, pkt_line};
 
@@ -22,6 +23,11 @@ pub fn serve<'a>(
             None if argument == b"size" => is_size_asked = true,
             None => return Err(Error::protocol("object-info: unexpected argument")),
         }
+    }
+    // Of what others may not know of, not even the size is told; to say of each whether it is, a walk
+    // through all history would be needed for each.
+    if repository.has_hidden_refs() {
+        select::check_reachable(repository, &ids)?;
     }
     let mut out = Vec::new();
     if is_size_asked {

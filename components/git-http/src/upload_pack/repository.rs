@@ -2,11 +2,11 @@
 
 use super::error::Error;
 use crate::limits::REFS_MAX;
-use bstr::ByteSlice;
+use bstr::{BStr, ByteSlice};
 use gix_hash::ObjectId;
 use lithe_git::format::ObjectFormat;
 use lithe_git::odb::{self, Store};
-use lithe_git::refs::{Head, Ref, RefStore, Snapshot};
+use lithe_git::refs::{Head, Hidden, Ref, RefStore, Side, Snapshot};
 use lithe_git::walk::Tag;
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -19,6 +19,7 @@ pub struct Repository {
     git_dir: PathBuf,
     object_format: ObjectFormat,
     pub refs: Snapshot,
+    hidden: Hidden,
     store: OnceCell<Store>,
 }
 
@@ -45,6 +46,7 @@ impl Repository {
             git_dir: git_dir.to_owned(),
             object_format: ref_store.object_format(),
             refs,
+            hidden: Hidden::read(git_dir, Side::UploadPack)?,
             store: OnceCell::new(),
         })
     }
@@ -76,8 +78,9 @@ impl Repository {
 
     /// `HEAD`, if it leads to an object, and every ref below `refs/`, by name.
     ///
-    /// Symbolic refs that lead nowhere, and refs whose object is missing, are left out.
+    /// Symbolic refs that lead nowhere, refs whose object is missing, and hidden ones are left out.
     pub fn advertised(&self, is_listed: impl Fn(&[u8]) -> bool) -> Result<Vec<Advertised>, Error> {
+        let is_listed = |name: &[u8]| is_listed(name) && !self.hidden.hides(name.as_bstr());
         let mut list = Vec::new();
         if is_listed(b"HEAD")
             && let Some(id) = self.refs.head_id()?
@@ -140,7 +143,7 @@ impl Repository {
 
     /// The refs that may be annotated tags: what they point to, and what that stands for if it is known.
     pub fn tags(&self) -> Vec<(ObjectId, Option<ObjectId>)> {
-        let tags = self.refs.refs.iter().filter(|entry| entry.name.starts_with(b"refs/tags/"));
+        let tags = self.visible().filter(|entry| entry.name.starts_with(b"refs/tags/"));
         tags.filter(|entry| !entry.is_peel_known || entry.peeled.is_some())
             .filter_map(|entry| match entry.target {
                 lithe_git::refs::Target::Id(id) => Some((id, entry.peeled)),
@@ -149,13 +152,33 @@ impl Repository {
             .collect()
     }
 
-    /// Every object that a ref points to.
+    /// Whether objects may have to be kept from who asks for them by their ids.
+    pub fn has_hidden_refs(&self) -> bool {
+        self.refs.refs.iter().any(|entry| self.hidden.hides(entry.name.as_bstr()))
+    }
+
+    /// The object that a ref leads to which is not hidden; `HEAD` is one too.
+    pub fn resolve(&self, name: &BStr) -> Result<Option<ObjectId>, Error> {
+        Ok(match name {
+            name if self.hidden.hides(name) => None,
+            name if name == "HEAD" => self.refs.head_id()?,
+            name => self.refs.resolve(name)?,
+        })
+    }
+
+    /// Every object that a ref points to which is not hidden.
     pub fn tips(&self) -> Result<HashSet<ObjectId>, Error> {
-        let ids = self.refs.refs.iter().filter_map(|entry| match entry.target {
-            lithe_git::refs::Target::Id(id) => Some(id),
-            lithe_git::refs::Target::Symbolic(_) => None,
-        });
-        Ok(ids.chain(self.refs.head_id()?).collect())
+        let mut tips = HashSet::new();
+        for entry in self.visible() {
+            // What a symbolic ref stands for may be hidden itself, and is shown by this one.
+            tips.extend(self.refs.resolve(entry.name.as_bstr())?);
+        }
+        tips.extend(self.resolve("HEAD".into())?);
+        Ok(tips)
+    }
+
+    fn visible(&self) -> impl Iterator<Item = &Ref> {
+        self.refs.refs.iter().filter(|entry| !self.hidden.hides(entry.name.as_bstr()))
     }
 
     /// The commits whose parents this repository itself has not got.

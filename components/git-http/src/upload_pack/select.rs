@@ -83,10 +83,7 @@ pub fn resolve_want_refs(
 ) -> Result<Vec<(ObjectId, String)>, Error> {
     let mut resolved = Vec::new();
     for name in std::mem::take(&mut fetch.want_refs) {
-        let id = match name.as_str() {
-            "HEAD" => repository.refs.head_id()?,
-            name => repository.refs.resolve(name.as_bytes().as_bstr())?,
-        };
+        let id = repository.resolve(name.as_bytes().as_bstr())?;
         let id = id.ok_or_else(|| Error::UnknownRef(name.clone()))?;
         fetch.wants.push(id);
         resolved.push((id, name));
@@ -94,18 +91,22 @@ pub fn resolve_want_refs(
     Ok(resolved)
 }
 
-/// Checks that every want is there.
-pub fn check_wants_exist(repository: &Repository, fetch: &Fetch) -> Result<(), Error> {
-    for id in &fetch.wants {
+/// Checks that every object is there. Where there are hidden refs, it has to be reached from one that
+/// is not.
+pub fn check_allowed(repository: &Repository, ids: &[ObjectId]) -> Result<(), Error> {
+    if repository.has_hidden_refs() {
+        return check_reachable(repository, ids);
+    }
+    for id in ids {
         repository.store()?.require(id).map_err(|error| not_our_ref(error, id))?;
     }
     Ok(())
 }
 
-/// Checks that every want is a ref, or is reached from one.
-pub fn check_wants_are_reachable(repository: &Repository, fetch: &Fetch) -> Result<(), Error> {
+/// Checks that every object is what a ref points to, or is reached from it. Hidden refs do not count.
+pub fn check_reachable(repository: &Repository, ids: &[ObjectId]) -> Result<(), Error> {
     let tips = repository.tips()?;
-    let mut others: Vec<ObjectId> = fetch.wants.iter().filter(|id| !tips.contains(*id)).copied().collect();
+    let mut others: Vec<ObjectId> = ids.iter().filter(|id| !tips.contains(*id)).copied().collect();
     others.sort_unstable();
     others.dedup();
     if others.is_empty() {
@@ -195,7 +196,7 @@ fn excluded(repository: &Repository, names: &[String]) -> Result<Vec<ObjectId>, 
         let mut found = None;
         for candidate in &candidates {
             found = match found {
-                None => repository.refs.resolve(candidate.as_bytes().as_bstr())?,
+                None => repository.resolve(candidate.as_bytes().as_bstr())?,
                 found => found,
             };
         }

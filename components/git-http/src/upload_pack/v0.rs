@@ -89,7 +89,7 @@ pub fn serve(repository: Repository, cache_dir: &Path, request: &[u8]) -> Result
     if conversation.fetch.wants.is_empty() {
         return Ok(Reply::Bytes(Vec::new()));
     }
-    select::check_wants_are_reachable(&repository, &conversation.fetch)?;
+    select::check_reachable(&repository, &conversation.fetch.wants)?;
     let mut out = Vec::new();
     let boundary = select::boundary(&repository, &conversation.fetch)?;
     if conversation.fetch.deepens() {

@@ -144,7 +144,7 @@ fn fetch(repository: Repository, cache_dir: &Path, mut fetch: Fetch) -> Result<R
     if fetch.wants.is_empty() && !fetch.wait_for_done {
         return Ok(Reply::Bytes(Vec::new()));
     }
-    select::check_wants_exist(&repository, &fetch)?;
+    select::check_allowed(&repository, &fetch.wants)?;
     let mut out = Vec::new();
     fetch.haves = {
         let common = select::common(&repository, &fetch.haves)?;

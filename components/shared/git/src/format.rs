@@ -117,7 +117,7 @@ fn plain_value(text: &str) -> String {
     value.trim_end().to_owned()
 }
 
-fn read_config(git_dir: &Path) -> Result<Vec<u8>, Error> {
+pub(crate) fn read_config(git_dir: &Path) -> Result<Vec<u8>, Error> {
     let path = git_dir.join("config");
     let file = match fs::File::open(&path) {
         Ok(file) => file,

@@ -5,6 +5,7 @@ pub mod check;
 mod checksum;
 mod chunks;
 pub mod commit_graph;
+pub mod config;
 pub mod connectivity;
 pub mod durable;
 pub mod format;

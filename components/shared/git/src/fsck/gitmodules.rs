@@ -1,14 +1,18 @@
 //! `.gitmodules`: settings that would make a careless client run a command or leave the work tree.
 
 use super::{ATTRIBUTES_BYTES_MAX, Findings, message};
+use crate::config;
 use bstr::ByteSlice;
 
 pub(super) fn check(data: &[u8], found: &mut Findings) {
     if data.len() as u64 > ATTRIBUTES_BYTES_MAX {
         return found.add(&message::GITMODULES_LARGE);
     }
-    let is_read = Parser { rest: data }.each(|setting| {
-        if !is_name_safe(&setting.submodule) {
+    let is_read = config::each_setting(data, |setting| {
+        let Some(submodule) = setting.subsection.as_ref().filter(|_| setting.section == "submodule") else {
+            return;
+        };
+        if !is_name_safe(submodule) {
             found.add(&message::GITMODULES_NAME);
         }
         let value = setting.value.as_deref().unwrap_or_default();
@@ -86,140 +90,4 @@ fn decoded(url: &[u8]) -> Vec<u8> {
         }
     }
     text
-}
-
-/// `submodule.<submodule>.<key> = <value>`
-struct Setting {
-    submodule: Vec<u8>,
-    /// In lower case.
-    key: String,
-    /// None: the key stands alone.
-    value: Option<Vec<u8>>,
-}
-
-/// Reads the syntax of git-config(1), "Syntax".
-struct Parser<'a> {
-    rest: &'a [u8],
-}
-
-impl Parser<'_> {
-    /// Calls `visit` with every setting of a submodule; none if the file cannot be read to its end.
-    fn each(mut self, mut visit: impl FnMut(&Setting)) -> Option<()> {
-        self.rest = self.rest.strip_prefix("\u{feff}".as_bytes()).unwrap_or(self.rest);
-        let mut submodule = None;
-        loop {
-            self.skip(|byte| byte.is_ascii_whitespace());
-            match self.rest.first() {
-                None => return Some(()),
-                Some(b'#' | b';') => self.skip(|byte| byte != b'\n'),
-                Some(b'[') => submodule = self.section()?,
-                Some(_) => {
-                    let (key, value) = self.setting()?;
-                    if let Some(submodule) = &submodule {
-                        visit(&Setting { submodule: Vec::clone(submodule), key, value });
-                    }
-                }
-            }
-        }
-    }
-
-    fn skip(&mut self, while_: impl Fn(u8) -> bool) {
-        let len = self.rest.iter().take_while(|byte| while_(**byte)).count();
-        self.rest = &self.rest[len..];
-    }
-
-    fn next(&mut self) -> Option<u8> {
-        let (&byte, rest) = self.rest.split_first()?;
-        self.rest = rest;
-        Some(byte)
-    }
-
-    /// Reads `[section]` or `[section "name"]`; returns the name if the section is `submodule`.
-    fn section(&mut self) -> Option<Option<Vec<u8>>> {
-        self.next();
-        let start = self.rest;
-        self.skip(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
-        let section = &start[..start.len() - self.rest.len()];
-        match self.next()? {
-            // The old form `[submodule.name]`.
-            b']' => {
-                let dotted =
-                    section.split_once_str(".").filter(|(name, _)| name.eq_ignore_ascii_case(b"submodule"));
-                return Some(dotted.map(|(_, name)| name.to_ascii_lowercase()));
-            }
-            b' ' | b'\t' => {}
-            _ => return None,
-        }
-        self.skip(|byte| b" \t".contains(&byte));
-        if self.next()? != b'"' {
-            return None;
-        }
-        let mut name = Vec::new();
-        loop {
-            match self.next()? {
-                b'"' => break,
-                b'\n' => return None,
-                b'\\' => name.push(self.next().filter(|byte| *byte != b'\n')?),
-                byte => name.push(byte),
-            }
-        }
-        (self.next()? == b']').then(|| section.eq_ignore_ascii_case(b"submodule").then_some(name))
-    }
-
-    fn setting(&mut self) -> Option<(String, Option<Vec<u8>>)> {
-        let start = self.rest;
-        self.skip(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        let key = start[..start.len() - self.rest.len()].to_str().ok()?.to_ascii_lowercase();
-        if !key.starts_with(|first: char| first.is_ascii_alphabetic()) {
-            return None;
-        }
-        self.skip(|byte| b" \t".contains(&byte));
-        match self.rest.first() {
-            None | Some(b'\n') => Some((key, None)),
-            Some(b'=') => {
-                self.next();
-                Some((key, Some(self.value()?)))
-            }
-            Some(_) => None,
-        }
-    }
-
-    fn value(&mut self) -> Option<Vec<u8>> {
-        self.skip(|byte| b" \t".contains(&byte));
-        let mut value = Vec::new();
-        // What is in quotes is kept; spaces at the end outside of them are not.
-        let mut kept = 0;
-        let mut is_quoted = false;
-        loop {
-            match self.next() {
-                None | Some(b'\n') if is_quoted => return None,
-                None | Some(b'\n') => break,
-                Some(b'\r') if !is_quoted && self.rest.first().is_none_or(|byte| *byte == b'\n') => {}
-                Some(b'#' | b';') if !is_quoted => self.skip(|byte| byte != b'\n'),
-                Some(b'"') => {
-                    is_quoted = !is_quoted;
-                    kept = value.len();
-                }
-                Some(b'\\') => {
-                    match self.next()? {
-                        b'\n' => continue,
-                        b't' => value.push(b'\t'),
-                        b'n' => value.push(b'\n'),
-                        b'b' => value.push(8),
-                        byte @ (b'"' | b'\\') => value.push(byte),
-                        _ => return None,
-                    }
-                    kept = value.len();
-                }
-                Some(byte) => {
-                    value.push(byte);
-                    if is_quoted || !byte.is_ascii_whitespace() {
-                        kept = value.len();
-                    }
-                }
-            }
-        }
-        value.truncate(kept);
-        Some(value)
-    }
 }

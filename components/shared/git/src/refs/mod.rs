@@ -11,6 +11,7 @@
 //! counts as the symbolic ref that old versions of Git made so, any other as broken.
 
 mod files;
+mod hidden;
 mod lock;
 mod name;
 mod packed;
@@ -28,6 +29,7 @@ use gix_hash::ObjectId;
 use std::io;
 use std::path::PathBuf;
 
+pub use hidden::{Hidden, Side};
 pub use name::is_valid_name;
 pub use snapshot::{Head, Ref, Snapshot, Target};
 pub use store::RefStore;
@@ -61,6 +63,9 @@ pub enum Error {
     /// The name of a ref is not one that Git accepts.
     #[error("`{name}` is not a valid ref name")]
     InvalidName { name: BString },
+    /// The config cannot be read or understood, so that it is not known which refs are hidden.
+    #[error(transparent)]
+    Config(#[from] crate::odb::Error),
     /// Symbolic refs lead to one another in a circle, or too deep.
     #[error("`{name}` leads through too many symbolic refs")]
     TooManySymbolicRefs { name: BString },
