@@ -5,7 +5,7 @@ use super::remembered::Memory;
 use super::request::{Fetch, Options};
 use crate::limits::{PACKETS_PER_FRAME, WALK_STEPS_PER_FRAME};
 use lithe_git::odb::{self, Store};
-use lithe_git::pack::{self, Output};
+use lithe_git::pack::{self, Output, Recipe, Replay};
 use lithe_git::pkt_line;
 use lithe_git::walk::{Selection, Walk};
 
@@ -35,34 +35,70 @@ pub struct PackBody {
     head: Vec<u8>,
 }
 
-/// What is to be packed, or how that is found out.
-pub enum Selecting {
+/// How the pack is made.
+pub enum Making {
+    /// Of what this walk selects.
     Walk {
         walk: Box<Walk>,
-        /// Where the selection is to be remembered.
+        /// Where the recipe is to be remembered.
         memory: Option<Memory>,
     },
-    Done(Selection),
+    /// As it was made before.
+    ByRecipe(Recipe),
 }
 
 enum Stage {
-    Selecting(Selecting),
-    Packing(Box<Output>),
+    Selecting(Box<Walk>, Option<Memory>),
+    Packing(Source),
     /// A failure was told as far as the framing allows, and is still to be returned.
     Failed(odb::Error),
     Done,
 }
 
+/// Where the bytes of the pack come from.
+enum Source {
+    Output(Box<Output>, Option<Memory>),
+    Replay(Replay),
+}
+
+impl Source {
+    fn fill(&mut self, store: &Store, out: &mut Vec<u8>, len: usize) -> Result<bool, odb::Error> {
+        match self {
+            Self::Output(output, _) => output.fill(store, out, len),
+            Self::Replay(replay) => replay.fill(store, out, len),
+        }
+    }
+
+    /// The pack is complete: remembers how it was made.
+    fn finish(self) {
+        if let Self::Output(output, Some(memory)) = self
+            && let Some(recipe) = output.into_recipe()
+        {
+            memory.remember(&recipe);
+        }
+    }
+}
+
 impl PackBody {
-    pub fn new(store: Store, selecting: Selecting, fetch: &Fetch, head: Vec<u8>, framing: Framing) -> Self {
-        Self {
+    pub fn new(store: Store, making: Making, fetch: &Fetch, head: Vec<u8>, framing: Framing) -> Self {
+        let mut body = Self {
             store,
             options: fetch.options,
             is_filtered: !fetch.filter.is_empty(),
             framing,
-            stage: Stage::Selecting(selecting),
+            stage: Stage::Done,
             head,
-        }
+        };
+        body.stage = match making {
+            Making::Walk { walk, memory } => Stage::Selecting(walk, memory),
+            Making::ByRecipe(recipe) => {
+                let mut told = Vec::new();
+                body.progress(&mut told, &format!("Enumerating objects: {}, done.\n", recipe.objects()));
+                body.head.extend_from_slice(&told);
+                Stage::Packing(Source::Replay(Replay::new(recipe)))
+            }
+        };
+        body
     }
 
     /// Makes the next piece; none: the response is complete.
@@ -74,8 +110,8 @@ impl PackBody {
             match std::mem::replace(&mut self.stage, Stage::Done) {
                 Stage::Done => return Ok(None),
                 Stage::Failed(error) => return Err(error),
-                Stage::Selecting(selecting) => self.select(selecting, &mut out),
-                Stage::Packing(output) => self.pack(output, &mut out),
+                Stage::Selecting(walk, memory) => self.select(walk, memory, &mut out),
+                Stage::Packing(source) => self.pack(source, &mut out),
             }
         }
         Ok(Some(out))
@@ -86,42 +122,33 @@ impl PackBody {
         self.framing != Framing::None
     }
 
-    fn select(&mut self, selecting: Selecting, out: &mut Vec<u8>) {
-        let (mut walk, memory) = match selecting {
-            Selecting::Done(selection) => return self.begin_pack(selection, out),
-            Selecting::Walk { walk, memory } => (walk, memory),
-        };
+    fn select(&mut self, mut walk: Box<Walk>, memory: Option<Memory>, out: &mut Vec<u8>) {
         match walk.advance(&self.store, WALK_STEPS_PER_FRAME) {
             Ok(true) => {
                 self.progress(out, &format!("Enumerating objects: {}\r", walk.len()));
-                self.stage = Stage::Selecting(Selecting::Walk { walk, memory });
+                self.stage = Stage::Selecting(walk, memory);
             }
             Ok(false) => match walk.finish(&self.store) {
-                Ok(selection) => {
-                    if let Some(memory) = memory {
-                        memory.remember(&selection);
-                    }
-                    self.begin_pack(selection, out);
-                }
+                Ok(selection) => self.begin_pack(selection, memory, out),
                 Err(error) => self.fail(out, error),
             },
             Err(error) => self.fail(out, error),
         }
     }
 
-    fn begin_pack(&mut self, selection: Selection, out: &mut Vec<u8>) {
+    fn begin_pack(&mut self, selection: Selection, memory: Option<Memory>, out: &mut Vec<u8>) {
         // A partial clone may lack what it is said to have.
         let thin = self.options.thin && !self.is_filtered;
-        let output = Output::new(
-            self.store.object_format(),
-            selection,
-            pack::Options { ofs_delta: self.options.ofs_delta, thin, chain_deltas_max: None },
-        );
+        let options = pack::Options { ofs_delta: self.options.ofs_delta, thin, chain_deltas_max: None };
+        let mut output = Output::new(self.store.object_format(), selection, options);
+        if memory.is_some() {
+            output.record();
+        }
         self.progress(out, &format!("Enumerating objects: {}, done.\n", output.len()));
-        self.stage = Stage::Packing(Box::new(output));
+        self.stage = Stage::Packing(Source::Output(Box::new(output), memory));
     }
 
-    fn pack(&mut self, mut output: Box<Output>, out: &mut Vec<u8>) {
+    fn pack(&mut self, mut source: Source, out: &mut Vec<u8>) {
         let data_len_max = match self.framing {
             Framing::None | Framing::SideBand64k => pkt_line::DATA_LEN_MAX - 1,
             Framing::SideBand => 1_000 - 5,
@@ -133,7 +160,7 @@ impl PackBody {
                 out.extend_from_slice(&[0; 5]);
             }
             let data_start = out.len();
-            let outcome = output.fill(&self.store, out, data_start + data_len_max);
+            let outcome = source.fill(&self.store, out, data_start + data_len_max);
             if self.framing != Framing::None {
                 if out.len() == data_start || outcome.is_err() {
                     out.truncate(start);
@@ -149,12 +176,12 @@ impl PackBody {
                     if self.framing != Framing::None {
                         pkt_line::flush(out);
                     }
-                    return;
+                    return source.finish();
                 }
                 Err(error) => return self.fail(out, error),
             }
         }
-        self.stage = Stage::Packing(output);
+        self.stage = Stage::Packing(source);
     }
 
     fn fail(&mut self, out: &mut Vec<u8>, error: odb::Error) {

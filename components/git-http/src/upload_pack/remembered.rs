@@ -1,12 +1,14 @@
-//! What the last large clone of a repository consisted of.
+//! How the last large clone of a repository was made.
 //!
 //! Which objects some wants reach is decided by the ids of the wants, and where they lie by the
-//! names of the packs: both are content ids. So a selection is remembered under all of them, and
-//! found again only by a request for just the same out of just the same packs.
+//! names of the packs: both are content ids. So the recipe of a pack is remembered under all of them,
+//! and found again only by a request for just the same out of just the same packs. It holds no object
+//! that those wants do not reach.
 
 use crate::limits::{REMEMBERED_BYTES_MAX, REMEMBERED_OBJECTS_MIN};
 use lithe_git::odb::{Error, Store};
-use lithe_git::walk::{ObjectSet, Request, Selection};
+use lithe_git::pack::Recipe;
+use lithe_git::walk::Request;
 use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
@@ -14,9 +16,9 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 const HASH_LEN: usize = 32;
-const FORMAT: &[u8] = b"lithe selection 1\n";
+const FORMAT: &[u8] = b"lithe recipe 1\n";
 
-/// Where one selection is remembered: a file a repository, which the next large clone replaces.
+/// Where one recipe is remembered: a file a repository, which the next large clone replaces.
 pub struct Memory {
     file: PathBuf,
     key: [u8; HASH_LEN],
@@ -30,6 +32,7 @@ impl Memory {
         cache_dir: &Path,
         git_dir: &Path,
         request: &Request,
+        ofs_delta: bool,
     ) -> Result<Option<Self>, Error> {
         let is_plain_clone = request.haves.is_empty()
             && request.boundary.is_empty()
@@ -40,8 +43,8 @@ impl Memory {
         }
         let name = Sha256::digest(git_dir.as_os_str().as_encoded_bytes());
         let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
-        let file = cache_dir.join("selections").join(name);
-        Ok(Some(Self { file, key: key(store, request), bytes_max: REMEMBERED_BYTES_MAX }))
+        let file = cache_dir.join("recipes").join(name);
+        Ok(Some(Self { file, key: key(store, request, ofs_delta), bytes_max: REMEMBERED_BYTES_MAX }))
     }
 
     /// With another limit.
@@ -50,25 +53,23 @@ impl Memory {
         Self { bytes_max, ..self }
     }
 
-    /// The selection, if it is the one that is remembered and undamaged.
-    pub fn recall(&self, store: &Store) -> Option<Selection> {
+    /// The recipe, if it is the one that is remembered and undamaged.
+    pub fn recall(&self, store: &Store) -> Option<Recipe> {
         let mut bytes = Vec::new();
         fs::File::open(&self.file).ok()?.take(self.bytes_max + 1).read_to_end(&mut bytes).ok()?;
         let (contents, checksum) = bytes.split_last_chunk::<HASH_LEN>()?;
         if Sha256::digest(contents)[..] != checksum[..] {
             return None;
         }
-        let set = contents.strip_prefix(&self.key)?;
-        Some(Selection { send: ObjectSet::from_bytes(store, set)?, had: ObjectSet::default() })
+        Recipe::from_bytes(store, contents.strip_prefix(&self.key)?)
     }
 
-    /// Remembers a selection if it is worth it. That this fails is no failure of the clone.
-    pub fn remember(&self, selection: &Selection) {
-        if selection.send.len() < REMEMBERED_OBJECTS_MIN {
+    /// Remembers a recipe if it is worth it. That this fails is no failure of the clone.
+    pub fn remember(&self, recipe: &Recipe) {
+        if recipe.objects() < REMEMBERED_OBJECTS_MIN {
             return;
         }
-        let Some(set) = selection.send.to_bytes() else { return };
-        let mut contents = [&self.key[..], &set].concat();
+        let mut contents = [&self.key[..], &recipe.to_bytes()].concat();
         let checksum = Sha256::digest(&contents);
         contents.extend_from_slice(&checksum);
         if contents.len() as u64 <= self.bytes_max {
@@ -87,8 +88,9 @@ impl Memory {
     }
 }
 
-fn key(store: &Store, request: &Request) -> [u8; HASH_LEN] {
+fn key(store: &Store, request: &Request, ofs_delta: bool) -> [u8; HASH_LEN] {
     let mut hash = Sha256::new_with_prefix(FORMAT);
+    hash.update([u8::from(ofs_delta)]);
     for pack in 0..store.pack_count() {
         hash.update(store.pack_name(pack));
         hash.update(b"\n");

@@ -1,7 +1,7 @@
 //! From a request to the objects that answer it.
 
 use super::Reply;
-use super::body::{Framing, PackBody, Selecting};
+use super::body::{Framing, Making, PackBody};
 use super::error::Error;
 use super::remembered::Memory;
 use super::repository::Repository;
@@ -46,13 +46,14 @@ pub fn pack(
 ) -> Result<Reply, Error> {
     let store = repository.store()?;
     let request = walk_request(&repository, fetch, boundary)?;
-    let memory = Memory::of(store, cache_dir, repository.git_dir(), &request)?;
-    let selecting = match memory.as_ref().and_then(|memory| memory.recall(store)) {
-        Some(selection) => Selecting::Done(selection),
-        None => Selecting::Walk { walk: Box::new(Walk::new(store, request)?), memory },
+    let ofs_delta = fetch.options.ofs_delta;
+    let memory = Memory::of(store, cache_dir, repository.git_dir(), &request, ofs_delta)?;
+    let making = match memory.as_ref().and_then(|memory| memory.recall(store)) {
+        Some(recipe) => Making::ByRecipe(recipe),
+        None => Making::Walk { walk: Box::new(Walk::new(store, request)?), memory },
     };
     let store = repository.into_store()?;
-    Ok(Reply::Pack(Box::new(PackBody::new(store, selecting, fetch, head, framing))))
+    Ok(Reply::Pack(Box::new(PackBody::new(store, making, fetch, head, framing))))
 }
 
 fn walk_request(repository: &Repository, fetch: &Fetch, boundary: &Boundary) -> Result<walk::Request, Error> {

@@ -514,7 +514,7 @@ fn a_repository_has_up_to_so_many_refs() {
 }
 
 #[test]
-fn small_and_very_large_selections_are_not_remembered() {
+fn small_clones_and_very_long_recipes_are_not_remembered() {
     use crate::limits::{REMEMBERED_BYTES_MAX, REMEMBERED_OBJECTS_MIN};
     let place = Place::new(STORAGES[0]);
     // Three objects, and a tag more each time.
@@ -528,43 +528,49 @@ fn small_and_very_large_selections_are_not_remembered() {
     place.shell(STORAGES[0]);
     let remembered = |tag: u64| {
         place.fetch(&[format!("want {}", place.id(&tag.to_string())), "done".into()]);
-        std::fs::read_dir(place.root.path().join("cache/selections")).map_or(0, Iterator::count)
+        std::fs::read_dir(place.root.path().join("cache/recipes")).map_or(0, Iterator::count)
     };
     let objects = |tag: u64| place.rev_list(&tag.to_string()).len() as u64;
     let least = (0..8).find(|tag| objects(*tag) == REMEMBERED_OBJECTS_MIN).expect("it is among them");
     assert_eq!((remembered(least - 1), remembered(least)), (0, 1));
-    let file = place.shell("ls cache/selections/*");
+    let file = place.shell("ls cache/recipes/*");
     let len = place.shell(&format!("stat -c %s {file}")).parse::<u64>().expect("a number");
     assert!(len < REMEMBERED_BYTES_MAX);
     for (bytes_max, is_remembered) in [(len, true), (len - 1, false)] {
-        place.shell("rm -f cache/selections/*");
+        place.shell("rm -f cache/recipes/*");
         let git_dir = place.root.path().join("server.git");
         let repository = Repository::open(&git_dir).expect("it is sound");
         let store = repository.store().expect("it is sound");
         let want = place.id(&least.to_string()).parse().expect("an id");
         let request = lithe_git::walk::Request { wants: vec![want], ..Default::default() };
-        let memory = remembered::Memory::of(store, &place.root.path().join("cache"), &git_dir, &request);
+        let memory =
+            remembered::Memory::of(store, &place.root.path().join("cache"), &git_dir, &request, false);
         let memory = memory.expect("it is sound").expect("a clone").with_bytes_max(bytes_max);
         let mut walk = lithe_git::walk::Walk::new(store, request).expect("it is sound");
         while walk.advance(store, 100).expect("it is sound") {}
-        memory.remember(&walk.finish(store).expect("it is sound"));
+        let selection = walk.finish(store).expect("it is sound");
+        let options = lithe_git::pack::Options::default();
+        let mut output = lithe_git::pack::Output::new(store.object_format(), selection, options);
+        output.record();
+        let mut pack = Vec::new();
+        while output.fill(store, &mut pack, usize::MAX).expect("it is sound") {}
+        memory.remember(&output.into_recipe().expect("it is short"));
         assert_eq!(place.root.path().join(&file).exists(), is_remembered);
     }
 }
 
 #[test]
-fn a_remembered_selection_is_used_for_the_same_objects_only() {
+fn a_remembered_recipe_is_used_for_the_same_objects_only() {
     let place = Place::new(STORAGES[0]);
     let walk = |words: &[String]| place.index(&place.fetch(words).pack, "");
     let clone =
         |revision: &str| vec![format!("want {}", place.id(revision)), "ofs-delta".into(), "done".into()];
-    let remembered =
-        || std::fs::read_dir(place.root.path().join("cache/selections")).map_or(0, Iterator::count);
+    let remembered = || std::fs::read_dir(place.root.path().join("cache/recipes")).map_or(0, Iterator::count);
     let (main, side) = (place.rev_list("main"), place.rev_list("side"));
     assert_eq!((walk(&clone("main")), remembered()), (main.clone(), 1));
     assert_eq!((walk(&clone("main")), remembered()), (main.clone(), 1));
     assert_eq!((walk(&clone("side")), remembered()), (side.clone(), 1));
-    let file = place.shell("ls cache/selections/*");
+    let file = place.shell("ls cache/recipes/*");
     for damage in [
         format!("printf x >> {file}"),
         format!("truncate -s 9 {file}"),

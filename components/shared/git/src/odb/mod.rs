@@ -246,6 +246,11 @@ impl Store {
         self.packs.borrow().name(pack).to_owned()
     }
 
+    /// The length of a pack, in bytes.
+    pub fn pack_bytes(&self, pack: u32) -> Result<u64, Error> {
+        self.packs.borrow_mut().bytes(pack)
+    }
+
     /// The checksum at the end of a pack.
     pub fn pack_checksum(&self, pack: u32) -> Result<ObjectId, Error> {
         self.packs.borrow_mut().checksum(pack)

@@ -84,6 +84,11 @@ impl Pack {
         self.path.with_extension(extension)
     }
 
+    /// The length of the pack, which has to be open, in bytes.
+    pub fn bytes(&self) -> Result<u64, Error> {
+        Ok(self.file()?.len())
+    }
+
     /// Reads the checksum at the end of the pack, which has to be open.
     pub fn checksum(&self) -> Result<ObjectId, Error> {
         let file = self.file()?;

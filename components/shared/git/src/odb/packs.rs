@@ -130,6 +130,12 @@ impl Packs {
         PackBitmaps::open(&path, pack.checksum().ok()?.as_slice(), pack.index.len())
     }
 
+    pub fn bytes(&mut self, pack: u32) -> Result<u64, Error> {
+        let pack = &mut self.packs[pack as usize];
+        pack.ensure_open()?;
+        pack.bytes()
+    }
+
     pub fn checksum(&mut self, pack: u32) -> Result<ObjectId, Error> {
         let pack = &mut self.packs[pack as usize];
         pack.ensure_open()?;

@@ -3,6 +3,7 @@
 //! Entries are sent as they are stored, in the order in which they lie; a delta whose base is not
 //! sent is the only thing that is compressed anew.
 
+use super::recipe::{Recipe, Recorder};
 use crate::checksum::Checksum;
 use crate::format::ObjectFormat;
 use crate::limits::{DELTA_CHAIN_DELTAS_MAX, OBJECT_BYTES_MAX};
@@ -45,6 +46,10 @@ pub struct Output {
     /// A loose object that is being compressed.
     stream: Option<Stream>,
     chains: Chains,
+    /// What is made is a stored pack as it lies, its checksum included.
+    is_verbatim: bool,
+    /// None: nobody wants the recipe.
+    recorder: Option<Recorder>,
 }
 
 /// How many deltas each packed object that was sent is away from a whole one, and one more; 0: it was
@@ -111,7 +116,20 @@ impl Output {
             copy: None,
             stream: None,
             chains: Chains::default(),
+            is_verbatim: false,
+            recorder: None,
         }
+    }
+
+    /// Has the recipe written down.
+    pub fn record(&mut self) {
+        self.recorder = Some(Recorder::default());
+    }
+
+    /// The recipe, once the pack is complete. None: it was not asked for, or is too long to be kept.
+    pub fn into_recipe(self) -> Option<Recipe> {
+        let objects = self.len();
+        self.recorder?.finish(objects)
     }
 
     /// How many objects were begun so far.
@@ -141,7 +159,9 @@ impl Output {
         while len.saturating_sub(out.len()) >= HEAD_LEN_MAX {
             let before = out.len();
             if self.pour(store, out, len)? {
-                self.checksum.update(&out[before..]);
+                if !self.is_verbatim {
+                    self.checksum.update(&out[before..]);
+                }
                 self.made += (out.len() - before) as u64;
             } else if matches!(self.stage, Stage::Done) {
                 return Ok(false);
@@ -157,7 +177,11 @@ impl Output {
         let room = len - out.len();
         if self.ready_at < self.ready.len() {
             let count = room.min(self.ready.len() - self.ready_at);
-            out.extend_from_slice(&self.ready[self.ready_at..self.ready_at + count]);
+            let own = &self.ready[self.ready_at..self.ready_at + count];
+            out.extend_from_slice(own);
+            if let Some(recorder) = &mut self.recorder {
+                recorder.own(own);
+            }
             self.ready_at += count;
             return Ok(true);
         }
@@ -166,6 +190,9 @@ impl Output {
         if let Some(copy) = &mut self.copy {
             let count = (copy.end - copy.offset).min(room as u64) as usize;
             store.append_stored(copy.pack, copy.offset, count, out)?;
+            if let Some(recorder) = &mut self.recorder {
+                recorder.stored(copy.pack, copy.offset, count as u64);
+            }
             copy.offset += count as u64;
             if copy.offset == copy.end {
                 self.copy = None;
@@ -173,8 +200,12 @@ impl Output {
             return Ok(true);
         }
         if let Some(stream) = &mut self.stream {
+            let before = out.len();
             if !stream.compress_to(out, room)? {
                 self.stream = None;
+            }
+            if let Some(recorder) = &mut self.recorder {
+                recorder.own(&out[before..]);
             }
             return Ok(true);
         }
@@ -185,6 +216,13 @@ impl Output {
     fn step(&mut self, store: &Store) -> Result<(), Error> {
         match &mut self.stage {
             Stage::Head => {
+                if let Some(whole) = self.one_stored_pack(store)? {
+                    self.copy = Some(whole);
+                    self.objects = self.send.len();
+                    self.is_verbatim = true;
+                    self.stage = Stage::Done;
+                    return Ok(());
+                }
                 let count = u32::try_from(self.send.len())
                     .map_err(|_| Error::Unsupported("a pack of more than 4,294,967,295 objects".into()))?;
                 self.ready.extend_from_slice(b"PACK\0\0\0\x02");
@@ -209,6 +247,19 @@ impl Output {
         Ok(())
     }
 
+    /// All of a stored pack, if just its objects are sent.
+    fn one_stored_pack(&self, store: &Store) -> Result<Option<Copy>, Error> {
+        let is_plain = self.options.ofs_delta && self.options.chain_deltas_max.is_none();
+        let whole = (0..store.pack_count()).find(|pack| {
+            let count = self.send.pack_len(*pack);
+            count == self.send.len() && count == u64::from(store.pack_len(*pack))
+        });
+        match whole.filter(|_| is_plain && !self.send.is_empty()) {
+            Some(pack) => Ok(Some(Copy { pack, offset: 0, end: store.pack_bytes(pack)? })),
+            None => Ok(None),
+        }
+    }
+
     fn begin_pack(&mut self, store: &Store, number: u32) -> Result<Stage, Error> {
         if number == store.pack_count() {
             return Ok(Stage::Loose);
@@ -217,14 +268,16 @@ impl Output {
         if count == 0 {
             return Ok(Stage::Pack(number + 1));
         }
-        let order = store.pack_order(number)?;
-        if count == order.len() as u64 && self.options.ofs_delta && self.options.chain_deltas_max.is_none() {
+        let is_plain = self.options.ofs_delta && self.options.chain_deltas_max.is_none();
+        if count == u64::from(store.pack_len(number)) && is_plain {
             // All of it: every base is sent too, at the same distance.
-            let end = order.end(order.len() - 1);
+            let trailer_len = store.object_format().len_in_bytes() as u64;
+            let end = store.pack_bytes(number)? - trailer_len;
             self.copy = Some(Copy { pack: number, offset: PACK_HEADER_LEN, end });
             self.objects += count;
             return Ok(Stage::Pack(number + 1));
         }
+        let order = store.pack_order(number)?;
         let begins = vec![0; order.len()];
         Ok(Stage::Entries(Box::new(Entries { pack: number, order, rank: 0, waiting: Vec::new(), begins })))
     }

@@ -130,45 +130,6 @@ impl ObjectSet {
         self.loose.iter()
     }
 
-    /// The set as bytes, good for a store with the same packs in the same order. None: it has loose objects.
-    pub fn to_bytes(&self) -> Option<Vec<u8>> {
-        if !self.loose.is_empty() {
-            return None;
-        }
-        let mut bytes = Vec::new();
-        for words in &self.packs {
-            bytes.extend_from_slice(&(words.len() as u32).to_le_bytes());
-            for word in words {
-                bytes.extend_from_slice(&word.to_le_bytes());
-            }
-        }
-        Some(bytes)
-    }
-
-    /// The set that was written by [`Self::to_bytes`]. None: it is damaged, or not of this store.
-    pub fn from_bytes(store: &Store, mut bytes: &[u8]) -> Option<Self> {
-        let mut set = Self::default();
-        while !bytes.is_empty() {
-            let (count, rest) = bytes.split_first_chunk()?;
-            let (words, rest) = rest.split_at_checked(8 * u32::from_le_bytes(*count) as usize)?;
-            let (words, _) = words.as_chunks();
-            set.packs.push(words.iter().map(|word| u64::from_le_bytes(*word)).collect());
-            bytes = rest;
-        }
-        for (pack, words) in set.packs.iter().enumerate() {
-            let bits = words
-                .iter()
-                .rposition(|word| *word != 0)
-                .map_or(0, |last| 64 * (last as u64 + 1) - u64::from(words[last].leading_zeros()));
-            let pack = pack as u32;
-            if pack >= store.pack_count() || bits > u64::from(store.pack_len(pack)) {
-                return None;
-            }
-        }
-        set.len = (0..set.packs.len() as u32).map(|pack| set.pack_len(pack)).sum();
-        Some(set)
-    }
-
     /// Finds the objects that were loose when they were added, and are packed by now, in their pack.
     /// One that was found in both is counted once then.
     pub fn settle(&mut self, store: &Store) -> Result<(), Error> {
