@@ -62,7 +62,7 @@ impl Repository {
         let store = self.store();
         let order = store.pack_order(0).expect("an order");
         let ids_of = |bits: &Bits| -> BTreeSet<ObjectId> {
-            let packed = |rank| Packed { pack: 0, position: order.entry(rank as usize).1 };
+            let packed = |rank| Packed { pack: 0, position: order.entry(rank as usize).expect("an entry").1 };
             bits.iter().map(|rank| store.packed_id(packed(rank)).expect("an id")).collect()
         };
         let mut count = 0;

@@ -99,7 +99,7 @@ pub fn encode(
     let order = store.pack_order(pack)?;
     let mut ranks = vec![0; order.len()];
     for rank in 0..order.len() {
-        ranks[order.entry(rank).1 as usize] = rank as u32;
+        ranks[order.entry(rank)?.1 as usize] = rank as u32;
     }
     let mut builder = Builder { store, pack, ranks, done: HashMap::new(), stored: Vec::new() };
     let mut before = Bits::new(order.len() as u32);

@@ -272,6 +272,9 @@ impl Run<'_> {
         tips.sort_unstable();
         tips.dedup();
         let main = (0..store.pack_count()).find(|pack| Some(store.pack_name(*pack).as_str()) == main);
+        if let Some(main) = main {
+            write_order(&store, main)?;
+        }
         if let Some(main) = main
             && !self.git_dir.join("shallow").exists()
         {
@@ -289,6 +292,15 @@ impl Run<'_> {
         }
         Ok(())
     }
+}
+
+/// Writes the order in which the entries of a pack lie.
+fn write_order(store: &Store, pack: u32) -> Result<(), Error> {
+    let checksum = store.pack_checksum(pack)?;
+    let mut file = store.pack_order(pack)?.to_bytes(&checksum)?;
+    crate::durable::append_checksum(&mut file, store.object_format())?;
+    let path = store.objects_dir().join("pack").join(store.pack_name(pack)).with_extension("rev");
+    Ok(crate::durable::replace_file(&path, &file)?)
 }
 
 /// Writes the bitmaps of a pack; returns of how many commits they are.

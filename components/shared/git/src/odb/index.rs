@@ -2,12 +2,12 @@
 
 use super::error::Error;
 use super::file::File;
-use super::window::{FileNumber, Windows};
+use super::table::Table;
 use crate::format::ObjectFormat;
-use crate::limits::{INDEX_TABLE_BYTES_MAX, PACK_OBJECTS_MAX};
+use crate::limits::PACK_OBJECTS_MAX;
 use gix_hash::{ObjectId, oid};
-use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 const MAGIC: [u8; 8] = [0xff, b't', b'O', b'c', 0, 0, 0, 2];
 const FANOUT_LEN: u64 = 256 * 4;
@@ -16,9 +16,6 @@ const LARGE_OFFSET_MARK: u32 = 1 << 31;
 /// An open index: which objects a pack has, and where.
 pub struct Index {
     name: String,
-    /// None if every table is in memory.
-    file: Option<File>,
-    number: FileNumber,
     object_format: ObjectFormat,
     fanout: Box<[u32; 256]>,
     ids: Table,
@@ -26,20 +23,13 @@ pub struct Index {
     large_offsets: Table,
 }
 
-/// A part of the file: in memory if it is small enough.
-struct Table {
-    start: u64,
-    len: u64,
-    bytes: Option<Box<[u8]>>,
-}
-
 impl Index {
-    /// Opens and checks the index, and reads its tables. `number` is its name in the window cache.
-    pub fn open(path: &Path, number: FileNumber, object_format: ObjectFormat) -> Result<Self, Error> {
+    /// Opens and checks the index.
+    pub fn open(path: &Path, object_format: ObjectFormat) -> Result<Self, Error> {
         let id_len = object_format.len_in_bytes() as u64;
         // The pack's checksum and its own.
         let trailer_len = 2 * id_len;
-        let file = File::open(path).map_err(Error::io(path))?;
+        let file = Arc::new(File::open(path).map_err(Error::io(path))?);
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let damaged = |reason| Error::DamagedFile { file: name.clone(), reason };
         let mut head = [0; 8 + FANOUT_LEN as usize];
@@ -68,13 +58,12 @@ impl Index {
             .checked_sub(large_start + trailer_len)
             .filter(|len| len.is_multiple_of(8))
             .ok_or_else(|| damaged("its length does not fit its number of objects"))?;
-        let table = |start, len| Table::load(&file, start, len).map_err(Error::io(path));
+        let too_short = || damaged("it is too short for an index");
+        let table = |start, len| Table::new(file.clone(), start, len).ok_or_else(too_short);
         let ids = table(ids_start, count * id_len)?;
         let offsets = table(offsets_start, count * 4)?;
         let large_offsets = table(large_start, large_len)?;
-        let is_loaded = [&ids, &offsets, &large_offsets].iter().all(|table| table.bytes.is_some());
-        let file = (!is_loaded).then_some(file);
-        Ok(Self { name, file, number, object_format, fanout, ids, offsets, large_offsets })
+        Ok(Self { name, object_format, fanout, ids, offsets, large_offsets })
     }
 
     /// How many objects the pack has.
@@ -83,15 +72,15 @@ impl Index {
     }
 
     /// Returns the position of the object in the table of ids.
-    pub fn position(&self, windows: &mut Windows, id: &oid) -> Result<Option<u32>, Error> {
+    pub fn position(&self, id: &oid) -> Result<Option<u32>, Error> {
         match self.object_format {
-            ObjectFormat::Sha1 => self.search::<20>(windows, id),
-            _ => self.search::<32>(windows, id),
+            ObjectFormat::Sha1 => self.search::<20>(id),
+            _ => self.search::<32>(id),
         }
     }
 
     /// Ids are evenly spread: the search begins where the id should be, and widens from there.
-    fn search<const ID_LEN: usize>(&self, windows: &mut Windows, id: &oid) -> Result<Option<u32>, Error> {
+    fn search<const ID_LEN: usize>(&self, id: &oid) -> Result<Option<u32>, Error> {
         let Ok(id) = <&[u8; ID_LEN]>::try_from(id.as_bytes()) else { return Ok(None) };
         let first = usize::from(id[0]);
         let mut low = if first == 0 { 0 } else { self.fanout[first - 1] };
@@ -103,7 +92,7 @@ impl Index {
         let mut probe = low + ((u64::from(high - low) * fraction) >> 32) as u32;
         let mut step = 4;
         while low < high {
-            match self.entry::<ID_LEN>(windows, &self.ids, probe.into())?.cmp(id) {
+            match self.entry::<ID_LEN>(&self.ids, probe.into())?.cmp(id) {
                 std::cmp::Ordering::Equal => return Ok(Some(probe)),
                 std::cmp::Ordering::Less => {
                     low = probe + 1;
@@ -120,10 +109,10 @@ impl Index {
     }
 
     /// Returns the id at a position below `len`.
-    pub fn id(&self, windows: &mut Windows, position: u32) -> Result<ObjectId, Error> {
+    pub fn id(&self, position: u32) -> Result<ObjectId, Error> {
         Ok(match self.object_format {
-            ObjectFormat::Sha1 => ObjectId::Sha1(self.entry(windows, &self.ids, position.into())?),
-            _ => ObjectId::Sha256(self.entry(windows, &self.ids, position.into())?),
+            ObjectFormat::Sha1 => ObjectId::Sha1(self.entry(&self.ids, position.into())?),
+            _ => ObjectId::Sha256(self.entry(&self.ids, position.into())?),
         })
     }
 
@@ -133,58 +122,31 @@ impl Index {
     }
 
     /// Returns the offset in the pack of the object at a position below `len`.
-    pub fn offset(&self, windows: &mut Windows, position: u32) -> Result<u64, Error> {
-        let offset = u32::from_be_bytes(self.entry(windows, &self.offsets, position.into())?);
+    pub fn offset(&self, position: u32) -> Result<u64, Error> {
+        let offset = u32::from_be_bytes(self.entry(&self.offsets, position.into())?);
         if offset & LARGE_OFFSET_MARK == 0 {
             return Ok(offset.into());
         }
         let large = offset & !LARGE_OFFSET_MARK;
-        if u64::from(large) >= self.large_offsets.len / 8 {
+        if u64::from(large) >= self.large_offsets.len() / 8 {
             return Err(self.damaged("it refers past its table of large offsets"));
         }
-        Ok(u64::from_be_bytes(self.entry(windows, &self.large_offsets, large.into())?))
+        Ok(u64::from_be_bytes(self.entry(&self.large_offsets, large.into())?))
     }
 
-    fn entry<const N: usize>(
-        &self,
-        windows: &mut Windows,
-        table: &Table,
-        index: u64,
-    ) -> Result<[u8; N], Error> {
-        let start = index * N as u64;
-        let mut entry = [0; N];
-        match (&table.bytes, &self.file) {
-            (Some(bytes), _) => entry.copy_from_slice(&bytes[start as usize..start as usize + N]),
-            (None, Some(file)) => windows
-                .read_exact(self.number, file, table.start + start, &mut entry)
-                .map_err(Error::io(&self.name))?,
-            (None, None) => return Err(self.damaged("its tables were not read")),
-        }
-        Ok(entry)
+    fn entry<const N: usize>(&self, table: &Table, index: u64) -> Result<[u8; N], Error> {
+        table.entry(index).map_err(Error::io(&self.name))
     }
 
-    fn damaged(&self, reason: &'static str) -> Error {
+    /// Its file name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Says what is wrong with it.
+    pub fn damaged(&self, reason: &'static str) -> Error {
         Error::DamagedFile { file: self.name.clone(), reason }
     }
-}
-
-impl Table {
-    fn load(file: &File, start: u64, len: u64) -> io::Result<Self> {
-        let bytes = if len > INDEX_TABLE_BYTES_MAX {
-            None
-        } else {
-            let mut bytes = vec![0; len as usize];
-            file.read_exact_at(&mut bytes, start)?;
-            Some(bytes.into_boxed_slice())
-        };
-        Ok(Self { start, len, bytes })
-    }
-}
-
-/// Whether a table of that length is held in memory.
-#[cfg(test)]
-pub fn is_held(file: &File, len: u64) -> io::Result<bool> {
-    Table::load(file, 0, len).map(|table| table.bytes.is_some())
 }
 
 fn fanout(bytes: &[u8]) -> Option<Box<[u32; 256]>> {

@@ -13,6 +13,7 @@ mod gix;
 mod index;
 pub mod inflate;
 pub mod loose;
+mod order;
 mod pack;
 mod packs;
 mod repository;
@@ -24,7 +25,8 @@ mod tests;
 
 pub use error::Error;
 pub use file::File;
-pub use pack::{Order, PACK_HEADER_LEN};
+pub use order::Order;
+pub use pack::PACK_HEADER_LEN;
 pub use table::Table;
 
 use crate::bitmap::PackBitmaps;
@@ -226,6 +228,11 @@ impl Store {
         self.packs.borrow_mut().object_header(packed)
     }
 
+    /// Where the entry of a packed object begins.
+    pub fn packed_offset(&self, packed: Packed) -> Result<u64, Error> {
+        self.packs.borrow_mut().offset(packed)
+    }
+
     /// The id of a packed object.
     pub fn packed_id(&self, packed: Packed) -> Result<ObjectId, Error> {
         self.packs.borrow_mut().id(packed)
@@ -262,11 +269,12 @@ impl Store {
         let mut by_rank: Vec<Kind> = Vec::with_capacity(order.len());
         let mut kinds = vec![Kind::Blob; order.len()];
         for rank in 0..order.len() {
-            let (offset, position) = order.entry(rank);
+            let (offset, position) = order.entry(rank)?;
             let header = self.entry_header(pack, offset)?;
             let before = match (header.kind, self.entry_base(pack, offset, &header)?) {
                 (EntryKind::Whole(kind), _) => Some(kind),
-                (_, base) => base.and_then(|base| by_rank.get(order.rank(base)?).copied()),
+                (_, Some(base)) => order.rank(base)?.and_then(|base| by_rank.get(base).copied()),
+                (_, None) => None,
             };
             let kind = match before {
                 Some(kind) => kind,

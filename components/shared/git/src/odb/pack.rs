@@ -5,6 +5,7 @@ use super::error::Error;
 use super::file::File;
 use super::index::Index;
 use super::inflate::{Inflater, Reason};
+use super::order::Order;
 use super::window::{FileNumber, Windows};
 use crate::format::ObjectFormat;
 use crate::limits::WINDOW_BYTES;
@@ -18,7 +19,7 @@ pub const PACK_HEADER_LEN: u64 = 12;
 
 /// A pack and its index.
 pub struct Pack {
-    pub index: Index,
+    pub index: Arc<Index>,
     /// `pack-….pack`.
     pub name: String,
     path: PathBuf,
@@ -27,28 +28,15 @@ pub struct Pack {
     order: Option<Arc<Order>>,
 }
 
-/// The entries of a pack as they lie.
-pub struct Order {
-    /// Offset and position in the index, by offset.
-    entries: Vec<(u64, u32)>,
-    /// Where the last entry ends.
-    end: u64,
-}
-
 impl Pack {
     /// Opens the index at `index_path`; the pack itself is opened when it is first needed.
-    pub fn open(
-        index_path: &Path,
-        pack_number: FileNumber,
-        index_number: FileNumber,
-        object_format: ObjectFormat,
-    ) -> Result<Self, Error> {
+    pub fn open(index_path: &Path, number: FileNumber, object_format: ObjectFormat) -> Result<Self, Error> {
         let path = index_path.with_extension("pack");
         Ok(Self {
-            index: Index::open(index_path, index_number, object_format)?,
+            index: Arc::new(Index::open(index_path, object_format)?),
             name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             path,
-            number: pack_number,
+            number,
             file: None,
             order: None,
         })
@@ -117,12 +105,7 @@ impl Pack {
     }
 
     /// Returns the offset of the entry that a delta is based on; none: it is a whole object.
-    pub fn base_offset(
-        &self,
-        windows: &mut Windows,
-        offset: u64,
-        kind: EntryKind,
-    ) -> Result<Option<u64>, Error> {
+    pub fn base_offset(&self, offset: u64, kind: EntryKind) -> Result<Option<u64>, Error> {
         match kind {
             EntryKind::Whole(_) => Ok(None),
             EntryKind::OfsDelta(distance) => offset
@@ -130,8 +113,8 @@ impl Pack {
                 .filter(|base| (PACK_HEADER_LEN..offset).contains(base))
                 .map(Some)
                 .ok_or_else(|| self.damaged(offset, "its base is outside of the pack")),
-            EntryKind::RefDelta(id) => match self.index.position(windows, &id)? {
-                Some(position) => self.index.offset(windows, position).map(Some),
+            EntryKind::RefDelta(id) => match self.index.position(&id)? {
+                Some(position) => self.index.offset(position).map(Some),
                 None => Err(self.damaged(offset, "its base is not in the pack")),
             },
         }
@@ -210,23 +193,12 @@ impl Pack {
     }
 
     /// Returns the order of the entries. It is made when it is first needed.
-    pub fn order(&mut self, windows: &mut Windows) -> Result<Arc<Order>, Error> {
+    pub fn order(&mut self) -> Result<Arc<Order>, Error> {
         if let Some(order) = &self.order {
             return Ok(order.clone());
         }
-        let end = self.file()?.len() - self.trailer_len();
-        let mut entries = Vec::with_capacity(self.index.len() as usize);
-        for position in 0..self.index.len() {
-            entries.push((self.index.offset(windows, position)?, position));
-        }
-        entries.sort_unstable();
-        let is_sound = entries.first().is_none_or(|entry| entry.0 >= PACK_HEADER_LEN)
-            && entries.last().is_none_or(|entry| entry.0 < end)
-            && entries.windows(2).all(|pair| pair[0].0 < pair[1].0);
-        if !is_sound {
-            return Err(self.damaged_file("its index has impossible offsets"));
-        }
-        let order = Arc::new(Order { entries, end });
+        let end = self.bytes()? - self.trailer_len();
+        let order = Arc::new(Order::of(&self.index, &self.sibling("rev"), &self.checksum()?, end)?);
         self.order = Some(order.clone());
         Ok(order)
     }
@@ -250,33 +222,6 @@ impl Pack {
 
     fn window(&self, windows: &mut Windows, offset: u64) -> Result<(Arc<[u8]>, usize), Error> {
         windows.at(self.number, self.file()?, offset).map_err(Error::io(&self.path))
-    }
-}
-
-impl Order {
-    /// How many entries there are.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// The offset and the position in the index of the entry that lies at place `rank`.
-    pub fn entry(&self, rank: usize) -> (u64, u32) {
-        self.entries[rank]
-    }
-
-    /// Where the entry at place `rank` ends.
-    pub fn end(&self, rank: usize) -> u64 {
-        self.entries.get(rank + 1).map_or(self.end, |next| next.0)
-    }
-
-    /// The place of the entry at `offset`.
-    pub fn rank(&self, offset: u64) -> Option<usize> {
-        self.entries.binary_search_by_key(&offset, |entry| entry.0).ok()
     }
 }
 

@@ -5,7 +5,8 @@ use super::delta;
 use super::entry::{EntryKind, Header};
 use super::error::Error;
 use super::inflate::Inflater;
-use super::pack::{Order, Pack};
+use super::order::Order;
+use super::pack::Pack;
 use super::window::Windows;
 use super::{Object, Packed, object_bytes_max};
 use crate::bitmap::PackBitmaps;
@@ -89,8 +90,8 @@ impl Packs {
         names.sort_unstable();
         let mut opened = Vec::new();
         for name in names {
-            let number = 2 * (self.packs.len() + opened.len()) as u32;
-            match Pack::open(&self.dir.join(&name), number, number + 1, self.object_format) {
+            let number = (self.packs.len() + opened.len()) as u32;
+            match Pack::open(&self.dir.join(&name), number, self.object_format) {
                 Ok(pack) => opened.push(pack),
                 // Gone since the directory was read.
                 Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => continue,
@@ -145,7 +146,7 @@ impl Packs {
     /// Finds an object in the first pack that has it and is still there.
     pub fn locate(&mut self, id: &oid) -> Result<Option<Packed>, Error> {
         for (number, pack) in self.packs.iter_mut().enumerate() {
-            if let Some(position) = pack.index.position(&mut self.windows, id)?
+            if let Some(position) = pack.index.position(id)?
                 && pack.ensure_open()?
             {
                 return Ok(Some(Packed { pack: number as u32, position }));
@@ -157,20 +158,20 @@ impl Packs {
     /// Finds an object in one pack.
     pub fn locate_in(&mut self, pack: u32, id: &oid) -> Result<Option<u32>, Error> {
         let pack = &mut self.packs[pack as usize];
-        match pack.index.position(&mut self.windows, id)? {
+        match pack.index.position(id)? {
             Some(position) if pack.ensure_open()? => Ok(Some(position)),
             _ => Ok(None),
         }
     }
 
     pub fn id(&mut self, packed: Packed) -> Result<ObjectId, Error> {
-        self.packs[packed.pack as usize].index.id(&mut self.windows, packed.position)
+        self.packs[packed.pack as usize].index.id(packed.position)
     }
 
     pub fn order(&mut self, pack: u32) -> Result<Arc<Order>, Error> {
         let pack = &mut self.packs[pack as usize];
         pack.ensure_open()?;
-        pack.order(&mut self.windows)
+        pack.order()
     }
 
     pub fn header(&mut self, pack: u32, offset: u64) -> Result<Header, Error> {
@@ -178,7 +179,7 @@ impl Packs {
     }
 
     pub fn base_offset(&mut self, pack: u32, offset: u64, header: &Header) -> Result<Option<u64>, Error> {
-        self.packs[pack as usize].base_offset(&mut self.windows, offset, header.kind)
+        self.packs[pack as usize].base_offset(offset, header.kind)
     }
 
     pub fn append_stored(
@@ -225,14 +226,14 @@ impl Packs {
                 let sizes = delta::sizes(&head[..len]).map_err(|reason| pack.damaged(offset, reason))?;
                 size = Some(sizes.result);
             }
-            let base = pack.base_offset(&mut self.windows, offset, header.kind)?;
+            let base = pack.base_offset(offset, header.kind)?;
             offset = base.expect("a delta has a base");
         }
         Err(self.packs[packed.pack as usize].damaged(start, CHAIN_TOO_LONG))
     }
 
-    fn offset(&mut self, packed: Packed) -> Result<u64, Error> {
-        self.packs[packed.pack as usize].index.offset(&mut self.windows, packed.position)
+    pub fn offset(&mut self, packed: Packed) -> Result<u64, Error> {
+        self.packs[packed.pack as usize].index.offset(packed.position)
     }
 
     /// Follows a delta chain down to a whole object or to one in the cache; returns that, the deltas
@@ -256,7 +257,7 @@ impl Packs {
                 return Err(pack.damaged(start, CHAIN_TOO_LONG));
             }
             deltas.push((offset, header));
-            let base = pack.base_offset(&mut self.windows, offset, header.kind)?;
+            let base = pack.base_offset(offset, header.kind)?;
             offset = base.expect("a delta has a base");
         }
     }

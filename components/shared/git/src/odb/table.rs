@@ -2,9 +2,8 @@
 
 use super::file::File;
 use crate::limits::INDEX_TABLE_BYTES_MAX;
-use std::cell::RefCell;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How much is read at once, in bytes.
 const PIECE_BYTES: usize = 16 * 1024;
@@ -16,7 +15,7 @@ pub struct Table {
     file: Arc<File>,
     start: u64,
     len: u64,
-    pieces: RefCell<Pieces>,
+    pieces: Mutex<Pieces>,
 }
 
 struct Pieces {
@@ -30,7 +29,7 @@ impl Table {
     pub fn new(file: Arc<File>, start: u64, len: u64) -> Option<Self> {
         start.checked_add(len).filter(|end| *end <= file.len())?;
         let pieces = Pieces { held: Vec::new(), bytes: 0, bytes_max: INDEX_TABLE_BYTES_MAX };
-        Some(Self { file, start, len, pieces: RefCell::new(pieces) })
+        Some(Self { file, start, len, pieces: Mutex::new(pieces) })
     }
 
     /// In bytes.
@@ -50,7 +49,7 @@ impl Table {
         if offset.checked_add(buffer.len() as u64).is_none_or(|end| end > self.len) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let mut pieces = self.pieces.borrow_mut();
+        let mut pieces = self.pieces();
         while !buffer.is_empty() {
             let piece = self.piece(&mut pieces, offset / PIECE_BYTES as u64)?;
             let within = (offset % PIECE_BYTES as u64) as usize;
@@ -65,8 +64,22 @@ impl Table {
     /// The entry of `N` bytes at a place of a table of such entries.
     pub fn entry<const N: usize>(&self, index: u64) -> io::Result<[u8; N]> {
         let mut entry = [0; N];
-        self.read(index.saturating_mul(N as u64), &mut entry)?;
+        let offset = index.saturating_mul(N as u64);
+        let within = (offset % PIECE_BYTES as u64) as usize;
+        // Most entries lie within one piece that is held.
+        if let Some(Some(piece)) = self.pieces().held.get((offset / PIECE_BYTES as u64) as usize)
+            && let Some(bytes) = piece.get(within..within + N)
+        {
+            entry.copy_from_slice(bytes);
+            return Ok(entry);
+        }
+        self.read(offset, &mut entry)?;
         Ok(entry)
+    }
+
+    /// Nobody waits: a store is one thread's.
+    fn pieces(&self) -> MutexGuard<'_, Pieces> {
+        self.pieces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn piece<'a>(&self, pieces: &'a mut Pieces, number: u64) -> io::Result<&'a [u8]> {
@@ -106,7 +119,7 @@ mod tests {
         std::fs::write(&path, bytes).expect("written");
         let file = Arc::new(File::open(&path).expect("opened"));
         let table = Table::new(file, start, len as u64 - start).expect("within the file");
-        table.pieces.borrow_mut().bytes_max = bytes_max;
+        table.pieces().bytes_max = bytes_max;
         table
     }
 
@@ -119,7 +132,7 @@ mod tests {
                 let entry = u32::from_be_bytes(table.entry(index).expect("read"));
                 assert_eq!(u64::from(entry), index + 1, "holding {bytes_max}");
             }
-            assert!(table.pieces.borrow().bytes <= bytes_max.max(PIECE_BYTES as u64));
+            assert!(table.pieces().bytes <= bytes_max.max(PIECE_BYTES as u64));
         }
     }
 

@@ -5,8 +5,7 @@ use super::*;
 use crate::index_pack::{Limits, Receiver};
 use crate::init::init_bare;
 use crate::limits::{
-    BASES_BYTES_MAX, DELTA_CHAIN_DELTAS_MAX, INDEX_TABLE_BYTES_MAX, PACK_OBJECTS_MAX, PACKS_MAX,
-    WINDOW_BYTES, WINDOWS_BYTES_MAX,
+    BASES_BYTES_MAX, DELTA_CHAIN_DELTAS_MAX, PACK_OBJECTS_MAX, PACKS_MAX, WINDOW_BYTES, WINDOWS_BYTES_MAX,
 };
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
@@ -134,17 +133,6 @@ fn a_pack_has_up_to_so_many_objects() {
             "{refused:?}"
         );
     }
-}
-
-#[test]
-fn large_tables_of_an_index_are_read_where_they_lie() {
-    let place = tempfile::tempdir().expect("a temporary directory");
-    let path = place.path().join("file");
-    let sparse = fs::File::create(&path).expect("writable");
-    sparse.set_len(INDEX_TABLE_BYTES_MAX + 1).expect("writable");
-    let file = File::open(&path).expect("readable");
-    assert!(index::is_held(&file, INDEX_TABLE_BYTES_MAX).expect("readable"));
-    assert!(!index::is_held(&file, INDEX_TABLE_BYTES_MAX + 1).expect("readable"));
 }
 
 #[test]

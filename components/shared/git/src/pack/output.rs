@@ -71,10 +71,14 @@ enum Stage {
 struct Entries {
     pack: u32,
     order: Arc<Order>,
+    /// The rank of the entry after the one whose end was asked for last.
     rank: usize,
-    /// Entries that wait for the one that they are based on, by rank.
+    /// Offset and position in the index of those that are sent, in the order in which they lie.
+    sent: Vec<(u64, u32)>,
+    next: usize,
+    /// Those of `sent` that wait for the one that they are based on.
     waiting: Vec<usize>,
-    /// Where in the output each entry sent so far begins, by rank; 0: nowhere.
+    /// Where in the output each of `sent` begins; 0: nowhere yet.
     begins: Vec<u64>,
 }
 
@@ -277,20 +281,31 @@ impl Output {
             self.objects += count;
             return Ok(Stage::Pack(number + 1));
         }
-        let order = store.pack_order(number)?;
-        let begins = vec![0; order.len()];
-        Ok(Stage::Entries(Box::new(Entries { pack: number, order, rank: 0, waiting: Vec::new(), begins })))
+        let mut sent = Vec::with_capacity(count as usize);
+        for position in self.send.of_pack(number) {
+            sent.push((store.packed_offset(Packed { pack: number, position })?, position));
+        }
+        sent.sort_unstable();
+        Ok(Stage::Entries(Box::new(Entries {
+            pack: number,
+            order: store.pack_order(number)?,
+            rank: 0,
+            begins: vec![0; sent.len()],
+            sent,
+            next: 0,
+            waiting: Vec::new(),
+        })))
     }
 
     fn next_entry(&mut self, store: &Store) -> Result<(), Error> {
         let Stage::Entries(entries) = &mut self.stage else { return Ok(()) };
         let pack = entries.pack;
-        let Some(rank) = entries.next(store, &self.send)? else {
+        let Some(index) = entries.next(store)? else {
             self.stage = Stage::Pack(pack + 1);
             return Ok(());
         };
-        let (offset, position) = entries.order.entry(rank);
-        entries.begins[rank] = self.made;
+        let (offset, position) = entries.sent[index];
+        entries.begins[index] = self.made;
         self.objects += 1;
         let header = store.entry_header(pack, offset)?;
         let base = entries.base(store, offset, &header)?;
@@ -308,8 +323,8 @@ impl Output {
             return self.compress(object.kind, &object.data);
         };
         Header { kind, ..header }.write_to(&mut self.ready);
-        let Stage::Entries(entries) = &self.stage else { return Ok(()) };
-        let end = entries.order.end(rank);
+        let Stage::Entries(entries) = &mut self.stage else { return Ok(()) };
+        let end = entries.end(store, offset)?;
         let start = offset + header.len as u64;
         if start > end {
             return Err(Error::DamagedEntry {
@@ -395,58 +410,66 @@ impl Chains {
 }
 
 impl Entries {
-    /// The rank of the entry to be sent next: each after the one that it is based on. None: all are sent.
-    fn next(&mut self, store: &Store, send: &ObjectSet) -> Result<Option<usize>, Error> {
-        let pack = self.pack;
-        let is_sent = |position| send.contains(Located::Packed(Packed { pack, position }));
-        let mut rank = match self.waiting.pop() {
-            Some(rank) => rank,
+    /// Which of `sent` is to be sent next: each after the one that it is based on. None: all are sent.
+    fn next(&mut self, store: &Store) -> Result<Option<usize>, Error> {
+        let mut index = match self.waiting.pop() {
+            Some(index) => index,
             None => {
-                let mut rest = self.rank..self.order.len();
-                let Some(rank) =
-                    rest.find(|rank| self.begins[*rank] == 0 && is_sent(self.order.entry(*rank).1))
-                else {
+                let rest = self.next..self.sent.len();
+                let Some(index) = rest.clone().find(|index| self.begins[*index] == 0) else {
                     return Ok(None);
                 };
-                self.rank = rank + 1;
-                rank
+                self.next = index + 1;
+                index
             }
         };
         // Most are based on what lies before them; what names its base by its id need not be.
         loop {
-            let offset = self.order.entry(rank).0;
-            let header = store.entry_header(pack, offset)?;
-            let Some(base_offset) = store.entry_base(pack, offset, &header)? else { return Ok(Some(rank)) };
-            let base_rank = self.rank_of_base(store, offset, base_offset)?;
-            if self.begins[base_rank] != 0 || !is_sent(self.order.entry(base_rank).1) {
-                return Ok(Some(rank));
-            }
+            let offset = self.sent[index].0;
+            let header = store.entry_header(self.pack, offset)?;
+            let base = store.entry_base(self.pack, offset, &header)?.and_then(|base| self.index_of(base));
+            let Some(base) = base.filter(|base| self.begins[*base] == 0) else { return Ok(Some(index)) };
             if self.waiting.len() == DELTA_CHAIN_DELTAS_MAX {
-                return Err(damaged(
-                    store,
-                    pack,
-                    offset,
-                    "its chain of deltas is longer than the limit, or a loop",
-                ));
+                let reason = "its chain of deltas is longer than the limit, or a loop";
+                return Err(damaged(store, self.pack, offset, reason));
             }
-            self.waiting.push(rank);
-            rank = base_rank;
+            self.waiting.push(index);
+            index = base;
         }
     }
 
-    fn rank_of_base(&self, store: &Store, offset: u64, base_offset: u64) -> Result<usize, Error> {
-        let rank = self.order.rank(base_offset);
-        rank.ok_or_else(|| damaged(store, self.pack, offset, "its base is not an entry of the pack"))
+    /// Which of `sent` lies at an offset.
+    fn index_of(&self, offset: u64) -> Option<usize> {
+        self.sent.binary_search_by_key(&offset, |entry| entry.0).ok()
+    }
+
+    /// Where the entry at an offset ends.
+    fn end(&mut self, store: &Store, offset: u64) -> Result<u64, Error> {
+        // Where many are sent, it is mostly the one after the last.
+        let is_next = self.rank < self.order.len() && self.order.entry(self.rank)?.0 == offset;
+        let rank = if is_next { Some(self.rank) } else { self.order.rank(offset)? };
+        let rank = rank.ok_or_else(|| damaged(store, self.pack, offset, "no entry begins there"))?;
+        self.rank = rank + 1;
+        self.order.end(rank)
     }
 
     /// What the entry at an offset is based on. An earlier pack may have it too: then it is sent from
     /// there, and never on account of this one.
     fn base(&self, store: &Store, offset: u64, header: &Header) -> Result<Option<Base>, Error> {
         let Some(base_offset) = store.entry_base(self.pack, offset, header)? else { return Ok(None) };
-        let rank = self.rank_of_base(store, offset, base_offset)?;
-        let id = store.packed_id(Packed { pack: self.pack, position: self.order.entry(rank).1 })?;
+        let index = self.index_of(base_offset);
+        let position = match index {
+            Some(index) => self.sent[index].1,
+            None => match self.order.rank(base_offset)? {
+                Some(rank) => self.order.entry(rank)?.1,
+                None => {
+                    return Err(damaged(store, self.pack, offset, "its base is not an entry of the pack"));
+                }
+            },
+        };
+        let id = store.packed_id(Packed { pack: self.pack, position })?;
         match Located::require(store, &id)? {
-            Located::Packed(at) => Ok(Some(Base { rank, id, at })),
+            Located::Packed(at) => Ok(Some(Base { index, id, at })),
             Located::Loose(id) => Err(Error::Missing(id)),
         }
     }
@@ -461,7 +484,7 @@ impl Entries {
         base: &Base,
         begin: u64,
     ) -> Option<EntryKind> {
-        let base_begin = self.begins[base.rank];
+        let base_begin = base.index.map_or(0, |index| self.begins[index]);
         if base_begin != 0 && base_begin < begin && options.ofs_delta {
             return Some(EntryKind::OfsDelta(begin - base_begin));
         }
@@ -472,8 +495,8 @@ impl Entries {
 
 /// What a delta is based on.
 struct Base {
-    /// In the delta's own pack.
-    rank: usize,
+    /// Among those sent of the delta's own pack.
+    index: Option<usize>,
     id: ObjectId,
     /// Where it is sent from, if it is.
     at: Packed,

@@ -69,7 +69,7 @@ impl ObjectSet {
     pub fn unite_packed(&mut self, store: &Store, pack: u32, bits: &Bits) -> Result<(), Error> {
         let order = store.pack_order(pack)?;
         for rank in bits.iter() {
-            let position = order.entry(rank as usize).1;
+            let position = order.entry(rank as usize)?.1;
             self.insert(Located::Packed(Packed { pack, position }));
         }
         Ok(())
@@ -123,6 +123,19 @@ impl ObjectSet {
     pub fn pack_len(&self, pack: u32) -> u64 {
         let words = self.packs.get(pack as usize).map_or(&[][..], Vec::as_slice);
         words.iter().map(|word| u64::from(word.count_ones())).sum()
+    }
+
+    /// The objects of one pack, by their positions in its index, ascending.
+    pub fn of_pack(&self, pack: u32) -> impl Iterator<Item = u32> {
+        let words = self.packs.get(pack as usize).map_or(&[][..], Vec::as_slice);
+        words.iter().zip(0..).flat_map(|(word, index): (&u64, u32)| {
+            let mut rest = *word;
+            std::iter::from_fn(move || {
+                let bit = (rest != 0).then(|| rest.trailing_zeros())?;
+                rest &= rest - 1;
+                Some(index * u64::BITS + bit)
+            })
+        })
     }
 
     /// The loose objects, in no order.

@@ -1,0 +1,131 @@
+//! The order in which the entries of a pack lie (gitformat-pack, "pack-*.rev files have the format").
+
+use super::error::Error;
+use super::file::File;
+use super::index::Index;
+use super::pack::PACK_HEADER_LEN;
+use super::table::Table;
+use gix_hash::ObjectId;
+use std::path::Path;
+use std::sync::Arc;
+
+const MAGIC: &[u8; 8] = b"RIDX\0\0\0\x01";
+const HEAD_LEN: u64 = 12;
+
+/// The entries of a pack as they lie.
+pub struct Order {
+    entries: Entries,
+    index: Arc<Index>,
+    /// Where the last entry ends.
+    end: u64,
+}
+
+enum Entries {
+    /// Offset and position in the index, by offset.
+    Sorted(Vec<(u64, u32)>),
+    /// Positions in the index, in a file, read as they are asked for.
+    Stored(Table),
+}
+
+impl Order {
+    /// Takes the order from the file beside the pack, if there is one that belongs to it; else sorts.
+    ///
+    /// Fails with `DamagedFile` if the index has impossible offsets.
+    pub fn of(index: &Arc<Index>, path: &Path, checksum: &ObjectId, end: u64) -> Result<Self, Error> {
+        let entries = match stored(path, index, checksum) {
+            Some(table) => Entries::Stored(table),
+            None => Entries::Sorted(sorted(index, end)?),
+        };
+        Ok(Self { entries, index: index.clone(), end })
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.index.len() as usize
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The offset and the position in the index of the entry that lies at place `rank`.
+    pub fn entry(&self, rank: usize) -> Result<(u64, u32), Error> {
+        match &self.entries {
+            Entries::Sorted(entries) => Ok(entries[rank]),
+            Entries::Stored(table) => {
+                let position = table.entry(rank as u64).map_err(Error::io(self.index.name()))?;
+                let position = u32::from_be_bytes(position);
+                if position >= self.index.len() {
+                    return Err(self.index.damaged("the order of its entries is damaged"));
+                }
+                Ok((self.index.offset(position)?, position))
+            }
+        }
+    }
+
+    /// Where the entry at place `rank` ends.
+    pub fn end(&self, rank: usize) -> Result<u64, Error> {
+        match rank + 1 < self.len() {
+            true => Ok(self.entry(rank + 1)?.0),
+            false => Ok(self.end),
+        }
+    }
+
+    /// The place of the entry at `offset`; none: there begins no entry.
+    pub fn rank(&self, offset: u64) -> Result<Option<usize>, Error> {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.entry(middle)?.0.cmp(&offset) {
+                std::cmp::Ordering::Equal => return Ok(Some(middle)),
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        Ok(None)
+    }
+
+    /// The order as a file to lie beside the pack, its own checksum excepted.
+    pub fn to_bytes(&self, checksum: &ObjectId) -> Result<Vec<u8>, Error> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend_from_slice(&hash_number(checksum).to_be_bytes());
+        for rank in 0..self.len() {
+            bytes.extend_from_slice(&self.entry(rank)?.1.to_be_bytes());
+        }
+        bytes.extend_from_slice(checksum.as_slice());
+        Ok(bytes)
+    }
+}
+
+fn sorted(index: &Index, end: u64) -> Result<Vec<(u64, u32)>, Error> {
+    let mut entries = Vec::with_capacity(index.len() as usize);
+    for position in 0..index.len() {
+        entries.push((index.offset(position)?, position));
+    }
+    entries.sort_unstable();
+    let is_sound = entries.first().is_none_or(|entry| entry.0 >= PACK_HEADER_LEN)
+        && entries.last().is_none_or(|entry| entry.0 < end)
+        && entries.windows(2).all(|pair| pair[0].0 < pair[1].0);
+    is_sound.then_some(entries).ok_or_else(|| index.damaged("it has impossible offsets"))
+}
+
+/// The positions in the file at `path`, if it is of the pack with this checksum.
+fn stored(path: &Path, index: &Index, checksum: &ObjectId) -> Option<Table> {
+    let file = Arc::new(File::open(path).ok()?);
+    let mut head = [0; HEAD_LEN as usize];
+    file.read_exact_at(&mut head, 0).ok()?;
+    let len = u64::from(index.len()) * 4;
+    let trailer_len = checksum.as_slice().len();
+    let is_whole = file.len() == HEAD_LEN + len + 2 * trailer_len as u64;
+    let mut of = vec![0; trailer_len];
+    file.read_exact_at(&mut of, HEAD_LEN + len).ok()?;
+    let is_ours =
+        head[..8] == *MAGIC && head[8..] == hash_number(checksum).to_be_bytes() && of == checksum.as_slice();
+    (is_whole && is_ours).then(|| Table::new(file, HEAD_LEN, len)).flatten()
+}
+
+/// How Git's own files name the digest.
+fn hash_number(id: &ObjectId) -> u32 {
+    if id.as_slice().len() == 20 { 1 } else { 2 }
+}
