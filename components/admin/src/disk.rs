@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
+use std::time::SystemTime;
 
 /// The branch that a new repository's `HEAD` points to.
 const DEFAULT_BRANCH: &str = "main";
@@ -74,6 +75,14 @@ impl Disk {
         self.large_files(id)
             .remove()
             .map_err(|source| io_error(&format!("of the large files of _{id}"), source))
+    }
+
+    /// Removes what uploads of large files left behind that were killed.
+    pub fn remove_stale_uploads(&self) -> Result<(), DiskError> {
+        for id in self.with_large_files()? {
+            self.large_files(id).remove_stale(SystemTime::now());
+        }
+        Ok(())
     }
 
     /// The numbers of the repositories that have large files.

@@ -11,7 +11,6 @@ use lithe_forge::types::{Error, InvalidField, Repository, RepositoryId};
 use lithe_git::format::ObjectFormat;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::SystemTime;
 
 /// Both sides together.
 pub struct Lifecycle<'a, R> {
@@ -190,13 +189,11 @@ impl<R: Registry> Lifecycle<'_, R> {
     /// Removes what uploads left behind, and tells of large files that belong to no repository. They are left alone: the database may be an
     /// old one, and they somebody's only copy.
     fn scan_large_files(&self, scan: &mut Scan) -> Result<(), Error> {
+        self.disk.remove_stale_uploads()?;
         // The files first: whose repository is made meanwhile is among those read afterwards.
         let numbers = self.disk.with_large_files()?;
         if numbers.is_empty() {
             return Ok(());
-        }
-        for number in &numbers {
-            self.disk.large_files(*number).remove_stale(SystemTime::now());
         }
         let known: BTreeSet<RepositoryId> = self.registry.all()?.into_iter().map(|one| one.id).collect();
         let unclaimed = numbers.into_iter().filter(|number| !known.contains(number));

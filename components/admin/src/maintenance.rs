@@ -50,6 +50,7 @@ pub fn sweep(registry: &impl Registry, disk: &Disk) -> Result<Reply, Error> {
     let began = Instant::now();
     let settings = Settings::default();
     let mut runs = Vec::new();
+    disk.remove_stale_uploads()?;
     for (path, directory) in present(registry)? {
         let Ok(git_dir) = disk.place(&directory) else { continue };
         if is_due(&git_dir, &settings) && has_changed(&git_dir, SystemTime::now()) {
