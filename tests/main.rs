@@ -17,6 +17,7 @@ mod damaged;
 mod disk;
 mod fuzz;
 mod git_http;
+mod git_scenarios;
 mod isolation;
 mod lfs;
 mod maintenance;
