@@ -1,8 +1,9 @@
-//! A second implementation of Git beside the first: dulwich, in Python.
+//! Other implementations of Git beside the first: dulwich, in Python; libgit2, in C, by pygit2;
+//! isomorphic-git, in JavaScript.
 
 use crate::kit::{Forge, Shell, root};
 
-/// A shell in which `python` finds dulwich.
+/// A shell in which `python` finds dulwich and pygit2.
 fn python(forge: &Forge, repository: &str) -> Shell {
     let mut shell = forge.shell(repository);
     shell.set("PYTHONPATH", root().join("target/test-tools/python").to_str().expect("text"));
@@ -46,5 +47,87 @@ assert os.environ["NEW"].encode() in Repo("clone").object_store
 END"#
             .replace("os.environ[\"NEW\"]", &format!("\"{}\"", shell.run("git -C other rev-parse HEAD")))
             .as_str(),
+    );
+}
+
+/// What a clone by one of them has, and what is served.
+fn assert_same_objects(shell: &Shell, clone: &str) {
+    let objects = "rev-list --objects --all --no-object-names | sort";
+    assert_eq!(
+        shell.run(&format!("git -C {clone} {objects}")),
+        shell.run(&format!("git -C \"$SERVED\" {objects}")),
+        "{clone}"
+    );
+}
+
+#[test]
+fn libgit2_pushes_clones_deepens_and_fetches() {
+    let forge = Forge::shared();
+    let shell = python(forge, &forge.repository(&[]));
+    shell.run(
+        r#"python3 - <<'END'
+import os, pygit2
+who = pygit2.Signature("A U Thor", "author@example.org", 1700000000, 0)
+work = pygit2.init_repository("work", initial_head="main")
+
+def commit(repo, number):
+    os.makedirs("work/sub", exist_ok=True)
+    with open(f"work/sub/file{number % 5}", "a") as file:
+        file.write(f"line {number}\n" * 50)
+    repo.index.add_all()
+    parents = [] if repo.head_is_unborn else [repo.head.target]
+    return repo.create_commit("HEAD", who, who, f"Change {number}", repo.index.write_tree(), parents)
+
+for number in range(30):
+    last = commit(work, number)
+work.create_tag("v1", last, pygit2.enums.ObjectType.COMMIT, who, "Tagged")
+up = work.remotes.create("up", os.environ["ADMIN"])
+up.push(["refs/heads/main", "refs/tags/v1", "refs/heads/main:refs/heads/other"])
+
+clone = pygit2.clone_repository(os.environ["STRANGER"], "clone", bare=True)
+assert clone.revparse_single("v1").type == pygit2.enums.ObjectType.TAG
+shallow = pygit2.clone_repository(os.environ["STRANGER"], "shallow", bare=True, depth=3)
+assert len(list(shallow.walk(shallow.head.target))) == 3
+
+last = commit(work, 30)
+up.push(["refs/heads/main", ":refs/heads/other"])
+clone.remotes["origin"].fetch(["+refs/heads/*:refs/heads/*"], prune=pygit2.enums.FetchPrune.PRUNE)
+assert clone.references["refs/heads/main"].target == last
+shallow.remotes["origin"].fetch(["+refs/heads/main:refs/heads/main"], depth=5)
+assert len(list(shallow.walk(last))) == 5
+
+def refused(remote, refspec):
+    try:
+        remote.push([refspec])
+    except pygit2.GitError:
+        return True
+    return False
+
+assert refused(work.remotes.create("stranger", os.environ["STRANGER"]), "refs/heads/main:refs/heads/x")
+work.reset(work.revparse_single("HEAD~2").id, pygit2.enums.ResetMode.HARD)
+assert refused(up, "refs/heads/main")
+up.push(["+refs/heads/main"])
+END"#,
+    );
+    shell.run("git -C \"$SERVED\" fsck --full --strict && git -C shallow fsck && git -C clone fetch -q --prune \"$STRANGER\" '+refs/*:refs/*'");
+    assert_same_objects(&shell, "clone");
+    assert_eq!(
+        shell.run("git -C \"$SERVED\" for-each-ref --format='%(refname)'"),
+        "refs/heads/main\nrefs/tags/v1"
+    );
+}
+
+#[test]
+fn isomorphic_git_pushes_clones_deepens_and_fetches() {
+    let forge = Forge::shared();
+    let shell = forge.shell(&forge.repository(&[]));
+    let script = root().join("tests/clients/roundtrip.mjs");
+    let said = shell.run(&format!("node {}", script.display()));
+    let said: serde_json::Value = serde_json::from_str(&said).expect("it tells what it made");
+    shell.run("git -C \"$SERVED\" fsck --full --strict && git -C clone fsck && git -C shallow fsck");
+    assert_eq!(Some(&*shell.run("git -C \"$SERVED\" rev-parse main")), said["last"].as_str());
+    assert_eq!(
+        shell.run("git -C \"$SERVED\" for-each-ref --format='%(refname)'"),
+        "refs/heads/main\nrefs/tags/v1"
     );
 }

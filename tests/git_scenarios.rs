@@ -51,7 +51,7 @@ id() { git -C "$1" rev-parse --verify -q "$2"; }
 titles() { git -C "$1" log --format=%s "$2" | xargs; }
 sound() { git -C "${1:-$SERVED}" fsck --full --strict --no-dangling > /dev/null; }
 # A command with what goes over the wire kept in ../wire.
-traced() { rm -f ../wire; GIT_TRACE_PACKET="$PWD/../wire" GIT_TRACE_CURL="$PWD/../http" "$@"; }
+traced() { rm -f ../wire ../http; GIT_TRACE_PACKET="$PWD/../wire" GIT_TRACE_CURL="$PWD/../http" "$@"; }
 line() { printf '%04x%s\n' $((${#1} + 5)) "$1"; }
 # Lines of a request to upload-pack in a file; the answer is kept in ../said, its status in ../status.
 ask() {
@@ -80,6 +80,8 @@ fn play(group: &str) {
     for scenario in *scenarios {
         let (Same(script) | Differs(_, script)) = scenario.outcome else { continue };
         let shell = forge.shell(&forge.repository(&[]));
+        // `-e` heeds only the last command of a list: each has to be one of its own.
+        let script = script.replace(" && ", "\n");
         let output = shell.command(&format!("{VOCABULARY}{script}")).output().expect("bash starts");
         if !output.status.success() {
             let said = [output.stdout, output.stderr].concat();

@@ -13,6 +13,7 @@ mod clients;
 mod composition;
 mod contract;
 mod crash;
+mod crowd;
 mod damaged;
 mod disk;
 mod fuzz;

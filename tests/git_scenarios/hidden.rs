@@ -16,8 +16,9 @@ pub const SCENARIOS: &[Scenario] = &[
                 git ls-remote "$STRANGER" > ../said && says refs/tags/magic/two && hides refs/tags/magic/one && hides refs/tags/one && compare
             done
             served uploadpack.hideRefs refs/tags && served transfer.hideRefs '!refs/tags/magic' && git ls-remote "$STRANGER" > ../said && says refs/tags/magic/one && compare
-            served transfer.hideRefs refs/heads/main && git ls-remote "$STRANGER" > ../said && says HEAD && compare
-            served transfer.hideRefs refs && git ls-remote "$STRANGER" > ../said && hides refs && compare
+            served transfer.hideRefs refs/heads/main && git -c protocol.version=2 ls-remote "$STRANGER" > ../said && says "$(id . one).HEAD" && hides refs/heads/main
+            git -C "$SERVED" config --unset-all transfer.hideRefs
+            served transfer.hideRefs refs && git ls-remote --refs "$STRANGER" > ../said && hides refs && git -C "$SERVED" config --unset-all transfer.hideRefs
             served receive.hideRefs refs/tags && git ls-remote "$STRANGER" > ../said && says refs/tags/one && compare"#,
         ),
     },

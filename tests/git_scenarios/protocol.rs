@@ -67,8 +67,8 @@ pub const SCENARIOS: &[Scenario] = &[
         tests: "t5702.11, t5702.25, t5702.47–48, t5702.62",
         about: "a client that names what it is after is shown just that, in one call",
         outcome: Same(
-            r#"mark one && git push -q up main main:other main:topic && traced git -c protocol.version=2 ls-remote "$STRANGER" main > ../said && says refs/heads/main
-            hides '< .*refs/heads/other' ../wire && is "$(grep -c 'Send header: POST' ../http)" 1
+            r#"mark one && git push -q up main main:other main:topic && git push -q up one && traced git -c protocol.version=2 ls-remote --heads "$STRANGER" > ../said && says refs/heads/main
+            hides '< .*refs/tags/one' ../wire && is "$(grep -c 'Send header: POST' ../http)" 1
             git init -q ../clone && cd ../clone && traced git -c protocol.version=2 fetch -q "$STRANGER" main && hides '< .*refs/heads/topic' ../wire"#,
         ),
     },
@@ -95,7 +95,7 @@ pub const SCENARIOS: &[Scenario] = &[
         tests: "t5702.8, t5702.63",
         about: "a push with version 2 configured goes by an older one",
         outcome: Same(
-            r#"mark one && traced git -c protocol.version=2 push -q up main && says 'push< .*report-status' ../wire && hides '< version 2' ../wire"#,
+            r#"mark one && traced git -c protocol.version=2 push -q up main && says '> .*report-status' ../wire && hides '< version 2' ../wire"#,
         ),
     },
     Scenario {
@@ -103,7 +103,7 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "what is in common, asked for alone",
         outcome: Same(
             r#"mark one && mark two && git push -q up main && git clone -q "$STRANGER" ../clone && cd ../clone && step three
-            is "$(git -c protocol.version=2 fetch --negotiate-only --negotiation-tip=HEAD origin)" "$(id ../work two)"
+            git -c protocol.version=2 fetch --negotiate-only --negotiation-tip=HEAD origin > ../said && says "$(id ../work two)" && hides "$(id . HEAD)"
             refuse git -c protocol.version=0 fetch --negotiate-only --negotiation-tip=HEAD origin && says 'protocol v2'"#,
         ),
     },
@@ -133,7 +133,7 @@ pub const SCENARIOS: &[Scenario] = &[
         tests: "t5703.3–7",
         about: "refs wanted by name: one, several, together with ids, one that the client has, one that is not there",
         outcome: Same(
-            r#"mark one && mark two && git push -q up main one:other two && a=$(id . one) b=$(id . two)
+            r#"mark one && mark two && git push -q up main one:refs/heads/other two && a=$(id . one) b=$(id . two)
             try() { { line command=fetch; line object-format=sha1; printf 0001; for text in "$@"; do line "$text"; done; line done; printf 0000; } > ../body && ask 2 ../body; }
             try 'want-ref refs/heads/main' "have $a" && says "$b refs/heads/main" && try 'want-ref refs/heads/main' 'want-ref refs/heads/other' && says "$a refs/heads/other" && says "$b refs/heads/main"
             try 'want-ref refs/heads/other' "want $b" && says "$a refs/heads/other" && hides "$b refs" && try 'want-ref refs/heads/main' "have $b" && says "$b refs/heads/main"

@@ -3,23 +3,29 @@
 use crate::{Result, build, cargo, find_program, output, root, run as run_to_end, setup};
 use std::process::Command;
 
-/// The second implementation of Git that the tests use, as pip names it.
-const DULWICH: &str = "dulwich==1.2.21";
+/// Other implementations of Git that the tests use, as pip names them, with the directories they make.
+const PYTHON_CLIENTS: [(&str, &str); 2] = [("dulwich", "dulwich==1.2.21"), ("pygit2", "pygit2==1.21.0")];
+
+/// The directories of the tests' own npm packages, each with something that `npm ci` brings.
+const NPM_PACKAGES: [(&str, &str); 2] = [("pages", "axe-core"), ("clients", "isomorphic-git")];
 
 /// The first Spin with the final WASI 0.3.0: major and minor version.
 const SPIN_MIN: (u32, u32) = (4, 1);
 
 /// Tests that need `lithe serve` itself, its limits or its options, or no server at all.
-const NOT_UNDER_SPIN: [&str; 11] = [
+const NOT_UNDER_SPIN: [&str; 14] = [
     "auth::over_https",
     "auth::the_first_start",
     "cli::",
     "composition::",
     "contract::",
     "crash::a_full_disk",
+    "crowd::",
     "disk::",
     "fuzz::",
+    "git_http::the_cache_may",
     "isolation::",
+    "random::",
     "lfs::a_full_disk",
     "swap::",
 ];
@@ -125,7 +131,7 @@ fn version(said: &str) -> Option<(u32, u32)> {
 }
 
 /// The programs that the tests hold Lithe against: Debian's packages by what they bring, then
-/// dulwich from PyPI and axe-core from npm, at the versions that the tests are known to work with.
+/// clients from PyPI and npm, and axe-core, at the versions that the tests are known to work with.
 fn peers() -> Result {
     let wanted = [
         ("git", "git"),
@@ -149,16 +155,20 @@ fn peers() -> Result {
         setup::install_with_apt(&missing, "what the tests hold Lithe against")?;
     }
     let python = root().join("target/test-tools/python");
-    if !python.join("dulwich").is_dir() {
-        eprintln!("xtask: installing {DULWICH} below target/test-tools");
-        let mut pip = Command::new("python3");
-        pip.args(["-m", "pip", "install", "--quiet", "--target"]).arg(python).arg(DULWICH);
-        run_to_end(&mut pip)?;
+    for (directory, package) in PYTHON_CLIENTS {
+        if !python.join(directory).is_dir() {
+            eprintln!("xtask: installing {package} below target/test-tools");
+            let mut pip = Command::new("python3");
+            pip.args(["-m", "pip", "install", "--quiet", "--target"]).arg(&python).arg(package);
+            run_to_end(&mut pip)?;
+        }
     }
-    let pages = root().join("tests/pages");
-    if !pages.join("node_modules/axe-core").is_dir() {
-        eprintln!("xtask: installing what tests/pages needs (npm ci)");
-        run_to_end(Command::new("npm").args(["ci", "--silent"]).current_dir(pages))?;
+    for (directory, package) in NPM_PACKAGES {
+        let directory = root().join("tests").join(directory);
+        if !directory.join("node_modules").join(package).is_dir() {
+            eprintln!("xtask: installing what {} needs (npm ci)", directory.display());
+            run_to_end(Command::new("npm").args(["ci", "--silent"]).current_dir(directory))?;
+        }
     }
     Ok(())
 }

@@ -7,11 +7,8 @@ use lithe_git::pkt_line;
 use lithe_git::refs::{Error, Hidden, RefStore, Side};
 use std::path::Path;
 
-const CAPABILITIES: &str = concat!(
-    "report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta push-options ",
-    "agent=lithe/",
-    env!("CARGO_PKG_VERSION")
-);
+const CAPABILITIES: &str =
+    "report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta push-options";
 
 /// The body of the answer to `info/refs?service=git-receive-pack`,
 /// `application/x-git-receive-pack-advertisement`: the line that names the service, then the refs.
@@ -22,7 +19,10 @@ pub fn advertise(git_dir: &Path) -> Result<Vec<u8>, Error> {
     let mut body = Vec::with_capacity(snapshot.refs.len() * 80 + 512);
     pkt_line::write(&mut body, b"# service=git-receive-pack\n");
     pkt_line::flush(&mut body);
-    let mut capabilities = Some(format!("{CAPABILITIES} object-format={}", refs.object_format()));
+    // libgit2 takes no list that ends with the object format.
+    let version = env!("CARGO_PKG_VERSION");
+    let format = refs.object_format();
+    let mut capabilities = Some(format!("{CAPABILITIES} object-format={format} agent=lithe/{version}"));
     let mut line = |id: ObjectId, name: &[u8]| {
         let mut line = id.to_hex().to_string().into_bytes();
         line.push(b' ');
@@ -45,7 +45,7 @@ pub fn advertise(git_dir: &Path) -> Result<Vec<u8>, Error> {
         }
     }
     if is_empty {
-        line(ObjectId::null(refs.object_format()), b"capabilities^{}");
+        line(ObjectId::null(format), b"capabilities^{}");
     }
     pkt_line::flush(&mut body);
     Ok(body)

@@ -126,7 +126,7 @@ pub fn check_reachable(repository: &Repository, ids: &[ObjectId]) -> Result<(), 
         return Err(Error::NotOurRef(wanted_commits[0]));
     }
     if let Some(first) = wanted_others.first()
-        && !walk::reach::all_objects_reached(store, &wanted_others, &tips)?
+        && !walk::reach::all_objects_reached(store, &wanted_others, &tips, repository.shallow()?)?
     {
         return Err(Error::NotOurRef(*first));
     }

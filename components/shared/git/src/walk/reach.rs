@@ -76,7 +76,11 @@ impl Common {
                     return Ok(true);
                 }
                 if seen.insert(parent) {
-                    let date = Commit::read(store, &parent)?.date;
+                    // A repository that is shallow itself lacks what lies before its cuts.
+                    let date = match Commit::read(store, &parent) {
+                        Err(Error::Missing(_)) => continue,
+                        commit => commit?.date,
+                    };
                     if date >= self.oldest {
                         queue.push((date, parent));
                     }
@@ -98,7 +102,10 @@ pub fn all_reached(store: &Store, ids: &[ObjectId], tips: &[ObjectId]) -> Result
         if missing.is_empty() {
             return Ok(true);
         }
-        let commit = Commit::read(store, &id)?;
+        let commit = match Commit::read(store, &id) {
+            Err(Error::Missing(_)) => continue,
+            commit => commit?,
+        };
         if commit.generation.is_some_and(|generation| generation < floor) {
             continue;
         }
@@ -120,9 +127,16 @@ fn generation_of_lowest(store: &Store, ids: &[ObjectId]) -> Result<u64, Error> {
     Ok(lowest)
 }
 
-/// Whether `ids`, objects of any kind, are reached from `tips`. Opens every commit and tree there is.
-pub fn all_objects_reached(store: &Store, ids: &[ObjectId], tips: &[ObjectId]) -> Result<bool, Error> {
-    let mut walk = Walk::new(store, Request { wants: tips.to_vec(), ..Request::default() })?;
+/// Whether `ids`, objects of any kind, are reached from `tips`, whose history ends at `shallow`. Opens
+/// every commit and tree there is.
+pub fn all_objects_reached(
+    store: &Store,
+    ids: &[ObjectId],
+    tips: &[ObjectId],
+    shallow: HashSet<ObjectId>,
+) -> Result<bool, Error> {
+    let request = Request { wants: tips.to_vec(), boundary: shallow, ..Request::default() };
+    let mut walk = Walk::new(store, request)?;
     while walk.advance(store, usize::MAX)? {}
     let reached = walk.finish(store)?.send;
     for id in ids {
