@@ -120,8 +120,8 @@ pub enum Error {
     Duplicate { id: ObjectId },
     #[error("the pack has {count} deltas without a base, the first of them based on {base}")]
     MissingBase { count: usize, base: ObjectId },
-    #[error("object {digest} is part of an attack on SHA-1")]
-    Collision { digest: String },
+    #[error("an object is part of an attack: {words}")]
+    Collision { words: String },
     #[error("object {id}: {reason}")]
     Rejected { id: ObjectId, reason: String },
     #[error("the index is not the one of this pack")]

@@ -437,8 +437,11 @@ impl Data {
     }
 }
 
-fn finalize(hasher: gix_hash::Hasher) -> Result<ObjectId, Error> {
-    hasher.try_finalize().map_err(|error| Error::Collision { digest: error.to_string() })
+/// The id of what was hashed.
+///
+/// Fails with [`Error::Collision`] if it was made so that something else has the same id.
+pub(super) fn finalize(hasher: gix_hash::Hasher) -> Result<ObjectId, Error> {
+    hasher.try_finalize().map_err(|error| Error::Collision { words: error.to_string() })
 }
 
 /// Moves bytes to `held` until it has `len`; returns how many.

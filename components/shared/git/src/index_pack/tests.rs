@@ -65,7 +65,12 @@ fn git(dir: &Path, arguments: &[&str], input: &[u8]) -> Vec<u8> {
 
 /// A history in which files change a little from commit to commit, so that there are deltas.
 fn history(dir: &Path, commits: usize) {
-    git(dir, &["init", "-q", "--bare", "-b", "main", "."], b"");
+    history_of(ObjectFormat::Sha1, dir, commits);
+}
+
+fn history_of(format: ObjectFormat, dir: &Path, commits: usize) {
+    let format = format!("--object-format={format}");
+    git(dir, &["init", "-q", "--bare", "-b", "main", &format, "."], b"");
     let mut script = Vec::new();
     for commit in 0..commits {
         let message = format!("commit {commit}");
@@ -100,9 +105,19 @@ fn receive(
     limits: Limits,
     repository: &impl Find,
 ) -> Result<(Indexed, Vec<u8>, Vec<u8>), Error> {
+    receive_of(ObjectFormat::Sha1, pack, piece, limits, repository)
+}
+
+fn receive_of(
+    format: ObjectFormat,
+    pack: &[u8],
+    piece: usize,
+    limits: Limits,
+    repository: &impl Find,
+) -> Result<(Indexed, Vec<u8>, Vec<u8>), Error> {
     let place = tempfile::tempdir().expect("a temporary directory");
     let (pack_path, index_path) = (place.path().join("pack"), place.path().join("idx"));
-    let mut receiver = Receiver::create(&pack_path, ObjectFormat::Sha1, limits, ())?;
+    let mut receiver = Receiver::create(&pack_path, format, limits, ())?;
     for piece in pack.chunks(piece) {
         receiver.write(piece)?;
     }
@@ -116,10 +131,10 @@ fn receive_whole(pack: &[u8]) -> Result<(Indexed, Vec<u8>, Vec<u8>), Error> {
 }
 
 /// The index that `git index-pack` makes.
-fn git_index(pack: &[u8]) -> Vec<u8> {
+fn git_index(format: ObjectFormat, pack: &[u8]) -> Vec<u8> {
     let place = tempfile::tempdir().expect("a temporary directory");
     fs::write(place.path().join("x.pack"), pack).expect("written");
-    git(place.path(), &["index-pack", "x.pack"], b"");
+    git(place.path(), &["index-pack", &format!("--object-format={format}"), "x.pack"], b"");
     fs::read(place.path().join("x.idx")).expect("was written")
 }
 
@@ -155,8 +170,14 @@ fn appending(base: u8, byte: u8) -> Vec<u8> {
 
 #[test]
 fn the_index_is_the_one_that_git_makes() {
+    for format in [ObjectFormat::Sha1, ObjectFormat::Sha256] {
+        check_index(format);
+    }
+}
+
+fn check_index(format: ObjectFormat) {
     let place = tempfile::tempdir().expect("a temporary directory");
-    history(place.path(), 60);
+    history_of(format, place.path(), 60);
     let cases: &[&[&str]] = &[
         &["--delta-base-offset", "--depth=50"],
         &["--delta-base-offset", "--depth=1"],
@@ -165,16 +186,18 @@ fn the_index_is_the_one_that_git_makes() {
     ];
     for arguments in cases {
         let pack = packed(place.path(), arguments);
-        let expected = git_index(&pack);
+        let expected = git_index(format, &pack);
         let few_bases = Limits { bases_bytes_max: 20_000, ..Limits::default() };
         for (piece, limits) in
             [(pack.len(), Limits::default()), (4096, few_bases), (7, Limits::default()), (1, few_bases)]
         {
-            let (indexed, written, index) = receive(&pack, piece, limits, &Empty).expect("a sound pack");
+            let received = receive_of(format, &pack, piece, limits, &Empty);
+            let (indexed, written, index) = received.expect("a sound pack");
             assert!(written == pack, "{arguments:?}: the pack is written as it is");
             assert!(index == expected, "{arguments:?} by {piece}: the index differs");
             assert_eq!(indexed.pack_bytes, pack.len() as u64);
             assert!(pack.ends_with(indexed.checksum.as_slice()));
+            assert!(indexed.objects.iter().all(|(id, _)| id.kind() == format));
         }
     }
 }
@@ -194,7 +217,7 @@ fn a_thin_pack_is_completed() {
     let ids: Vec<_> = [base, target, b"other".to_vec()].iter().map(|data| blob_id(data)).collect();
     assert_eq!(indexed.objects.len(), 4);
     assert!(ids.iter().all(|id| indexed.kind(id) == Some(Kind::Blob)));
-    assert!(index == git_index(&written));
+    assert!(index == git_index(ObjectFormat::Sha1, &written));
     match receive_whole(&thin) {
         Err(Error::MissingBase { count: 2, base }) => assert_eq!(base, ids[0]),
         other => panic!("{other:?}"),
@@ -356,7 +379,7 @@ fn a_blob_that_is_not_held_is_hashed_as_it_comes() {
     let pack = pack(&[(BLOB, &data)]);
     let (indexed, _, index) = receive(&pack, 999, limits, &Empty).expect("sound");
     assert_eq!(indexed.objects[0].0, blob_id(&data));
-    assert!(index == git_index(&pack));
+    assert!(index == git_index(ObjectFormat::Sha1, &pack));
 }
 
 #[test]
@@ -386,4 +409,39 @@ fn objects_are_inspected_once_and_may_be_refused() {
     let expected: Vec<_> = indexed.objects.iter().copied().filter(|(_, kind)| *kind != Kind::Blob).collect();
     assert_eq!(seen, expected);
     assert!(matches!(run(Some(5)), Err(Error::Rejected { reason, .. }) if reason == "not this one"));
+}
+
+/// Two texts of the published attack on SHA-1 (<https://shattered.io>): what they begin with, and the
+/// two blocks of each that make up for one another.
+const SHATTERED: [&str; 3] = [
+    "255044462d312e330a25e2e3cfd30a0a0a312030206f626a0a3c3c2f57696474682032203020522f4865696768742033203020522f\
+     547970652034203020522f537562747970652035203020522f46696c7465722036203020522f436f6c6f7253706163652037203020\
+     522f4c656e6774682038203020522f42697473506572436f6d706f6e656e7420383e3e0a73747265616d0affd8fffe00245348412d\
+     3120697320646561642121212121852fec092339759c39b1a1c63c4c97e1fffe01",
+    "7f46dc93a6b67e013b029aaa1db2560b45ca67d688c7f84b8c4c791fe02b3df614f86db1690901c56b45c1530afedfb76038e972\
+     722fe7ad728f0e4904e046c230570fe9d41398abe12ef5bc942be33542a4802d98b5d70f2a332ec37fac3514e74ddc0f2cc1a874\
+     cd0c78305a21566461309789606bd0bf3f98cda8044629a1",
+    "7346dc9166b67e118f029ab621b2560ff9ca67cca8c7f85ba84c79030c2b3de218f86db3a90901d5df45c14f26fedfb3dc38e96a\
+     c22fe7bd728f0e45bce046d23c570feb141398bb552ef5a0a82be331fea48037b8b5d71f0e332edf93ac3500eb4ddc0decc1a864\
+     790c782c76215660dd309791d06bd0af3f98cda4bc4629b1",
+];
+
+#[test]
+fn an_attack_on_sha1_is_noticed() {
+    let bytes = |hex: &str| -> Vec<u8> {
+        let digits = hex.as_bytes().chunks_exact(2).map(|pair| pair.to_str().expect("digits"));
+        digits.map(|pair| u8::from_str_radix(pair, 16).expect("digits")).collect()
+    };
+    let [prefix, first, second] = SHATTERED.map(bytes);
+    let texts = [first, second].map(|blocks| [&prefix[..], &blocks].concat());
+    assert!(texts[0] != texts[1] && Sha1::digest(&texts[0]) == Sha1::digest(&texts[1]));
+    for text in texts {
+        let mut hasher = gix_hash::hasher(ObjectFormat::Sha1);
+        text.chunks(100).for_each(|piece| hasher.update(piece));
+        let refused = super::receiver::finalize(hasher).expect_err("it is an attack");
+        assert!(refused.to_string().contains("f92d74e3874587aaf443d1db961d4e26dde13e9c"), "{refused}");
+    }
+    let mut hasher = gix_hash::hasher(ObjectFormat::Sha1);
+    hasher.update(&prefix);
+    super::receiver::finalize(hasher).expect("half an attack is none");
 }
