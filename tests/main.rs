@@ -6,6 +6,7 @@
 mod kit;
 
 mod admin;
+mod alternates;
 mod auth;
 mod bad_input;
 mod cli;

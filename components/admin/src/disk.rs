@@ -5,6 +5,7 @@ use crate::limits::{INCOMING_TIME_MAX, SCAN_DEPTH_MAX, SCAN_ENTRIES_MAX};
 use lithe_forge::types::{Error, RepositoryId};
 use lithe_git::format::ObjectFormat;
 use lithe_git::init::{self, init_bare};
+use lithe_git::odb::alternates;
 use lithe_lfs::Objects;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -151,6 +152,23 @@ impl Disk {
         self.remove_empty_above(&old);
         self.sync_above(&old);
         Ok(())
+    }
+
+    /// Whether the repository in `directory` borrows objects from others.
+    pub fn borrows(&self, directory: &str) -> Result<bool, DiskError> {
+        let lenders = alternates::named(&self.place(directory)?.join("objects"));
+        Ok(lenders.is_ok_and(|lenders| !lenders.is_empty()))
+    }
+
+    /// How many repositories borrow objects from the one in `directory`.
+    pub fn borrowers(&self, directory: &str) -> Result<usize, DiskError> {
+        let lender = self.place(directory)?.join("objects");
+        let mut count = 0;
+        for other in self.unknown(&BTreeSet::new())? {
+            let lenders = alternates::named(&self.place(&other)?.join("objects"));
+            count += usize::from(lenders.is_ok_and(|lenders| lenders.contains(&lender)));
+        }
+        Ok(count)
     }
 
     /// Removes a repository's directory for good. One that is not there is removed already.

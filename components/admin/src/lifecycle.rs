@@ -12,6 +12,11 @@ use lithe_git::format::ObjectFormat;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+/// How a repository that borrows objects stops to.
+const STAND_ALONE: &str = "first run `git repack -a -d` there and remove objects/info/alternates";
+const BORROWS: &str = "it borrows objects from another repository, which it would not find from elsewhere; \
+    first run `git repack -a -d` in it and remove objects/info/alternates";
+
 /// Both sides together.
 pub struct Lifecycle<'a, R> {
     pub registry: &'a R,
@@ -75,6 +80,10 @@ impl<R: Registry> Lifecycle<'_, R> {
         if !is_taken_back && self.finish(&before)? {
             before = self.registry.open(&before.path)?;
         }
+        self.check_lends_nothing(&before.directory)?;
+        if self.disk.borrows(&before.directory)? {
+            return Err(Error::Conflict(BORROWS.to_owned()));
+        }
         let renamed = self.registry.begin_rename(&before.path, new_path)?;
         if renamed.directory == directory {
             return Ok(renamed);
@@ -98,6 +107,7 @@ impl<R: Registry> Lifecycle<'_, R> {
         if self.finish(&before)? {
             before = self.registry.open(&before.path)?;
         }
+        self.check_lends_nothing(&before.directory)?;
         let deleted = self.registry.delete(&before.path)?;
         match self.disk.relocate(&before.directory, &deleted.directory) {
             // Without a directory there is nothing to keep.
@@ -105,6 +115,17 @@ impl<R: Registry> Lifecycle<'_, R> {
             Err(error) => {
                 self.registry.restore(deleted.id)?;
                 Err(error.into())
+            }
+        }
+    }
+
+    /// Fails if others borrow objects from the repository in a directory: they would miss them.
+    fn check_lends_nothing(&self, directory: &str) -> Result<(), Error> {
+        match self.disk.borrowers(directory)? {
+            0 => Ok(()),
+            1 => Err(Error::Conflict(format!("a repository borrows objects from it; {STAND_ALONE}"))),
+            count => {
+                Err(Error::Conflict(format!("{count} repositories borrow objects from it; {STAND_ALONE}")))
             }
         }
     }

@@ -30,18 +30,28 @@ pub fn run(registry: &impl Registry, disk: &Disk, path: Option<&str>, force: boo
     match path {
         Some(path) => {
             let Repository { path, directory, .. } = registry.open(path)?;
+            let settings = careful(settings, disk, &directory)?;
             runs.push(maintain(&path, &disk.place(&directory)?, &settings, Pace::Full));
         }
         None => {
             for (path, directory) in present(registry)? {
                 let git_dir = disk.place(&directory)?;
                 if force || is_due(&git_dir, &settings) {
+                    let settings = careful(settings, disk, &directory)?;
                     runs.push(maintain(&path, &git_dir, &settings, Pace::Full));
                 }
             }
         }
     }
     Ok(Reply::Maintained { runs })
+}
+
+/// What no ref of a repository reaches may be all that those who borrow from it have: it stays.
+fn careful(settings: Settings, disk: &Disk, directory: &str) -> Result<Settings, Error> {
+    match disk.borrowers(directory)? {
+        0 => Ok(settings),
+        _ => Ok(Settings { unreachable_for: None, ..settings }),
+    }
 }
 
 /// Maintains what needs it, while others have the machine too. What is not done when the time is over
@@ -54,6 +64,7 @@ pub fn sweep(registry: &impl Registry, disk: &Disk) -> Result<Reply, Error> {
     for (path, directory) in present(registry)? {
         let Ok(git_dir) = disk.place(&directory) else { continue };
         if is_due(&git_dir, &settings) && has_changed(&git_dir, SystemTime::now()) {
+            let settings = careful(settings, disk, &directory)?;
             runs.push(maintain(&path, &git_dir, &settings, Pace::Half));
         }
         if began.elapsed() > MAINTENANCE_SWEEP_TIME_MAX {

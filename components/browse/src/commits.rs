@@ -45,6 +45,11 @@ pub fn page(
     if cursor.is_some_and(|cursor| !cursor.is_of(repository.objects.format())) {
         return Err(Failure::NotFound);
     }
+    for id in cursor.into_iter().flat_map(|cursor| &cursor.ids) {
+        if !repository.objects.may_show(id, repository.refs)? {
+            return Err(Failure::NotFound);
+        }
+    }
     let begin = Cursor::at(revision.commit_id);
     let history = history::page(repository, cursor.unwrap_or(&begin), path);
     if history.commits.is_empty() && history.next.is_none() && history.unreadable.is_none() {

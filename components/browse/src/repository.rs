@@ -21,6 +21,10 @@ pub trait Objects {
     /// An object's kind and contents; none if it is not there.
     fn object(&self, id: &oid) -> Result<Option<Object>, Error>;
 
+    /// Whether whoever may read the repository may see a commit that is there: one that it only borrows,
+    /// if one of its refs reaches it.
+    fn may_show(&self, commit_id: &oid, refs: &Snapshot) -> Result<bool, Error>;
+
     /// The digest that ids are made by.
     fn format(&self) -> ObjectFormat;
 

@@ -170,6 +170,10 @@ pub fn commit_by_abbreviation(repository: Repository<'_>, digits: &BStr) -> Resu
 fn existing_commit(repository: Repository<'_>, id: ObjectId) -> Result<Option<ObjectId>, Error> {
     match repository.peel_to_commit(&id) {
         Err(Error::Missing(missing)) if missing == id => Ok(None),
+        Ok(Some(commit_id)) => {
+            let is_shown = repository.objects.may_show(&commit_id, repository.refs)?;
+            Ok(is_shown.then_some(commit_id))
+        }
         answer => answer,
     }
 }

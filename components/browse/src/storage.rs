@@ -7,7 +7,8 @@ use lithe_forge::types;
 use lithe_git::format::ObjectFormat;
 use lithe_git::listing;
 use lithe_git::odb::{self, Object, Packed, Store};
-use lithe_git::refs::{self, RefStore, Snapshot};
+use lithe_git::refs::{self, RefStore, Snapshot, Target};
+use lithe_git::walk::{Tag, reach};
 use std::cmp::Ordering;
 use std::path::Path;
 
@@ -57,6 +58,24 @@ impl Objects for Store {
 
     fn object(&self, id: &oid) -> Result<Option<Object>, Error> {
         found(Store::object(self, id))
+    }
+
+    fn may_show(&self, commit_id: &oid, refs: &Snapshot) -> Result<bool, Error> {
+        if !self.is_borrowed(commit_id).map_err(read_error)? {
+            return Ok(true);
+        }
+        let ids = refs.refs.iter().filter_map(|entry| match entry.target {
+            Target::Id(id) => Some(id),
+            Target::Symbolic(_) => None,
+        });
+        let mut tips = Vec::new();
+        for id in ids.chain(refs.head_id().ok().flatten()) {
+            // A ref that is broken reaches nothing.
+            if let Ok((_, target, Kind::Commit)) = Tag::peel(self, &id) {
+                tips.push(target);
+            }
+        }
+        reach::all_reached(self, &[commit_id.to_owned()], &tips).map_err(read_error)
     }
 
     fn format(&self) -> ObjectFormat {
@@ -115,8 +134,8 @@ fn packed_with_prefix(
 /// Adds the loose objects, which lie in directories named by the first two digits.
 fn loose_with_prefix(store: &Store, prefix: &Prefix, ids: &mut Vec<ObjectId>) {
     let directory = prefix.as_oid().to_hex_with_len(2).to_string();
-    let Ok(files) = listing::list(&store.objects_dir().join(&directory)) else { return };
-    for file in files {
+    let files = store.directories().filter_map(|objects| listing::list(&objects.join(&directory)).ok());
+    for file in files.flatten() {
         let id = file
             .name
             .to_str()

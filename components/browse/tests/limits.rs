@@ -41,6 +41,10 @@ impl Objects for OfSize {
         Ok(Some(Object { kind: Kind::Tree, data: Arc::default() }))
     }
 
+    fn may_show(&self, _: &oid, _: &Snapshot) -> Result<bool, Error> {
+        Ok(true)
+    }
+
     fn format(&self) -> gix_hash::Kind {
         gix_hash::Kind::Sha1
     }

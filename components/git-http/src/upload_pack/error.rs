@@ -48,6 +48,9 @@ const UNREADABLE: &str = "the repository cannot be read at the moment";
 pub fn objects_message(error: &odb::Error) -> String {
     match error {
         odb::Error::Io { .. } | odb::Error::NotARepository(_) => UNREADABLE.into(),
+        odb::Error::Alternate { .. } => {
+            "the repository borrows objects from another one, which cannot be read".into()
+        }
         other => other.to_string(),
     }
 }

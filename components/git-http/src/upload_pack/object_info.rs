@@ -34,7 +34,11 @@ pub fn serve<'a>(
         pkt_line::write(&mut out, b"size");
     }
     for id in ids {
-        let size = match repository.store()?.object_header(&id) {
+        let header = match repository.store()?.is_borrowed(&id)? && !repository.has(&id)? {
+            true => Err(odb::Error::Missing(id)),
+            false => repository.store()?.object_header(&id),
+        };
+        let size = match header {
             Ok((_, size)) => size.to_string(),
             Err(odb::Error::Missing(_)) => String::new(),
             Err(error) => return Err(error.into()),

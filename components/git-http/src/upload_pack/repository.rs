@@ -3,11 +3,12 @@
 use super::error::Error;
 use crate::limits::REFS_MAX;
 use bstr::{BStr, ByteSlice};
-use gix_hash::ObjectId;
+use gix_hash::{ObjectId, oid};
+use gix_object::Kind;
 use lithe_git::format::ObjectFormat;
 use lithe_git::odb::{self, Store};
 use lithe_git::refs::{Head, Hidden, Ref, RefStore, Side, Snapshot};
-use lithe_git::walk::Tag;
+use lithe_git::walk::{Located, ObjectSet, Tag, reach};
 use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::fs;
@@ -21,6 +22,9 @@ pub struct Repository {
     pub refs: Snapshot,
     hidden: Hidden,
     store: OnceCell<Store>,
+    /// What the refs reach; only found out of a repository that borrows.
+    reached_commits: OnceCell<HashSet<ObjectId>>,
+    reached: OnceCell<ObjectSet>,
 }
 
 /// One advertised ref.
@@ -48,6 +52,8 @@ impl Repository {
             refs,
             hidden: Hidden::read(git_dir, Side::UploadPack)?,
             store: OnceCell::new(),
+            reached_commits: OnceCell::new(),
+            reached: OnceCell::new(),
         })
     }
 
@@ -68,6 +74,41 @@ impl Repository {
         }
         let store = Store::open(&self.git_dir)?;
         Ok(self.store.get_or_init(|| store))
+    }
+
+    /// Whether an object is here, and the repository's readers may have it: what it only borrows they may
+    /// have if one of its refs reaches it.
+    pub fn has(&self, id: &oid) -> Result<bool, Error> {
+        let store = self.store()?;
+        if !store.is_borrowed(id)? {
+            return Ok(store.contains(id)?);
+        }
+        if store.object_header(id)?.0 == Kind::Commit {
+            return Ok(self.reached_commits()?.contains(id));
+        }
+        let reached = match self.reached.get() {
+            Some(reached) => reached,
+            None => {
+                let tips: Vec<ObjectId> = self.tips()?.into_iter().collect();
+                let reached = reach::objects(store, &tips, self.shallow()?)?;
+                self.reached.get_or_init(|| reached)
+            }
+        };
+        Ok(Located::find(store, id)?.is_some_and(|at| reached.contains(at)))
+    }
+
+    fn reached_commits(&self) -> Result<&HashSet<ObjectId>, Error> {
+        if let Some(reached) = self.reached_commits.get() {
+            return Ok(reached);
+        }
+        let store = self.store()?;
+        let mut commits = Vec::new();
+        for tip in self.tips()? {
+            let (_, target, kind) = Tag::peel(store, &tip)?;
+            commits.extend((kind == Kind::Commit).then_some(target));
+        }
+        let reached = reach::commits(store, &commits, &self.shallow()?)?;
+        Ok(self.reached_commits.get_or_init(|| reached))
     }
 
     /// Gives the objects away, for a response that outlives the request.

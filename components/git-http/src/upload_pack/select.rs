@@ -92,14 +92,17 @@ pub fn resolve_want_refs(
     Ok(resolved)
 }
 
-/// Checks that every object is there. Where there are hidden refs, it has to be reached from one that
-/// is not.
+/// Checks that every object is there, and not only borrowed. Where there are hidden refs, it has to be
+/// reached from one that is not.
 pub fn check_allowed(repository: &Repository, ids: &[ObjectId]) -> Result<(), Error> {
     if repository.has_hidden_refs() {
         return check_reachable(repository, ids);
     }
     for id in ids {
         repository.store()?.require(id).map_err(|error| not_our_ref(error, id))?;
+        if !repository.has(id)? {
+            return Err(Error::NotOurRef(*id));
+        }
     }
     Ok(())
 }
@@ -137,7 +140,7 @@ pub fn check_reachable(repository: &Repository, ids: &[ObjectId]) -> Result<(), 
 pub fn common(repository: &Repository, haves: &[ObjectId]) -> Result<Vec<ObjectId>, Error> {
     let mut common = Vec::new();
     for id in haves {
-        if repository.store()?.contains(id)? {
+        if repository.has(id)? {
             common.push(*id);
         }
     }

@@ -225,7 +225,7 @@ fn negotiate(
             b"have" => {
                 fetch.have(value)?;
                 let id = *fetch.haves.last().expect("it was just added");
-                if store.contains(&id)? {
+                if repository.has(&id)? {
                     got_common = true;
                     common.push(id);
                     if acknowledges_many {

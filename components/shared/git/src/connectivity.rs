@@ -11,6 +11,7 @@ use crate::fsck;
 use crate::index_pack::{Indexed, Inspect};
 use crate::odb::{self, Store};
 use crate::refs::{Snapshot, Target};
+use crate::walk::reach;
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use std::collections::hash_map::RandomState;
@@ -20,6 +21,9 @@ use std::path::Path;
 
 /// A set of ids. They are digests already, and need no more than a secret that nobody can aim at.
 pub(crate) type IdSet = HashSet<ObjectId, IdHashing>;
+
+/// Objects to be found in trees, with their kinds.
+type InTrees = HashMap<ObjectId, Kind, IdHashing>;
 
 /// Commits may be dated wrongly: a walk goes on for so long before the oldest that it looks for.
 const CLOCK_SKEW_SECONDS: i64 = 24 * 60 * 60;
@@ -170,6 +174,10 @@ pub struct Connectivity<'a> {
     shallow: IdSet,
     /// The walk from the refs back in time, as far as it went.
     history: Option<History>,
+    /// What the present check has walked to.
+    visited: IdSet,
+    /// Borrowed objects among it that are not known to be reached by a ref.
+    unproven: IdSet,
 }
 
 #[derive(Default)]
@@ -183,19 +191,30 @@ impl<'a> Connectivity<'a> {
     /// For the repository at `git_dir`, whose objects and refs these are.
     pub fn new(git_dir: &Path, store: &'a Store, refs: &'a Snapshot) -> Self {
         let shallow = shallow(git_dir, store.object_format());
-        Self { store, refs, complete: tips(refs), shallow, history: None }
+        Self {
+            store,
+            refs,
+            complete: tips(refs),
+            shallow,
+            history: None,
+            visited: IdSet::default(),
+            unproven: IdSet::default(),
+        }
     }
 
     /// Checks that each object is there with all that it reaches.
     pub fn check(&mut self, outside: Outside) -> Result<(), Error> {
-        let mut trees = IdSet::default();
+        self.visited.clear();
+        self.unproven.clear();
+        // Of blobs only those that are borrowed.
+        let mut in_trees = InTrees::default();
         let mut heads = Vec::new();
         for (id, expected) in outside.0 {
             expect(self.store, id, expected)?;
             match expected {
-                Kind::Blob => {}
-                Kind::Tree => {
-                    trees.insert(id);
+                Kind::Blob if !self.store.is_borrowed(&id)? => {}
+                Kind::Tree | Kind::Blob => {
+                    in_trees.insert(id, expected);
                 }
                 Kind::Commit | Kind::Tag => heads.push((id, expected)),
             }
@@ -204,8 +223,26 @@ impl<'a> Connectivity<'a> {
         let commits: Vec<_> = commits.collect();
         self.find_reachable(&commits)?;
         self.walk(heads)?;
-        self.find_trees(&commits, &mut trees)?;
-        self.walk(trees.into_iter().map(|id| (id, Kind::Tree)).collect())
+        self.find_trees(&commits, &mut in_trees)?;
+        self.walk(in_trees.into_iter().collect())?;
+        self.prove_borrowed()?;
+        self.complete.extend(self.visited.drain());
+        Ok(())
+    }
+
+    /// Checks that the refs reach every borrowed object that was come across: else a push could have them
+    /// point to what another repository's readers alone may see.
+    ///
+    /// Fails with [`Error::Missing`]: whoever pushes is not told what another repository has.
+    fn prove_borrowed(&mut self) -> Result<(), Error> {
+        let unproven: Vec<ObjectId> = std::mem::take(&mut self.unproven).into_iter().collect();
+        let Some(first) = unproven.first() else { return Ok(()) };
+        let tips: Vec<ObjectId> = tips(self.refs).into_iter().collect();
+        let shallow = self.shallow.iter().copied().collect();
+        match reach::all_objects_reached(self.store, &unproven, &tips, shallow)? {
+            true => Ok(()),
+            false => Err(Error::Missing { id: *first }),
+        }
     }
 
     /// Adds those of `wanted` that a ref reaches to what is complete, with what lies before them.
@@ -271,11 +308,11 @@ impl<'a> Connectivity<'a> {
         }
     }
 
-    /// Finds `wanted` in the trees of complete commits, and removes them there.
+    /// Finds `wanted`, trees and blobs, in the trees of complete commits, and removes them there.
     ///
     /// What is found is not descended into: for a push that changed a few files, that leaves the
     /// directories above these.
-    fn find_trees(&mut self, commits: &[ObjectId], wanted: &mut IdSet) -> Result<(), Error> {
+    fn find_trees(&mut self, commits: &[ObjectId], wanted: &mut InTrees) -> Result<(), Error> {
         let mut queue: Vec<ObjectId> = Vec::new();
         let mut seen = IdSet::default();
         for commit in commits {
@@ -283,11 +320,16 @@ impl<'a> Connectivity<'a> {
             queue.extend(tree.map(|(id, _)| id));
         }
         while let Some(tree) = queue.pop() {
-            if wanted.remove(&tree) {
+            if wanted.remove(&tree).is_some() {
                 self.complete.insert(tree);
             } else if !wanted.is_empty() && seen.insert(tree) {
-                let links = self.links(tree, Kind::Tree)?.into_iter();
-                queue.extend(links.filter(|(_, kind)| *kind == Kind::Tree).map(|(id, _)| id));
+                for (id, kind) in self.links(tree, Kind::Tree)? {
+                    if kind == Kind::Tree {
+                        queue.push(id);
+                    } else if wanted.remove(&id).is_some() {
+                        self.complete.insert(id);
+                    }
+                }
             }
         }
         Ok(())
@@ -295,17 +337,18 @@ impl<'a> Connectivity<'a> {
 
     /// Walks to everything that is reached and not known to be complete.
     fn walk(&mut self, mut left: Vec<(ObjectId, Kind)>) -> Result<(), Error> {
-        let mut seen = IdSet::default();
         while let Some((id, kind)) = left.pop() {
-            if self.complete.contains(&id) || !seen.insert(id) {
+            if self.complete.contains(&id) || !self.visited.insert(id) {
                 continue;
+            }
+            if self.store.is_borrowed(&id)? {
+                self.unproven.insert(id);
             }
             match kind {
                 Kind::Blob => expect(self.store, id, kind)?,
                 _ => left.extend(self.links(id, kind)?),
             }
         }
-        self.complete.extend(seen);
         Ok(())
     }
 

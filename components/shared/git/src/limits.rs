@@ -22,6 +22,15 @@ pub const BASES_BYTES_MAX: usize = 64 * MIB as usize;
 /// The largest table of a pack index that is kept in memory, in bytes; larger ones are read piecewise.
 pub const INDEX_TABLE_BYTES_MAX: u64 = 32 * MIB;
 
+/// How many repositories may lend to one another in a row, as in Git.
+pub const ALTERNATES_DEPTH_MAX: usize = 5;
+
+/// How many object directories a repository may borrow from.
+pub const ALTERNATES_MAX: usize = 64;
+
+/// The largest `objects/info/alternates` that is read, in bytes.
+pub const ALTERNATES_BYTES_MAX: u64 = 64 * 1024;
+
 /// How many packs a repository may have.
 pub const PACKS_MAX: usize = 10_000;
 

@@ -114,7 +114,8 @@ pub fn remove_loose(git_dir: &Path, ids: &[ObjectId]) -> Result<u64, Error> {
     let store = Store::open(git_dir)?;
     let mut removed = 0;
     for id in ids {
-        if store.locate_packed(id)?.is_some() {
+        // What lies in another repository's pack may go from there.
+        if store.locate_packed(id)?.is_some_and(|packed| !store.is_borrowed_pack(packed.pack)) {
             let path = loose::path(store.objects_dir(), id);
             ignore_missing(fs::remove_file(&path))?;
             // The directory of the last one goes with it.

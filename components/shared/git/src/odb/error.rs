@@ -11,6 +11,8 @@ pub enum Error {
     NotARepository(PathBuf),
     #[error("the repository uses {0}, which is not supported")]
     Unsupported(String),
+    #[error("objects cannot be borrowed from {}: {reason}", .path.display())]
+    Alternate { path: PathBuf, reason: &'static str },
     #[error("cannot read {}: {source}", .path.display())]
     Io { path: PathBuf, source: io::Error },
     #[error("{file} is damaged: {reason}")]

@@ -1,9 +1,11 @@
 //! The objects of an ordinary bare repository, read by positioned reads in bounded memory.
 //!
 //! A [`Store`] finds objects in packs (index version 2) and as loose objects, and reads them whole,
-//! their heads only, or as they are stored, in repositories of either object format. Object alternates
-//! are refused: what they name may lie outside of what the component may see.
+//! their heads only, or as they are stored, in repositories of either object format. What a repository
+//! borrows from others is found too; whoever serves it has to see to it that only what the repository's
+//! own refs reach gets out (see [`Store::is_borrowed`]).
 
+pub mod alternates;
 mod bases;
 pub mod delta;
 pub mod entry;
@@ -68,6 +70,8 @@ pub enum Place {
 /// The objects of one repository.
 pub struct Store {
     objects_dir: PathBuf,
+    /// The object directories of others.
+    borrowed: Vec<PathBuf>,
     object_format: ObjectFormat,
     packs: RefCell<Packs>,
     commit_graph: OnceCell<Option<CommitGraph>>,
@@ -79,11 +83,15 @@ pub struct Store {
 impl Store {
     /// Opens the objects of the bare repository at `git_dir`.
     ///
-    /// Fails with `NotARepository` if it is none, and with `Unsupported` for alternates and for
-    /// extensions that are not known.
+    /// Fails with `NotARepository` if it is none, with `Unsupported` for extensions that are not known,
+    /// and with `Alternate` if what it borrows from is not to be had.
     pub fn open(git_dir: &Path) -> Result<Self, Error> {
         let format = repository::check(git_dir)?;
-        let mut store = Self::of_objects_dir(git_dir.join("objects"), format.objects)?;
+        let objects_dir = git_dir.join("objects");
+        let borrowed = alternates::find(&objects_dir, format.objects)?;
+        let pack_dirs = [&objects_dir].into_iter().chain(&borrowed).map(|dir| dir.join("pack"));
+        let packs = Packs::scan(pack_dirs.collect(), format.objects)?;
+        let mut store = Self::new(objects_dir, borrowed, format.objects, packs);
         // Where history is cut, the graph may tell of parents that are not there.
         store.has_commit_graph = !git_dir.join("shallow").exists();
         Ok(store)
@@ -91,13 +99,14 @@ impl Store {
 
     /// Opens an object directory by itself, such as a quarantine.
     pub fn of_objects_dir(objects_dir: PathBuf, object_format: ObjectFormat) -> Result<Self, Error> {
-        let packs = Packs::scan(objects_dir.join("pack"), object_format)?;
-        Ok(Self::new(objects_dir, object_format, packs))
+        let packs = Packs::scan(vec![objects_dir.join("pack")], object_format)?;
+        Ok(Self::new(objects_dir, Vec::new(), object_format, packs))
     }
 
-    fn new(objects_dir: PathBuf, object_format: ObjectFormat, packs: Packs) -> Self {
+    fn new(objects_dir: PathBuf, borrowed: Vec<PathBuf>, object_format: ObjectFormat, packs: Packs) -> Self {
         Self {
             objects_dir,
+            borrowed,
             object_format,
             packs: RefCell::new(packs),
             commit_graph: OnceCell::new(),
@@ -111,8 +120,10 @@ impl Store {
     /// loose objects.
     pub fn of_packs(git_dir: &Path, names: &[String]) -> Result<Self, Error> {
         let format = repository::check(git_dir)?;
+        let objects_dir = git_dir.join("objects");
+        let borrowed = alternates::find(&objects_dir, format.objects)?;
         let packs = Packs::named(git_dir.join("objects/pack"), format.objects, names)?;
-        Ok(Self::new(git_dir.join("objects"), format.objects, packs).without_shortcuts())
+        Ok(Self::new(objects_dir, borrowed, format.objects, packs).without_shortcuts())
     }
 
     /// Has everything read from the objects themselves, and nothing from bitmaps or the commit-graph.
@@ -149,7 +160,36 @@ impl Store {
         if let Some(packed) = self.locate_packed(id)? {
             return Ok(Some(Place::Packed(packed)));
         }
-        Ok(loose::path(&self.objects_dir, id).is_file().then_some(Place::Loose))
+        let is_loose = self.directories().any(|dir| loose::path(dir, id).is_file());
+        Ok(is_loose.then_some(Place::Loose))
+    }
+
+    /// Its own directory of objects, and those that it borrows from.
+    pub fn directories(&self) -> impl Iterator<Item = &Path> {
+        [&self.objects_dir].into_iter().chain(&self.borrowed).map(PathBuf::as_path)
+    }
+
+    /// Whether it borrows objects from other repositories.
+    pub fn borrows(&self) -> bool {
+        !self.borrowed.is_empty()
+    }
+
+    /// Whether a pack is another repository's.
+    pub fn is_borrowed_pack(&self, pack: u32) -> bool {
+        self.packs.borrow().is_borrowed(pack)
+    }
+
+    /// Whether an object lies in other repositories alone. What is borrowed may be more than the readers
+    /// of this repository may see: none of it is theirs but what a ref of this repository reaches.
+    pub fn is_borrowed(&self, id: &oid) -> Result<bool, Error> {
+        if !self.borrows() {
+            return Ok(false);
+        }
+        match self.locate(id)? {
+            None => Ok(false),
+            Some(Place::Packed(packed)) if !self.is_borrowed_pack(packed.pack) => Ok(false),
+            Some(_) => Ok(!loose::path(&self.objects_dir, id).is_file()),
+        }
     }
 
     /// Tells where in the packs an object is, loose objects left aside.
@@ -215,7 +255,12 @@ impl Store {
 
     /// Opens a loose object, to be read piece by piece.
     pub fn loose(&self, id: &oid) -> Result<loose::Loose, Error> {
-        loose::Loose::open(&self.objects_dir, id)?.ok_or_else(|| Error::Missing(id.to_owned()))
+        for dir in self.directories() {
+            if let Some(loose) = loose::Loose::open(dir, id)? {
+                return Ok(loose);
+            }
+        }
+        Err(Error::Missing(id.to_owned()))
     }
 
     /// Reads a packed object whole.

@@ -22,6 +22,8 @@ pub struct Pack {
     pub index: Arc<Index>,
     /// `pack-….pack`.
     pub name: String,
+    /// Whether it is another repository's.
+    pub is_borrowed: bool,
     path: PathBuf,
     number: FileNumber,
     file: Option<File>,
@@ -36,6 +38,7 @@ impl Pack {
             index: Arc::new(Index::open(index_path, object_format)?),
             name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             path,
+            is_borrowed: false,
             number,
             file: None,
             order: None,

@@ -23,35 +23,38 @@ use std::sync::Arc;
 
 /// The packs of a repository with what is cached of them.
 pub struct Packs {
-    dir: PathBuf,
+    /// The directories that packs lie in; the first is the repository's own.
+    dirs: Vec<PathBuf>,
     object_format: ObjectFormat,
     packs: Vec<Pack>,
-    /// The file names of the indexes that are open.
-    known: HashSet<OsString>,
+    /// The indexes that are open, by directory and file name.
+    known: HashSet<(usize, OsString)>,
     windows: Windows,
     bases: Bases,
     inflater: Inflater,
 }
 
 impl Packs {
-    /// Opens every pack in the directory; if there is no directory, there are none.
-    pub fn scan(dir: PathBuf, object_format: ObjectFormat) -> Result<Self, Error> {
-        let mut packs = Self::none(dir, object_format);
+    /// Opens every pack in the directories, the first of which is the repository's own; where there is no
+    /// directory, there are none.
+    pub fn scan(dirs: Vec<PathBuf>, object_format: ObjectFormat) -> Result<Self, Error> {
+        let mut packs = Self::none(dirs, object_format);
         packs.rescan()?;
         Ok(packs)
     }
 
-    /// Opens the packs of these names, `pack-….pack`; those that are gone are passed over.
+    /// Opens the packs of these names, `pack-….pack`, of the repository's own; those that are gone are
+    /// passed over.
     pub fn named(dir: PathBuf, object_format: ObjectFormat, names: &[String]) -> Result<Self, Error> {
-        let mut packs = Self::none(dir, object_format);
+        let mut packs = Self::none(vec![dir], object_format);
         let indexes = names.iter().map(|name| OsString::from(name.replace(".pack", ".idx")));
-        packs.open(indexes.collect(), &HashSet::new())?;
+        packs.open(0, indexes.collect(), &HashSet::new())?;
         Ok(packs)
     }
 
-    fn none(dir: PathBuf, object_format: ObjectFormat) -> Self {
+    fn none(dirs: Vec<PathBuf>, object_format: ObjectFormat) -> Self {
         Self {
-            dir,
+            dirs,
             object_format,
             packs: Vec::new(),
             known: HashSet::new(),
@@ -61,14 +64,19 @@ impl Packs {
         }
     }
 
-    /// Opens the packs that are new in the directory. Those that vanished stay open where they are.
+    /// Opens the packs that are new in the directories. Those that vanished stay open where they are.
     pub fn rescan(&mut self) -> Result<(), Error> {
+        (0..self.dirs.len()).try_for_each(|dir| self.rescan_directory(dir))
+    }
+
+    fn rescan_directory(&mut self, dir: usize) -> Result<(), Error> {
+        let path = self.dirs[dir].clone();
         let mut names = Vec::new();
         let mut with_bitmaps = HashSet::new();
-        let entries = match listing::list(&self.dir) {
+        let entries = match listing::list(&path) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(Error::io(&self.dir)(error)),
+            Err(error) => return Err(Error::io(path)(error)),
         };
         for entry in entries {
             let name = entry.name;
@@ -76,28 +84,36 @@ impl Packs {
                 .extend(name.to_str().and_then(|name| name.strip_suffix(".bitmap")).map(str::to_owned));
             let is_index =
                 name.to_str().is_some_and(|name| name.starts_with("pack-") && name.ends_with(".idx"));
-            if is_index && !self.known.contains(&name) {
+            if is_index && !self.known.contains(&(dir, name.clone())) {
                 names.push(name);
             }
         }
         if self.packs.len() + names.len() > PACKS_MAX {
             return Err(Error::Unsupported(format!("more than {PACKS_MAX} packs (`git gc` makes them one)")));
         }
-        self.open(names, &with_bitmaps)
+        self.open(dir, names, &with_bitmaps)
     }
 
-    fn open(&mut self, mut names: Vec<OsString>, with_bitmaps: &HashSet<String>) -> Result<(), Error> {
+    fn open(
+        &mut self,
+        dir: usize,
+        mut names: Vec<OsString>,
+        with_bitmaps: &HashSet<String>,
+    ) -> Result<(), Error> {
         names.sort_unstable();
         let mut opened = Vec::new();
         for name in names {
             let number = (self.packs.len() + opened.len()) as u32;
-            match Pack::open(&self.dir.join(&name), number, self.object_format) {
-                Ok(pack) => opened.push(pack),
+            match Pack::open(&self.dirs[dir].join(&name), number, self.object_format) {
+                Ok(mut pack) => {
+                    pack.is_borrowed = dir > 0;
+                    opened.push(pack);
+                }
                 // Gone since the directory was read.
                 Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
             }
-            self.known.insert(name);
+            self.known.insert((dir, name));
         }
         // Most of what is looked for is where most objects are. But what bitmaps tell is told of their
         // own pack, which has to be the one where an object is found that several packs have.
@@ -119,6 +135,11 @@ impl Packs {
 
     pub fn name(&self, pack: u32) -> &str {
         &self.packs[pack as usize].name
+    }
+
+    /// Whether a pack lies in a directory that is not the repository's own.
+    pub fn is_borrowed(&self, pack: u32) -> bool {
+        self.packs[pack as usize].is_borrowed
     }
 
     /// The bitmaps beside a pack, if there are some that can be used.

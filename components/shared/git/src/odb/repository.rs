@@ -11,10 +11,6 @@ pub fn check(git_dir: &Path) -> Result<Format, Error> {
     if !is_repository {
         return Err(Error::NotARepository(git_dir.to_owned()));
     }
-    let alternates = git_dir.join("objects/info/alternates");
-    if alternates.metadata().is_ok_and(|metadata| metadata.len() > 0) {
-        return Err(Error::Unsupported("object alternates (`git repack -a -d` makes it stand alone)".into()));
-    }
     Ok(Format::of(git_dir)?)
 }
 

@@ -2,7 +2,7 @@
 
 use super::commit::Commit;
 use super::selection::{Request, Walk};
-use super::set::Located;
+use super::set::{Located, ObjectSet};
 use crate::odb::{Error, Store};
 use gix_hash::ObjectId;
 use std::collections::{BinaryHeap, HashSet};
@@ -127,18 +127,41 @@ fn generation_of_lowest(store: &Store, ids: &[ObjectId]) -> Result<u64, Error> {
     Ok(lowest)
 }
 
+/// Everything that `tips` reach, whose history ends at `shallow`. Opens every commit and tree there is,
+/// unless bitmaps tell.
+pub fn objects(store: &Store, tips: &[ObjectId], shallow: HashSet<ObjectId>) -> Result<ObjectSet, Error> {
+    let request = Request { wants: tips.to_vec(), boundary: shallow, ..Request::default() };
+    let mut walk = Walk::new(store, request)?;
+    while walk.advance(store, usize::MAX)? {}
+    Ok(walk.finish(store)?.send)
+}
+
+/// All commits that `tips`, all of them commits, reach, whose history ends at `shallow`.
+pub fn commits(
+    store: &Store,
+    tips: &[ObjectId],
+    shallow: &HashSet<ObjectId>,
+) -> Result<HashSet<ObjectId>, Error> {
+    let mut reached: HashSet<ObjectId> = tips.iter().copied().collect();
+    let mut stack = tips.to_vec();
+    while let Some(id) = stack.pop() {
+        if shallow.contains(&id) {
+            continue;
+        }
+        stack.extend(Commit::read(store, &id)?.parents.into_iter().filter(|parent| reached.insert(*parent)));
+    }
+    Ok(reached)
+}
+
 /// Whether `ids`, objects of any kind, are reached from `tips`, whose history ends at `shallow`. Opens
-/// every commit and tree there is.
+/// every commit and tree there is, unless bitmaps tell.
 pub fn all_objects_reached(
     store: &Store,
     ids: &[ObjectId],
     tips: &[ObjectId],
     shallow: HashSet<ObjectId>,
 ) -> Result<bool, Error> {
-    let request = Request { wants: tips.to_vec(), boundary: shallow, ..Request::default() };
-    let mut walk = Walk::new(store, request)?;
-    while walk.advance(store, usize::MAX)? {}
-    let reached = walk.finish(store)?.send;
+    let reached = objects(store, tips, shallow)?;
     for id in ids {
         if !Located::find(store, id)?.is_some_and(|at| reached.contains(at)) {
             return Ok(false);
