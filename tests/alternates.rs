@@ -66,7 +66,7 @@ fn forge_shell(forge: &Forge, mut shell: Shell, repository: &str) -> Shell {
 #[test]
 fn what_is_borrowed_is_cloned_pushed_upon_and_shown() {
     let forge = Forge::shared();
-    let Shared { lender, borrower, shell, .. } = Shared::new(forge);
+    let Shared { borrower, shell, .. } = Shared::new(forge);
     for version in 0..=2 {
         shell.run(&format!("git -c protocol.version={version} clone -q \"$STRANGER\" clone{version}"));
         shell.run(&format!("git -C clone{version} fsck --full --strict"));
@@ -85,12 +85,6 @@ fn what_is_borrowed_is_cloned_pushed_upon_and_shown() {
     ] {
         assert_eq!(forge.get(Actor::Stranger, &format!("{borrower}{page}")).status, 200, "{page}");
     }
-    // Neither loses anything when both are maintained, even what the lender's refs do not reach any more.
-    shell.run("git --git-dir \"$LENDER\" update-ref -d refs/heads/main");
-    for path in [&borrower, &lender] {
-        forge.lithe(&["repo", "maintain", "--force", path]);
-    }
-    shell.run("git clone -q \"$STRANGER\" maintained && git -C \"$SERVED\" fsck --full --strict");
     forge.lithe(&["repo", "check", &borrower]);
 }
 

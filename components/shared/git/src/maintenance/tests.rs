@@ -283,3 +283,45 @@ fn a_removal_that_was_cut_short_is_finished() {
     repository.sh("ls server.git/config");
     repository.check();
 }
+
+#[test]
+fn borrowed_objects_stay_where_they_are() {
+    let place = tempfile::tempdir().expect("a directory");
+    let git = |words: &str| {
+        let mut command = std::process::Command::new("git");
+        command.current_dir(place.path()).args(words.split(' '));
+        for role in ["AUTHOR", "COMMITTER"] {
+            command.env(format!("GIT_{role}_NAME"), "A").env(format!("GIT_{role}_EMAIL"), "a@example.org");
+        }
+        let output = command.output().expect("git runs");
+        assert!(output.status.success(), "git {words}: {output:?}");
+        String::from_utf8(output.stdout).expect("text").trim().to_owned()
+    };
+    git("init -q --bare lender.git");
+    git("init -q --bare borrower.git");
+    let tree = git("-C lender.git mktree");
+    for (name, objects) in [("lender", "lender.git"), ("borrower", "borrower.git")] {
+        let commit = git(&format!("-C {objects} commit-tree -m {name} {tree}"));
+        git(&format!("-C {objects} update-ref refs/heads/main {commit}"));
+        if name == "lender" {
+            std::fs::write(
+                place.path().join("borrower.git/objects/info/alternates"),
+                "../../lender.git/objects\n",
+            )
+            .expect("written");
+            git(&format!("-C borrower.git update-ref refs/heads/lent {commit}"));
+        }
+    }
+    let settings = Settings { is_forced: true, unreachable_for: None };
+    for name in ["borrower.git", "lender.git"] {
+        let mut go_on = |_: Progress| true;
+        run(&place.path().join(name), &settings, SystemTime::now(), &mut go_on).expect("maintained");
+        for name in ["borrower.git", "lender.git"] {
+            git(&format!("-C {name} fsck --full --strict"));
+            assert_eq!(
+                crate::check::check_repository(&place.path().join(name)).problems,
+                Vec::<String>::new()
+            );
+        }
+    }
+}
