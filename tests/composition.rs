@@ -1,5 +1,6 @@
 //! The same components composed statically, as Spin does it: a store within each feature, sharing
-//! the database by its file alone. The host then has nothing to link; it only serves.
+//! the database by its file alone, and a push policy within `git-http`. The host then has nothing to
+//! link; it only serves.
 
 use crate::kit::{Forge, root};
 use std::fs;
@@ -7,16 +8,17 @@ use std::path::{Path, PathBuf};
 use wac_graph::types::Package;
 use wac_graph::{CompositionGraph, EncodeOptions, plug};
 
-/// Composes `feature` with the store into one component.
-fn compose(feature: &str) -> Vec<u8> {
+/// Composes a feature with what it depends on into one component.
+fn compose(feature: &str, dependencies: &[String]) -> Vec<u8> {
     let mut graph = CompositionGraph::new();
     let mut register = |name: &str| {
         let wasm = root().join(format!("target/components/{name}.wasm"));
         let package = Package::from_file(name, None, &wasm, graph.types_mut()).expect("it is a component");
         graph.register_package(package).expect("it is registered once")
     };
-    let (store, socket) = (register("store"), register(feature));
-    plug(&mut graph, vec![store], socket).expect("the store satisfies what the feature imports");
+    let plugs = dependencies.iter().map(|name| register(name)).collect();
+    let socket = register(feature);
+    plug(&mut graph, plugs, socket).expect("they satisfy what the feature imports");
     graph.encode(EncodeOptions::default()).expect("the composition is sound")
 }
 
@@ -27,12 +29,19 @@ fn manifest(directory: &Path) -> PathBuf {
     let text = fs::read_to_string(root().join("spin.toml")).expect("spin.toml is there");
     let mut manifest: toml::Table = text.parse().expect("spin.toml is TOML");
     let components = manifest["component"].as_table_mut().expect("there are components");
-    components.remove("store");
+    let dependencies = |component: &toml::Value| -> Vec<String> {
+        let table = component.get("dependencies").and_then(toml::Value::as_table);
+        let names = table.into_iter().flat_map(toml::Table::values);
+        names.map(|dependency| dependency["component"].as_str().expect("text").to_owned()).collect()
+    };
+    let depended_on: Vec<String> = components.values().flat_map(&dependencies).collect();
+    components.retain(|name, _| !depended_on.iter().any(|other| other == name));
     for (name, component) in components.iter_mut() {
+        let dependencies = dependencies(component);
         let component = component.as_table_mut().expect("a component is a table");
-        let wasm = match component.contains_key("dependencies") {
-            true => compose(name),
-            false => fs::read(root().join(format!("target/components/{name}.wasm"))).expect("it is built"),
+        let wasm = match dependencies.is_empty() {
+            false => compose(name, &dependencies),
+            true => fs::read(root().join(format!("target/components/{name}.wasm"))).expect("it is built"),
         };
         let path = directory.join(format!("{name}.wasm"));
         fs::write(&path, wasm).expect("the directory is writable");
@@ -72,5 +81,6 @@ fn git_and_large_files_and_sign_in_work_on_the_static_composition() {
     shell.run(crate::lfs::WORK);
     shell.run("cd large && git push -q origin main:large && git clone -q -b large \"$ADMIN\" ../again && cmp large.bin ../again/large.bin");
     shell.run("cd large && git lfs lock large.bin && git lfs unlock large.bin");
+    crate::push_policy::assert_protects(&forge, &repository, &shell);
     crate::auth::sign_in(&forge);
 }

@@ -62,9 +62,15 @@ fn only_the_store_has_the_database() {
 fn a_dependency_asks_spin_for_nothing() {
     let text = fs::read_to_string(root().join("spin.toml")).expect("spin.toml is there");
     let manifest: toml::Table = text.parse().expect("spin.toml is TOML");
-    let store = manifest["component"]["store"].as_table().expect("there is the store");
-    let keys: Vec<&str> = store.keys().map(String::as_str).collect();
-    assert_eq!(keys, ["source", "tool"], "Spin refuses a dependency with files or an environment");
+    for name in ["store", "push-policy"] {
+        let dependency = manifest["component"][name].as_table().expect("it is there");
+        let keys: Vec<&str> = dependency.keys().map(String::as_str).collect();
+        assert_eq!(
+            keys,
+            ["source", "tool"],
+            "Spin refuses a dependency with files or an environment: {name}"
+        );
+    }
 }
 
 /// The interfaces of our package, but the one that has only types.

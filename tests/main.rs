@@ -27,6 +27,7 @@ mod object_formats;
 mod pages;
 mod permissions;
 mod protocol;
+mod push_policy;
 mod random;
 mod spin;
 mod swap;

@@ -23,6 +23,9 @@ fn pages_are_sound_in_a_browser() {
     let (name, password) = Actor::Admin.login().expect("the admin signs in");
     let browser = Browser::signed_in(forge, name, password);
     let session = browser.cookie("lithe_session").expect("a session");
+    let rule = [("do", "protect"), ("pattern", "release/*"), ("advance", "named"), ("users", "bob")];
+    let answer = browser.submit(&format!("/{path}/-/settings/pushes"), "pushes", &rule);
+    assert_eq!(answer.status, 303, "{}", answer.text());
     let public = [
         "/".to_owned(),
         "/team".to_owned(),
@@ -51,6 +54,8 @@ fn pages_are_sound_in_a_browser() {
         "/-/new/repository".to_owned(),
         format!("/{path}/-/settings"),
         format!("/{path}/-/settings/permissions"),
+        format!("/{path}/-/settings/pushes"),
+        "/team/-/settings/pushes".to_owned(),
     ];
     let anonymous: Vec<String> = public.iter().cloned().chain(["/-/login".to_owned()]).collect();
     let all: Vec<String> = public.iter().chain(&signed_in).cloned().collect();

@@ -6,7 +6,9 @@
 //! that is slow and touches nothing shared.
 //!
 //! A call goes on when its caller is gone: the instance is never left in the middle of one. If it
-//! traps or takes too long, that call fails and the next one meets a fresh instance.
+//! traps or takes too long, that call fails and the next one meets a fresh instance. The caller
+//! traps with it, but for interfaces that the manifest lists as `contained`: their functions return
+//! a string where they fail, and a call that has no result at all counts as one that failed.
 
 use crate::guest::{self, Guest};
 use crate::limits::INSTANCE_IDLE_MAX;
@@ -18,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 use thiserror::Error;
 use tokio::sync::Semaphore;
-use wasmtime::component::types::ComponentItem;
+use wasmtime::component::types::{ComponentFunc, ComponentItem, Type};
 use wasmtime::component::{Component, ComponentExportIndex, Func, Instance, InstancePre, Linker, Val};
 use wasmtime::{Engine, Store};
 
@@ -42,6 +44,7 @@ pub struct Dependency {
 pub struct FunctionId {
     index: usize,
     is_pooled: bool,
+    is_contained: bool,
     result_count: usize,
 }
 
@@ -63,6 +66,11 @@ pub enum OfferError {
     NoInterface { component: String, interface: String },
     #[error("the interface `{interface}` of the component `{component}` has no function `{function}`")]
     NoFunction { component: String, interface: String, function: String },
+    #[error(
+        "the function `{function}` of the interface `{interface}` of the component `{component}` cannot be \
+         contained: it does not return a result whose error is a string"
+    )]
+    NotContained { component: String, interface: String, function: String },
 }
 
 #[derive(Default)]
@@ -134,10 +142,12 @@ impl Dependency {
             return Ok(*id);
         }
         let code = self.code();
-        let (export, result_count) = code.find(self.name(), &key)?;
         let short_name = interface.split(['/', '@']).nth(1).unwrap_or(interface);
-        let is_pooled = self.declaration.pooled.iter().any(|pooled| pooled == short_name);
-        let id = FunctionId { index: functions.names.len(), is_pooled, result_count };
+        let is_listed = |interfaces: &[String]| interfaces.iter().any(|listed| listed == short_name);
+        let is_pooled = is_listed(&self.declaration.pooled);
+        let is_contained = is_listed(&self.declaration.contained);
+        let (export, result_count) = code.find(self.name(), &key, is_contained)?;
+        let id = FunctionId { index: functions.names.len(), is_pooled, is_contained, result_count };
         functions.names.push(key.clone());
         functions.ids.insert(key, id);
         code.exports.write().unwrap_or_else(PoisonError::into_inner).push(export);
@@ -148,8 +158,11 @@ impl Dependency {
     pub fn swap(&self, component: Component) -> Result<(), SwapError> {
         let functions = lock(&self.functions);
         let code = Code::new(&self.linker, component).map_err(SwapError::NotLinked)?;
-        let exports: Result<_, _> =
-            functions.names.iter().map(|key| code.find(self.name(), key).map(|(export, _)| export)).collect();
+        let export = |key| {
+            let is_contained = functions.ids[key].is_contained;
+            code.find(self.name(), key, is_contained).map(|(export, _)| export)
+        };
+        let exports: Result<_, _> = functions.names.iter().map(export).collect();
         *code.exports.write().unwrap_or_else(PoisonError::into_inner) = exports?;
         *self.code.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(code);
         lock(&self.pool).clear();
@@ -164,10 +177,11 @@ impl Dependency {
     ) -> Result<Vec<Val>, CallError> {
         let dependency = self.clone();
         let call = async move {
-            match function.is_pooled {
+            let results = match function.is_pooled {
                 true => dependency.call_pooled(function, &parameters).await,
                 false => dependency.call_single(function, &parameters).await,
-            }
+            };
+            results.or_else(|error| if function.is_contained { Ok(error.contained()) } else { Err(error) })
         };
         RunToEnd::new(call).await
     }
@@ -270,12 +284,20 @@ impl Code {
         &self,
         component: &str,
         (interface, function): &(String, String),
+        is_contained: bool,
     ) -> Result<(ComponentExportIndex, usize), OfferError> {
         let (_, instance) = self.component.get_export(None, interface).ok_or_else(|| {
             OfferError::NoInterface { component: component.to_owned(), interface: interface.clone() }
         })?;
         let export = self.component.get_export(Some(&instance), function);
         match export {
+            Some((ComponentItem::ComponentFunc(ty), _)) if is_contained && !can_be_contained(&ty) => {
+                Err(OfferError::NotContained {
+                    component: component.to_owned(),
+                    interface: interface.clone(),
+                    function: function.clone(),
+                })
+            }
             Some((ComponentItem::ComponentFunc(ty), index)) => Ok((index, ty.results().len())),
             _ => Err(OfferError::NoFunction {
                 component: component.to_owned(),
@@ -283,6 +305,30 @@ impl Code {
                 function: function.clone(),
             }),
         }
+    }
+}
+
+/// Whether a function returns a result whose error is a string.
+fn can_be_contained(function: &ComponentFunc) -> bool {
+    let mut results = function.results();
+    let first = results.next();
+    results.next().is_none()
+        && matches!(first, Some(Type::Result(result)) if result.err() == Some(Type::String))
+}
+
+impl CallError {
+    /// The result of a contained call that has none. What happened goes to the log; the caller is
+    /// told in words that may go on to anybody.
+    fn contained(self) -> Vec<Val> {
+        tracing::error!(error = %self, "a call failed");
+        let words = match self {
+            Self::NotStarted { component, .. } => format!("the component `{component}` could not start"),
+            Self::Trapped { component, .. } => format!("the component `{component}` failed"),
+            Self::TimedOut { component, seconds } => {
+                format!("the component `{component}` took longer than {seconds} s")
+            }
+        };
+        vec![Val::Result(Err(Some(Box::new(Val::String(words)))))]
     }
 }
 

@@ -47,6 +47,8 @@ pub struct Component {
     pub imports: Vec<String>,
     /// Names of its own interfaces that any number of instances may answer.
     pub pooled: Vec<String>,
+    /// Names of its own interfaces whose callers go on where a call of them fails.
+    pub contained: Vec<String>,
     /// What it may use.
     pub limits: Limits,
 }
@@ -146,7 +148,7 @@ pub enum Problem {
     #[error("interfaces can be imported only from a dependency, and there is none")]
     ImportsWithoutDependency,
     #[error("it is not a dependency of any component, so none of its interfaces is called")]
-    PooledWithoutDependents,
+    WithoutDependents,
     #[error("components get no network; the list has to be empty")]
     Outbound,
     #[error("{value} is out of range; {} to {} is accepted", range.start(), range.end())]
@@ -311,6 +313,7 @@ fn component(
         dependencies,
         imports: lithe.imports.clone(),
         pooled: lithe.pooled.clone(),
+        contained: lithe.contained.clone(),
         limits: Limits::from_raw(lithe)?,
     })
 }
@@ -390,9 +393,11 @@ fn check_dependents(manifest: &Manifest) -> Result<(), Wrong> {
         }
     }
     for (name, component) in &manifest.components {
-        if !component.pooled.is_empty() && !dependencies.contains(&name.as_str()) {
-            let key = format!("component.{name}.tool.lithe.pooled");
-            return Err((key, Problem::PooledWithoutDependents));
+        for (key, interfaces) in [("pooled", &component.pooled), ("contained", &component.contained)] {
+            if !interfaces.is_empty() && !dependencies.contains(&name.as_str()) {
+                let key = format!("component.{name}.tool.lithe.{key}");
+                return Err((key, Problem::WithoutDependents));
+            }
         }
     }
     Ok(())

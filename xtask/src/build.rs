@@ -5,9 +5,11 @@ use crate::{Result, cargo, root, run, target};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 
 /// The components of `spin.toml`, by the names of their packages.
-pub const COMPONENTS: [&str; 7] = ["store", "auth", "browse", "admin", "git-http", "lfs", "assets"];
+pub const COMPONENTS: [&str; 8] =
+    ["store", "auth", "browse", "admin", "git-http", "lfs", "push-policy", "assets"];
 
 /// The binary that [`everything`] builds, or the one that `LITHE_BINARY` names.
 pub fn host_binary() -> PathBuf {
@@ -18,7 +20,7 @@ pub fn host_binary() -> PathBuf {
 }
 
 /// The tests' own components, by the names of the examples in `tests/guests`.
-const GUESTS: [&str; 8] = [
+const GUESTS: [&str; 9] = [
     "at_once",
     "auth_everybody",
     "browse_line",
@@ -26,6 +28,7 @@ const GUESTS: [&str; 8] = [
     "keeper",
     "operator_thief",
     "pages",
+    "policy_hostile",
     "store_memory",
 ];
 
@@ -45,6 +48,28 @@ pub fn host() -> Result {
 fn components(tools: &Tools) -> Result {
     run(&mut for_wasi(tools))?;
     place(&built(), "components", &COMPONENTS)
+}
+
+/// Builds the push policies of `examples`, as whoever writes one would, into `target/guests`.
+pub fn examples() -> Result {
+    let examples = root().join("examples/push-policy");
+    let mut command = cargo();
+    command.args(["build", "--release", "--target", "wasm32-wasip2"]);
+    command.arg("--manifest-path").arg(examples.join("rust/Cargo.toml"));
+    run(command.arg("--target-dir").arg(target()))?;
+    let guests = root().join("target/guests");
+    let built = target().join("wasm32-wasip2/release/example_push_policy.wasm");
+    copy_if_newer(&built, &guests.join("policy_rust.wasm"))?;
+    let (python, made) = (examples.join("python"), guests.join("policy_python.wasm"));
+    let wit = root().join("wit/deps/push-policy");
+    let is_made = |source: PathBuf| modified(&made).is_some() && modified(&made) >= modified(&source);
+    if is_made(python.join("app.py")) && is_made(wit.join("push-policy.wit")) {
+        return Ok(());
+    }
+    let tools = root().join("target/test-tools/python");
+    let mut command = Command::new(tools.join("bin/componentize-py"));
+    command.env("PYTHONPATH", &tools).arg("-d").arg(wit).args(["-w", "policy", "componentize", "-p"]);
+    run(command.arg(python).arg("app").arg("-o").arg(made))
 }
 
 /// Builds the components and, in the same call, the tests' own into `target/guests`: two calls would
@@ -82,9 +107,12 @@ fn place(from: &Path, directory: &str, names: &[&str]) -> Result {
     Ok(())
 }
 
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
+}
+
 /// Copies by way of a temporary file: a server that starts meanwhile sees the old or the new one.
 fn copy_if_newer(from: &Path, to: &Path) -> Result {
-    let modified = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
     if modified(to).is_some() && modified(to) >= modified(from) {
         return Ok(());
     }

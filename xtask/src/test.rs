@@ -6,6 +6,9 @@ use std::process::Command;
 /// Other implementations of Git that the tests use, as pip names them, with the directories they make.
 const PYTHON_CLIENTS: [(&str, &str); 2] = [("dulwich", "dulwich==1.2.21"), ("pygit2", "pygit2==1.21.0")];
 
+/// What makes the push policy in Python a component, likewise.
+const PYTHON_COMPONENTS: (&str, &str) = ("componentize_py", "componentize-py==0.25.1");
+
 /// The directories of the tests' own npm packages, each with something that `npm ci` brings.
 const NPM_PACKAGES: [(&str, &str); 2] = [("pages", "axe-core"), ("clients", "isomorphic-git")];
 
@@ -13,7 +16,7 @@ const NPM_PACKAGES: [(&str, &str); 2] = [("pages", "axe-core"), ("clients", "iso
 const SPIN_MIN: (u32, u32) = (4, 1);
 
 /// Tests that need `lithe serve` itself, its limits or its options, or no server at all.
-const NOT_UNDER_SPIN: [&str; 14] = [
+const NOT_UNDER_SPIN: [&str; 16] = [
     "auth::over_https",
     "auth::the_first_start",
     "cli::",
@@ -27,6 +30,8 @@ const NOT_UNDER_SPIN: [&str; 14] = [
     "isolation::",
     "random::",
     "lfs::a_full_disk",
+    "push_policy::a_policy_that",
+    "push_policy::a_site",
     "swap::",
 ];
 
@@ -62,6 +67,7 @@ pub fn run(arguments: &[String]) -> Result {
     let tools = setup::for_build()?;
     peers()?;
     build::components_and_guests(&tools)?;
+    build::examples()?;
     // The tests' own build makes the host too. A build of the host alone would see other features of
     // what they share, and compile all of it twice.
     let mut command = command(long);
@@ -155,11 +161,11 @@ fn peers() -> Result {
         setup::install_with_apt(&missing, "what the tests hold Lithe against")?;
     }
     let python = root().join("target/test-tools/python");
-    for (directory, package) in PYTHON_CLIENTS {
+    for (directory, package) in PYTHON_CLIENTS.into_iter().chain([PYTHON_COMPONENTS]) {
         if !python.join(directory).is_dir() {
             eprintln!("xtask: installing {package} below target/test-tools");
             let mut pip = Command::new("python3");
-            pip.args(["-m", "pip", "install", "--quiet", "--target"]).arg(&python).arg(package);
+            pip.args(["-m", "pip", "install", "--quiet", "--upgrade", "--target"]).arg(&python).arg(package);
             run_to_end(&mut pip)?;
         }
     }

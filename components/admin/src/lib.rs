@@ -20,6 +20,7 @@ mod operator;
 mod overview;
 mod permissions;
 mod place_settings;
+mod push_rules;
 mod registry;
 mod repositories;
 mod repository_health;

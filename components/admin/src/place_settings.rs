@@ -1,6 +1,6 @@
 //! `/<path>/-/settings/…`: what is common to the settings of repositories and groups.
 
-use crate::{AdminVisit, group_settings, permissions, repository_health, repository_settings};
+use crate::{AdminVisit, group_settings, permissions, push_rules, repository_health, repository_settings};
 use lithe_forge::access::{self, Opened, Place};
 use lithe_forge::types::Permission;
 use lithe_web::address::encode_path;
@@ -28,6 +28,7 @@ pub fn answer(visit: AdminVisit, path: &str, page: &str) -> Answer {
         (Place::Repository(repository), "health") => repository_health::answer(visit, repository),
         (Place::Group(group), "") => group_settings::answer(visit, group),
         (place, "permissions") => permissions::answer(visit, place),
+        (place, "pushes") => push_rules::answer(visit, place),
         _ => failure::not_found(&visit.frame),
     }
 }

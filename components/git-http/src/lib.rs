@@ -8,6 +8,7 @@ mod answer;
 pub mod limits;
 mod opening;
 mod push;
+mod push_policy;
 pub mod receive_pack;
 mod route;
 pub mod upload_pack;

@@ -24,6 +24,18 @@ pub const OBJECT_INFO_IDS_MAX: usize = 50_000;
 /// How many refs are advertised. A repository with more is refused.
 pub const REFS_MAX: usize = 1_000_000;
 
+/// How many refs one push may change where a push policy judges it.
+pub const UPDATES_JUDGED_MAX: usize = 10_000;
+
+/// How many addresses of authors and committers one push may have where only known ones may push.
+pub const ADDRESSES_MAX: usize = 10_000;
+
+/// How many lines of a push policy reach the pusher.
+pub const POLICY_LINES_MAX: usize = 50;
+
+/// How much of a line or reason of a push policy reaches the pusher, in bytes.
+pub const POLICY_LINE_BYTES_MAX: usize = 500;
+
 /// How many commits and trees are opened between two progress lines.
 pub const WALK_STEPS_PER_FRAME: usize = 4_096;
 

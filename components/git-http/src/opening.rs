@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 pub use lithe_forge::opening::Denial;
 
 /// Where the repositories are mounted.
-const REPOSITORIES_DIR: &str = "/repos";
+pub const REPOSITORIES_DIR: &str = "/repos";
 
 /// A repository that the requester may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,13 @@ pub struct Opened {
     pub git_dir: PathBuf,
     /// Its own path, whichever one was asked for.
     pub path: String,
+}
+
+impl Opened {
+    /// The address that no rename changes.
+    pub fn permanent_path(&self) -> String {
+        format!("_{}", self.id)
+    }
 }
 
 /// Opens the repository at `path` for whoever makes the request.
@@ -32,7 +39,7 @@ pub fn open(requester: &Requester, path: &str, needed: Permission) -> Result<Ope
 pub fn reopen(headers: &HeaderMap, opened: &Opened, needed: Permission) -> Result<(), Denial> {
     // The proof of a password that the first call got may be too old by now.
     let requester = Requester::from_headers(headers);
-    open(&requester, &format!("_{}", opened.id), needed).and_then(|now| unmoved(opened, &now))
+    open(&requester, &opened.permanent_path(), needed).and_then(|now| unmoved(opened, &now))
 }
 
 /// What was begun in one directory cannot go on in another.

@@ -3,6 +3,7 @@
 
 use crate::answer::{self, Answer};
 use crate::opening::{Opened, reopen};
+use crate::push_policy;
 use crate::receive_pack::{self, Change, Outcome, Policy};
 use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
@@ -46,9 +47,10 @@ where
     if let Err(denial) = reopen(headers, repository, Permission::Write) {
         return answer::denial(&denial);
     }
-    match push.finish() {
+    let requester = Requester::from_headers(headers);
+    match push.finish(&mut push_policy::Policy { requester: &requester, repository }) {
         Ok(outcome) => {
-            enter(&Requester::from_headers(headers), repository, &outcome);
+            enter(&requester, repository, &outcome);
             let body = box_body(FullBody::new(Bytes::from(outcome.body)));
             answer::git("application/x-git-receive-pack-result", body)
         }

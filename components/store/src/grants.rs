@@ -6,7 +6,7 @@ use crate::failure::invalid;
 use crate::identity;
 use crate::journal;
 use crate::limits::{GRANTS_MAX, USER_NAME_BYTES_MAX};
-use crate::places::{self, Place};
+use crate::places::{self, Place, PlaceRow};
 use crate::store::{Call, Store, cut};
 use crate::types::{Error, Permission};
 use crate::users;
@@ -17,22 +17,6 @@ use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 struct GranteeRow {
     user_id: Option<i64>,
     user_group_id: Option<i64>,
-}
-
-/// Where a grant is given, by rows; exactly one is some.
-#[derive(Debug, Clone, Copy)]
-struct PlaceRow {
-    repository_id: Option<i64>,
-    group_id: Option<i64>,
-}
-
-impl PlaceRow {
-    fn of(place: &Place) -> Self {
-        match place {
-            Place::Repository(row) => Self { repository_id: Some(row.id), group_id: None },
-            Place::Group(row) => Self { repository_id: None, group_id: Some(row.id) },
-        }
-    }
 }
 
 /// Lets everyone read a repository that was just made.

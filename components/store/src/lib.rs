@@ -11,6 +11,7 @@
 //! | `locks` | `locks` | locks on files |
 //! | `quotas` | `quotas` | how much room large files may take, and do |
 //! | `journal` | `journal` | who did what |
+//! | `push-rules` | `push_rules` | what a push has to keep to |
 //! | `operator` | `operator` | the command line's way in |
 //!
 //! This file answers the calls; the modules do the work on a [`store::Store`], and know nothing of WASI.
@@ -31,7 +32,9 @@ mod locks;
 mod operator;
 mod password;
 mod places;
+mod push_rules;
 mod quotas;
+mod ref_rules;
 mod remembered;
 mod repositories;
 mod schema;
@@ -457,6 +460,61 @@ impl wit::journal::Guest for Component {
     }
 }
 
+impl wit::push_rules::Guest for Component {
+    fn in_force(
+        credentials: Credentials,
+        client: Client,
+        path: String,
+    ) -> Result<wit::push_rules::Terms, Error> {
+        with_call(credentials, client, |store, call| store.push_rules_in_force(call, &path))
+    }
+
+    fn list(
+        credentials: Credentials,
+        client: Client,
+        path: String,
+    ) -> Result<Vec<wit::push_rules::Rules>, Error> {
+        with_call(credentials, client, |store, call| store.push_rules(call, &path))
+    }
+
+    fn set_checks(
+        credentials: Credentials,
+        client: Client,
+        path: String,
+        checks: wit::push_rules::Checks,
+    ) -> Result<(), Error> {
+        with_call(credentials, client, |store, call| store.set_push_checks(call, &path, &checks))
+    }
+
+    fn protect(
+        credentials: Credentials,
+        client: Client,
+        path: String,
+        rule: wit::push_rules::RefRule,
+    ) -> Result<(), Error> {
+        with_call(credentials, client, |store, call| store.protect(call, &path, &rule))
+    }
+
+    fn unprotect(
+        credentials: Credentials,
+        client: Client,
+        path: String,
+        kind: wit::push_rules::RefKind,
+        pattern: String,
+    ) -> Result<(), Error> {
+        with_call(credentials, client, |store, call| store.unprotect(call, &path, kind, &pattern))
+    }
+
+    fn known_addresses(
+        credentials: Credentials,
+        client: Client,
+        path: String,
+        addresses: Vec<String>,
+    ) -> Result<Vec<String>, Error> {
+        with_call(credentials, client, |store, call| store.known_addresses(call, &path, &addresses))
+    }
+}
+
 impl wit::operator::Guest for Component {
     fn token() -> Result<String, Error> {
         with_store(|store, _| Ok(store.operator_token()))
@@ -469,4 +527,4 @@ impl wit::operator::Guest for Component {
 
 // Elsewhere the exports' names are none that a linker takes.
 #[cfg(target_family = "wasm")]
-bindings::export!(Component with_types_in bindings);
+bindings::generated::export!(Component with_types_in bindings::generated);

@@ -53,6 +53,14 @@ pub const LOCKS_MAX: u32 = 10_000;
 pub const LOCK_PATH_BYTES_MAX: usize = 4_096;
 /// How much room for large files a setting may give, in MiB: 16 TiB.
 pub const LFS_MIB_MAX: u32 = 16_777_216;
+/// How many rules about refs a repository or group has at the most.
+pub const REF_RULES_MAX: u32 = 100;
+/// How many users a rule about refs names at the most.
+pub const RULE_USERS_MAX: usize = 100;
+/// How many forbidden paths a repository or group has at the most.
+pub const FORBIDDEN_PATHS_MAX: usize = 100;
+/// How many addresses one call may ask after.
+pub const ADDRESSES_ASKED_MAX: usize = 1_000;
 /// How many deleted repositories a list shows.
 pub const DELETED_SHOWN_MAX: u32 = 1_000;
 

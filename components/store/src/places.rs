@@ -35,6 +35,27 @@ pub enum Place {
     Group(GroupRow),
 }
 
+/// Where something is given or set, by rows; exactly one is some.
+#[derive(Debug, Clone, Copy)]
+pub struct PlaceRow {
+    pub repository_id: Option<i64>,
+    pub group_id: Option<i64>,
+}
+
+impl PlaceRow {
+    pub fn of(place: &Place) -> Self {
+        match place {
+            Place::Repository(row) => Self { repository_id: Some(row.id), group_id: None },
+            Place::Group(row) => Self { repository_id: None, group_id: Some(row.id) },
+        }
+    }
+
+    /// The number of the row, whichever it is.
+    pub fn id(self) -> i64 {
+        self.repository_id.or(self.group_id).expect("exactly one is some")
+    }
+}
+
 /// What was found at an address.
 #[derive(Debug, Clone)]
 pub struct Found {

@@ -190,6 +190,9 @@ mod tests {
         "grants",
         "journal",
         "locks",
+        "push_checks",
+        "ref_rules",
+        "ref_rule_users",
     ];
 
     /// The plans that read a large table from one end to the other.
@@ -237,6 +240,9 @@ mod tests {
                 let _ = store.check_new(call, &new_repository("team/new", false));
                 let _ = store.grants(call, "team/demo");
                 let _ = store.set_grant(call, "team/demo", &user("bert"), Permission::Read);
+                let _ = store.push_rules_in_force(call, "team/demo");
+                let _ = store.push_rules(call, "team/demo");
+                let _ = store.known_addresses(call, "team/demo", &["anna@example.org".to_owned()]);
                 let _ = store.deleted(call);
                 let _ = store.user(call, "anna");
                 let _ = store.sessions(call, "anna");

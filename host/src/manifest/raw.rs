@@ -99,6 +99,8 @@ pub struct Lithe {
     #[serde(default)]
     pub pooled: Vec<String>,
     #[serde(default)]
+    pub contained: Vec<String>,
+    #[serde(default)]
     pub routes: Vec<String>,
     #[serde(default)]
     pub tasks: Vec<Task>,

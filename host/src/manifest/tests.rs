@@ -151,6 +151,10 @@ fn mistakes_are_named_with_file_and_key() {
             "`component.pages.tool.lithe.pooled`: it is not a dependency of any component, so none of its interfaces is called",
         ),
         (
+            "@contained = [\"x\"]",
+            "`component.pages.tool.lithe.contained`: it is not a dependency of any component, so none of its interfaces is called",
+        ),
+        (
             "allowed_outbound_hosts = [\"*://*:*\"]",
             "`component.pages.allowed_outbound_hosts`: components get no network; the list has to be empty",
         ),

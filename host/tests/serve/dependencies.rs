@@ -37,6 +37,40 @@ async fn a_call_that_takes_too_long_is_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_caller_of_a_contained_interface_is_told_of_a_failure_and_goes_on() {
+    let keeper = "contained = [\"trial\"]\nrequest-seconds-max = 1\nmemory-mib-max = 64";
+    let site = Site { keeper, ..Site::default() }.start().await;
+    let cases = [
+        ("well", "Ok(\"well\")"),
+        ("error", "Err(\"an error\")"),
+        ("trap", "Err(\"the component `keeper` failed\")"),
+        ("memory", "Err(\"the component `keeper` failed\")"),
+        ("hang", "Err(\"the component `keeper` took longer than 1 s\")"),
+        ("still", "Ok(\"still\")"),
+    ];
+    for (how, expected) in cases {
+        assert_eq!(site.get(&format!("/attempt/{how}")).await.text, expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_caller_of_any_other_interface_fails_with_it() {
+    let site = Site::default().start().await;
+    assert_eq!(site.get("/attempt/error").await.text, "Err(\"an error\")");
+    assert_eq!(site.get("/attempt/trap").await.status, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interface_whose_functions_do_not_fail_by_a_string_cannot_be_contained() {
+    let refusal = Site { keeper: "contained = [\"labour\"]", ..Site::default() }.refusal().await;
+    assert_eq!(
+        refusal,
+        "the function `work` of the interface `test:kit/labour@0.1.0` of the component `keeper` cannot be \
+         contained: it does not return a result whose error is a string"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_is_finished_though_its_caller_is_gone() {
     let site = Site { pages: "request-seconds-max = 1", ..Site::default() }.start().await;
     let request = Request::get("/mark?1500").body(http_body_util::Empty::new()).expect("a request");

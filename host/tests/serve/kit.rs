@@ -46,7 +46,7 @@ impl Site {
     fn manifest(&self) -> String {
         let imports = match self.pages.contains("imports") {
             true => "",
-            false => "imports = [\"counter\", \"labour\"]",
+            false => "imports = [\"counter\", \"labour\", \"trial\"]",
         };
         format!(
             r#"
@@ -61,7 +61,7 @@ impl Site {
             files = [{{ source = "data/db", destination = "/db" }}]
             [component.keeper.tool.lithe]
             mounts = {{ "/db" = "read-write" }}
-            pooled = ["labour"]
+            pooled = ["labour", "trial"]
             {keeper}
             [component.pages]
             source = {pages_wasm:?}

@@ -55,6 +55,19 @@ impl exports::test::kit::labour::Guest for Keeper {
     }
 }
 
+impl exports::test::kit::trial::Guest for Keeper {
+    fn attempt(how: String) -> Result<String, String> {
+        match how.as_str() {
+            "error" => return Err("an error".to_owned()),
+            "trap" => panic!("as asked"),
+            "hang" => compute(u64::MAX / 2),
+            "memory" => drop(std::hint::black_box(vec![1_u8; 512 << 20])),
+            _ => {}
+        }
+        Ok(how)
+    }
+}
+
 impl exports::test::kit::operator::Guest for Keeper {
     fn token() -> Result<String, String> {
         Ok("the-operator".to_owned())

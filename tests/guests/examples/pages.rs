@@ -10,7 +10,7 @@ use spin_sdk::http::{FullBody, IntoResponse, Request};
 use spin_sdk::http_service;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
-use test::kit::{counter, labour, types};
+use test::kit::{counter, labour, trial, types};
 
 spin_sdk::wit_bindgen::generate!({
     path: "wit",
@@ -111,6 +111,7 @@ async fn handle(request: Request) -> impl IntoResponse {
             text("marked")
         }
         "/work" => text(labour::work(number(0))),
+        _ if path.starts_with("/attempt/") => text(format!("{:?}", trial::attempt(&path[9..]))),
         _ => {
             let mut response = text("no such page");
             *response.status_mut() = http::StatusCode::NOT_FOUND;

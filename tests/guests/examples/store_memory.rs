@@ -17,8 +17,9 @@ mod bindings {
     export!(Memory);
 }
 
-use bindings::exports::lithe::forge::{
-    access, accounts, identity, journal, locks, operator, passwords, quotas, repositories, settings, types,
+use bindings::exports::lithe::forge0_1_0::{
+    access, accounts, identity, journal, locks, operator, passwords, push_rules, quotas, repositories,
+    settings, types,
 };
 use types::{Client, Credentials, Error, Group, Page, Permission, Repository, User, Viewer};
 
@@ -306,6 +307,45 @@ impl journal::Guest for Memory {
     }
     fn list(_: Credentials, _: Client, _: String, _: Page) -> Result<journal::EntryList, Error> {
         Ok(journal::EntryList { entries: Vec::new(), total: 0 })
+    }
+}
+
+impl push_rules::Guest for Memory {
+    fn in_force(_: Credentials, _: Client, path: String) -> Result<push_rules::Terms, Error> {
+        find(&path)?;
+        let pusher = push_rules::Pusher {
+            name: alice().name,
+            full_name: alice().full_name,
+            addresses: Vec::new(),
+            permission: Permission::Admin,
+        };
+        Ok(push_rules::Terms { pusher, rules: Vec::new() })
+    }
+    fn list(_: Credentials, _: Client, _: String) -> Result<Vec<push_rules::Rules>, Error> {
+        Ok(Vec::new())
+    }
+    fn set_checks(_: Credentials, _: Client, _: String, _: push_rules::Checks) -> Result<(), Error> {
+        not_in_memory()
+    }
+    fn protect(_: Credentials, _: Client, _: String, _: push_rules::RefRule) -> Result<(), Error> {
+        not_in_memory()
+    }
+    fn unprotect(
+        _: Credentials,
+        _: Client,
+        _: String,
+        _: push_rules::RefKind,
+        _: String,
+    ) -> Result<(), Error> {
+        not_in_memory()
+    }
+    fn known_addresses(
+        _: Credentials,
+        _: Client,
+        _: String,
+        addresses: Vec<String>,
+    ) -> Result<Vec<String>, Error> {
+        Ok(addresses)
     }
 }
 

@@ -16,4 +16,4 @@ pub const PUSH_OPTIONS_BYTES_MAX: usize = 64 * 1024;
 pub const DRAINED_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// How many messages are sent to the client's terminal.
-pub const MESSAGES_MAX: usize = 20;
+pub const MESSAGES_MAX: usize = 60;

@@ -8,6 +8,7 @@
 
 mod advertise;
 mod commands;
+mod judge;
 pub mod limits;
 mod push;
 mod report;
@@ -25,6 +26,7 @@ use lithe_git::refs::{self, Hidden, Reflog};
 use std::path::Path;
 
 pub use advertise::advertise;
+pub use judge::{Arrived, Judge, Judgement, Proposal};
 pub use push::Push;
 
 /// Names below these are not shown to whoever pushes, and not changed by a push, whatever the config says.

@@ -1,6 +1,7 @@
 //! One push, from its first byte to its answer.
 
 use super::commands::{self, FAILED, MISSING_OBJECTS, UNPACKER, Verdict};
+use super::judge::{Arrived, Judge, Proposal};
 use super::limits::{DRAINED_BYTES_MAX, MESSAGES_MAX};
 use super::report::Report;
 use super::request::{Reader, Request};
@@ -85,14 +86,14 @@ impl<'a> Push<'a> {
         matches!(&self.state, State::Body(body) if matches!(body.pack, Pack::Refused(_, drained) if drained > DRAINED_BYTES_MAX))
     }
 
-    /// The body has ended: carries out what can be.
-    pub fn finish(self) -> Result<Outcome, Error> {
+    /// The body has ended: carries out what can be, and what the judge has nothing against.
+    pub fn finish(self, judge: &mut dyn Judge) -> Result<Outcome, Error> {
         match self.state {
             State::Request(reader, _) => {
                 reader.finish()?;
                 unreachable!("a complete request begins the body")
             }
-            State::Body(body) => Ok(body.finish(&self.git_dir, self.policy)),
+            State::Body(body) => Ok(body.finish(&self.git_dir, self.policy, judge)),
         }
     }
 }
@@ -133,15 +134,15 @@ impl Body {
         Ok(Self { request, refs, before, verdicts, pack, unreadable: None })
     }
 
-    fn finish(mut self, git_dir: &Path, policy: &Policy) -> Outcome {
+    fn finish(mut self, git_dir: &Path, policy: &Policy, judge: &mut dyn Judge) -> Outcome {
         let mut messages = Vec::new();
         let mut unpack = Ok(());
         let (mut _keep, mut witness) = (None, None);
         match std::mem::replace(&mut self.pack, Pack::None) {
-            Pack::None | Pack::Refused(None, _) => {}
+            Pack::None | Pack::Refused(None, _) => self.judge(git_dir, None, judge, &mut messages),
             Pack::Refused(Some(why), _) => unpack = Err(why),
             Pack::Arriving(receiver, quarantine) => {
-                match self.accept(git_dir, *receiver, &quarantine, &mut messages) {
+                match self.accept(git_dir, *receiver, &quarantine, judge, &mut messages) {
                     Ok(keep) => _keep = keep,
                     Err(why) => unpack = Err(why),
                 }
@@ -174,6 +175,7 @@ impl Body {
         git_dir: &Path,
         receiver: Receiver<Incoming>,
         quarantine: &Quarantine,
+        judge: &mut dyn Judge,
         messages: &mut Vec<String>,
     ) -> Result<Option<Keep>, String> {
         let store = odb::Store::open(git_dir).map_err(|error| self.unreadable(&error))?;
@@ -182,6 +184,12 @@ impl Body {
         check_attributes(&incoming, &indexed, quarantine, &store)?;
         self.check_connectivity(git_dir, &incoming, &indexed, &store, messages)?;
         self.check_tags(&indexed, &quarantine, &store)?;
+        let arrived = Arrived {
+            objects_dir: quarantine.objects_dir(),
+            pack_bytes: indexed.pack_bytes,
+            object_count: indexed.objects.len(),
+        };
+        self.judge(git_dir, Some(arrived), judge, messages);
         commands::stand_together(&mut self.verdicts, self.request.capabilities.is_atomic);
         let is_wanted = self.pending().iter().any(|&index| self.request.commands[index].new.is_some());
         if !is_wanted || indexed.objects.is_empty() {
@@ -189,6 +197,35 @@ impl Body {
         }
         let keep = quarantine.migrate(&indexed).map_err(|error| index_pack::Error::Io(error).to_string())?;
         Ok(Some(keep))
+    }
+
+    /// Refuses what the judge has something against.
+    fn judge(
+        &mut self,
+        git_dir: &Path,
+        arrived: Option<Arrived>,
+        judge: &mut dyn Judge,
+        messages: &mut Vec<String>,
+    ) {
+        commands::stand_together(&mut self.verdicts, self.request.capabilities.is_atomic);
+        let pending = self.pending();
+        if pending.is_empty() {
+            return;
+        }
+        let judgement = judge.judge(&Proposal {
+            git_dir,
+            refs: &self.before,
+            commands: pending.iter().map(|&index| &self.request.commands[index]).collect(),
+            arrived,
+            options: &self.request.push_options,
+        });
+        for (place, reason) in judgement.refused {
+            self.verdicts[pending[place]] = Err(reason);
+        }
+        if let Some(reason) = judgement.refusal {
+            self.refuse_pending(&reason);
+        }
+        messages.extend(judgement.messages);
     }
 
     fn check_connectivity(

@@ -104,7 +104,7 @@ impl Place {
         let pieces = body.chunks(1000).map(|piece| Ok::<_, ()>(Bytes::copy_from_slice(piece)));
         let server = self.server();
         futures::executor::block_on(receive(&server, futures::stream::iter(pieces), policy))
-            .and_then(Push::finish)
+            .and_then(|push| push.finish(&mut ()))
     }
 
     /// Whatever happened, the server's repository is sound and nothing temporary is in it.
@@ -485,7 +485,7 @@ fn a_repository_that_is_moved_during_a_push_is_not_mixed_up_with_another() {
         }
         let before = is_replaced.then(|| files(&server));
         for push in pushes {
-            let outcome = push.finish().expect("an answer");
+            let outcome = push.finish(&mut ()).expect("an answer");
             assert!(outcome.changes.is_empty(), "{outcome:?}");
         }
         assert_eq!(is_replaced.then(|| files(&server)), before);
@@ -512,7 +512,7 @@ fn a_refused_push_is_read_up_to_a_limit() {
     assert!(!push.has_enough());
     push.write(&piece[..1]).expect("it is passed over");
     assert!(push.has_enough());
-    let lines = report_lines(&push.finish().expect("an answer").body);
+    let lines = report_lines(&push.finish(&mut ()).expect("an answer").body);
     assert_eq!(lines, ["unpack ok", "ng refs/lithe/hidden deny updating a hidden ref"]);
 }
 

@@ -19,6 +19,8 @@ mod bindings {
     });
 }
 
-pub use bindings::lithe::forge::{
-    access, accounts, identity, journal, locks, passwords, quotas, repositories, settings, types,
+// The generator adds the versions, for there are two of the package.
+pub use bindings::lithe::forge0_1_0::{
+    access, accounts, identity, journal, locks, passwords, push_rules, quotas, repositories, settings, types,
 };
+pub use bindings::lithe::forge1_0_0::push_policy;

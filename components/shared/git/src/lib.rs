@@ -19,6 +19,7 @@ pub mod maintenance;
 pub mod odb;
 pub mod pack;
 pub mod pkt_line;
+pub mod proposed;
 pub mod quarantine;
 pub mod refs;
 pub mod walk;
