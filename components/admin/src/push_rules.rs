@@ -432,7 +432,17 @@ mod tests {
             href: "/team/tools".into(),
             view: view(Problem::none(), rules, None),
         };
-        crate::place_settings::golden("pushes", &page.render().unwrap());
+        let page = page.render().unwrap();
+        for part in [
+            "<code>release/*</code>",
+            "<td>bob, carol, administrators</td>",
+            r#"<a href="/team/-/settings/pushes">team</a>"#,
+            r#"name="file-bytes-max" type="text" value="10 MiB""#,
+            "A repository has at most 1 GiB.",
+            "The author of every commit has an account.",
+        ] {
+            assert!(page.contains(part), "{part} is missing:\n{page}");
+        }
     }
 
     #[test]
