@@ -1,6 +1,7 @@
 //! The peer: `git http-backend` behind the plainest CGI server (RFC 3875) there can be, a process
 //! a request and nothing else in the way.
 
+use super::server::processor_time;
 use super::silent;
 use crate::{Result, run};
 use std::fs;
@@ -9,6 +10,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 pub struct Server {
     root: PathBuf,
@@ -38,6 +40,11 @@ impl Server {
         run(silent("git").args(["init", "--quiet", "--bare", "--initial-branch=main"]).arg(&path))?;
         run(silent("git").arg("-C").arg(&path).args(["config", "http.receivepack", "true"]))?;
         run(silent("git").arg("-C").arg(&path).args(["config", "receive.fsckObjects", "true"]))
+    }
+
+    /// What the processor spent for the programs that were run so far, and whatever else this process ran.
+    pub fn cpu() -> Result<Duration> {
+        processor_time("/proc/self/stat", 13)
     }
 
     pub fn url(&self, name: &str) -> String {

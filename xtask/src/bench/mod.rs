@@ -5,6 +5,7 @@
 
 mod cgi;
 mod data;
+mod engine;
 mod load;
 mod server;
 mod wire;
@@ -20,7 +21,8 @@ use wire::Recording;
 const USAGE: &str = "\
 Usage: cargo xtask bench [--rounds N] [--commits N] [--big-mib N] [part …]
 
-Parts: git (clone, push, fetch), pages, requests, memory; all of them if none is named.
+Parts: git (clone, push, fetch), engine (the same on maintained repositories), pages, requests,
+memory; all of them if none is named.
 
   --rounds N    How often each figure is measured (default 5)
   --commits N   Commits in the repository; about 5.5 objects each (default 20000)
@@ -53,6 +55,9 @@ pub fn run(arguments: &[String]) -> Result {
     if has("git") {
         git(&options, &scratch.0)?;
     }
+    if has("engine") {
+        engine::run(&options, &scratch.0)?;
+    }
     if has("pages") {
         pages(&options, &scratch.0)?;
     }
@@ -78,7 +83,9 @@ fn parse(arguments: &[String]) -> Result<Option<Options>> {
             "--rounds" => options.rounds = number()?,
             "--commits" => options.commits = number()?,
             "--big-mib" => options.big_mib = number()?,
-            part @ ("git" | "pages" | "requests" | "memory") => options.parts.push(part.to_owned()),
+            part @ ("git" | "engine" | "pages" | "requests" | "memory") => {
+                options.parts.push(part.to_owned())
+            }
             unknown => return Err(format!("there is no {unknown}\n\n{USAGE}")),
         }
     }

@@ -62,6 +62,29 @@ impl Lithe {
         crate::run(command.args(["repo", "create", path, "--data"]).arg(&self.data).current_dir(root()))
     }
 
+    /// Packs a repository anew.
+    pub fn maintain(&self, path: &str) -> Result {
+        let mut command = silent(&build::host_binary().display().to_string());
+        let arguments = ["repo", "maintain", path, "--force", "--data"];
+        crate::run(command.args(arguments).arg(&self.data).current_dir(root()))
+    }
+
+    /// Removes what a component keeps in its cache.
+    pub fn empty_cache(&self, component: &str) -> Result {
+        let cache = self.data.join("cache").join(component);
+        for entry in fs::read_dir(&cache).map_err(|error| error.to_string())?.flatten() {
+            let path = entry.path();
+            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            removed.map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+        Ok(())
+    }
+
+    /// What the processor spent for the process so far.
+    pub fn cpu(&self) -> Result<Duration> {
+        processor_time(&format!("/proc/{}/stat", self.child.id()), 11)
+    }
+
     /// The clone address, with the administrator's name and password.
     pub fn git_url(&self, path: &str) -> String {
         let password = PASSWORD.replace(' ', "%20");
@@ -101,6 +124,17 @@ impl Drop for Lithe {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The sum of two neighbouring fields of proc_pid_stat(5), counted from the one after the name; the
+/// kernel counts in hundredths of a second.
+pub fn processor_time(path: &str, field: usize) -> Result<Duration> {
+    let text = fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+    let fields = text.rsplit_once(") ").map_or("", |(_, rest)| rest);
+    let ticks: Option<Vec<u64>> =
+        fields.split(' ').skip(field).take(2).map(|value| value.parse().ok()).collect();
+    let ticks = ticks.ok_or_else(|| format!("{path} is not understood"))?;
+    Ok(Duration::from_millis(ticks.iter().sum::<u64>() * 10))
 }
 
 /// `wasmtime serve` on one component.
