@@ -11,6 +11,10 @@ use gix_hash::ObjectId;
 use gix_object::Kind;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
+/// From so many commits on, the sets of what is wanted and of what is had are compared, where bitmaps
+/// tell them: looking at each commit would take longer.
+pub const PAINTED_COMMITS_MAX: usize = 1_000;
+
 /// What a fetch asks for.
 #[derive(Debug, Default, Clone)]
 pub struct Request {
@@ -98,26 +102,38 @@ impl Walk {
         };
         let haves = walk.note_haves(store)?;
         let wants = walk.note_wants(store)?;
+        let is_whole = walk.request.boundary.is_empty()
+            && walk.request.client_shallow.is_empty()
+            && walk.request.filter.is_of_whole_commits();
+        let uses_bitmaps = is_whole && store.bitmaps().is_some();
         if haves.is_empty() {
-            let is_whole = walk.request.boundary.is_empty() && walk.request.filter.is_of_whole_commits();
-            let uses_bitmaps = is_whole && store.bitmaps().is_some();
-            walk.commits = Commits::All { queue: BinaryHeap::new(), uses_bitmaps };
-            for id in wants {
-                walk.enqueue(store, id)?;
-            }
-        } else {
-            let request = &walk.request;
-            let painted = paint(store, &wants, &haves, &request.boundary, &request.client_shallow)?;
-            for id in painted.had.keys() {
-                // The commit-graph may still know what is gone.
-                if let Some(at) = Located::find(store, id)? {
-                    walk.had.insert(at);
-                }
-            }
-            let wanted_trees = painted.wanted.iter().map(|(id, commit)| (*id, commit.tree)).collect();
-            walk.commits = Commits::Painted { painted, wanted_trees, next: 0 };
+            walk.select_all(store, wants, uses_bitmaps)?;
+            return Ok(walk);
         }
+        let request = &walk.request;
+        let painted = paint(store, &wants, &haves, &request.boundary, &request.client_shallow)?;
+        if uses_bitmaps && painted.wanted.len() > PAINTED_COMMITS_MAX {
+            walk.had.unite(&reached_by(store, haves)?);
+            // What is asked for by its own id is sent, whoever has it.
+            walk.had.subtract(&walk.seen);
+            walk.select_all(store, wants, uses_bitmaps)?;
+            return Ok(walk);
+        }
+        for id in painted.had.keys() {
+            // The commit-graph may still know what is gone.
+            if let Some(at) = Located::find(store, id)? {
+                walk.had.insert(at);
+            }
+        }
+        let wanted_trees = painted.wanted.iter().map(|(id, commit)| (*id, commit.tree)).collect();
+        walk.commits = Commits::Painted { painted, wanted_trees, next: 0 };
         Ok(walk)
+    }
+
+    /// Begins with everything that the wants reach.
+    fn select_all(&mut self, store: &Store, wants: Vec<ObjectId>, uses_bitmaps: bool) -> Result<(), Error> {
+        self.commits = Commits::All { queue: BinaryHeap::new(), uses_bitmaps };
+        wants.into_iter().try_for_each(|id| self.enqueue(store, id))
     }
 
     /// How many objects were found so far.
@@ -154,6 +170,10 @@ impl Walk {
             set.settle(store)?;
         }
         self.seen.subtract(&self.omitted);
+        if matches!(self.commits, Commits::All { .. }) {
+            // Bitmaps tell of what is had, too.
+            self.seen.subtract(&self.had);
+        }
         Ok(Selection { send: self.seen, had: self.had })
     }
 
@@ -258,7 +278,8 @@ impl Walk {
     fn enqueue(&mut self, store: &Store, id: ObjectId) -> Result<(), Error> {
         let at = Located::require(store, &id)?;
         let uses_bitmaps = matches!(self.commits, Commits::All { uses_bitmaps: true, .. });
-        if self.seen.contains(at) || uses_bitmaps && self.absorb(store, at)? {
+        let is_known = self.seen.contains(at) || self.had.contains(at);
+        if is_known || uses_bitmaps && self.absorb(store, at)? {
             return Ok(());
         }
         let commit = Commit::read(store, &id)?;
@@ -421,6 +442,13 @@ impl Walk {
         let at = Located::find(store, id)?;
         Ok(at.is_some_and(|at| self.seen.contains(at) && !self.omitted.contains(at)))
     }
+}
+
+/// Everything that some commits reach.
+fn reached_by(store: &Store, commits: Vec<ObjectId>) -> Result<ObjectSet, Error> {
+    let mut walk = Walk::new(store, Request { wants: commits, ..Request::default() })?;
+    while walk.advance(store, usize::MAX)? {}
+    Ok(walk.finish(store)?.send)
 }
 
 fn read_tree(store: &Store, at: Located, id: &ObjectId) -> Result<Object, Error> {

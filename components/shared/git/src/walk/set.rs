@@ -155,6 +155,20 @@ impl ObjectSet {
         Ok(())
     }
 
+    /// Adds every object that `other` has.
+    pub fn unite(&mut self, other: &Self) {
+        if self.packs.len() < other.packs.len() {
+            self.packs.resize(other.packs.len(), Vec::new());
+        }
+        for (words, others) in self.packs.iter_mut().zip(&other.packs) {
+            words.resize(words.len().max(others.len()), 0);
+            words.iter_mut().zip(others).for_each(|(word, other)| *word |= other);
+        }
+        self.loose.extend(&other.loose);
+        let packed: u64 = (0..self.packs.len() as u32).map(|pack| self.pack_len(pack)).sum();
+        self.len = packed + self.loose.len() as u64;
+    }
+
     /// Takes out every object that `other` has.
     pub fn subtract(&mut self, other: &Self) {
         for (words, others) in self.packs.iter_mut().zip(&other.packs) {
