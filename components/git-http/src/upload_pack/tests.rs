@@ -217,6 +217,20 @@ fn a_fetch_has_what_is_missing_in(place: &Place) {
     }
 }
 
+/// Trees that come, change and come back are each told from the one before.
+#[test]
+fn a_fetch_has_what_was_taken_back() {
+    let place = Place::new(STORAGES[0]);
+    place.shell(
+        "cd work && at() { GIT_COMMITTER_DATE=\"@17000010$1 +0000\" git commit -qam $1; } &&
+         mkdir -p back/deep/er && echo kept > back/deep/er/file && echo 1 > back/changes && git add . && at 01 &&
+         echo 2 > back/changes && at 02 && echo 1 > back/changes && at 03 && git push -q ../server.git main",
+    );
+    let [want, have] = ["main", "main~3"].map(|revision| place.id(revision));
+    let fetched = place.fetch(&[format!("want {want}"), format!("have {have}"), "done".into()]);
+    assert_eq!(place.index(&fetched.pack, "main~3"), place.rev_list("main --not main~3"));
+}
+
 #[test]
 fn filters_leave_out_what_git_leaves_out() {
     for storage in [STORAGES[0], WITH_BITMAPS] {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// The commits between wants and haves.
 #[derive(Default)]
 pub struct Painted {
-    /// Those that are wanted and not had, the latest first.
+    /// Those that are wanted and not had, each after its parents.
     pub wanted: Vec<(ObjectId, Arc<Commit>)>,
     /// Those that are had, as far as they were visited: every parent of a wanted commit is among
     /// `wanted` or here, or beyond the boundary.
@@ -63,8 +63,33 @@ pub fn paint(
             painted.wanted.push((id, node.commit));
         }
     }
-    painted.wanted.sort_unstable_by_key(|(id, commit)| (std::cmp::Reverse(commit.date), *id));
+    painted.wanted.sort_unstable_by_key(|(id, commit)| (commit.date, *id));
+    painted.wanted = parents_first(painted.wanted);
     Ok(painted)
+}
+
+/// Puts commits behind their parents, as far as those are among them. Dates alone do not tell: clocks
+/// go wrong.
+fn parents_first(commits: Vec<(ObjectId, Arc<Commit>)>) -> Vec<(ObjectId, Arc<Commit>)> {
+    let places: HashMap<ObjectId, usize> =
+        commits.iter().enumerate().map(|(place, (id, _))| (*id, place)).collect();
+    let mut is_begun = vec![false; commits.len()];
+    let mut ordered = Vec::with_capacity(commits.len());
+    // The stack ends with what comes first; a commit that is begun comes once more, after its parents.
+    let mut stack: Vec<usize> = (0..commits.len()).rev().collect();
+    let mut is_done = vec![false; commits.len()];
+    while let Some(place) = stack.pop() {
+        if std::mem::replace(&mut is_begun[place], true) {
+            if !std::mem::replace(&mut is_done[place], true) {
+                ordered.push(commits[place].clone());
+            }
+            continue;
+        }
+        stack.push(place);
+        let parents = commits[place].1.parents.iter().filter_map(|parent| places.get(parent));
+        stack.extend(parents.filter(|parent| !is_begun[**parent]));
+    }
+    ordered
 }
 
 impl Painter<'_> {
