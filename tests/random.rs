@@ -73,8 +73,7 @@ const UPKEEP: &[&str] = &[
 ];
 
 /// What is left of nothing that has ended.
-const LEFTOVERS: &str =
-    "find served -name '*.lock' -o -name 'tmp_*' -o -name '*.keep' -o -name 'lithe-*' -o -name 'incoming*'";
+const LEFTOVERS: &str = "find served/ -name '*.lock' -o -name 'tmp_*' -o -name '*.keep' -o -name 'lithe-removing' -o -name 'incoming*'";
 
 #[test]
 fn whatever_is_done_ends_as_git_ends_it() {

@@ -47,6 +47,8 @@ pub struct Config {
     pub grace: Duration,
     /// Linear memory of all instances together, in bytes.
     pub memory_bytes_max: usize,
+    /// Whether it does by itself what the manifest asks for from time to time.
+    pub has_tasks: bool,
 }
 
 impl Config {
@@ -60,6 +62,7 @@ impl Config {
             trusted_proxies: Vec::new(),
             grace: Duration::from_secs(limits::GRACE_SECONDS_DEFAULT),
             memory_bytes_max: limits::TOTAL_MEMORY_MIB_DEFAULT << 20,
+            has_tasks: true,
         }
     }
 }
@@ -86,6 +89,7 @@ pub struct Server {
     data: DataDirectory,
     service: Arc<Service>,
     grace: Duration,
+    has_tasks: bool,
 }
 
 /// The way to a running server from within its process.
@@ -129,7 +133,7 @@ impl Server {
             let cache = CodeCache::new(&cache);
             let runtime = Runtime::load(manifest, cache, &config.swaps, config.memory_bytes_max)?;
             let service = Arc::new(Service::new(Arc::new(runtime), config.trusted_proxies));
-            Ok(Self { data, service, grace: config.grace })
+            Ok(Self { data, service, grace: config.grace, has_tasks: config.has_tasks })
         };
         let open = tokio::task::spawn_blocking(open);
         open.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
@@ -172,7 +176,8 @@ impl Listening {
         let Self { server, listener, socket } = self;
         let connections = Connections::new(server.service.clone());
         let sweeper = tokio::spawn(sweep(server.service.clone()));
-        let tasks = tasks::start(&server.service, server.service.runtime().tasks());
+        let tasks = if server.has_tasks { server.service.runtime().tasks() } else { &[] };
+        let tasks = tasks::start(&server.service, tasks);
         tokio::select! {
             () = shutdown => {}
             () = connections.accept(&listener) => {}

@@ -81,6 +81,9 @@ pub struct Serve {
     #[arg(long, value_name = "MIB", default_value_t = limits::TOTAL_MEMORY_MIB_DEFAULT,
         value_parser = parse_memory)]
     pub memory_mib_max: usize,
+    /// Do not do by itself what the manifest asks for from time to time, such as maintenance.
+    #[arg(long)]
+    pub no_tasks: bool,
     /// How the log is written, to standard error: as lines for people, or one JSON object a line.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,

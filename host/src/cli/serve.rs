@@ -32,6 +32,7 @@ async fn serve(common: &Common, options: Serve) -> anyhow::Result<()> {
         trusted_proxies: options.trusted_proxy,
         grace: Duration::from_secs(options.grace_seconds),
         memory_bytes_max: options.memory_mib_max << 20,
+        has_tasks: !options.no_tasks,
         ..Config::new(common.manifest(), common.data.clone())
     })
     .await?;
