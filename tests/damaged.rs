@@ -10,11 +10,14 @@ const NO_REFS: &str = "The repository's refs cannot be read.";
 /// Where there is no repository.
 const NOT_THERE: &str = "The repository is missing on disk.";
 
+/// What is said of a repository whose alternates are not to be had.
+const BORROWED: &str = "the repository borrows objects from another one, which cannot be read";
+
 /// Ways to damage a repository: scripts that run in its directory, in which `$pack` and `$index` are
 /// its one pack and the index of that, and `$blob` a loose object. Then what a clone is told, and
 /// what a push; nothing: it works.
 const DAMAGES: &[(&str, &str, &str, &str)] = &[
-    ("pack cut", "truncate -s -100 $pack", "its index has impossible offsets", ""),
+    ("pack cut", "truncate -s -100 $pack", "it does not end as its index says", ""),
     ("pack cut to its head", "truncate -s 12 $pack", "it is too short for a pack", ""),
     ("pack empty", ": > $pack", "it is too short for a pack", ""),
     ("pack of garbage", "head -c 5000 /dev/zero | tr '\\0' x > $pack", "it does not begin as a pack", ""),
@@ -67,24 +70,9 @@ const DAMAGES: &[(&str, &str, &str, &str)] = &[
     ),
     ("pack a link that leads out", "rm $pack && ln -s /etc/passwd $pack", UNREADABLE, ""),
     ("loose object a link that leads out", "rm $blob && ln -s /etc/passwd $blob", "is missing", ""),
-    (
-        "alternates that lead nowhere",
-        "echo /nowhere > objects/info/alternates",
-        "object alternates",
-        "object alternates",
-    ),
-    (
-        "alternates that lead out",
-        "echo /etc > objects/info/alternates",
-        "object alternates",
-        "object alternates",
-    ),
-    (
-        "alternates of garbage",
-        "printf '\\0\\377' > objects/info/alternates",
-        "object alternates",
-        "object alternates",
-    ),
+    ("alternates that lead nowhere", "echo /nowhere > objects/info/alternates", BORROWED, BORROWED),
+    ("alternates that lead out", "echo /etc > objects/info/alternates", BORROWED, BORROWED),
+    ("alternates of garbage", "printf '\\0\\377' > objects/info/alternates", BORROWED, BORROWED),
     ("HEAD that leads nowhere", "echo 'ref: refs/heads/none' > HEAD", "", ""),
     ("HEAD of garbage", "printf '\\377\\0' > HEAD", UNREADABLE, NO_REFS),
     ("HEAD empty", ": > HEAD", UNREADABLE, NO_REFS),

@@ -55,6 +55,8 @@ fn pages_are_sound_in_a_browser() {
         format!("/{path}/-/settings"),
         format!("/{path}/-/settings/permissions"),
         format!("/{path}/-/settings/pushes"),
+        format!("/{path}/-/settings/health"),
+        "/-/admin/maintenance".to_owned(),
         "/team/-/settings/pushes".to_owned(),
     ];
     let anonymous: Vec<String> = public.iter().cloned().chain(["/-/login".to_owned()]).collect();

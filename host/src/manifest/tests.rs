@@ -248,11 +248,8 @@ fn no_text_makes_the_parser_panic() {
 
 #[test]
 fn tasks_are_what_the_host_asks_for_by_itself() {
-    let parse = |tasks: &str| {
-        parse_site(&format!(
-            "[component.pages]\nsource = \"pages.wasm\"\n[component.pages.tool.lithe]\ntasks = [{tasks}]"
-        ))
-    };
+    let parse =
+        |tasks: &str| parse_site(&format!("{PAGES}\n[component.pages.tool.lithe]\ntasks = [{tasks}]"));
     let manifest = parse(r#"{ path = "/-/sweep?all", every-seconds = 60 }"#).expect("it is sound");
     let expected = Task { path: "/-/sweep?all".into(), every: Duration::from_secs(60) };
     assert_eq!(manifest.tasks, [expected]);

@@ -21,6 +21,8 @@ pub struct Index {
     ids: Table,
     offsets: Table,
     large_offsets: Table,
+    /// The pack's.
+    checksum: Table,
 }
 
 impl Index {
@@ -63,7 +65,15 @@ impl Index {
         let ids = table(ids_start, count * id_len)?;
         let offsets = table(offsets_start, count * 4)?;
         let large_offsets = table(large_start, large_len)?;
-        Ok(Self { name, object_format, fanout, ids, offsets, large_offsets })
+        let checksum = table(large_start + large_len, id_len)?;
+        Ok(Self { name, object_format, fanout, ids, offsets, large_offsets, checksum })
+    }
+
+    /// The checksum of the pack that it is of.
+    pub fn pack_checksum(&self) -> Result<ObjectId, Error> {
+        let mut checksum = ObjectId::null(self.object_format);
+        self.checksum.read(0, checksum.as_mut_slice()).map_err(Error::io(&self.name))?;
+        Ok(checksum)
     }
 
     /// How many objects the pack has.

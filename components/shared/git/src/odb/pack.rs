@@ -76,7 +76,12 @@ impl Pack {
     }
 
     /// The length of the pack, which has to be open, in bytes.
+    ///
+    /// Fails if it does not end with the checksum that its index says: it was cut, or is another.
     pub fn bytes(&self) -> Result<u64, Error> {
+        if self.checksum()? != self.index.pack_checksum()? {
+            return Err(self.damaged_file("it does not end as its index says"));
+        }
         Ok(self.file()?.len())
     }
 
