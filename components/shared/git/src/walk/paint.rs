@@ -9,7 +9,8 @@ use std::sync::Arc;
 /// The commits between wants and haves.
 #[derive(Default)]
 pub struct Painted {
-    /// Those that are wanted and not had, each after its parents.
+    /// Those that are wanted and not had: first those with a parent that is had, the latest first,
+    /// which show most of what is had; then the others, each after its parents.
     pub wanted: Vec<(ObjectId, Arc<Commit>)>,
     /// Those that are had, as far as they were visited: every parent of a wanted commit is among
     /// `wanted` or here, or beyond the boundary.
@@ -64,7 +65,13 @@ pub fn paint(
         }
     }
     painted.wanted.sort_unstable_by_key(|(id, commit)| (commit.date, *id));
-    painted.wanted = parents_first(painted.wanted);
+    let is_next_to_had =
+        |commit: &Commit| commit.parents.iter().any(|parent| painted.had.contains_key(parent));
+    let (mut first, others): (Vec<_>, Vec<_>) =
+        painted.wanted.into_iter().partition(|(_, commit)| is_next_to_had(commit));
+    first.reverse();
+    first.extend(parents_first(others));
+    painted.wanted = first;
     Ok(painted)
 }
 

@@ -319,7 +319,12 @@ impl Walk {
             Some(parent) => Some(Base { id: parent.tree, is_had: true }),
             None => wanted_trees.get(parent).map(|id| Base { id: *id, is_had: false }),
         };
-        commit.parents.iter().filter_map(base).collect()
+        let mut bases: Vec<Base> = commit.parents.iter().filter_map(base).collect();
+        // Such a commit may come before its other parents: what is in them is not sent yet.
+        if bases.iter().any(|base| base.is_had) {
+            bases.retain(|base| base.is_had);
+        }
+        bases
     }
 
     /// A tree was found at a depth: notes it, and that it is to be opened if that can find more.
