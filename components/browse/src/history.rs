@@ -3,10 +3,12 @@
 //! A page ends with a cursor: the open ends of the walk, from which the next page goes on. So a
 //! page costs what it shows, however far back it is, and stays what it is when the branch moves.
 
-use crate::limits::{COMMITS_PER_PAGE, COMMITS_READ_MAX, CURSOR_IDS_MAX};
+use crate::limits::{COMMITS_PASSED_MAX, COMMITS_PER_PAGE, COMMITS_READ_MAX, CURSOR_IDS_MAX};
 use crate::repository::{Commit, Error, Repository};
 use bstr::BStr;
 use gix_hash::ObjectId;
+use gix_object::tree::EntryKind;
+use lithe_git::commit_graph::PathKeys;
 use lithe_git::format::ObjectFormat;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::fmt;
@@ -62,7 +64,8 @@ pub struct Page {
     pub commits: Vec<Commit>,
     /// Where the next page begins; none if this is the last.
     pub next: Option<Cursor>,
-    /// Whether the page is shorter than it could be because [`COMMITS_READ_MAX`] was reached.
+    /// Whether the page is shorter than it could be because [`COMMITS_READ_MAX`] or
+    /// [`COMMITS_PASSED_MAX`] was reached.
     pub is_cut: bool,
     /// A commit that could not be read, beyond which nothing is shown: the repository is shallow or damaged.
     pub unreadable: Option<ObjectId>,
@@ -71,7 +74,8 @@ pub struct Page {
 /// The commits from the cursor on, the latest first by commit date.
 ///
 /// With a path, only those that changed what stands there: where a merge took it unchanged from a
-/// parent, only that parent is followed (git-log(1), history simplification).
+/// parent, only that parent is followed (git-log(1), history simplification). Most commits that left
+/// it alone are passed by with a look at the commit-graph and its filters, and none at their trees.
 pub fn page(repository: Repository<'_>, from: &Cursor, path: &BStr) -> Page {
     let mut walk = Walk::new(repository, path);
     for id in &from.ids {
@@ -80,7 +84,7 @@ pub fn page(repository: Repository<'_>, from: &Cursor, path: &BStr) -> Page {
     let mut page = Page::default();
     let mut shown = 0;
     while page.commits.len() < COMMITS_PER_PAGE {
-        if walk.read >= COMMITS_READ_MAX {
+        if walk.read >= COMMITS_READ_MAX || walk.passed >= COMMITS_PASSED_MAX {
             page.is_cut = true;
             break;
         }
@@ -111,15 +115,29 @@ enum Step {
     Passed,
 }
 
+/// What the walk needs of a commit.
+struct Node {
+    tree_id: ObjectId,
+    parent_ids: Vec<ObjectId>,
+    /// Of the committer.
+    seconds: i64,
+    /// The commit itself, if it was read.
+    commit: Option<Box<Commit>>,
+}
+
 struct Walk<'a> {
     repository: Repository<'a>,
     path: &'a BStr,
+    keys: PathKeys,
     heap: BinaryHeap<Waiting>,
-    commits: HashMap<ObjectId, Commit>,
+    nodes: HashMap<ObjectId, Node>,
     seen: HashSet<ObjectId>,
     /// What stands at the path in a tree.
-    at_path: HashMap<ObjectId, Option<ObjectId>>,
+    at_path: HashMap<ObjectId, Option<(EntryKind, ObjectId)>>,
+    /// How many commits, or their trees, were read.
     read: usize,
+    /// How many commits were looked at.
+    passed: usize,
     unreadable: Option<ObjectId>,
 }
 
@@ -128,11 +146,13 @@ impl<'a> Walk<'a> {
         Self {
             repository,
             path,
+            keys: PathKeys::new(path),
             heap: BinaryHeap::new(),
-            commits: HashMap::new(),
+            nodes: HashMap::new(),
             seen: HashSet::new(),
             at_path: HashMap::new(),
             read: 0,
+            passed: 0,
             unreadable: None,
         }
     }
@@ -143,62 +163,95 @@ impl<'a> Walk<'a> {
             return;
         }
         self.load(id);
-        if let Some(commit) = self.commits.get(&id) {
+        if let Some(node) = self.nodes.get(&id) {
             let order = std::cmp::Reverse(self.seen.len());
-            self.heap.push(Waiting { seconds: commit.committer.seconds, order, id });
+            self.heap.push(Waiting { seconds: node.seconds, order, id });
         }
     }
 
-    /// Reads a commit, if that was not done already.
+    /// Finds out about a commit, if that was not done already.
     fn load(&mut self, id: ObjectId) {
-        if self.commits.contains_key(&id) {
+        if self.nodes.contains_key(&id) {
             return;
         }
-        self.read += 1;
-        match self.repository.commit(&id) {
-            Ok(commit) => {
-                self.commits.insert(id, commit);
+        self.passed += 1;
+        let known = self.repository.objects.commit_graph().and_then(|graph| graph.get(&id));
+        let node = match known {
+            Some(node) => {
+                Node { tree_id: node.tree, parent_ids: node.parents, seconds: node.date, commit: None }
             }
-            Err(_) => self.unreadable = Some(id),
+            None => {
+                let Some(commit) = self.read(&id) else { return };
+                let Commit { tree_id, ref parent_ids, ref committer, .. } = *commit;
+                let (parent_ids, seconds) = (parent_ids.clone(), committer.seconds);
+                Node { tree_id, parent_ids, seconds, commit: Some(commit) }
+            }
+        };
+        self.nodes.insert(id, node);
+    }
+
+    fn read(&mut self, id: &ObjectId) -> Option<Box<Commit>> {
+        self.read += 1;
+        match self.repository.commit(id) {
+            Ok(commit) => Some(Box::new(commit)),
+            Err(_) => {
+                self.unreadable = Some(*id);
+                None
+            }
         }
     }
 
     fn next(&mut self) -> Option<Step> {
         let id = self.heap.pop()?.id;
-        let commit = self.commits.remove(&id).expect("what is in the heap was read");
-        if self.path.is_empty() {
-            for parent in &commit.parent_ids {
-                self.push(*parent);
-            }
-            return Some(Step::Shown(Box::new(commit)));
-        }
-        match self.change(&commit) {
-            Ok(Followed::All { is_shown }) => {
-                for parent in &commit.parent_ids {
-                    self.push(*parent);
-                }
-                Some(if is_shown { Step::Shown(Box::new(commit)) } else { Step::Passed })
-            }
-            Ok(Followed::Only(parent)) => {
-                self.push(parent);
-                Some(Step::Passed)
-            }
+        let node = self.nodes.remove(&id).expect("what is in the heap was loaded");
+        let followed = match self.change(&id, &node) {
+            Ok(followed) => followed,
             Err(_) => {
                 self.unreadable = Some(id);
-                Some(Step::Passed)
+                return Some(Step::Passed);
             }
+        };
+        let is_shown = match followed {
+            Followed::All { is_shown } => is_shown,
+            Followed::Only(parent) => {
+                self.push(parent);
+                return Some(Step::Passed);
+            }
+        };
+        let commit = match node.commit {
+            commit if !is_shown => commit,
+            Some(commit) => Some(commit),
+            None => match self.read(&id) {
+                Some(commit) => Some(commit),
+                // Nothing is shown beyond it.
+                None => return Some(Step::Passed),
+            },
+        };
+        for parent in node.parent_ids {
+            self.push(parent);
         }
+        Some(commit.filter(|_| is_shown).map_or(Step::Passed, Step::Shown))
     }
 
     /// What the commit did to the path.
-    fn change(&mut self, commit: &Commit) -> Result<Followed, Error> {
-        let own = self.entry(commit.tree_id)?;
-        if commit.parent_ids.is_empty() {
+    fn change(&mut self, id: &ObjectId, node: &Node) -> Result<Followed, Error> {
+        if self.path.is_empty() {
+            return Ok(Followed::All { is_shown: true });
+        }
+        let graph = self.repository.objects.commit_graph();
+        if graph.is_some_and(|graph| !graph.may_have_changed(id, &self.keys)) {
+            let first = node.parent_ids.first();
+            return Ok(first.map_or(Followed::All { is_shown: false }, |first| Followed::Only(*first)));
+        }
+        // The commits of the graph were not read, so that it is the trees that count.
+        self.read += usize::from(node.commit.is_none());
+        let own = self.entry(node.tree_id)?;
+        if node.parent_ids.is_empty() {
             return Ok(Followed::All { is_shown: own.is_some() });
         }
-        for parent in &commit.parent_ids {
+        for parent in &node.parent_ids {
             self.load(*parent);
-            let Some(tree_id) = self.commits.get(parent).map(|parent| parent.tree_id) else { continue };
+            let Some(tree_id) = self.nodes.get(parent).map(|parent| parent.tree_id) else { continue };
             if self.entry(tree_id)? == own {
                 return Ok(Followed::Only(*parent));
             }
@@ -206,11 +259,12 @@ impl<'a> Walk<'a> {
         Ok(Followed::All { is_shown: true })
     }
 
-    fn entry(&mut self, tree_id: ObjectId) -> Result<Option<ObjectId>, Error> {
+    fn entry(&mut self, tree_id: ObjectId) -> Result<Option<(EntryKind, ObjectId)>, Error> {
         if let Some(known) = self.at_path.get(&tree_id) {
             return Ok(*known);
         }
-        let found = self.repository.entry_at(&tree_id, self.path)?.map(|entry| entry.id);
+        let found = self.repository.entry_at(&tree_id, self.path)?;
+        let found = found.map(|entry| (entry.mode.kind(), entry.id));
         self.at_path.insert(tree_id, found);
         Ok(found)
     }

@@ -50,8 +50,11 @@ pub const TREE_SIZES_MAX: usize = 100;
 /// How many commits one page lists.
 pub const COMMITS_PER_PAGE: usize = 50;
 
-/// The most commits read for one page.
+/// The most commits for one page that are read, or whose trees are.
 pub const COMMITS_READ_MAX: usize = 5_000;
+
+/// The most commits for one page that are looked at, be it in the commit-graph alone.
+pub const COMMITS_PASSED_MAX: usize = 100_000;
 
 /// The most branches and tags on one page; the rest is on further pages.
 pub const REFS_PER_PAGE: usize = 100;

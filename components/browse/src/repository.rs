@@ -5,6 +5,7 @@ use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::{ObjectId, oid};
 use gix_object::tree::{EntryKind, EntryMode};
 use gix_object::{CommitRef, Kind, TagRef, TreeRefIter};
+use lithe_git::commit_graph::CommitGraph;
 use lithe_git::format::ObjectFormat;
 use lithe_git::odb::Object;
 use lithe_git::refs::Snapshot;
@@ -24,6 +25,9 @@ pub trait Objects {
     /// Whether whoever may read the repository may see a commit that is there: one that it only borrows,
     /// if one of its refs reaches it.
     fn may_show(&self, commit_id: &oid, refs: &Snapshot) -> Result<bool, Error>;
+
+    /// The commit-graph, if there is one that can be used.
+    fn commit_graph(&self) -> Option<&CommitGraph>;
 
     /// The digest that ids are made by.
     fn format(&self) -> ObjectFormat;

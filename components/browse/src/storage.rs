@@ -4,6 +4,7 @@ use crate::repository::{Error, Objects};
 use gix_hash::{ObjectId, Prefix, oid};
 use gix_object::Kind;
 use lithe_forge::types;
+use lithe_git::commit_graph::CommitGraph;
 use lithe_git::format::ObjectFormat;
 use lithe_git::listing;
 use lithe_git::odb::{self, Object, Packed, Store};
@@ -76,6 +77,10 @@ impl Objects for Store {
             }
         }
         reach::all_reached(self, &[commit_id.to_owned()], &tips).map_err(read_error)
+    }
+
+    fn commit_graph(&self) -> Option<&CommitGraph> {
+        Store::commit_graph(self)
     }
 
     fn format(&self) -> ObjectFormat {

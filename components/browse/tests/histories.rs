@@ -41,8 +41,11 @@ fn merges(width: usize, steps: usize) -> Fixture {
         for (index, parent) in parents.iter().filter(|parent| **parent > 0).enumerate() {
             stream += &format!("{} :{parent}\n", if index == 0 { "from" } else { "merge" });
         }
+        // What it says changes, or only that it can be executed.
+        let (mode, contents) =
+            if contents.is_multiple_of(3) { ("755", contents.saturating_sub(1)) } else { ("644", contents) };
         let contents = contents.to_string();
-        stream += &format!("M 100644 inline {file}\ndata {}\n{contents}\n", contents.len());
+        stream += &format!("M {mode} inline {file}\ndata {}\n{contents}\n", contents.len());
         mark
     };
     let root = commit(0, &[], "file", 0);
@@ -82,6 +85,14 @@ fn the_history_of_a_file_is_that_of_git_log() {
         for path in ["file", "other"] {
             let expected = fixture.git(&format!("log --format=%H main -- {path}"));
             assert_eq!(all(&fixture, path), expected.lines().collect::<Vec<_>>(), "{path}, {width} lines");
+        }
+        for graph in ["--no-changed-paths", "--changed-paths"] {
+            fixture.git(&format!("commit-graph write --reachable {graph}"));
+            for path in ["file", "other", "", "never"] {
+                let expected = fixture.git(&format!("log --format=%H main -- {path}"));
+                let expected: Vec<&str> = expected.lines().collect();
+                assert_eq!(all(&fixture, path), expected, "{path}, {width} lines, a graph with {graph}");
+            }
         }
     }
 }

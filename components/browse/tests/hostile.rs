@@ -10,7 +10,7 @@ use browse::place::Failure;
 use browse::refs::{self, Offsets};
 use browse::repository::Error;
 use browse::{commit, commits, raw, revision, storage, summary, tree};
-use kit::{Fixture, repository};
+use kit::{COMMITTED, Fixture, repository};
 
 /// Builds every page that the repository could have; what cannot be read is an error, never more.
 fn visit_all(fixture: &Fixture) -> Vec<Failure> {
@@ -237,6 +237,29 @@ fn the_search_for_a_files_history_stops_and_can_be_continued() {
         r#"cd team/demo.git && blob=$(echo x | git hash-object -w --stdin)
         git fast-export main | sed "s/^from :1$/&\nM 100644 $blob file/" > ../stream
         git update-ref -d refs/heads/main && git fast-import --quiet --force < ../stream"#,
+    );
+    let opened = fixture.open();
+    let id = fixture.git("rev-parse main").parse().expect("an id");
+    let first = history::page(repository(&opened), &Cursor::at(id), "file".into());
+    assert_eq!((first.commits.len(), first.is_cut), (0, true));
+    let second = history::page(repository(&opened), &first.next.expect("it goes on"), "file".into());
+    assert_eq!((second.commits.len(), second.is_cut), (1, false));
+}
+
+#[test]
+fn the_search_goes_further_where_the_commit_graph_knows_what_was_changed() {
+    let fixture = Fixture::new("");
+    let commit = |number: usize| {
+        let date = COMMITTED + number as i64;
+        let head = format!("commit refs/heads/main\ncommitter A <a@b> {date} +0000\ndata 1\nx\n");
+        // The file is in the very first commit alone.
+        if number == 0 { head + "M 100644 inline file\ndata 1\nx\n" } else { head }
+    };
+    let stream: String = (0..COMMITS_PASSED_MAX + 10).map(commit).collect();
+    std::fs::write(fixture.root().join("stream"), stream).expect("the directory is writable");
+    fixture.shell(
+        "cd team/demo.git && git fast-import --quiet < ../../stream
+        git commit-graph write --reachable --changed-paths",
     );
     let opened = fixture.open();
     let id = fixture.git("rev-parse main").parse().expect("an id");

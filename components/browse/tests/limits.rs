@@ -14,6 +14,7 @@ use gix_object::Kind;
 use kit::{COMMITTED, Fixture, repository};
 use lithe_forge::access::{Listed, Listing, Place};
 use lithe_forge::types;
+use lithe_git::commit_graph::CommitGraph;
 use lithe_git::odb::Object;
 use lithe_git::refs::Snapshot;
 use std::sync::Arc;
@@ -43,6 +44,10 @@ impl Objects for OfSize {
 
     fn may_show(&self, _: &oid, _: &Snapshot) -> Result<bool, Error> {
         Ok(true)
+    }
+
+    fn commit_graph(&self) -> Option<&CommitGraph> {
+        None
     }
 
     fn format(&self) -> gix_hash::Kind {

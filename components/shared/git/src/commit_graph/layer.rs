@@ -1,6 +1,9 @@
 //! One file of a commit-graph.
 
+use super::filter::Filters;
+use crate::checksum::Checksum;
 use crate::chunks::Chunks;
+use crate::limits::WINDOW_BYTES;
 use crate::odb::{File, Table};
 use gix_hash::{ObjectId, oid};
 use std::path::Path;
@@ -17,6 +20,7 @@ pub(super) const DATE_BITS: u32 = 34;
 
 /// A file of the graph: its commits are numbered from `first` on.
 pub(super) struct Layer {
+    file: Arc<File>,
     hash: gix_hash::Kind,
     first: u32,
     count: u32,
@@ -27,6 +31,7 @@ pub(super) struct Layer {
     edges: Option<Table>,
     generations: Option<Table>,
     large_generations: Option<Table>,
+    filters: Option<Filters>,
 }
 
 /// What a commit's row says.
@@ -56,12 +61,14 @@ impl Layer {
             return None;
         }
         let hash_len = hash.len_in_bytes() as u64;
-        let chunks = Chunks::read(file, HEAD_LEN, head[6].into(), hash_len)?;
+        let chunks = Chunks::read(file.clone(), HEAD_LEN, head[6].into(), hash_len)?;
         let fanout = fanout(&chunks.get_of_len(b"OIDF", FANOUT_LEN)?)?;
         let count = fanout[255];
         let rows = u64::from(count);
         let end = first.checked_add(count)?;
+        let filters = chunks.get_of_len(b"BIDX", rows * 4).zip(chunks.get(b"BDAT"));
         Some(Self {
+            file,
             hash,
             first,
             count,
@@ -72,6 +79,7 @@ impl Layer {
             edges: chunks.get(b"EDGE"),
             generations: chunks.get_of_len(b"GDA2", rows * 4),
             large_generations: chunks.get(b"GDO2"),
+            filters: filters.and_then(|(ends, data)| Filters::open(ends, data)),
         })
         .filter(|_| end < NO_PARENT)
     }
@@ -92,6 +100,29 @@ impl Layer {
 
     pub fn has_generations(&self) -> bool {
         self.generations.is_some()
+    }
+
+    /// Which paths its commits may have changed, if it says.
+    pub fn filters(&self) -> Option<&Filters> {
+        self.filters.as_ref()
+    }
+
+    /// Whether the file ends with the checksum of what is in it.
+    pub fn is_intact(&self) -> bool {
+        let end = self.file.len().saturating_sub(self.hash.len_in_bytes() as u64);
+        let mut checksum = Checksum::new(self.hash);
+        let mut piece = vec![0; WINDOW_BYTES];
+        let mut at = 0;
+        while at < end {
+            let len = (end - at).min(WINDOW_BYTES as u64) as usize;
+            if self.file.read_exact_at(&mut piece[..len], at).is_err() {
+                return false;
+            }
+            checksum.update(&piece[..len]);
+            at += len as u64;
+        }
+        let mut said = ObjectId::null(self.hash);
+        self.file.read_exact_at(said.as_mut_slice(), end).is_ok() && said == checksum.finish()
     }
 
     /// Where a commit is within this file.

@@ -4,14 +4,18 @@
 //! hold nothing that is not in the commits too: where one is missing, stale or damaged, commits are
 //! read instead.
 
+mod changes;
+mod filter;
 mod layer;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
-pub use write::{Error, Written, write};
+pub use filter::PathKeys;
+pub use write::{Error, OnProgress, Written, write};
 
+use filter::{Filters, HashVersion};
 use gix_hash::{ObjectId, oid};
 use layer::{Layer, ParentRef};
 use std::fs;
@@ -73,10 +77,43 @@ impl CommitGraph {
         self.len() == 0
     }
 
+    /// How many of its commits can tell which paths they did not change.
+    pub fn filters(&self) -> u32 {
+        let with_filters = self.layers.iter().filter(|layer| layer.filters().is_some());
+        with_filters.map(|layer| layer.end() - layer.first()).sum()
+    }
+
+    /// Whether a commit may have changed what stands at a path in its first parent's tree or, where it
+    /// has no parent, may have put something there. False is certain; where nothing is known, it is true.
+    pub fn may_have_changed(&self, id: &oid, path: &PathKeys) -> bool {
+        let Some((layer, position)) = self.find(id) else { return true };
+        layer.filters().is_none_or(|filters| filters.may_contain(position, path))
+    }
+
+    /// The filter of a commit, if there is one made as those that are written here.
+    fn filter(&self, id: &oid, version: HashVersion) -> Option<Vec<u8>> {
+        let (layer, position) = self.find(id)?;
+        let filters = layer.filters().filter(|filters| filters.are_like_ours(version))?;
+        filters.get(position)
+    }
+
+    /// How the paths in its filters are hashed; none: it has none.
+    fn hash_version(&self) -> Option<HashVersion> {
+        self.layers.iter().find_map(Layer::filters).map(Filters::version)
+    }
+
+    /// Whether each of its files ends with the checksum of what is in it.
+    fn is_intact(&self) -> bool {
+        self.layers.iter().all(Layer::is_intact)
+    }
+
+    fn find(&self, id: &oid) -> Option<(&Layer, u32)> {
+        self.layers.iter().rev().find_map(|layer| Some((layer, layer.position(id)?)))
+    }
+
     /// A commit; none: it is not in the graph, or what the graph has of it makes no sense.
     pub fn get(&self, id: &oid) -> Option<Node> {
-        let (layer, position) =
-            self.layers.iter().rev().find_map(|layer| Some((layer, layer.position(id)?)))?;
+        let (layer, position) = self.find(id)?;
         let row = layer.row(position)?;
         let mut parents = Vec::new();
         for parent in row.parents {

@@ -1,6 +1,9 @@
 //! Graphs that Git wrote are read, and those that are written here are what Git would have said.
 
+mod filters;
+
 use super::*;
+use crate::durable;
 use crate::odb::Store;
 use std::process::Command;
 
@@ -103,12 +106,15 @@ fn git_finds_nothing_wrong_with_what_is_written_here() {
     let repository = Repository::new();
     let store = Store::of_objects_dir(repository.objects(), SHA1).expect("readable");
     let head = repository.git(0, "rev-parse HEAD").parse().expect("an id");
-    assert_eq!(write(&store, SHA1, &[head]).expect("written"), Written::Graph { commits: 10 });
+    assert_eq!(
+        write(&store, SHA1, &[head], &mut |_, _| true).expect("written"),
+        Written::Graph { commits: 10 }
+    );
     repository.git(0, "commit-graph verify");
     let ours = CommitGraph::open(&repository.objects(), SHA1).expect("a graph");
     repository.check(&ours, 10);
     let git = Repository::new();
-    git.git(0, "commit-graph write --reachable");
+    git.git(0, "commit-graph write --reachable --changed-paths");
     let [ours, theirs] = [&repository, &git]
         .map(|repository| fs::read(repository.objects().join("info/commit-graph")).expect("readable"));
     assert!(ours == theirs, "they are the same to the byte");
@@ -120,14 +126,14 @@ fn dates_that_the_format_has_no_room_for_are_left_to_the_commits() {
     repository.git(1 << 34, "commit -q --allow-empty -m far");
     let store = Store::of_objects_dir(repository.objects(), SHA1).expect("readable");
     let head = repository.git(0, "rev-parse HEAD").parse().expect("an id");
-    assert_eq!(write(&store, SHA1, &[head]).expect("no failure"), Written::NotExpressible);
+    assert_eq!(write(&store, SHA1, &[head], &mut |_, _| true).expect("no failure"), Written::NotExpressible);
     assert!(CommitGraph::open(&repository.objects(), SHA1).is_none());
 }
 
 #[test]
 fn a_damaged_graph_is_no_graph_or_lacks_commits() {
     let repository = Repository::new();
-    repository.git(0, "commit-graph write --reachable");
+    repository.git(0, "commit-graph write --reachable --changed-paths");
     let path = repository.objects().join("info/commit-graph");
     let sound = fs::read(&path).expect("readable");
     let ids: Vec<_> = repository.commits().into_iter().map(|(id, _)| id).collect();
@@ -136,7 +142,10 @@ fn a_damaged_graph_is_no_graph_or_lacks_commits() {
         fs::write(&path, bytes).expect("written");
         // What is left of it may be wrong; reading it neither fails nor goes on for ever.
         if let Some(graph) = CommitGraph::open(&repository.objects(), SHA1) {
-            ids.iter().for_each(|id| drop(graph.get(id)));
+            let keys = PathKeys::new(b"some/path");
+            ids.iter().for_each(|id| {
+                drop((graph.get(id), graph.may_have_changed(id, &keys), graph.filter(id, HashVersion::One)))
+            });
         }
     };
     for len in 0..sound.len() {

@@ -1,6 +1,8 @@
 //! Writing a commit-graph.
 
+use super::filter::{self, HashVersion};
 use super::layer::{DATE_BITS, IS_LIST, IS_OVERFLOW, NO_PARENT, hash_version};
+use super::{CommitGraph, changes};
 use crate::chunks;
 use crate::durable;
 use crate::odb::{self, Store};
@@ -12,6 +14,10 @@ use std::io;
 
 /// Levels end here, in commits.
 const LEVEL_MAX: u32 = (1 << 30) - 1;
+/// How many commits are compared with their parents between two words on progress.
+const COMPARED_AT_ONCE: usize = 64;
+/// The filters of all commits are numbered by 32 bits, in bytes.
+const FILTERS_BYTES_MAX: u64 = u32::MAX as u64;
 
 /// Why a graph was not written.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +26,12 @@ pub enum Error {
     Store(#[from] odb::Error),
     #[error("cannot write the commit-graph: {0}")]
     Io(#[from] io::Error),
+    #[error("it was stopped")]
+    Stopped,
 }
+
+/// Hears of how many commits it is known what they changed, of how many; false stops the writing.
+pub type OnProgress<'a> = &'a mut dyn FnMut(u64, u64) -> bool;
 
 /// What became of a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,9 +52,16 @@ struct Node {
     generation: u64,
 }
 
-/// Writes `objects/info/commit-graph` with every commit that `tips`, all of them commits, reach. The
-/// file replaces whatever graph there was, at once.
-pub fn write(store: &Store, hash: gix_hash::Kind, tips: &[ObjectId]) -> Result<Written, Error> {
+/// Writes `objects/info/commit-graph` with every commit that `tips`, all of them commits, reach, and
+/// with the filters of the paths that each changed. The file replaces whatever graph there was, at once.
+///
+/// Filters are taken over from the graph that is there, if that is intact. Nothing else is.
+pub fn write(
+    store: &Store,
+    hash: gix_hash::Kind,
+    tips: &[ObjectId],
+    on_progress: OnProgress,
+) -> Result<Written, Error> {
     let mut nodes = collect(store, tips)?;
     nodes.sort_unstable_by_key(|node| node.id);
     let positions: HashMap<ObjectId, u32> =
@@ -55,7 +73,9 @@ pub fn write(store: &Store, hash: gix_hash::Kind, tips: &[ObjectId]) -> Result<W
         return Ok(Written::NotExpressible);
     }
     number(&mut nodes, &positions);
-    let mut bytes = encode(&nodes, &positions, hash);
+    let before = CommitGraph::open(store.objects_dir(), hash).filter(CommitGraph::is_intact);
+    let (filters, version) = filters(store, &nodes, &positions, before.as_ref(), on_progress)?;
+    let mut bytes = encode(&nodes, &positions, filter::chunks(&filters, version), hash);
     durable::append_checksum(&mut bytes, hash)?;
     let info = store.objects_dir().join("info");
     fs::create_dir_all(&info)?;
@@ -104,7 +124,53 @@ fn number(nodes: &mut [Node], positions: &HashMap<ObjectId, u32>) {
     }
 }
 
-fn encode(nodes: &[Node], positions: &HashMap<ObjectId, u32>, hash: gix_hash::Kind) -> Vec<u8> {
+/// The filter of each commit, of the version that the graph before has.
+fn filters(
+    store: &Store,
+    nodes: &[Node],
+    positions: &HashMap<ObjectId, u32>,
+    before: Option<&CommitGraph>,
+    on_progress: OnProgress,
+) -> Result<(Vec<Vec<u8>>, HashVersion), Error> {
+    let version = before.and_then(CommitGraph::hash_version).unwrap_or(HashVersion::One);
+    let mut filters = vec![Vec::new(); nodes.len()];
+    let mut bytes = 0;
+    let mut compared = 0;
+    // Trees that were read are those of the next commit's parent, if commits are taken by their dates.
+    let mut by_date: Vec<usize> = (0..nodes.len()).collect();
+    by_date.sort_by_key(|index| (nodes[*index].generation, *index));
+    for (done, index) in by_date.into_iter().enumerate() {
+        let Node { id, commit, .. } = &nodes[index];
+        let known = before.and_then(|graph| graph.filter(id, version));
+        let filter = match known {
+            Some(filter) => filter,
+            None => {
+                if compared % COMPARED_AT_ONCE == 0 && !on_progress(done as u64, nodes.len() as u64) {
+                    return Err(Error::Stopped);
+                }
+                compared += 1;
+                let parent =
+                    commit.parents.first().map(|parent| nodes[positions[parent] as usize].commit.tree);
+                let paths = changes::between(store, parent.as_deref(), &commit.tree)?;
+                filter::encode(paths.as_ref(), version)
+            }
+        };
+        bytes += filter.len() as u64;
+        if bytes > FILTERS_BYTES_MAX {
+            // What follows is not known: it is asked of the commits.
+            break;
+        }
+        filters[index] = filter;
+    }
+    Ok((filters, version))
+}
+
+fn encode(
+    nodes: &[Node],
+    positions: &HashMap<ObjectId, u32>,
+    [filter_ends, filter_data]: [Vec<u8>; 2],
+    hash: gix_hash::Kind,
+) -> Vec<u8> {
     let (mut rows, mut edges) = (Vec::new(), Vec::new());
     let (mut generations, mut large_generations) = (Vec::new(), Vec::new());
     for node in nodes {
@@ -142,6 +208,7 @@ fn encode(nodes: &[Node], positions: &HashMap<ObjectId, u32>, hash: gix_hash::Ki
         vec![(*b"OIDF", fanout(nodes)), (*b"OIDL", ids), (*b"CDAT", rows), (*b"GDA2", generations)];
     chunks.extend((!large_generations.is_empty()).then_some((*b"GDO2", large_generations)));
     chunks.extend((!edges.is_empty()).then_some((*b"EDGE", edges)));
+    chunks.extend([(*b"BIDX", filter_ends), (*b"BDAT", filter_data)]);
     let mut bytes = Vec::new();
     bytes.extend_from_slice(b"CGPH\x01");
     bytes.extend_from_slice(&[hash_version(hash), chunks.len() as u8, 0]);

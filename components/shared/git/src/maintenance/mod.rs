@@ -281,11 +281,13 @@ impl Run<'_> {
             self.tell(Stage::WritingBitmaps, 0, 0)?;
             self.report.bitmaps = write_bitmaps(&store, main, &tips)?;
             self.tell(Stage::WritingCommitGraph, 0, 0)?;
-            let written =
-                commit_graph::write(&store, store.object_format(), &tips).map_err(|error| match error {
-                    commit_graph::Error::Store(error) => Error::Store(error),
-                    commit_graph::Error::Io(error) => Error::Io(error),
-                })?;
+            let mut on_progress = |done, total| self.tell(Stage::WritingCommitGraph, done, total).is_ok();
+            let written = commit_graph::write(&store, store.object_format(), &tips, &mut on_progress);
+            let written = written.map_err(|error| match error {
+                commit_graph::Error::Store(error) => Error::Store(error),
+                commit_graph::Error::Io(error) => Error::Io(error),
+                commit_graph::Error::Stopped => Error::Stopped,
+            })?;
             if let commit_graph::Written::Graph { commits } = written {
                 self.report.graph_commits = commits.into();
             }
