@@ -9,10 +9,11 @@ use gix_hash::{ObjectId, oid};
 use gix_object::Kind;
 use std::collections::{HashMap, HashSet};
 
-/// Of so many of the latest commits one in [`RECENT_STRIDE`] has a bitmap, of all others one in [`OLD_STRIDE`].
-const RECENT_COMMITS: usize = 10_000;
-const RECENT_STRIDE: usize = 500;
-const OLD_STRIDE: usize = 5_000;
+/// How many commits lie between two with a bitmap at least.
+const STRIDE_MIN: usize = 100;
+/// Whoever has a commit and fetches the latest gets all that came since; the commits from there to the
+/// next bitmap are looked at, which are to be this part of those at the most.
+const STRIDE_PART: usize = 100;
 /// How many tips have a bitmap: the latest.
 const TIPS_MAX: usize = 1_000;
 /// What the bitmaps may take in memory, were none of them compressed, in bytes.
@@ -26,15 +27,17 @@ pub fn select(store: &Store, tips: &[ObjectId], objects: u32) -> Result<Vec<Obje
     let history = history(store, tips)?;
     let tips: HashSet<ObjectId> = tips.iter().copied().collect();
     let room = BITS_BYTES_MAX / (objects as usize / 8 + 1);
-    let recent = history.len().saturating_sub(RECENT_COMMITS);
     let mut tips_left = TIPS_MAX;
+    let mut next = 0;
     let mut selected = Vec::new();
-    for (index, id) in history.iter().enumerate().rev() {
+    for (later, id) in history.iter().rev().enumerate() {
         let is_tip = tips.contains(id) && tips_left > 0;
         tips_left -= usize::from(is_tip);
-        let stride = if index >= recent { RECENT_STRIDE } else { OLD_STRIDE };
-        if is_tip || index % stride == 0 {
+        if is_tip || later == next {
             selected.push(*id);
+        }
+        if later == next {
+            next += STRIDE_MIN.max(later / STRIDE_PART);
         }
         if selected.len() == room.max(1) {
             break;
@@ -169,14 +172,13 @@ impl Builder<'_> {
             let commit = Commit::read(self.store, &id)?;
             commits.extend(commit.parents);
             trees.push(commit.tree);
-            if !self.reach_trees(&mut trees, &mut bits)? {
-                return Ok(None);
-            }
         }
-        Ok(Some(bits))
+        // What earlier bitmaps tell need not be opened again.
+        let is_whole = self.reach_trees(trees, &mut bits)?;
+        Ok(is_whole.then_some(bits))
     }
 
-    fn reach_trees(&self, trees: &mut Vec<ObjectId>, bits: &mut Bits) -> Result<bool, Error> {
+    fn reach_trees(&self, mut trees: Vec<ObjectId>, bits: &mut Bits) -> Result<bool, Error> {
         while let Some(id) = trees.pop() {
             let Some(position) = self.position(&id)? else { return Ok(false) };
             if !bits.insert(self.ranks[position as usize]) {

@@ -8,7 +8,7 @@ use crate::listing;
 use crate::odb::{Packed, Store};
 use crate::pack::{Options, Output};
 use crate::refs::{Head, RefStore, Target};
-use crate::walk::{Located, ObjectSet, Request, Selection, Walk};
+use crate::walk::{Had, Located, ObjectSet, Request, Selection, Walk};
 use gix_hash::ObjectId;
 use std::collections::HashSet;
 use std::fs;
@@ -156,7 +156,7 @@ fn fill(run: &mut Run, store: &Store, objects: ObjectSet, temporary: &Temporary)
     let limits = Limits::of_what_is_there();
     let mut receiver = Receiver::create(temporary.pack(), store.object_format(), limits, ())?;
     let total = objects.len();
-    let selection = Selection { send: objects, had: ObjectSet::default() };
+    let selection = Selection { send: objects, had: Had::default() };
     let options = Options { ofs_delta: true, thin: false, chain_deltas_max: Some(CHAIN_DELTAS_MAX) };
     let mut output = Output::new(store.object_format(), selection, options);
     let mut piece = Vec::with_capacity(PIECE_BYTES);

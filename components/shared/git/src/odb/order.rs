@@ -53,15 +53,31 @@ impl Order {
     pub fn entry(&self, rank: usize) -> Result<(u64, u32), Error> {
         match &self.entries {
             Entries::Sorted(entries) => Ok(entries[rank]),
+            Entries::Stored(_) => {
+                let position = self.position(rank)?;
+                Ok((self.offset(position)?, position))
+            }
+        }
+    }
+
+    /// The position in the index of the entry that lies at place `rank`.
+    pub fn position(&self, rank: usize) -> Result<u32, Error> {
+        match &self.entries {
+            Entries::Sorted(entries) => Ok(entries[rank].1),
             Entries::Stored(table) => {
                 let position = table.entry(rank as u64).map_err(Error::io(self.index.name()))?;
                 let position = u32::from_be_bytes(position);
                 if position >= self.index.len() {
                     return Err(self.index.damaged("the order of its entries is damaged"));
                 }
-                Ok((self.index.offset(position)?, position))
+                Ok(position)
             }
         }
+    }
+
+    /// The offset of the entry at a position of the index.
+    pub fn offset(&self, position: u32) -> Result<u64, Error> {
+        self.index.offset(position)
     }
 
     /// Where the entry at place `rank` ends.

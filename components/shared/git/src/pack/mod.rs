@@ -1,7 +1,9 @@
 //! Making packs out of what is stored (gitformat-pack).
 
+mod entries;
 mod output;
 mod recipe;
+mod stream;
 
 pub use output::{Options, Output};
 pub use recipe::{RECIPE_BYTES_MAX, RECIPE_PARTS_MAX, Recipe, Replay};

@@ -3,17 +3,15 @@
 //! Entries are sent as they are stored, in the order in which they lie; a delta whose base is not
 //! sent is the only thing that is compressed anew.
 
+use super::entries::{Chains, Entries, Entry, Form};
 use super::recipe::{Recipe, Recorder};
+use super::stream::{Stream, compress};
 use crate::checksum::Checksum;
 use crate::format::ObjectFormat;
-use crate::limits::{DELTA_CHAIN_DELTAS_MAX, OBJECT_BYTES_MAX};
 use crate::odb::entry::{EntryKind, Header};
-use crate::odb::loose::Loose;
-use crate::odb::{Error, Order, PACK_HEADER_LEN, Packed, Store};
-use crate::walk::{Located, ObjectSet, Selection};
-use flate2::{Compress, Compression, FlushCompress, Status};
+use crate::odb::{Error, PACK_HEADER_LEN, Store};
+use crate::walk::{Had, ObjectSet, Selection};
 use gix_hash::ObjectId;
-use std::sync::Arc;
 
 /// What the receiver understands.
 #[derive(Debug, Clone, Copy, Default)]
@@ -30,7 +28,7 @@ pub struct Options {
 /// A pack under way. It owns no file: the store is passed to every step.
 pub struct Output {
     send: ObjectSet,
-    had: ObjectSet,
+    had: Had,
     options: Options,
     stage: Stage,
     checksum: Checksum,
@@ -52,11 +50,6 @@ pub struct Output {
     recorder: Option<Recorder>,
 }
 
-/// How many deltas each packed object that was sent is away from a whole one, and one more; 0: it was
-/// not sent. By pack and position in its index, as far as anybody asks.
-#[derive(Default)]
-struct Chains(Vec<Vec<u16>>);
-
 enum Stage {
     Head,
     /// The pack of this number is next.
@@ -67,39 +60,14 @@ enum Stage {
     Done,
 }
 
-/// The entries of one pack, of which some are sent.
-struct Entries {
-    pack: u32,
-    order: Arc<Order>,
-    /// The rank of the entry after the one whose end was asked for last.
-    rank: usize,
-    /// Offset and position in the index of those that are sent, in the order in which they lie.
-    sent: Vec<(u64, u32)>,
-    next: usize,
-    /// Those of `sent` that wait for the one that they are based on.
-    waiting: Vec<usize>,
-    /// Where in the output each of `sent` begins; 0: nowhere yet.
-    begins: Vec<u64>,
-}
-
 struct Copy {
     pack: u32,
     offset: u64,
     end: u64,
 }
 
-struct Stream {
-    loose: Loose,
-    input: Vec<u8>,
-    consumed: usize,
-    is_at_end: bool,
-    compress: Compress,
-}
-
 /// Room for the head of an entry.
-const HEAD_LEN_MAX: usize = 64;
-/// How much of a loose object is read at once, in bytes.
-const INPUT_LEN: usize = 32 * 1024;
+pub(super) const HEAD_LEN_MAX: usize = 64;
 
 impl Output {
     /// A pack of objects of one repository, whose object format that is.
@@ -160,20 +128,31 @@ impl Output {
     ///
     /// Fails if what is stored cannot be read; what was made so far is then no pack.
     pub fn fill(&mut self, store: &Store, out: &mut Vec<u8>, len: usize) -> Result<bool, Error> {
-        while len.saturating_sub(out.len()) >= HEAD_LEN_MAX {
-            let before = out.len();
-            if self.pour(store, out, len)? {
-                if !self.is_verbatim {
-                    self.checksum.update(&out[before..]);
-                }
-                self.made += (out.len() - before) as u64;
-            } else if matches!(self.stage, Stage::Done) {
-                return Ok(false);
-            } else {
-                self.step(store)?;
+        let mut before = out.len();
+        let mut hashed = before;
+        let outcome = loop {
+            if len.saturating_sub(out.len()) < HEAD_LEN_MAX {
+                break true;
             }
+            if self.pour(store, out, len)? {
+                self.made += (out.len() - before) as u64;
+                before = out.len();
+                continue;
+            }
+            match self.stage {
+                Stage::Done => break false,
+                Stage::Trailer => {
+                    self.checksum.update(&out[hashed..]);
+                    hashed = before;
+                }
+                _ => {}
+            }
+            self.step(store)?;
+        };
+        if !self.is_verbatim {
+            self.checksum.update(&out[hashed..]);
         }
-        Ok(true)
+        Ok(outcome)
     }
 
     /// Moves what is ready to `out`; false: nothing is.
@@ -281,78 +260,55 @@ impl Output {
             self.objects += count;
             return Ok(Stage::Pack(number + 1));
         }
-        let mut sent = Vec::with_capacity(count as usize);
-        for position in self.send.of_pack(number) {
-            sent.push((store.packed_offset(Packed { pack: number, position })?, position));
-        }
-        sent.sort_unstable();
-        Ok(Stage::Entries(Box::new(Entries {
-            pack: number,
-            order: store.pack_order(number)?,
-            rank: 0,
-            begins: vec![0; sent.len()],
-            sent,
-            next: 0,
-            waiting: Vec::new(),
-        })))
+        Ok(Stage::Entries(Box::new(Entries::new(store, number, &self.send)?)))
     }
 
     fn next_entry(&mut self, store: &Store) -> Result<(), Error> {
         let Stage::Entries(entries) = &mut self.stage else { return Ok(()) };
         let pack = entries.pack;
-        let Some(index) = entries.next(store)? else {
+        let Some(entry) = entries.next(store)? else {
             self.stage = Stage::Pack(pack + 1);
             return Ok(());
         };
-        let (offset, position) = entries.sent[index];
-        entries.begins[index] = self.made;
+        let begin = self.made;
+        entries.begin(&entry, begin);
         self.objects += 1;
-        let header = store.entry_header(pack, offset)?;
-        let base = entries.base(store, offset, &header)?;
-        let kind = match &base {
-            None => Some(header.kind),
-            Some(base) => entries.stored_delta(&self.send, &self.had, self.options, base, self.made),
-        };
-        let packed = Packed { pack, position };
+        let form = entries.form(store, &self.send, &self.had, self.options, &entry, begin)?;
         let is_within = match self.options.chain_deltas_max {
             None => true,
-            Some(max) => self.chains.enter(store, packed, base.as_ref().map(|base| base.at), max)?,
+            Some(max) => {
+                let base = entries.base(store, &entry)?.map(|(_, at)| at);
+                self.chains.enter(store, entries.packed(&entry), base, max)?
+            }
         };
-        let Some(kind) = kind.filter(|_| is_within) else {
-            let object = store.packed_object(packed)?;
-            return self.compress(object.kind, &object.data);
-        };
-        Header { kind, ..header }.write_to(&mut self.ready);
-        let Stage::Entries(entries) = &mut self.stage else { return Ok(()) };
-        let end = entries.end(store, offset)?;
-        let start = offset + header.len as u64;
-        if start > end {
-            return Err(Error::DamagedEntry {
-                pack: store.pack_name(pack),
-                offset,
-                reason: "it ends within its head",
-            });
-        }
-        self.copy = (start < end).then_some(Copy { pack, offset: start, end });
-        Ok(())
-    }
-
-    /// Makes an entry of an object in memory.
-    fn compress(&mut self, kind: gix_object::Kind, data: &[u8]) -> Result<(), Error> {
-        Header { kind: EntryKind::Whole(kind), size: data.len() as u64, len: 0 }.write_to(&mut self.ready);
-        let mut compress = Compress::new(Compression::fast(), true);
-        let mut consumed = 0;
-        loop {
-            self.ready.reserve(data.len() / 2 + HEAD_LEN_MAX);
-            let before = compress.total_in();
-            let status = compress
-                .compress_vec(&data[consumed..], &mut self.ready, FlushCompress::Finish)
-                .expect("compressing from memory to memory does not fail");
-            consumed += (compress.total_in() - before) as usize;
-            if status == Status::StreamEnd {
+        let start = match form {
+            Form::Verbatim if is_within => entry.offset,
+            Form::Headed(kind) if is_within => {
+                Header { kind, ..entry.header }.write_to(&mut self.ready);
+                entry.offset + entry.header.len as u64
+            }
+            _ => {
+                let object = store.packed_object(entries.packed(&entry))?;
+                compress(EntryKind::Whole(object.kind), &object.data, &mut self.ready);
                 return Ok(());
             }
+        };
+        self.copy_from(store, &entry, start)
+    }
+
+    /// Copies an entry from `start` on, and with it those after it that can be sent as they lie.
+    fn copy_from(&mut self, store: &Store, entry: &Entry, start: u64) -> Result<(), Error> {
+        let Stage::Entries(entries) = &mut self.stage else { return Ok(()) };
+        let mut end = entries.end(store, entry)?;
+        // How long chains get is told one by one.
+        if self.options.chain_deltas_max.is_none() {
+            let begin = self.made + self.ready.len() as u64;
+            let (count, run_end) = entries.extend_run(store, self.options, (start, end), begin)?;
+            self.objects += count;
+            end = run_end;
         }
+        self.copy = (start < end).then_some(Copy { pack: entries.pack, offset: start, end });
+        Ok(())
     }
 
     fn begin_loose(&mut self, store: &Store, id: &ObjectId) -> Result<(), Error> {
@@ -361,177 +317,12 @@ impl Output {
             // It was packed since it was selected.
             Err(Error::Missing(_)) => {
                 let object = store.object(id)?;
-                return self.compress(object.kind, &object.data);
+                compress(EntryKind::Whole(object.kind), &object.data, &mut self.ready);
+                return Ok(());
             }
             loose => loose?,
         };
-        Header { kind: EntryKind::Whole(loose.kind()), size: loose.size(), len: 0 }.write_to(&mut self.ready);
-        self.stream = Some(Stream {
-            loose,
-            input: Vec::new(),
-            consumed: 0,
-            is_at_end: false,
-            compress: Compress::new(Compression::fast(), true),
-        });
+        self.stream = Some(Stream::new(loose, &mut self.ready));
         Ok(())
-    }
-}
-
-impl Chains {
-    fn length(&self, packed: Packed) -> Option<u16> {
-        let length = self.0.get(packed.pack as usize)?.get(packed.position as usize)?;
-        length.checked_sub(1)
-    }
-
-    /// Notes how many deltas an object is away from a whole one, if it stays a delta based on
-    /// `base`; false: those would be more than `max`, and it has to be stored whole.
-    fn enter(
-        &mut self,
-        store: &Store,
-        packed: Packed,
-        base: Option<Packed>,
-        max: u16,
-    ) -> Result<bool, Error> {
-        let length = match base {
-            None => 0,
-            Some(base) => self.length(base).map_or(u16::MAX, |length| length.saturating_add(1)),
-        };
-        // What is too large to be made anew stays as it is.
-        let stays = length <= max || store.packed_header(packed)?.1 > OBJECT_BYTES_MAX;
-        let pack = packed.pack as usize;
-        if self.0.len() <= pack {
-            self.0.resize_with(pack + 1, Vec::new);
-        }
-        let lengths = &mut self.0[pack];
-        lengths.resize(store.pack_len(packed.pack) as usize, 0);
-        lengths[packed.position as usize] = if stays { length.saturating_add(1) } else { 1 };
-        Ok(stays)
-    }
-}
-
-impl Entries {
-    /// Which of `sent` is to be sent next: each after the one that it is based on. None: all are sent.
-    fn next(&mut self, store: &Store) -> Result<Option<usize>, Error> {
-        let mut index = match self.waiting.pop() {
-            Some(index) => index,
-            None => {
-                let rest = self.next..self.sent.len();
-                let Some(index) = rest.clone().find(|index| self.begins[*index] == 0) else {
-                    return Ok(None);
-                };
-                self.next = index + 1;
-                index
-            }
-        };
-        // Most are based on what lies before them; what names its base by its id need not be.
-        loop {
-            let offset = self.sent[index].0;
-            let header = store.entry_header(self.pack, offset)?;
-            let base = store.entry_base(self.pack, offset, &header)?.and_then(|base| self.index_of(base));
-            let Some(base) = base.filter(|base| self.begins[*base] == 0) else { return Ok(Some(index)) };
-            if self.waiting.len() == DELTA_CHAIN_DELTAS_MAX {
-                let reason = "its chain of deltas is longer than the limit, or a loop";
-                return Err(damaged(store, self.pack, offset, reason));
-            }
-            self.waiting.push(index);
-            index = base;
-        }
-    }
-
-    /// Which of `sent` lies at an offset.
-    fn index_of(&self, offset: u64) -> Option<usize> {
-        self.sent.binary_search_by_key(&offset, |entry| entry.0).ok()
-    }
-
-    /// Where the entry at an offset ends.
-    fn end(&mut self, store: &Store, offset: u64) -> Result<u64, Error> {
-        // Where many are sent, it is mostly the one after the last.
-        let is_next = self.rank < self.order.len() && self.order.entry(self.rank)?.0 == offset;
-        let rank = if is_next { Some(self.rank) } else { self.order.rank(offset)? };
-        let rank = rank.ok_or_else(|| damaged(store, self.pack, offset, "no entry begins there"))?;
-        self.rank = rank + 1;
-        self.order.end(rank)
-    }
-
-    /// What the entry at an offset is based on. An earlier pack may have it too: then it is sent from
-    /// there, and never on account of this one.
-    fn base(&self, store: &Store, offset: u64, header: &Header) -> Result<Option<Base>, Error> {
-        let Some(base_offset) = store.entry_base(self.pack, offset, header)? else { return Ok(None) };
-        let index = self.index_of(base_offset);
-        let position = match index {
-            Some(index) => self.sent[index].1,
-            None => match self.order.rank(base_offset)? {
-                Some(rank) => self.order.entry(rank)?.1,
-                None => {
-                    return Err(damaged(store, self.pack, offset, "its base is not an entry of the pack"));
-                }
-            },
-        };
-        let id = store.packed_id(Packed { pack: self.pack, position })?;
-        match Located::require(store, &id)? {
-            Located::Packed(at) => Ok(Some(Base { index, id, at })),
-            Located::Loose(id) => Err(Error::Missing(id)),
-        }
-    }
-
-    /// How a delta that begins at `begin` of the output can be sent as it is stored; none: it cannot,
-    /// since its base is neither sent nor had.
-    fn stored_delta(
-        &self,
-        send: &ObjectSet,
-        had: &ObjectSet,
-        options: Options,
-        base: &Base,
-        begin: u64,
-    ) -> Option<EntryKind> {
-        let base_begin = base.index.map_or(0, |index| self.begins[index]);
-        if base_begin != 0 && base_begin < begin && options.ofs_delta {
-            return Some(EntryKind::OfsDelta(begin - base_begin));
-        }
-        let at = Located::Packed(base.at);
-        (send.contains(at) || options.thin && had.contains(at)).then_some(EntryKind::RefDelta(base.id))
-    }
-}
-
-/// What a delta is based on.
-struct Base {
-    /// Among those sent of the delta's own pack.
-    index: Option<usize>,
-    id: ObjectId,
-    /// Where it is sent from, if it is.
-    at: Packed,
-}
-
-fn damaged(store: &Store, pack: u32, offset: u64, reason: &'static str) -> Error {
-    Error::DamagedEntry { pack: store.pack_name(pack), offset, reason }
-}
-
-impl Stream {
-    /// Appends at most `room` bytes of compressed data to `out`; false: that was all.
-    fn compress_to(&mut self, out: &mut Vec<u8>, room: usize) -> Result<bool, Error> {
-        let end = out.len() + room;
-        while out.len() < end {
-            if self.consumed == self.input.len() && !self.is_at_end {
-                self.input.resize(INPUT_LEN, 0);
-                let count = self.loose.read(&mut self.input)?;
-                self.input.truncate(count);
-                self.consumed = 0;
-                self.is_at_end = count == 0;
-            }
-            let flush = if self.is_at_end { FlushCompress::Finish } else { FlushCompress::None };
-            let (at, before_in, before_out) =
-                (out.len(), self.compress.total_in(), self.compress.total_out());
-            out.resize(end, 0);
-            let status = self
-                .compress
-                .compress(&self.input[self.consumed..], &mut out[at..], flush)
-                .expect("compressing from memory to memory does not fail");
-            self.consumed += (self.compress.total_in() - before_in) as usize;
-            out.truncate(at + (self.compress.total_out() - before_out) as usize);
-            if status == Status::StreamEnd {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 }

@@ -10,6 +10,7 @@ mod selection;
 mod set;
 pub mod shallow;
 mod tag;
+mod told;
 mod tree;
 
 pub use commit::Commit;
@@ -17,4 +18,5 @@ pub use filter::{Filter, FilterError};
 pub use selection::{Request, Selection, Walk};
 pub use set::{Located, ObjectSet};
 pub use tag::Tag;
+pub use told::Had;
 pub use tree::{Entries, Entry};

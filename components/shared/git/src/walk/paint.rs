@@ -34,6 +34,8 @@ struct Painter<'a> {
     queue: BinaryHeap<(i64, ObjectId)>,
     /// How many commits in the queue are wanted and not had.
     interesting: usize,
+    /// How many commits at all are wanted and not had, as far as is known.
+    wanted: usize,
 }
 
 /// Paints from `wants` and from `haves`, all of them commits, until no more wanted commits are found.
@@ -48,14 +50,31 @@ pub fn paint(
     boundary: &HashSet<ObjectId>,
     client_shallow: &HashSet<ObjectId>,
 ) -> Result<Painted, Error> {
-    let mut painter = Painter { store, nodes: HashMap::new(), queue: BinaryHeap::new(), interesting: 0 };
+    let painted = paint_up_to(store, wants, haves, boundary, client_shallow, usize::MAX)?;
+    Ok(painted.expect("there cannot be more commits"))
+}
+
+/// Like [`paint`]; none as soon as more than `wanted_max` commits are found that are wanted and, as far as
+/// is known by then, not had.
+pub fn paint_up_to(
+    store: &Store,
+    wants: &[ObjectId],
+    haves: &[ObjectId],
+    boundary: &HashSet<ObjectId>,
+    client_shallow: &HashSet<ObjectId>,
+    wanted_max: usize,
+) -> Result<Option<Painted>, Error> {
+    let mut painter =
+        Painter { store, nodes: HashMap::new(), queue: BinaryHeap::new(), interesting: 0, wanted: 0 };
     for id in haves {
         painter.paint(id, HAVE)?;
     }
     for id in wants {
         painter.paint(id, WANT)?;
     }
-    painter.run(boundary, client_shallow)?;
+    if !painter.run(boundary, client_shallow, wanted_max)? {
+        return Ok(None);
+    }
     let mut painted = Painted::default();
     for (id, node) in painter.nodes {
         if node.paint & HAVE != 0 {
@@ -72,7 +91,7 @@ pub fn paint(
     first.reverse();
     first.extend(parents_first(others));
     painted.wanted = first;
-    Ok(painted)
+    Ok(Some(painted))
 }
 
 /// Puts commits behind their parents, as far as those are among them. Dates alone do not tell: clocks
@@ -100,9 +119,18 @@ fn parents_first(commits: Vec<(ObjectId, Arc<Commit>)>) -> Vec<(ObjectId, Arc<Co
 }
 
 impl Painter<'_> {
-    fn run(&mut self, boundary: &HashSet<ObjectId>, client_shallow: &HashSet<ObjectId>) -> Result<(), Error> {
+    /// Paints what is queued and what that leads to; false: more than `wanted_max` commits are wanted.
+    fn run(
+        &mut self,
+        boundary: &HashSet<ObjectId>,
+        client_shallow: &HashSet<ObjectId>,
+        wanted_max: usize,
+    ) -> Result<bool, Error> {
         let mut oldest_wanted = i64::MAX;
         while let Some(&(date, id)) = self.queue.peek() {
+            if self.wanted > wanted_max {
+                return Ok(false);
+            }
             // Haves older than every wanted commit cannot reach one, if clocks are right.
             if self.interesting == 0 && date < oldest_wanted {
                 break;
@@ -132,7 +160,7 @@ impl Painter<'_> {
                 }
             }
         }
-        Ok(())
+        Ok(self.wanted <= wanted_max)
     }
 
     fn paint(&mut self, id: &ObjectId, paint: u8) -> Result<(), Error> {
@@ -154,6 +182,8 @@ impl Painter<'_> {
         let is_interesting = after & HAVE == 0;
         self.interesting += usize::from(is_interesting);
         self.interesting -= usize::from(was_interesting);
+        self.wanted += usize::from(after == WANT);
+        self.wanted -= usize::from(before == WANT);
         node.paint = after;
         if !is_queued {
             self.queue.push((node.commit.date, *id));

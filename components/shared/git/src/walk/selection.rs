@@ -2,18 +2,25 @@
 
 use super::commit::Commit;
 use super::filter::Filter;
-use super::paint::{Painted, paint};
+use super::paint::{Painted, paint, paint_up_to};
 use super::set::{Located, ObjectSet};
 use super::tag::Tag;
+use super::told::{Had, Told};
 use super::tree::Entries;
 use crate::odb::{Error, Object, Store};
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
-/// From so many commits on, the sets of what is wanted and of what is had are compared, where bitmaps
-/// tell them: looking at each commit would take longer.
-pub const PAINTED_COMMITS_MAX: usize = 1_000;
+#[cfg(test)]
+mod tests;
+
+/// So few wanted commits are always compared with their parents: bitmaps are not even opened.
+const COMPARED_COMMITS_MIN: usize = if cfg!(test) { 4 } else { 64 };
+/// So many wanted commits are found at the most before bitmaps are asked.
+const PAINTED_COMMITS_MAX: usize = if cfg!(test) { 10 } else { 1_000 };
+/// So many commits are looked at, if more are wanted than that, to find out by bitmaps what is had.
+const UNTOLD_COMMITS_MAX: usize = 10 * PAINTED_COMMITS_MAX;
 
 /// What a fetch asks for.
 #[derive(Debug, Default, Clone)]
@@ -36,16 +43,18 @@ pub struct Selection {
     /// What is to be sent.
     pub send: ObjectSet,
     /// What the client certainly has, as far as that was found out.
-    pub had: ObjectSet,
+    pub had: Had,
 }
 
 /// A selection under way: it advances in steps, so that whoever waits can be told.
 pub struct Walk {
     request: Request,
     seen: ObjectSet,
+    /// What bitmaps tell that the wants reach, beside what was seen.
+    told: Option<Told>,
     /// What was seen and is left out by the filter.
     omitted: ObjectSet,
-    had: ObjectSet,
+    had: Had,
     /// Commits that were asked for by their own id.
     asked: HashSet<ObjectId>,
     commits: Commits,
@@ -92,8 +101,9 @@ impl Walk {
     pub fn new(store: &Store, request: Request) -> Result<Self, Error> {
         let mut walk = Self {
             seen: ObjectSet::default(),
+            told: None,
             omitted: ObjectSet::default(),
-            had: ObjectSet::default(),
+            had: Had::default(),
             asked: HashSet::new(),
             commits: Commits::All { queue: BinaryHeap::new(), uses_bitmaps: false },
             trees: Vec::new(),
@@ -105,29 +115,52 @@ impl Walk {
         let is_whole = walk.request.boundary.is_empty()
             && walk.request.client_shallow.is_empty()
             && walk.request.filter.is_of_whole_commits();
-        let uses_bitmaps = is_whole && store.bitmaps().is_some();
         if haves.is_empty() {
+            let uses_bitmaps = is_whole && store.bitmaps().is_some();
             walk.select_all(store, wants, uses_bitmaps)?;
             return Ok(walk);
         }
-        let request = &walk.request;
-        let painted = paint(store, &wants, &haves, &request.boundary, &request.client_shallow)?;
-        if uses_bitmaps && painted.wanted.len() > PAINTED_COMMITS_MAX {
-            walk.had.unite(&reached_by(store, haves)?);
-            // What is asked for by its own id is sent, whoever has it.
-            walk.had.subtract(&walk.seen);
-            walk.select_all(store, wants, uses_bitmaps)?;
+        let Request { boundary, client_shallow, .. } = &walk.request;
+        let wanted_max = if is_whole { PAINTED_COMMITS_MAX } else { usize::MAX };
+        let painted = paint_up_to(store, &wants, &haves, boundary, client_shallow, wanted_max)?;
+        // Whichever way looks at fewer commits.
+        let commits_max = painted.as_ref().map_or(UNTOLD_COMMITS_MAX, |painted| painted.wanted.len());
+        let had = match is_whole && commits_max > COMPARED_COMMITS_MIN && store.bitmaps().is_some() {
+            true => reached_by(store, &haves, commits_max)?,
+            false => None,
+        };
+        if let Some(had) = had {
+            walk.select_difference(store, wants, had)?;
             return Ok(walk);
         }
+        let painted = match painted {
+            Some(painted) => painted,
+            None => paint(store, &wants, &haves, boundary, client_shallow)?,
+        };
+        walk.select_painted(store, painted)?;
+        Ok(walk)
+    }
+
+    /// Begins with these commits, compared with their parents.
+    fn select_painted(&mut self, store: &Store, painted: Painted) -> Result<(), Error> {
         for id in painted.had.keys() {
             // The commit-graph may still know what is gone.
             if let Some(at) = Located::find(store, id)? {
-                walk.had.insert(at);
+                self.had.insert(at);
             }
         }
         let wanted_trees = painted.wanted.iter().map(|(id, commit)| (*id, commit.tree)).collect();
-        walk.commits = Commits::Painted { painted, wanted_trees, next: 0 };
-        Ok(walk)
+        self.commits = Commits::Painted { painted, wanted_trees, next: 0 };
+        Ok(())
+    }
+
+    /// Begins with everything that the wants reach, by bitmaps, but for all that is had.
+    fn select_difference(&mut self, store: &Store, wants: Vec<ObjectId>, had: Had) -> Result<(), Error> {
+        self.had.set.unite(&had.set);
+        // What is asked for by its own id is sent, whoever has it.
+        self.had.set.subtract(&self.seen);
+        self.had.told = had.told;
+        self.select_all(store, wants, true)
     }
 
     /// Begins with everything that the wants reach.
@@ -138,7 +171,7 @@ impl Walk {
 
     /// How many objects were found so far.
     pub fn len(&self) -> u64 {
-        self.seen.len() - self.omitted.len()
+        self.seen.len() - self.omitted.len() + self.told.as_ref().map_or(0, Told::len)
     }
 
     /// Whether nothing was found so far.
@@ -165,14 +198,17 @@ impl Walk {
 
     /// Ends the selection, once `advance` has said that there is no more.
     pub fn finish(mut self, store: &Store) -> Result<Selection, Error> {
+        if let Some(told) = self.told.take() {
+            told.add_difference_to(store, self.had.told.as_ref(), &mut self.seen)?;
+        }
         self.include_tags(store)?;
-        for set in [&mut self.seen, &mut self.omitted, &mut self.had] {
+        for set in [&mut self.seen, &mut self.omitted, &mut self.had.set] {
             set.settle(store)?;
         }
         self.seen.subtract(&self.omitted);
         if matches!(self.commits, Commits::All { .. }) {
             // Bitmaps tell of what is had, too.
-            self.seen.subtract(&self.had);
+            self.seen.subtract(&self.had.set);
         }
         Ok(Selection { send: self.seen, had: self.had })
     }
@@ -203,12 +239,12 @@ impl Walk {
             let (tags, target, kind) = Tag::peel(store, &id)?;
             for tag in &tags {
                 let at = Located::require(store, tag)?;
-                if !self.had.contains(at) {
+                if !self.had.contains(at)? {
                     self.insert(at, true);
                 }
             }
             let at = Located::require(store, &target)?;
-            let is_needed = target == id || !self.had.contains(at);
+            let is_needed = target == id || !self.had.contains(at)?;
             match kind {
                 Kind::Commit => {
                     commits.push(target);
@@ -278,8 +314,7 @@ impl Walk {
     fn enqueue(&mut self, store: &Store, id: ObjectId) -> Result<(), Error> {
         let at = Located::require(store, &id)?;
         let uses_bitmaps = matches!(self.commits, Commits::All { uses_bitmaps: true, .. });
-        let is_known = self.seen.contains(at) || self.had.contains(at);
-        if is_known || uses_bitmaps && self.absorb(store, at)? {
+        if self.is_known(at)? || uses_bitmaps && self.absorb(store, at)? {
             return Ok(());
         }
         let commit = Commit::read(store, &id)?;
@@ -303,8 +338,21 @@ impl Walk {
             let Some(blobs) = bitmaps.of_kind(Kind::Blob) else { return Ok(false) };
             reached.subtract(&blobs);
         }
-        self.seen.unite_packed(store, *pack, &reached)?;
+        let told = match &mut self.told {
+            Some(told) => told,
+            none => none.insert(Told::new(store, *pack)?),
+        };
+        told.unite(&reached);
         Ok(true)
+    }
+
+    /// Whether an object was seen, or is told of, or the client has it.
+    fn is_known(&self, at: Located) -> Result<bool, Error> {
+        Ok(self.seen.contains(at) || self.is_told(at)? || self.had.contains(at)?)
+    }
+
+    fn is_told(&self, at: Located) -> Result<bool, Error> {
+        self.told.as_ref().map_or(Ok(false), |told| told.contains(at))
     }
 
     fn insert_commit(&mut self, id: &ObjectId, at: Located) {
@@ -330,7 +378,7 @@ impl Walk {
     /// A tree was found at a depth: notes it, and that it is to be opened if that can find more.
     fn found_tree(&mut self, store: &Store, id: ObjectId, depth: u64, bases: Vec<Base>) -> Result<(), Error> {
         let at = Located::require(store, &id)?;
-        if self.had.contains(at) || bases.iter().any(|base| base.id == id) {
+        if bases.iter().any(|base| base.id == id) || self.had.contains(at)? || self.is_told(at)? {
             return Ok(());
         }
         let filter = &self.request.filter;
@@ -374,7 +422,10 @@ impl Walk {
     fn found_blob(&mut self, store: &Store, id: ObjectId, depth: u64) -> Result<(), Error> {
         let at = Located::require(store, &id)?;
         let is_seen = self.seen.contains(at);
-        if is_seen && self.request.filter.tree_depth.is_none() || self.had.contains(at) {
+        if is_seen && self.request.filter.tree_depth.is_none()
+            || self.had.contains(at)?
+            || self.is_told(at)?
+        {
             return Ok(());
         }
         let is_kept = self.request.filter.keeps_depth(depth) && self.keeps(store, Kind::Blob, at)?;
@@ -435,7 +486,7 @@ impl Walk {
             }
             for tag in tags {
                 let at = Located::require(store, &tag)?;
-                if !self.had.contains(at) {
+                if !self.had.contains(at)? {
                     self.insert(at, true);
                 }
             }
@@ -449,11 +500,25 @@ impl Walk {
     }
 }
 
-/// Everything that some commits reach.
-fn reached_by(store: &Store, commits: Vec<ObjectId>) -> Result<ObjectSet, Error> {
-    let mut walk = Walk::new(store, Request { wants: commits, ..Request::default() })?;
-    while walk.advance(store, usize::MAX)? {}
-    Ok(walk.finish(store)?.send)
+/// Everything that some commits reach. None: some of it is gone, or more than `commits_max` commits would
+/// have to be looked at, since no bitmaps tell of them.
+fn reached_by(store: &Store, commits: &[ObjectId], commits_max: usize) -> Result<Option<Had>, Error> {
+    let reached = || {
+        let mut walk = Walk::new(store, Request { wants: commits.to_vec(), ..Request::default() })?;
+        let mut commits_left = commits_max;
+        while walk.next_commit(store)? {
+            if commits_left == 0 {
+                return Ok(None);
+            }
+            commits_left -= 1;
+        }
+        while walk.advance(store, usize::MAX)? {}
+        Ok(Some(Had { set: walk.seen, told: walk.told }))
+    };
+    match reached() {
+        Err(Error::Missing(_)) => Ok(None),
+        reached => reached,
+    }
 }
 
 fn read_tree(store: &Store, at: Located, id: &ObjectId) -> Result<Object, Error> {

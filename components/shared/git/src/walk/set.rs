@@ -69,7 +69,7 @@ impl ObjectSet {
     pub fn unite_packed(&mut self, store: &Store, pack: u32, bits: &Bits) -> Result<(), Error> {
         let order = store.pack_order(pack)?;
         for rank in bits.iter() {
-            let position = order.entry(rank as usize)?.1;
+            let position = order.position(rank as usize)?;
             self.insert(Located::Packed(Packed { pack, position }));
         }
         Ok(())

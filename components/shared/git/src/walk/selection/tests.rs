@@ -1,0 +1,115 @@
+//! A fetch has what `git` says is missing, whichever way its objects are found.
+
+use super::*;
+use crate::maintenance::{self, Settings};
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::time::SystemTime;
+
+struct Repository(tempfile::TempDir);
+
+impl Repository {
+    /// Forty commits on `main` with merges in between, a directory that comes and goes, and commits that
+    /// came after the repository was maintained.
+    fn new() -> Self {
+        let repository = Self(tempfile::tempdir().expect("a directory"));
+        repository.sh("git init -q -b main && mkdir d && seq 300 > d/list && git add . && git commit -qm 0");
+        repository.sh(
+            "for i in $(seq 40); do
+                case $i in
+                    *0) git checkout -qb side$i HEAD~3 && echo $i > only$i && git add . && git commit -qm s$i &&
+                        git checkout -q main && git merge -qm m$i side$i ;;
+                    *5) git rm -qr d && git commit -qm $i ;;
+                    *) mkdir -p d && seq $i 300 > d/list && echo $i > f$((i % 4)) && git add . && git commit -qm $i ;;
+                esac
+            done && git tag -am tag v1 main~5 && git repack -adq",
+        );
+        let settings = Settings { is_forced: true, ..Settings::default() };
+        let report =
+            maintenance::run(&repository.0.path().join(".git"), &settings, SystemTime::now(), &mut |_| true);
+        assert!(report.expect("maintained").bitmaps > 0);
+        repository.sh("for i in 1 2 3; do seq $i 200 > d/new && git add . && git commit -qm n$i; done");
+        repository
+    }
+
+    fn sh(&self, script: &str) -> String {
+        let mut command = Command::new("sh");
+        command.arg("-ec").arg(script).current_dir(self.0.path());
+        for (key, value) in [("NAME", "A"), ("EMAIL", "a@example.org"), ("DATE", "@1700000000 +0000")] {
+            command.env(format!("GIT_AUTHOR_{key}"), value).env(format!("GIT_COMMITTER_{key}"), value);
+        }
+        let output = command.output().expect("sh runs");
+        assert!(output.status.success(), "{script}: {output:?}");
+        String::from_utf8(output.stdout).expect("text").trim().to_owned()
+    }
+
+    fn ids(&self, script: &str) -> Vec<ObjectId> {
+        self.sh(script).lines().map(|line| line[..40].parse().expect("an id")).collect()
+    }
+
+    fn selected(&self, store: &Store, request: Request) -> (BTreeSet<ObjectId>, bool) {
+        let mut walk = Walk::new(store, request).expect("readable");
+        let is_compared = matches!(walk.commits, Commits::Painted { .. });
+        while walk.advance(store, 3).expect("readable") {}
+        let send = walk.finish(store).expect("readable").send;
+        let packed = (0..store.pack_count()).flat_map(|pack| {
+            send.of_pack(pack).map(move |position| crate::odb::Packed { pack, position }).collect::<Vec<_>>()
+        });
+        let ids = packed.map(|packed| store.packed_id(packed).expect("an id"));
+        let ids: BTreeSet<_> = ids.chain(send.loose().copied()).collect();
+        assert_eq!(ids.len() as u64, send.len());
+        (ids, is_compared)
+    }
+}
+
+#[test]
+fn what_is_missing_is_found_by_parents_or_by_bitmaps() {
+    let repository = Repository::new();
+    let store = Store::open(&repository.0.path().join(".git")).expect("readable");
+    let mut ways = BTreeSet::new();
+    for want in ["main", "main~2", "main~3", "side30", "v1"] {
+        for have in ["main~1", "main~4", "main~9", "main~16", "main~30", "side20", "side10 main~12", "v1~8"] {
+            let request = Request {
+                wants: repository.ids(&format!("git rev-parse {want}")),
+                haves: repository.ids(&format!("git rev-parse {have}")),
+                ..Request::default()
+            };
+            let (selected, is_compared) = repository.selected(&store, request);
+            ways.insert(is_compared);
+            let missing = repository.ids(&format!("git rev-list --objects {want} --not {have}"));
+            let had: BTreeSet<_> =
+                repository.ids(&format!("git rev-list --objects {have}")).into_iter().collect();
+            for id in &missing {
+                assert!(selected.contains(id) || had.contains(id), "{id} of {want} without {have}");
+            }
+            let wanted: BTreeSet<_> =
+                repository.ids(&format!("git rev-list --objects {want}")).into_iter().collect();
+            assert!(selected.is_subset(&wanted), "{want} without {have}");
+            if !is_compared {
+                assert!(selected.is_disjoint(&had), "{want} without {have}");
+            }
+        }
+    }
+    assert_eq!(ways.len(), 2, "both ways are tried");
+}
+
+#[test]
+fn what_a_have_reached_may_be_gone() {
+    let repository = Repository::new();
+    // Commits of which nothing is left but the latest.
+    let apart =
+        repository.ids("git checkout -q --orphan apart && git commit -qm a && git rev-parse apart^{tree}");
+    let have = repository.ids(&format!(
+        "gone=$(echo gone | git hash-object -w -t blob --stdin) && id=$(git commit-tree -m x -p apart -p main~20 {}) &&
+         git cat-file commit $id | sed \"s/^parent $(git rev-parse apart)/parent $gone/\" > c &&
+         git hash-object -w -t commit --literally c && rm .git/objects/${{gone%${{gone#??}}}}/${{gone#??}}",
+        apart[0]
+    ));
+    let store = Store::open(&repository.0.path().join(".git")).expect("readable");
+    let request = Request { wants: repository.ids("git rev-parse main"), haves: have, ..Request::default() };
+    let (selected, is_compared) = repository.selected(&store, request);
+    assert!(is_compared);
+    let missing = repository.ids("git rev-list --objects main --not main~20");
+    let had: BTreeSet<_> = repository.ids("git rev-list --objects main~20").into_iter().collect();
+    assert!(missing.iter().all(|id| selected.contains(id) || had.contains(id)));
+}
