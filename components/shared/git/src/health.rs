@@ -20,7 +20,7 @@ pub struct Health {
     pub loose_refs: u64,
     /// Commits whose reachable objects are known without a walk; 0: there are no bitmaps.
     pub bitmaps: u64,
-    /// Objects in the pack that the bitmaps are of.
+    /// Objects in the pack, or packs, that the bitmaps are of.
     pub bitmap_objects: u64,
     /// Commits in the commit-graph; 0: there is none.
     pub graph_commits: u64,
@@ -45,8 +45,8 @@ impl Health {
             loose_objects: survey.loose.len() as u64,
             refs: refs.snapshot()?.refs.len() as u64,
             loose_refs: refs.loose_ids()?.len() as u64,
-            bitmaps: store.bitmaps().map_or(0, |(_, bitmaps)| bitmaps.len() as u64),
-            bitmap_objects: store.bitmaps().map_or(0, |(pack, _)| store.pack_len(*pack).into()),
+            bitmaps: store.bitmaps().map_or(0, |bitmaps| bitmaps.len() as u64),
+            bitmap_objects: store.bitmaps().map_or(0, |bitmaps| bitmaps.numbering().len().into()),
             graph_commits: store.commit_graph().map_or(0, |graph| graph.len().into()),
             clone_bytes: packs - cruft + survey.loose_bytes,
             is_maintenance_due: survey.plan(&Settings::default(), now) != Plan::Nothing,

@@ -34,6 +34,9 @@ pub const ALTERNATES_BYTES_MAX: u64 = 64 * 1024;
 /// How many packs a repository may have.
 pub const PACKS_MAX: usize = 10_000;
 
+/// The largest table of names of packs that is read, in bytes.
+pub const PACK_NAMES_BYTES_MAX: usize = 4 * MIB as usize;
+
 /// How many objects a pack may have.
 pub const PACK_OBJECTS_MAX: u32 = 50_000_000;
 

@@ -1,5 +1,5 @@
-//! Reachability bitmaps of packs (gitformat-bitmap): what some commits reach, as sets of the pack's
-//! objects, numbered in the order in which they lie.
+//! Reachability bitmaps (gitformat-bitmap): what some commits reach, as sets of the objects of a pack,
+//! numbered in the order in which they lie, or of several packs that have an index in common.
 
 mod bits;
 mod read;
@@ -9,8 +9,50 @@ mod write;
 mod tests;
 
 pub use bits::Bits;
-pub use read::PackBitmaps;
+pub use read::BitmapFile;
 pub use write::{encode, select};
+
+use crate::odb::{Numbering, Packed};
+use gix_hash::oid;
+use gix_object::Kind;
+use std::sync::Arc;
+
+/// The bitmaps that a store has.
+pub struct Bitmaps {
+    numbering: Arc<Numbering>,
+    file: BitmapFile,
+}
+
+impl Bitmaps {
+    pub(crate) fn new(numbering: Numbering, file: BitmapFile) -> Self {
+        Self { numbering: Arc::new(numbering), file }
+    }
+
+    /// What the numbers in its sets are of.
+    pub fn numbering(&self) -> &Arc<Numbering> {
+        &self.numbering
+    }
+
+    /// How many commits have a bitmap.
+    pub fn len(&self) -> usize {
+        self.file.len()
+    }
+
+    /// Whether no commit has one.
+    pub fn is_empty(&self) -> bool {
+        self.file.is_empty()
+    }
+
+    /// Everything that a commit reaches. None: it has no bitmap, or a damaged one.
+    pub fn reached(&self, id: &oid, at: Packed) -> Option<Bits> {
+        self.file.get(self.numbering.row(id, at)?)
+    }
+
+    /// All objects of one kind.
+    pub fn of_kind(&self, kind: Kind) -> Option<Bits> {
+        self.file.of_kind(kind)
+    }
+}
 
 /// How far back a bitmap's stored difference may refer, in bitmaps. Git looks no further.
 const XOR_DISTANCE_MAX: u32 = 160;

@@ -19,14 +19,14 @@ const ENTRIES_MAX: u32 = 1_000_000;
 /// The kinds in the order in which their sets are stored.
 const KINDS: [Kind; 4] = [Kind::Commit, Kind::Tree, Kind::Blob, Kind::Tag];
 
-/// The bitmaps of one pack.
-pub struct PackBitmaps {
+/// A file of bitmaps: of one pack, or of several.
+pub struct BitmapFile {
     table: Table,
-    /// How many objects the pack has.
+    /// How many objects there are.
     objects: u32,
     /// Where the sets of objects of each kind are.
     kinds: [u64; 4],
-    /// By the commit's position in the index of the pack.
+    /// By the commit's position in the index of the pack, or of the packs.
     entries: HashMap<u32, Entry>,
 }
 
@@ -38,9 +38,9 @@ struct Entry {
     difference_from: Option<u32>,
 }
 
-impl PackBitmaps {
-    /// Opens the bitmaps of the pack with this checksum and so many objects. None: they cannot be
-    /// read, are damaged, or of another pack.
+impl BitmapFile {
+    /// Opens the bitmaps of the pack, or of the index over several, with this checksum and so many objects.
+    /// None: they cannot be read, are damaged, or of another.
     pub fn open(path: &Path, checksum: &[u8], objects: u32) -> Option<Self> {
         let file = Arc::new(File::open(path).ok()?);
         let len = file.len();
@@ -82,12 +82,12 @@ impl PackBitmaps {
         self.entries.is_empty()
     }
 
-    /// Whether the commit at a position of the pack's index has a bitmap.
+    /// Whether the commit at a position of the index has a bitmap.
     pub fn contains(&self, commit: u32) -> bool {
         self.entries.contains_key(&commit)
     }
 
-    /// Everything that the commit at a position of the pack's index reaches, by the order in which
+    /// Everything that the commit at a position of the index reaches, by the order in which
     /// the objects lie. None: it has no bitmap, or a damaged one.
     pub fn get(&self, commit: u32) -> Option<Bits> {
         let mut entry = *self.entries.get(&commit)?;

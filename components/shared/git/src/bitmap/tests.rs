@@ -52,13 +52,13 @@ impl Repository {
         ObjectId::try_from(&pack[pack.len() - 20..]).expect("an id")
     }
 
-    fn open(&self) -> Option<PackBitmaps> {
+    fn open(&self) -> Option<BitmapFile> {
         let objects = self.store().pack_len(0);
-        PackBitmaps::open(&self.bitmap_path(), self.checksum().as_slice(), objects)
+        BitmapFile::open(&self.bitmap_path(), self.checksum().as_slice(), objects)
     }
 
     /// Checks every bitmap against what Git lists.
-    fn check(&self, bitmaps: &PackBitmaps) {
+    fn check(&self, bitmaps: &BitmapFile) {
         let store = self.store();
         let order = store.pack_order(0).expect("an order");
         let ids_of = |bits: &Bits| -> BTreeSet<ObjectId> {
@@ -150,7 +150,7 @@ fn damaged_bitmaps_are_none_or_wrong_and_harmless() {
         (repository.bitmap_path(), repository.checksum(), repository.store().pack_len(0));
     let change = |bytes: &[u8]| {
         fs::write(&path, bytes).expect("written");
-        if let Some(bitmaps) = PackBitmaps::open(&path, checksum.as_slice(), objects) {
+        if let Some(bitmaps) = BitmapFile::open(&path, checksum.as_slice(), objects) {
             (0..objects).for_each(|commit| drop(bitmaps.get(commit)));
         }
     };
@@ -162,5 +162,5 @@ fn damaged_bitmaps_are_none_or_wrong_and_harmless() {
     }
     fs::write(&path, &sound).expect("written");
     let other = ObjectId::null(gix_hash::Kind::Sha1);
-    assert!(PackBitmaps::open(&path, other.as_slice(), objects).is_none(), "it is another pack's");
+    assert!(BitmapFile::open(&path, other.as_slice(), objects).is_none(), "it is another pack's");
 }

@@ -6,11 +6,12 @@ use super::table::Table;
 use crate::format::ObjectFormat;
 use crate::limits::PACK_OBJECTS_MAX;
 use gix_hash::{ObjectId, oid};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 const MAGIC: [u8; 8] = [0xff, b't', b'O', b'c', 0, 0, 0, 2];
-const FANOUT_LEN: u64 = 256 * 4;
+pub(super) const FANOUT_LEN: u64 = 256 * 4;
 const LARGE_OFFSET_MARK: u32 = 1 << 31;
 
 /// An open index: which objects a pack has, and where.
@@ -83,39 +84,10 @@ impl Index {
 
     /// Returns the position of the object in the table of ids.
     pub fn position(&self, id: &oid) -> Result<Option<u32>, Error> {
-        match self.object_format {
-            ObjectFormat::Sha1 => self.search::<20>(id),
-            _ => self.search::<32>(id),
-        }
-    }
-
-    /// Ids are evenly spread: the search begins where the id should be, and widens from there.
-    fn search<const ID_LEN: usize>(&self, id: &oid) -> Result<Option<u32>, Error> {
-        let Ok(id) = <&[u8; ID_LEN]>::try_from(id.as_bytes()) else { return Ok(None) };
-        let first = usize::from(id[0]);
-        let mut low = if first == 0 { 0 } else { self.fanout[first - 1] };
-        let mut high = self.fanout[first];
-        if low == high {
+        if id.kind() != self.object_format {
             return Ok(None);
         }
-        let fraction = u64::from(u32::from_be_bytes([id[1], id[2], id[3], id[4]]));
-        let mut probe = low + ((u64::from(high - low) * fraction) >> 32) as u32;
-        let mut step = 4;
-        while low < high {
-            match self.entry::<ID_LEN>(&self.ids, probe.into())?.cmp(id) {
-                std::cmp::Ordering::Equal => return Ok(Some(probe)),
-                std::cmp::Ordering::Less => {
-                    low = probe + 1;
-                    probe = low.saturating_add(step).min(low + (high - low) / 2);
-                }
-                std::cmp::Ordering::Greater => {
-                    high = probe;
-                    probe = high.saturating_sub(step).max(low + (high - low) / 2);
-                }
-            }
-            step *= 2;
-        }
-        Ok(None)
+        search(&self.fanout, &self.ids, id).map_err(Error::io(&self.name))
     }
 
     /// Returns the id at a position below `len`.
@@ -159,7 +131,45 @@ impl Index {
     }
 }
 
-fn fanout(bytes: &[u8]) -> Option<Box<[u32; 256]>> {
+/// Finds an id in a sorted table of them; `fanout` tells how many begin with each byte or a lower one.
+pub(super) fn search(fanout: &[u32; 256], ids: &Table, id: &oid) -> io::Result<Option<u32>> {
+    match id.as_bytes().len() {
+        20 => search_ids::<20>(fanout, ids, id),
+        _ => search_ids::<32>(fanout, ids, id),
+    }
+}
+
+/// Ids are evenly spread: the search begins where the id should be, and widens from there.
+fn search_ids<const ID_LEN: usize>(fanout: &[u32; 256], ids: &Table, id: &oid) -> io::Result<Option<u32>> {
+    let Ok(id) = <&[u8; ID_LEN]>::try_from(id.as_bytes()) else { return Ok(None) };
+    let first = usize::from(id[0]);
+    let mut low = if first == 0 { 0 } else { fanout[first - 1] };
+    let mut high = fanout[first];
+    if low == high {
+        return Ok(None);
+    }
+    let fraction = u64::from(u32::from_be_bytes([id[1], id[2], id[3], id[4]]));
+    let mut probe = low + ((u64::from(high - low) * fraction) >> 32) as u32;
+    let mut step = 4;
+    while low < high {
+        match ids.entry::<ID_LEN>(probe.into())?.cmp(id) {
+            std::cmp::Ordering::Equal => return Ok(Some(probe)),
+            std::cmp::Ordering::Less => {
+                low = probe + 1;
+                probe = low.saturating_add(step).min(low + (high - low) / 2);
+            }
+            std::cmp::Ordering::Greater => {
+                high = probe;
+                probe = high.saturating_sub(step).max(low + (high - low) / 2);
+            }
+        }
+        step *= 2;
+    }
+    Ok(None)
+}
+
+/// Reads how many ids begin with each byte or a lower one. None: the numbers are not in order.
+pub(super) fn fanout(bytes: &[u8]) -> Option<Box<[u32; 256]>> {
     let mut fanout = Box::new([0; 256]);
     for (entry, bytes) in fanout.iter_mut().zip(bytes.chunks_exact(4)) {
         *entry = u32::from_be_bytes(bytes.try_into().expect("chunks are of four bytes"));

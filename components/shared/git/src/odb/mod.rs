@@ -15,6 +15,8 @@ mod gix;
 mod index;
 pub mod inflate;
 pub mod loose;
+mod multi_pack_index;
+mod numbering;
 mod order;
 mod pack;
 mod packs;
@@ -27,11 +29,12 @@ mod tests;
 
 pub use error::Error;
 pub use file::File;
+pub use numbering::Numbering;
 pub use order::Order;
 pub use pack::PACK_HEADER_LEN;
 pub use table::Table;
 
-use crate::bitmap::PackBitmaps;
+use crate::bitmap::Bitmaps;
 use crate::commit_graph::CommitGraph;
 use crate::format::ObjectFormat;
 use crate::limits::{OBJECT_BYTES_MAX, STRUCTURED_OBJECT_BYTES_MAX};
@@ -75,7 +78,7 @@ pub struct Store {
     object_format: ObjectFormat,
     packs: RefCell<Packs>,
     commit_graph: OnceCell<Option<CommitGraph>>,
-    bitmaps: OnceCell<Option<(u32, PackBitmaps)>>,
+    bitmaps: OnceCell<Option<Bitmaps>>,
     has_commit_graph: bool,
     has_bitmaps: bool,
 }
@@ -126,8 +129,10 @@ impl Store {
         Ok(Self::new(objects_dir, borrowed, format.objects, packs).without_shortcuts())
     }
 
-    /// Has everything read from the objects themselves, and nothing from bitmaps or the commit-graph.
+    /// Has everything read from the objects and the packs' own indexes, and nothing from bitmaps, the
+    /// commit-graph or an index over several packs.
     pub fn without_shortcuts(self) -> Self {
+        self.packs.borrow_mut().without_multi();
         Self { has_commit_graph: false, has_bitmaps: false, ..self }
     }
 
@@ -147,12 +152,11 @@ impl Store {
         self.commit_graph.get_or_init(|| self.has_commit_graph.then(open).flatten()).as_ref()
     }
 
-    /// The bitmaps of the first pack, and its number: every object of it is found there, even if other
-    /// packs have it too.
-    pub fn bitmaps(&self) -> Option<&(u32, PackBitmaps)> {
-        let is_wanted = self.has_bitmaps && self.pack_count() > 0;
-        let open = || is_wanted.then(|| self.packs.borrow_mut().bitmaps(0)).flatten();
-        self.bitmaps.get_or_init(|| open().map(|bitmaps| (0, bitmaps))).as_ref()
+    /// The bitmaps, if the repository has some that can be used. Every object that they have a number for
+    /// is found in the pack that they are of, even if other packs have it too.
+    pub fn bitmaps(&self) -> Option<&Bitmaps> {
+        let open = || self.has_bitmaps.then(|| self.packs.borrow_mut().bitmaps()).flatten();
+        self.bitmaps.get_or_init(open).as_ref()
     }
 
     /// Tells where an object is; none: it is not there.

@@ -6,6 +6,7 @@ use super::index::Index;
 use super::pack::PACK_HEADER_LEN;
 use super::table::Table;
 use gix_hash::ObjectId;
+use std::cmp::Ordering;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,7 +33,7 @@ impl Order {
     ///
     /// Fails with `DamagedFile` if the index has impossible offsets.
     pub fn of(index: &Arc<Index>, path: &Path, checksum: &ObjectId, end: u64) -> Result<Self, Error> {
-        let entries = match stored(path, index, checksum) {
+        let entries = match stored(path, index.len(), checksum) {
             Some(table) => Entries::Stored(table),
             None => Entries::Sorted(sorted(index, end)?),
         };
@@ -90,13 +91,34 @@ impl Order {
 
     /// The place of the entry at `offset`; none: there begins no entry.
     pub fn rank(&self, offset: u64) -> Result<Option<usize>, Error> {
-        let (mut low, mut high) = (0, self.len());
+        self.rank_among(0, self.len(), offset)
+    }
+
+    /// The place of the entry at `offset`, which probably is `near` or soon after it; none: there begins
+    /// no entry.
+    pub fn rank_from(&self, near: usize, offset: u64) -> Result<Option<usize>, Error> {
+        let (mut low, mut high, mut step) = (0, near.min(self.len()), 1);
+        while high < self.len() {
+            match self.entry(high)?.0.cmp(&offset) {
+                Ordering::Equal => return Ok(Some(high)),
+                Ordering::Greater => return self.rank_among(low, high, offset),
+                Ordering::Less => {
+                    low = high + 1;
+                    high += step;
+                    step *= 2;
+                }
+            }
+        }
+        self.rank_among(low, self.len(), offset)
+    }
+
+    fn rank_among(&self, mut low: usize, mut high: usize, offset: u64) -> Result<Option<usize>, Error> {
         while low < high {
             let middle = low + (high - low) / 2;
             match self.entry(middle)?.0.cmp(&offset) {
-                std::cmp::Ordering::Equal => return Ok(Some(middle)),
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
+                Ordering::Equal => return Ok(Some(middle)),
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
             }
         }
         Ok(None)
@@ -126,12 +148,13 @@ fn sorted(index: &Index, end: u64) -> Result<Vec<(u64, u32)>, Error> {
     is_sound.then_some(entries).ok_or_else(|| index.damaged("it has impossible offsets"))
 }
 
-/// The positions in the file at `path`, if it is of the pack with this checksum.
-fn stored(path: &Path, index: &Index, checksum: &ObjectId) -> Option<Table> {
+/// The positions in the file at `path`, if it is of the pack, or packs, with this checksum and so many
+/// objects.
+pub(super) fn stored(path: &Path, objects: u32, checksum: &ObjectId) -> Option<Table> {
     let file = Arc::new(File::open(path).ok()?);
     let mut head = [0; HEAD_LEN as usize];
     file.read_exact_at(&mut head, 0).ok()?;
-    let len = u64::from(index.len()) * 4;
+    let len = u64::from(objects) * 4;
     let trailer_len = checksum.as_slice().len();
     let is_whole = file.len() == HEAD_LEN + len + 2 * trailer_len as u64;
     let mut of = vec![0; trailer_len];
@@ -144,4 +167,27 @@ fn stored(path: &Path, index: &Index, checksum: &ObjectId) -> Option<Table> {
 /// How Git's own files name the digest.
 fn hash_number(id: &ObjectId) -> u32 {
     if id.as_slice().len() == 20 { 1 } else { 2 }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::odb::Store;
+    use std::process::Command;
+
+    #[test]
+    fn entries_are_found_from_wherever_the_search_begins() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let script = "git init -q --bare . && for i in $(seq 40); do echo $i | git hash-object -w --stdin; done | git pack-objects -q objects/pack/pack";
+        let made = Command::new("sh").args(["-ec", script]).current_dir(place.path()).status();
+        assert!(made.expect("sh runs").success());
+        let store = Store::open(place.path()).expect("readable");
+        let order = store.pack_order(0).expect("there is one pack");
+        for near in 0..=order.len() + 1 {
+            for rank in 0..order.len() {
+                let (offset, _) = order.entry(rank).expect("readable");
+                assert_eq!(order.rank_from(near, offset).expect("readable"), Some(rank), "from {near}");
+                assert_eq!(order.rank_from(near, offset + 1).expect("readable"), None, "from {near}");
+            }
+        }
+    }
 }

@@ -70,6 +70,11 @@ impl Pack {
         Ok(true)
     }
 
+    /// Its name without the extension.
+    pub fn stem(&self) -> &str {
+        self.name.strip_suffix(".pack").unwrap_or(&self.name)
+    }
+
     /// The file of another kind that belongs to the pack.
     pub fn sibling(&self, extension: &str) -> PathBuf {
         self.path.with_extension(extension)

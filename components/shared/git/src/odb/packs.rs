@@ -5,19 +5,22 @@ use super::delta;
 use super::entry::{EntryKind, Header};
 use super::error::Error;
 use super::inflate::Inflater;
+use super::multi_pack_index::{self, MultiPackIndex};
+use super::numbering::Numbering;
 use super::order::Order;
 use super::pack::Pack;
 use super::window::Windows;
 use super::{Object, Packed, object_bytes_max};
-use crate::bitmap::PackBitmaps;
+use crate::bitmap::{BitmapFile, Bitmaps};
 use crate::format::ObjectFormat;
 use crate::limits::{BASES_BYTES_MAX, DELTA_CHAIN_DELTAS_MAX, OBJECT_BYTES_MAX, PACKS_MAX};
 use crate::listing;
 use gix_hash::{ObjectId, oid};
 use gix_object::Kind;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -27,6 +30,8 @@ pub struct Packs {
     dirs: Vec<PathBuf>,
     object_format: ObjectFormat,
     packs: Vec<Pack>,
+    /// The indexes over several of them, by directory.
+    multi: Vec<Multi>,
     /// The indexes that are open, by directory and file name.
     known: HashSet<(usize, OsString)>,
     windows: Windows,
@@ -34,13 +39,51 @@ pub struct Packs {
     inflater: Inflater,
 }
 
+/// An index over several packs of a directory.
+struct Multi {
+    index: Arc<MultiPackIndex>,
+    /// The packs by their numbers in the index; none: it was gone already.
+    packs: Vec<Option<u32>>,
+    /// Its packs, and others of the directory, are numbered from here on.
+    first_pack: u32,
+    /// Whether the first of them is asked before it, as there are bitmaps of that pack.
+    comes_second: bool,
+    directory: PathBuf,
+}
+
 impl Packs {
     /// Opens every pack in the directories, the first of which is the repository's own; where there is no
     /// directory, there are none.
     pub fn scan(dirs: Vec<PathBuf>, object_format: ObjectFormat) -> Result<Self, Error> {
         let mut packs = Self::none(dirs, object_format);
-        packs.rescan()?;
+        for dir in 0..packs.dirs.len() {
+            let first_pack = packs.len();
+            let listed = packs.rescan_directory(dir)?;
+            packs.open_multi(dir, first_pack, &listed);
+        }
         Ok(packs)
+    }
+
+    /// Opens the index over several of the packs of a directory, if there is one.
+    fn open_multi(&mut self, dir: usize, first_pack: u32, listed: &Listed) {
+        let directory = &self.dirs[dir];
+        let open = || MultiPackIndex::open(directory, self.object_format);
+        let Some(index) = listed.has_multi_pack_index.then(open).flatten() else { return };
+        let numbers = self.packs.iter().zip(0..).skip(first_pack as usize);
+        let numbers: HashMap<&str, u32> = numbers.map(|(pack, number)| (pack.stem(), number)).collect();
+        let number = |name: &String| numbers.get(name.strip_suffix(".idx").unwrap_or(name)).copied();
+        let packs = index.packs().iter().map(number).collect();
+        let has_bitmaps = index.has_order() && listed.with_bitmaps.contains(&multi_stem(&index));
+        let first = self.packs.get(first_pack as usize);
+        let comes_second =
+            !has_bitmaps && first.is_some_and(|pack| listed.with_bitmaps.contains(pack.stem()));
+        let (index, directory) = (Arc::new(index), directory.clone());
+        self.multi.push(Multi { index, packs, first_pack, comes_second, directory });
+    }
+
+    /// Has objects looked up in the packs' own indexes alone.
+    pub fn without_multi(&mut self) {
+        self.multi.clear();
     }
 
     /// Opens the packs of these names, `pack-….pack`, of the repository's own; those that are gone are
@@ -57,6 +100,7 @@ impl Packs {
             dirs,
             object_format,
             packs: Vec::new(),
+            multi: Vec::new(),
             known: HashSet::new(),
             windows: Windows::new(),
             bases: Bases::new(BASES_BYTES_MAX),
@@ -66,21 +110,23 @@ impl Packs {
 
     /// Opens the packs that are new in the directories. Those that vanished stay open where they are.
     pub fn rescan(&mut self) -> Result<(), Error> {
-        (0..self.dirs.len()).try_for_each(|dir| self.rescan_directory(dir))
+        (0..self.dirs.len()).try_for_each(|dir| self.rescan_directory(dir).map(drop))
     }
 
-    fn rescan_directory(&mut self, dir: usize) -> Result<(), Error> {
+    fn rescan_directory(&mut self, dir: usize) -> Result<Listed, Error> {
         let path = self.dirs[dir].clone();
         let mut names = Vec::new();
-        let mut with_bitmaps = HashSet::new();
+        let mut listed = Listed::default();
         let entries = match listing::list(&path) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(listed),
             Err(error) => return Err(Error::io(path)(error)),
         };
         for entry in entries {
             let name = entry.name;
-            with_bitmaps
+            listed.has_multi_pack_index |= name == multi_pack_index::FILE_NAME;
+            listed
+                .with_bitmaps
                 .extend(name.to_str().and_then(|name| name.strip_suffix(".bitmap")).map(str::to_owned));
             let is_index =
                 name.to_str().is_some_and(|name| name.starts_with("pack-") && name.ends_with(".idx"));
@@ -91,7 +137,8 @@ impl Packs {
         if self.packs.len() + names.len() > PACKS_MAX {
             return Err(Error::Unsupported(format!("more than {PACKS_MAX} packs (`git gc` makes them one)")));
         }
-        self.open(dir, names, &with_bitmaps)
+        self.open(dir, names, &listed.with_bitmaps)?;
+        Ok(listed)
     }
 
     fn open(
@@ -117,10 +164,7 @@ impl Packs {
         }
         // Most of what is looked for is where most objects are. But what bitmaps tell is told of their
         // own pack, which has to be the one where an object is found that several packs have.
-        opened.sort_by_key(|pack| {
-            let stem = pack.name.strip_suffix(".pack").unwrap_or(&pack.name);
-            (!with_bitmaps.contains(stem), std::cmp::Reverse(pack.index.len()))
-        });
+        opened.sort_by_key(|pack| (!with_bitmaps.contains(pack.stem()), std::cmp::Reverse(pack.index.len())));
         self.packs.append(&mut opened);
         Ok(())
     }
@@ -142,14 +186,40 @@ impl Packs {
         self.packs[pack as usize].is_borrowed
     }
 
-    /// The bitmaps beside a pack, if there are some that can be used.
-    pub fn bitmaps(&mut self, pack: u32) -> Option<PackBitmaps> {
-        let pack = &mut self.packs[pack as usize];
+    /// The bitmaps that there are, if they can be used: of the packs that one index is over, or of the
+    /// first pack.
+    pub fn bitmaps(&mut self) -> Option<Bitmaps> {
+        match self.multi.first() {
+            Some(multi) if multi.first_pack == 0 && !multi.comes_second => self.multi_bitmaps(),
+            _ => self.pack_bitmaps(),
+        }
+    }
+
+    fn pack_bitmaps(&mut self) -> Option<Bitmaps> {
+        let pack = self.packs.first_mut()?;
         let path = pack.sibling("bitmap");
         if !path.is_file() || !pack.ensure_open().ok()? {
             return None;
         }
-        PackBitmaps::open(&path, pack.checksum().ok()?.as_slice(), pack.index.len())
+        let file = BitmapFile::open(&path, pack.checksum().ok()?.as_slice(), pack.index.len())?;
+        Some(Bitmaps::new(Numbering::of_pack(0, pack.order().ok()?), file))
+    }
+
+    fn multi_bitmaps(&mut self) -> Option<Bitmaps> {
+        let multi = self.multi.first()?;
+        let path = multi.directory.join(multi_stem(&multi.index)).with_extension("bitmap");
+        let (index, numbers) = (multi.index.clone(), multi.packs.clone());
+        let file = BitmapFile::open(&path, index.checksum().as_slice(), index.len())?;
+        let mut orders = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            // What bitmaps tell of may be in any of the packs.
+            let pack = &mut self.packs[number? as usize];
+            if !pack.ensure_open().ok()? {
+                return None;
+            }
+            orders.push((number?, pack.order().ok()?));
+        }
+        Some(Bitmaps::new(Numbering::of_packs(index, orders)?, file))
     }
 
     pub fn bytes(&mut self, pack: u32) -> Result<u64, Error> {
@@ -164,16 +234,39 @@ impl Packs {
         pack.checksum()
     }
 
-    /// Finds an object in the first pack that has it and is still there.
+    /// Finds an object in the first pack that has it and is still there; of the packs of a directory,
+    /// the one that an index over several names comes first.
     pub fn locate(&mut self, id: &oid) -> Result<Option<Packed>, Error> {
-        for (number, pack) in self.packs.iter_mut().enumerate() {
-            if let Some(position) = pack.index.position(id)?
-                && pack.ensure_open()?
-            {
-                return Ok(Some(Packed { pack: number as u32, position }));
+        let mut next = 0;
+        for index in 0..self.multi.len() {
+            let Multi { first_pack, comes_second, .. } = self.multi[index];
+            let end = first_pack + u32::from(comes_second);
+            if let Some(found) = self.locate_among(next..end, id)? {
+                return Ok(Some(found));
+            }
+            if let Some(found) = self.locate_by_multi(index, id)? {
+                return Ok(Some(found));
+            }
+            next = end;
+        }
+        // Those of the index too: should it be damaged, or a pack be gone, others may have the object.
+        self.locate_among(next..self.len(), id)
+    }
+
+    fn locate_among(&mut self, packs: Range<u32>, id: &oid) -> Result<Option<Packed>, Error> {
+        for pack in packs {
+            if let Some(position) = self.locate_in(pack, id)? {
+                return Ok(Some(Packed { pack, position }));
             }
         }
         Ok(None)
+    }
+
+    fn locate_by_multi(&mut self, index: usize, id: &oid) -> Result<Option<Packed>, Error> {
+        let multi = &self.multi[index];
+        let entry = multi.index.position(id).and_then(|position| multi.index.entry(position));
+        let Some(pack) = entry.and_then(|(pack, _)| multi.packs[pack as usize]) else { return Ok(None) };
+        self.locate_among(pack..pack + 1, id)
     }
 
     /// Finds an object in one pack.
@@ -294,6 +387,19 @@ impl Packs {
         delta::apply(&base.data, &delta, &mut data).map_err(damaged)?;
         Ok(Object { kind: base.kind, data: Arc::new(data) })
     }
+}
+
+/// What the listing of a directory says beside its packs.
+#[derive(Default)]
+struct Listed {
+    /// The names of files of bitmaps, without their extension.
+    with_bitmaps: HashSet<String>,
+    has_multi_pack_index: bool,
+}
+
+/// The name of a file that belongs to an index over several packs, without its extension.
+fn multi_stem(index: &MultiPackIndex) -> String {
+    format!("{}-{}", multi_pack_index::FILE_NAME, index.checksum())
 }
 
 const CHAIN_TOO_LONG: &str = "its chain of deltas is longer than the limit, or a loop";

@@ -314,7 +314,7 @@ impl Walk {
     fn enqueue(&mut self, store: &Store, id: ObjectId) -> Result<(), Error> {
         let at = Located::require(store, &id)?;
         let uses_bitmaps = matches!(self.commits, Commits::All { uses_bitmaps: true, .. });
-        if self.is_known(at)? || uses_bitmaps && self.absorb(store, at)? {
+        if self.is_known(at)? || uses_bitmaps && self.absorb(store, &id, at)? {
             return Ok(());
         }
         let commit = Commit::read(store, &id)?;
@@ -326,13 +326,10 @@ impl Walk {
     }
 
     /// Takes everything that a commit reaches, if a bitmap tells what that is.
-    fn absorb(&mut self, store: &Store, at: Located) -> Result<bool, Error> {
-        let Some((pack, bitmaps)) = store.bitmaps() else { return Ok(false) };
+    fn absorb(&mut self, store: &Store, id: &ObjectId, at: Located) -> Result<bool, Error> {
+        let Some(bitmaps) = store.bitmaps() else { return Ok(false) };
         let Located::Packed(packed) = at else { return Ok(false) };
-        if packed.pack != *pack {
-            return Ok(false);
-        }
-        let Some(mut reached) = bitmaps.get(packed.position) else { return Ok(false) };
+        let Some(mut reached) = bitmaps.reached(id, packed) else { return Ok(false) };
         if !self.request.filter.is_empty() {
             // The only such filter leaves out all blobs.
             let Some(blobs) = bitmaps.of_kind(Kind::Blob) else { return Ok(false) };
@@ -340,7 +337,7 @@ impl Walk {
         }
         let told = match &mut self.told {
             Some(told) => told,
-            none => none.insert(Told::new(store, *pack)?),
+            none => none.insert(Told::new(bitmaps.numbering())),
         };
         told.unite(&reached);
         Ok(true)

@@ -1,7 +1,7 @@
 //! Sets of objects of one store.
 
 use crate::bitmap::Bits;
-use crate::odb::{Error, Packed, Place, Store};
+use crate::odb::{Error, Numbering, Packed, Place, Store};
 use gix_hash::{ObjectId, oid};
 use std::collections::HashSet;
 
@@ -65,14 +65,13 @@ impl ObjectSet {
         is_new
     }
 
-    /// Adds objects of one pack, which `bits` tells by the order in which they lie.
-    pub fn unite_packed(&mut self, store: &Store, pack: u32, bits: &Bits) -> Result<(), Error> {
-        let order = store.pack_order(pack)?;
-        for rank in bits.iter() {
-            let position = order.position(rank as usize)?;
-            self.insert(Located::Packed(Packed { pack, position }));
-        }
-        Ok(())
+    /// Adds objects by the numbers that bitmaps give them.
+    ///
+    /// Fails if it cannot be told which they are.
+    pub fn unite_numbered(&mut self, store: &Store, numbering: &Numbering, bits: &Bits) -> Result<(), Error> {
+        numbering.places(store, bits.iter(), |at| {
+            self.insert(Located::Packed(at));
+        })
     }
 
     /// Takes an object out; false: it was not there.

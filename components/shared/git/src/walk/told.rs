@@ -1,45 +1,38 @@
-//! Sets of objects as bitmaps tell them, left in the order of the pack until somebody asks.
+//! Sets of objects as bitmaps tell them, left as their numbers until somebody asks.
 //!
 //! What wants and haves reach is mostly the same: only the difference is worth to be looked up.
 
 use super::set::{Located, ObjectSet};
 use crate::bitmap::Bits;
-use crate::odb::{Error, Order, Store};
+use crate::odb::{Error, Numbering, Store};
 use std::sync::Arc;
 
-/// Objects of one pack, by the places where they lie.
+/// Objects by the numbers that the bitmaps of a store give them.
 pub struct Told {
-    pack: u32,
-    order: Arc<Order>,
-    ranks: Bits,
+    numbering: Arc<Numbering>,
+    numbers: Bits,
 }
 
 impl Told {
-    /// Nothing yet, of a pack.
-    pub fn new(store: &Store, pack: u32) -> Result<Self, Error> {
-        let order = store.pack_order(pack)?;
-        let ranks = Bits::new(order.len() as u32);
-        Ok(Self { pack, order, ranks })
+    /// Nothing yet.
+    pub fn new(numbering: &Arc<Numbering>) -> Self {
+        Self { numbering: numbering.clone(), numbers: Bits::new(numbering.len()) }
     }
 
-    /// Adds objects of the pack, by where they lie.
-    pub fn unite(&mut self, ranks: &Bits) {
-        self.ranks.unite(ranks);
+    /// Adds objects by their numbers.
+    pub fn unite(&mut self, numbers: &Bits) {
+        self.numbers.unite(numbers);
     }
 
     pub fn contains(&self, at: Located) -> Result<bool, Error> {
-        match at {
-            Located::Packed(packed) if packed.pack == self.pack => {
-                let rank = self.order.rank(self.order.offset(packed.position)?)?;
-                Ok(rank.is_some_and(|rank| self.ranks.contains(rank as u32)))
-            }
-            _ => Ok(false),
-        }
+        let Located::Packed(packed) = at else { return Ok(false) };
+        let number = self.numbering.number(packed)?;
+        Ok(number.is_some_and(|number| self.numbers.contains(number)))
     }
 
     /// How many objects there are.
     pub fn len(&self) -> u64 {
-        self.ranks.count().into()
+        self.numbers.count().into()
     }
 
     /// Adds to `set` what is here, and not in `other` of the same store.
@@ -49,10 +42,10 @@ impl Told {
         other: Option<&Self>,
         set: &mut ObjectSet,
     ) -> Result<(), Error> {
-        if let Some(other) = other.filter(|other| other.pack == self.pack) {
-            self.ranks.subtract(&other.ranks);
+        if let Some(other) = other {
+            self.numbers.subtract(&other.numbers);
         }
-        set.unite_packed(store, self.pack, &self.ranks)
+        set.unite_numbered(store, &self.numbering, &self.numbers)
     }
 }
 

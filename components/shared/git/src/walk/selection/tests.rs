@@ -65,6 +65,13 @@ impl Repository {
 #[test]
 fn what_is_missing_is_found_by_parents_or_by_bitmaps() {
     let repository = Repository::new();
+    check_missing(&repository);
+    // The same by bitmaps that several packs have in common.
+    repository.sh("rm -f .git/objects/pack/*.bitmap && git repack -dq && git multi-pack-index write --bitmap && ls .git/objects/pack/*.bitmap");
+    check_missing(&repository);
+}
+
+fn check_missing(repository: &Repository) {
     let store = Store::open(&repository.0.path().join(".git")).expect("readable");
     let mut ways = BTreeSet::new();
     for want in ["main", "main~2", "main~3", "side30", "v1"] {
