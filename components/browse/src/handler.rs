@@ -223,7 +223,7 @@ impl Asked<'_> {
     fn raw(&self, repository: Repository<'_>, at: &Resolved) -> Result<Answer, Failure> {
         let file = raw::find(repository, at)?;
         let etag = file.etag();
-        if sending::is_known(&self.request.headers, &etag) {
+        if lithe_web::download::is_known(&self.request.headers, &etag) {
             return Ok(sending::not_modified(&etag));
         }
         let (disposition, bytes) = raw::read(repository, &file)?;

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 use lithe_web::answer::{self, Answer};
+use lithe_web::download::{is_known, revalidate};
 use sha2::{Digest as _, Sha256};
 use spin_sdk::http::box_body;
 use std::convert::Infallible;
@@ -58,20 +59,6 @@ pub fn not_modified(etag: &str) -> Answer {
     answer
 }
 
-/// Whether `If-None-Match` names the tag (RFC 9110, section 13.1.2).
-pub fn is_known(request: &HeaderMap, etag: &str) -> bool {
-    let values = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
-    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
-}
-
-/// What one may read another may not: kept by the browser alone, and asked about each time.
-fn revalidate(headers: &mut HeaderMap, etag: &str) {
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    headers.insert(header::VARY, HeaderValue::from_static("Cookie, Authorization"));
-    headers.insert(header::ETAG, HeaderValue::from_str(etag).expect("tags are hexadecimal digits in quotes"));
-}
-
 /// Contents that the object store may still hold too.
 struct Shared(Arc<Vec<u8>>);
 
@@ -107,27 +94,6 @@ impl Body for Chunks {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_tag_is_known_if_it_is_among_those_that_the_browser_has() {
-        let cases: &[(&[&str], bool)] = &[
-            (&[], false),
-            (&["\"a\""], true),
-            (&["W/\"a\""], true),
-            (&["\"b\", \"a\""], true),
-            (&["\"b\"", "\"a\""], true),
-            (&["*"], true),
-            (&["\"b\""], false),
-            (&["a"], false),
-        ];
-        for (values, expected) in cases {
-            let mut headers = HeaderMap::new();
-            for value in *values {
-                headers.append(header::IF_NONE_MATCH, value.parse().expect("a header value"));
-            }
-            assert_eq!(is_known(&headers, "\"a\""), *expected, "{values:?}");
-        }
-    }
 
     #[test]
     fn a_page_that_the_browser_has_is_not_sent_again() {

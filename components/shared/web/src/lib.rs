@@ -1,5 +1,5 @@
 //! What every component that shows pages shares: the layout and its frame, answers, addresses,
-//! forms and their protection, times and sizes. Nothing here calls the store or reads a file.
+//! forms and their protection, downloads, times and sizes. Nothing here calls the store or reads a file.
 //!
 //! A page is a struct with a `frame: Frame` field, built by a pure function and rendered with
 //! askama. Its template extends `layout.html`, or `repository.html` for a page about a repository
@@ -16,6 +16,7 @@ pub mod address;
 pub mod answer;
 pub mod change_password;
 pub mod cookie;
+pub mod download;
 pub mod failure;
 pub mod form;
 pub mod frame;
