@@ -1,10 +1,11 @@
 //! What Git's own tests try of a server, tried of Lithe: pushing and fetching over HTTP, the versions
-//! of the protocol, shallow and partial clones, atomic pushes, hidden refs.
+//! of the protocol, shallow and partial clones, atomic pushes, hidden refs, bundles.
 //!
 //! Each [`Scenario`] says which of Git's tests it stands for, what that is about, and how Lithe's outcome
 //! relates to Git's; its script, by the words of [`VOCABULARY`], shows it. docs/git-scenarios.md is the
 //! table of all of them, written by the test that compares it.
 
+mod bundles;
 mod fetch;
 mod hidden;
 mod partial;
@@ -70,6 +71,7 @@ const GROUPS: &[(&str, &[Scenario])] = &[
     ("Shallow clones", shallow::SCENARIOS),
     ("Partial clones", partial::SCENARIOS),
     ("Hidden refs", hidden::SCENARIOS),
+    ("Bundles", bundles::SCENARIOS),
 ];
 
 /// Plays the scenarios of a group, each in a repository of its own.
@@ -124,6 +126,11 @@ fn partial_clones() {
 #[test]
 fn hidden_refs() {
     play("Hidden refs");
+}
+
+#[test]
+fn bundles() {
+    play("Bundles");
 }
 
 const HEAD: &str = "\

@@ -9,6 +9,7 @@ mod admin;
 mod alternates;
 mod auth;
 mod bad_input;
+mod bundles;
 mod cli;
 mod clients;
 mod composition;

@@ -7,13 +7,15 @@ use std::fmt::Write as _;
 use std::fs;
 
 /// What stands behind a repository's path.
-const ADDRESSES: [&str; 15] = [
+const ADDRESSES: [&str; 17] = [
     "",
     "/-/tree/main",
     "/-/blob/main/file",
     "/-/raw/main/file",
     "/-/commits/main",
     "/-/refs",
+    "/-/bundle",
+    ".git/-/bundle/main",
     "/-/settings",
     "/-/settings/permissions",
     ".git/info/refs?service=git-upload-pack",

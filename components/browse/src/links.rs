@@ -57,6 +57,11 @@ impl Links {
         format!("{}/-/refs", self.base)
     }
 
+    /// Every branch and tag in one file.
+    pub fn bundle(&self) -> String {
+        format!("{}/-/bundle", self.base)
+    }
+
     pub fn settings(&self) -> String {
         format!("{}/-/settings", self.base)
     }

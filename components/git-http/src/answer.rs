@@ -65,9 +65,14 @@ pub fn advertisement(service: Service, bytes: Vec<u8>) -> Answer {
 pub fn reply(reply: Reply, path: &str) -> Answer {
     let body = match reply {
         Reply::Bytes(bytes) => box_body(FullBody::new(Bytes::from(bytes))),
-        Reply::Pack(body) => box_body(Pieces { body, path: path.to_owned() }),
+        Reply::Pack(body) => pieces(*body, path),
     };
     git("application/x-git-upload-pack-result", body)
+}
+
+/// A pack with what belongs to it, of the repository at `path`, made as it is read.
+pub fn pieces(body: PackBody, path: &str) -> BoxBody {
+    box_body(Pieces { body: Box::new(body), path: path.to_owned() })
 }
 
 /// A response in Git's own protocol, which no cache may keep.

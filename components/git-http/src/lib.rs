@@ -1,10 +1,13 @@
-//! The component `git-http`: Git's smart HTTP protocol (gitprotocol-http), for stock Git clients.
+//! The component `git-http`: Git's smart HTTP protocol (gitprotocol-http), for stock Git clients, and
+//! bundles to download.
 //!
-//! A request names a repository by its path or permanent address and one of two services. Who makes
-//! it, and whether they may, is the store's word; then the bytes go to `upload_pack` (clone and
-//! fetch) or `receive_pack` (push), which know nothing of HTTP.
+//! A request names a repository by its path or permanent address and one of two services, or its
+//! bundle. Who makes it, and whether they may, is the store's word; then the bytes go to `upload_pack`
+//! (clone and fetch), which makes the packs of bundles too, or `receive_pack` (push). Those know
+//! nothing of HTTP.
 
 mod answer;
+mod bundle;
 pub mod limits;
 mod opening;
 mod push;
@@ -34,9 +37,11 @@ pub async fn handle(request: Request) -> Answer {
         Err(refusal) => return answer::refusal(refusal),
     };
     let requester = Requester::from_headers(&head.headers);
-    let needed = match route.service {
-        Service::UploadPack => Permission::Read,
-        Service::ReceivePack => Permission::Write,
+    let needed = match route.endpoint {
+        Endpoint::Advertisement(Service::ReceivePack) | Endpoint::Call(Service::ReceivePack) => {
+            Permission::Write
+        }
+        _ => Permission::Read,
     };
     let repository = match open(&requester, &route.path, needed) {
         Ok(repository) => repository,
@@ -44,14 +49,14 @@ pub async fn handle(request: Request) -> Answer {
     };
     let version = head.headers.get("git-protocol").and_then(|value| value.to_str().ok());
     let version = version.map_or(Version::V0, Version::from_header);
-    match (route.service, route.endpoint) {
-        (Service::UploadPack, Endpoint::Advertisement) => {
-            answer::advertisement(route.service, upload_pack::advertise(&repository.git_dir, version))
+    let cache_dir = Path::new(CACHE_DIR);
+    match route.endpoint {
+        Endpoint::Advertisement(service @ Service::UploadPack) => {
+            answer::advertisement(service, upload_pack::advertise(&repository.git_dir, version))
         }
-        (Service::UploadPack, Endpoint::Call) => match answer::read_body(&head.headers, body).await {
+        Endpoint::Call(Service::UploadPack) => match answer::read_body(&head.headers, body).await {
             Ok(body) => match reopen(&head.headers, &repository, needed) {
                 Ok(()) => {
-                    let cache_dir = Path::new(CACHE_DIR);
                     let reply = upload_pack::serve(&repository.git_dir, cache_dir, version, &body);
                     answer::reply(reply, &repository.path)
                 }
@@ -59,7 +64,10 @@ pub async fn handle(request: Request) -> Answer {
             },
             Err(refusal) => answer::refusal(refusal),
         },
-        (Service::ReceivePack, Endpoint::Advertisement) => push::advertise(&repository),
-        (Service::ReceivePack, Endpoint::Call) => push::receive(&repository, &head.headers, body).await,
+        Endpoint::Advertisement(Service::ReceivePack) => push::advertise(&repository),
+        Endpoint::Call(Service::ReceivePack) => push::receive(&repository, &head.headers, body).await,
+        Endpoint::Bundle(name) => {
+            bundle::answer(&head, &repository, cache_dir, name.as_ref().map(AsRef::as_ref))
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What a request asks for, by its method, path, query and type.
 
+use bstr::BString;
 use http::request::Parts;
 use http::{Method, header};
 use lithe_access::Address;
@@ -11,13 +12,15 @@ pub enum Service {
     ReceivePack,
 }
 
-/// What of a service is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Endpoint {
     /// `GET …/info/refs?service=…`
-    Advertisement,
+    Advertisement(Service),
     /// `POST …/git-upload-pack` or `…/git-receive-pack`
-    Call,
+    Call(Service),
+    /// `GET …/-/bundle` or `…/-/bundle/<ref>`
+    Bundle(Option<BString>),
 }
 
 /// A request that makes sense.
@@ -25,7 +28,6 @@ pub enum Endpoint {
 pub struct Route {
     /// The repository's path or permanent address, `.git` taken off.
     pub path: String,
-    pub service: Service,
     pub endpoint: Endpoint,
 }
 
@@ -73,17 +75,19 @@ impl Service {
 impl Route {
     /// Reads the head of a request.
     pub fn of(head: &Parts) -> Result<Self, Refusal> {
-        let path = percent_decode(head.uri.path()).ok_or(Refusal::NotFound)?;
+        let encoded = head.uri.path();
+        if encoded.contains("/-/") {
+            return Self::of_page(head, encoded);
+        }
+        let path = percent_decode(encoded).ok_or(Refusal::NotFound)?;
         if let Some(path) = path.strip_suffix("/info/refs") {
             let path = repository_path(path)?;
-            if !matches!(head.method, Method::GET | Method::HEAD) {
-                return Err(Refusal::Method("GET, HEAD"));
-            }
+            require_get(head)?;
             let service = match parameter(head.uri.query().unwrap_or_default(), "service") {
                 None => return Err(Refusal::DumbProtocol),
                 Some(name) => Service::of(&name).ok_or(Refusal::UnknownService)?,
             };
-            return Ok(Self { path, service, endpoint: Endpoint::Advertisement });
+            return Ok(Self { path, endpoint: Endpoint::Advertisement(service) });
         }
         let (path, name) = path.rsplit_once('/').ok_or(Refusal::NotFound)?;
         let service = Service::of(name).ok_or(Refusal::NotFound)?;
@@ -95,7 +99,26 @@ impl Route {
         if content_type != service.request_type().as_bytes() {
             return Err(Refusal::ContentType(service.request_type()));
         }
-        Ok(Self { path, service, endpoint: Endpoint::Call })
+        Ok(Self { path, endpoint: Endpoint::Call(service) })
+    }
+
+    /// Reads an address as pages have it, `/<path>/-/<page>/<rest>`.
+    fn of_page(head: &Parts, encoded: &str) -> Result<Self, Refusal> {
+        let address = lithe_web::Address::parse(encoded).map_err(|_| Refusal::NotFound)?;
+        let path = repository_path(&format!("/{}", address.path))?;
+        if address.page.as_deref() != Some("bundle") {
+            return Err(Refusal::NotFound);
+        }
+        require_get(head)?;
+        let name = (!address.rest.is_empty()).then(|| address.rest.into());
+        Ok(Self { path, endpoint: Endpoint::Bundle(name) })
+    }
+}
+
+fn require_get(head: &Parts) -> Result<(), Refusal> {
+    match head.method {
+        Method::GET | Method::HEAD => Ok(()),
+        _ => Err(Refusal::Method("GET, HEAD")),
     }
 }
 
@@ -145,15 +168,16 @@ mod tests {
     fn requests_are_understood_or_refused() {
         use Endpoint::{Advertisement, Call};
         use Service::{ReceivePack, UploadPack};
-        let ok = |path: &str, service, endpoint| Ok(Route { path: path.into(), service, endpoint });
+        let ok = |path: &str, endpoint| Ok(Route { path: path.into(), endpoint });
+        let bundle = |path: &str, name: Option<&str>| ok(path, Endpoint::Bundle(name.map(BString::from)));
         let upload = "application/x-git-upload-pack-request";
         let receive = "application/x-git-receive-pack-request";
         let cases = [
-            ("GET", "/a/b.git/info/refs?service=git-upload-pack", "", ok("a/b", UploadPack, Advertisement)),
-            ("GET", "/a/info/refs?x=1&service=git-receive-pack", "", ok("a", ReceivePack, Advertisement)),
-            ("HEAD", "/_7.git/info/refs?service=git%2Dupload-pack", "", ok("_7", UploadPack, Advertisement)),
-            ("POST", "/a/b/git-upload-pack", upload, ok("a/b", UploadPack, Call)),
-            ("POST", "/%61/b.git/git-receive-pack", receive, ok("a/b", ReceivePack, Call)),
+            ("GET", "/a/b.git/info/refs?service=git-upload-pack", "", ok("a/b", Advertisement(UploadPack))),
+            ("GET", "/a/info/refs?x=1&service=git-receive-pack", "", ok("a", Advertisement(ReceivePack))),
+            ("HEAD", "/_7.git/info/refs?service=git%2Dupload-pack", "", ok("_7", Advertisement(UploadPack))),
+            ("POST", "/a/b/git-upload-pack", upload, ok("a/b", Call(UploadPack))),
+            ("POST", "/%61/b.git/git-receive-pack", receive, ok("a/b", Call(ReceivePack))),
             ("GET", "/a/info/refs", "", Err(Refusal::DumbProtocol)),
             ("GET", "/a/info/refs?service=git-upload-archive", "", Err(Refusal::UnknownService)),
             ("GET", "/a/info/refs?service=", "", Err(Refusal::UnknownService)),
@@ -161,6 +185,14 @@ mod tests {
             ("GET", "/a/git-upload-pack", "", Err(Refusal::Method("POST"))),
             ("POST", "/a/git-upload-pack", receive, Err(Refusal::ContentType(upload))),
             ("POST", "/a/git-receive-pack", "", Err(Refusal::ContentType(receive))),
+            ("GET", "/a/b/-/bundle", "", bundle("a/b", None)),
+            ("HEAD", "/a/b.git/-/bundle/", "", bundle("a/b", None)),
+            ("GET", "/_7/-/bundle/feature/%78%23", "", bundle("_7", Some("feature/x#"))),
+            ("POST", "/a/-/bundle", "", Err(Refusal::Method("GET, HEAD"))),
+            ("GET", "/a/-/bundles", "", Err(Refusal::NotFound)),
+            ("GET", "/a/-/bundle/a%00", "", Err(Refusal::NotFound)),
+            ("GET", "/-/bundle", "", Err(Refusal::NotFound)),
+            ("GET", "/a/../b/-/bundle", "", Err(Refusal::NotFound)),
             ("GET", "/a/HEAD", "", Err(Refusal::NotFound)),
             ("GET", "/info/refs?service=git-upload-pack", "", Err(Refusal::NotFound)),
         ];

@@ -8,6 +8,7 @@ use lithe_git::odb::{self, Store};
 use lithe_git::pack::{self, Output, Recipe, Replay};
 use lithe_git::pkt_line;
 use lithe_git::walk::{Selection, Walk};
+use std::ops::Range;
 
 /// How the pack is wrapped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub struct PackBody {
     stage: Stage,
     /// What is sent before anything else.
     head: Vec<u8>,
+    /// How much may still be sent, in bytes.
+    left: u64,
 }
 
 /// How the pack is made.
@@ -88,6 +91,7 @@ impl PackBody {
             framing,
             stage: Stage::Done,
             head,
+            left: u64::MAX,
         };
         body.stage = match making {
             Making::Walk { walk, memory } => Stage::Selecting(walk, memory),
@@ -101,10 +105,43 @@ impl PackBody {
         body
     }
 
+    /// How many bytes the response has, before any of it is made. None: that will show, or is told by
+    /// the framing.
+    pub fn len(&self) -> Option<u64> {
+        match (&self.stage, self.framing) {
+            (Stage::Packing(Source::Replay(replay)), Framing::None) => {
+                Some(self.head.len() as u64 + replay.len())
+            }
+            _ => None,
+        }
+    }
+
+    /// Sends only a part of a response whose length is known.
+    pub fn cut(&mut self, range: Range<u64>) {
+        let of_head = range.start.min(self.head.len() as u64);
+        self.head.drain(..of_head as usize);
+        if let Stage::Packing(Source::Replay(replay)) = &mut self.stage {
+            replay.seek(range.start - of_head);
+        }
+        self.left = range.end - range.start;
+    }
+
     /// Makes the next piece; none: the response is complete.
     ///
     /// Fails once a failure has been told to the client, as far as the framing allows that.
     pub fn next_piece(&mut self) -> Result<Option<Vec<u8>>, odb::Error> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        let mut piece = self.make_piece()?;
+        if let Some(piece) = &mut piece {
+            piece.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
+            self.left -= piece.len() as u64;
+        }
+        Ok(piece)
+    }
+
+    fn make_piece(&mut self) -> Result<Option<Vec<u8>>, odb::Error> {
         let mut out = std::mem::take(&mut self.head);
         while out.is_empty() {
             match std::mem::replace(&mut self.stage, Stage::Done) {

@@ -3,6 +3,8 @@
 //! Plain functions of a repository directory and the bytes of a request; HTTP is left to the callers.
 
 mod body;
+mod bundle;
+mod bundle_uri;
 mod error;
 mod ls_refs;
 mod object_info;
@@ -17,6 +19,7 @@ mod v2;
 mod tests;
 
 pub use body::PackBody;
+pub use bundle::{Bundle, NoBundle};
 pub use error::Error;
 pub(crate) use error::objects_message;
 pub use repository::{Advertised, Repository};
@@ -53,9 +56,7 @@ impl Version {
 /// What `GET …/info/refs?service=git-upload-pack` is answered with.
 pub fn advertise(git_dir: &Path, version: Version) -> Vec<u8> {
     let advertised = match version {
-        Version::V2 => {
-            Repository::open(git_dir).map(|repository| v2::capabilities(repository.object_format()))
-        }
+        Version::V2 => Repository::open(git_dir).and_then(|repository| v2::capabilities(&repository)),
         version => Repository::open(git_dir).and_then(|repository| v0::advertise(&repository, version)),
     };
     advertised.unwrap_or_else(|error| err_line(&error))

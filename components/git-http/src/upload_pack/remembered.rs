@@ -1,4 +1,4 @@
-//! How the last large clone of a repository was made.
+//! How the last large clone of a repository was made, and its last large bundle.
 //!
 //! Which objects some wants reach is decided by the ids of the wants, and where they lie by the
 //! names of the packs: both are content ids. So the recipe of a pack is remembered under all of them,
@@ -16,11 +16,19 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 const HASH_LEN: usize = 32;
-const FORMAT: &[u8] = b"lithe recipe 1\n";
+const FORMAT: &[u8] = b"lithe recipe 2\n";
 
-/// Where one recipe is remembered: a file a repository, which the next large clone replaces.
+/// What a pack is made for. A repository has a recipe for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slot {
+    Clone,
+    Bundle,
+}
+
+/// Where recipes are remembered: two files a repository, which the next large clone or bundle replaces.
 pub struct Memory {
-    file: PathBuf,
+    /// Its own, and the other slot's, where the same recipe may be.
+    files: [PathBuf; 2],
     key: [u8; HASH_LEN],
     bytes_max: u64,
 }
@@ -30,6 +38,7 @@ impl Memory {
     pub fn of(
         store: &Store,
         cache_dir: &Path,
+        slot: Slot,
         git_dir: &Path,
         request: &Request,
         ofs_delta: bool,
@@ -43,8 +52,13 @@ impl Memory {
         }
         let name = Sha256::digest(git_dir.as_os_str().as_encoded_bytes());
         let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
-        let file = cache_dir.join("recipes").join(name);
-        Ok(Some(Self { file, key: key(store, request, ofs_delta), bytes_max: REMEMBERED_BYTES_MAX }))
+        let for_clones = cache_dir.join("recipes").join(&name);
+        let for_bundles = cache_dir.join("recipes").join(name + "-bundle");
+        let files = match slot {
+            Slot::Clone => [for_clones, for_bundles],
+            Slot::Bundle => [for_bundles, for_clones],
+        };
+        Ok(Some(Self { files, key: key(store, request, ofs_delta), bytes_max: REMEMBERED_BYTES_MAX }))
     }
 
     /// With another limit.
@@ -53,10 +67,17 @@ impl Memory {
         Self { bytes_max, ..self }
     }
 
-    /// The recipe, if it is the one that is remembered and undamaged.
+    /// The recipe, if it is one that is remembered and undamaged.
     pub fn recall(&self, store: &Store) -> Option<Recipe> {
-        let mut bytes = Vec::new();
-        fs::File::open(&self.file).ok()?.take(self.bytes_max + 1).read_to_end(&mut bytes).ok()?;
+        self.files.iter().find_map(|file| self.recall_from(file, store))
+    }
+
+    fn recall_from(&self, file: &Path, store: &Store) -> Option<Recipe> {
+        let mut file = fs::File::open(file).ok()?;
+        // Most are another's, which the first bytes tell.
+        let mut bytes = vec![0; HASH_LEN];
+        file.read_exact(&mut bytes).ok().filter(|()| bytes == self.key)?;
+        file.take(self.bytes_max + 1 - HASH_LEN as u64).read_to_end(&mut bytes).ok()?;
         let (contents, checksum) = bytes.split_last_chunk::<HASH_LEN>()?;
         if Sha256::digest(contents)[..] != checksum[..] {
             return None;
@@ -78,9 +99,10 @@ impl Memory {
     }
 
     fn replace(&self, contents: &[u8]) -> std::io::Result<()> {
-        fs::create_dir_all(self.file.parent().unwrap_or(Path::new("")))?;
-        let temporary = self.file.with_extension(format!("{:016x}", RandomState::new().hash_one(self.key)));
-        let outcome = fs::write(&temporary, contents).and_then(|()| fs::rename(&temporary, &self.file));
+        let file = &self.files[0];
+        fs::create_dir_all(file.parent().unwrap_or(Path::new("")))?;
+        let temporary = file.with_extension(format!("{:016x}", RandomState::new().hash_one(self.key)));
+        let outcome = fs::write(&temporary, contents).and_then(|()| fs::rename(&temporary, file));
         if outcome.is_err() {
             let _ = fs::remove_file(&temporary);
         }
@@ -88,7 +110,8 @@ impl Memory {
     }
 }
 
-fn key(store: &Store, request: &Request, ofs_delta: bool) -> [u8; HASH_LEN] {
+/// What a pack for such a request is decided by.
+pub fn key(store: &Store, request: &Request, ofs_delta: bool) -> [u8; HASH_LEN] {
     let mut hash = Sha256::new_with_prefix(FORMAT);
     hash.update([u8::from(ofs_delta)]);
     for pack in 0..store.pack_count() {
@@ -97,11 +120,14 @@ fn key(store: &Store, request: &Request, ofs_delta: bool) -> [u8; HASH_LEN] {
     }
     let mut wants = request.wants.clone();
     wants.sort_unstable();
-    for id in wants {
+    wants.dedup();
+    for id in &wants {
         hash.update(b"want ");
         hash.update(id.as_slice());
     }
-    let mut tags: Vec<_> = request.tags.iter().map(|(tag, _)| *tag).collect();
+    // What is wanted is sent anyway.
+    let tags = request.tags.iter().map(|(tag, _)| *tag);
+    let mut tags: Vec<_> = tags.filter(|tag| wants.binary_search(tag).is_err()).collect();
     tags.sort_unstable();
     for id in tags {
         hash.update(b"tag ");

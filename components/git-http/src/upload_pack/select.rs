@@ -3,7 +3,7 @@
 use super::Reply;
 use super::body::{Framing, Making, PackBody};
 use super::error::Error;
-use super::remembered::Memory;
+use super::remembered::{Memory, Slot};
 use super::repository::Repository;
 use super::request::Fetch;
 use bstr::ByteSlice;
@@ -44,19 +44,37 @@ pub fn pack(
     head: Vec<u8>,
     framing: Framing,
 ) -> Result<Reply, Error> {
+    let body = pack_body(repository, (cache_dir, Slot::Clone), fetch, boundary, head, framing)?;
+    Ok(Reply::Pack(Box::new(body)))
+}
+
+/// As [`pack`], remembering how it is made in that slot of a cache.
+pub fn pack_body(
+    repository: Repository,
+    (cache_dir, slot): (&Path, Slot),
+    fetch: &Fetch,
+    boundary: &Boundary,
+    head: Vec<u8>,
+    framing: Framing,
+) -> Result<PackBody, Error> {
     let store = repository.store()?;
     let request = walk_request(&repository, fetch, boundary)?;
     let ofs_delta = fetch.options.ofs_delta;
-    let memory = Memory::of(store, cache_dir, repository.git_dir(), &request, ofs_delta)?;
+    let memory = Memory::of(store, cache_dir, slot, repository.git_dir(), &request, ofs_delta)?;
     let making = match memory.as_ref().and_then(|memory| memory.recall(store)) {
         Some(recipe) => Making::ByRecipe(recipe),
         None => Making::Walk { walk: Box::new(Walk::new(store, request)?), memory },
     };
     let store = repository.into_store()?;
-    Ok(Reply::Pack(Box::new(PackBody::new(store, making, fetch, head, framing))))
+    Ok(PackBody::new(store, making, fetch, head, framing))
 }
 
-fn walk_request(repository: &Repository, fetch: &Fetch, boundary: &Boundary) -> Result<walk::Request, Error> {
+/// What is to be walked through to answer.
+pub fn walk_request(
+    repository: &Repository,
+    fetch: &Fetch,
+    boundary: &Boundary,
+) -> Result<walk::Request, Error> {
     let store = repository.store()?;
     let mut wants = fetch.wants.clone();
     for id in &boundary.unshallow {

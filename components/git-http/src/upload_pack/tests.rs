@@ -1,5 +1,6 @@
 //! Clones and fetches of repositories that `git` made, judged by `git`.
 
+use super::remembered::Slot;
 use super::*;
 use lithe_git::pkt_line::{self, Line, Lines};
 use std::collections::BTreeSet;
@@ -557,8 +558,14 @@ fn small_clones_and_very_long_recipes_are_not_remembered() {
         let store = repository.store().expect("it is sound");
         let want = place.id(&least.to_string()).parse().expect("an id");
         let request = lithe_git::walk::Request { wants: vec![want], ..Default::default() };
-        let memory =
-            remembered::Memory::of(store, &place.root.path().join("cache"), &git_dir, &request, false);
+        let memory = remembered::Memory::of(
+            store,
+            &place.root.path().join("cache"),
+            Slot::Clone,
+            &git_dir,
+            &request,
+            false,
+        );
         let memory = memory.expect("it is sound").expect("a clone").with_bytes_max(bytes_max);
         let mut walk = lithe_git::walk::Walk::new(store, request).expect("it is sound");
         while walk.advance(store, 100).expect("it is sound") {}

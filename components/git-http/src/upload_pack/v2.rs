@@ -4,29 +4,32 @@ use super::body::Framing;
 use super::error::Error;
 use super::repository::Repository;
 use super::request::Fetch;
-use super::{Reply, agent, ls_refs, object_info, select};
+use super::{Reply, agent, bundle_uri, ls_refs, object_info, select};
 use gix_hash::ObjectId;
 use lithe_git::format::ObjectFormat;
 use lithe_git::pkt_line::{self, Line, Lines};
 use lithe_git::walk::shallow::Boundary;
 use std::path::Path;
 
-/// The capabilities of a repository of that format, each with its line in the advertisement.
-pub fn capabilities(object_format: ObjectFormat) -> Vec<u8> {
-    let mut out = Vec::new();
-    for line in [
+/// The capabilities of a repository, each with its line in the advertisement.
+pub fn capabilities(repository: &Repository) -> Result<Vec<u8>, Error> {
+    let (agent, object_format) = (agent(), format!("object-format={}", repository.object_format()));
+    let mut lines = vec![
         "version 2",
-        &agent(),
+        &agent,
         "ls-refs=unborn",
         "fetch=shallow wait-for-done filter ref-in-want",
         "server-option",
-        &format!("object-format={object_format}"),
+        &object_format,
         "object-info",
-    ] {
+    ];
+    lines.extend(bundle_uri::is_advertised(repository)?.then_some("bundle-uri"));
+    let mut out = Vec::new();
+    for line in lines {
         pkt_line::write_text(&mut out, format_args!("{line}\n"));
     }
     pkt_line::flush(&mut out);
-    out
+    Ok(out)
 }
 
 /// Carries out one command.
@@ -38,6 +41,9 @@ pub fn serve(repository: Repository, cache_dir: &Path, request: &[u8]) -> Result
     let arguments = arguments.into_iter();
     match command {
         b"ls-refs" => ls_refs::serve(&repository, arguments).map(Reply::Bytes),
+        b"bundle-uri" if bundle_uri::is_advertised(&repository)? => {
+            bundle_uri::serve(&repository, arguments).map(Reply::Bytes)
+        }
         b"object-info" => object_info::serve(&repository, arguments).map(Reply::Bytes),
         b"fetch" => fetch(repository, cache_dir, parse_fetch(arguments, object_format)?),
         other => Err(Error::protocol(format!("invalid command '{}'", String::from_utf8_lossy(other)))),

@@ -39,6 +39,21 @@ impl Config {
         Some(Self(settings))
     }
 
+    /// Every setting.
+    pub fn all(&self) -> &[Setting] {
+        &self.0
+    }
+
+    /// Whether the last setting of that section and key says yes; none: there is none, or it says neither.
+    pub fn is_set(&self, section: &str, key: &str) -> Option<bool> {
+        let (_, _, value) = self.settings().filter(|(of, name, _)| (*of, *name) == (section, key)).last()?;
+        match value.map(<[u8]>::to_ascii_lowercase).as_deref() {
+            None | Some(b"true" | b"yes" | b"on" | b"1") => Some(true),
+            Some(b"" | b"false" | b"no" | b"off" | b"0") => Some(false),
+            Some(_) => None,
+        }
+    }
+
     /// The settings of sections without a subsection, by section and key, both in lower case.
     pub fn settings(&self) -> impl Iterator<Item = (&str, &str, Option<&[u8]>)> {
         let plain = self.0.iter().filter(|setting| setting.subsection.is_none());

@@ -26,6 +26,16 @@ enum Part {
     Stored { pack: u32, offset: u64, len: u64 },
 }
 
+impl Part {
+    /// How many bytes of the pack it is.
+    fn len(&self) -> u64 {
+        match self {
+            Self::Own(own) => own.len() as u64,
+            Self::Stored { len, .. } => *len,
+        }
+    }
+}
+
 /// A recipe that is written down while a pack is made.
 #[derive(Default)]
 pub(super) struct Recorder {
@@ -76,6 +86,11 @@ impl Recipe {
     /// How many objects the pack has.
     pub fn objects(&self) -> u64 {
         self.objects
+    }
+
+    /// How many bytes the pack has.
+    pub fn pack_len(&self) -> u64 {
+        self.parts.iter().map(Part::len).sum()
     }
 
     /// The recipe as bytes.
@@ -153,6 +168,20 @@ impl Replay {
     /// How many objects the pack has.
     pub fn objects(&self) -> u64 {
         self.recipe.objects
+    }
+
+    /// How many bytes the pack has.
+    pub fn len(&self) -> u64 {
+        self.recipe.pack_len()
+    }
+
+    /// Goes on at that many bytes from the beginning of the pack.
+    pub fn seek(&mut self, offset: u64) {
+        (self.part, self.within) = (0, offset);
+        while let Some(part) = self.recipe.parts.get(self.part).filter(|part| part.len() <= self.within) {
+            self.within -= part.len();
+            self.part += 1;
+        }
     }
 
     /// Fills `out` up to `len` bytes; false: the pack is complete.
