@@ -51,7 +51,7 @@ pub enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
-    /// Repositories: create, list, import, scan, rename, delete, restore, check.
+    /// Repositories: create, list, import, scan, rename, delete, restore, check, maintain.
     Repo {
         #[command(subcommand)]
         command: RepoCommand,

@@ -10,7 +10,7 @@ mod tests;
 
 pub use bits::Bits;
 pub use read::BitmapFile;
-pub use write::{encode, select};
+pub use write::{Selected, encode};
 
 use crate::odb::{Numbering, Packed};
 use gix_hash::oid;

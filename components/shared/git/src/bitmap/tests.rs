@@ -88,7 +88,7 @@ impl Repository {
     fn encoded(&self) -> Vec<u8> {
         let store = self.store();
         let tips = self.ids("git rev-list --all");
-        let selected = select(&store, &tips, store.pack_len(0)).expect("readable");
+        let selected = Selected::of(&store, &tips, store.pack_len(0)).expect("readable");
         assert_eq!(selected.len(), tips.len(), "every tip is selected");
         let kinds: Vec<Kind> = (0..store.pack_len(0))
             .map(|position| store.packed_header(Packed { pack: 0, position }).expect("readable").0)
@@ -137,7 +137,8 @@ fn a_pack_without_all_that_is_reached_gets_none() {
     let store = repository.store();
     let head = repository.ids("git rev-parse main");
     let kinds = vec![Kind::Blob; store.pack_len(0) as usize];
-    let file = encode(&store, 0, &repository.checksum(), &kinds, &head).expect("readable");
+    let selected = Selected::of(&store, &head, store.pack_len(0)).expect("readable");
+    let file = encode(&store, 0, &repository.checksum(), &kinds, &selected).expect("readable");
     assert!(file.is_none());
 }
 

@@ -307,7 +307,7 @@ fn write_order(store: &Store, pack: u32) -> Result<(), Error> {
 
 /// Writes the bitmaps of a pack; returns of how many commits they are.
 fn write_bitmaps(store: &Store, pack: u32, tips: &[ObjectId]) -> Result<u64, Error> {
-    let selected = bitmap::select(store, tips, store.pack_len(pack))?;
+    let selected = bitmap::Selected::of(store, tips, store.pack_len(pack))?;
     if selected.is_empty() {
         return Ok(0);
     }

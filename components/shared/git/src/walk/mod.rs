@@ -5,6 +5,7 @@
 mod commit;
 mod filter;
 mod paint;
+mod places;
 pub mod reach;
 mod selection;
 mod set;
@@ -15,6 +16,7 @@ mod tree;
 
 pub use commit::Commit;
 pub use filter::{Filter, FilterError};
+pub use places::Places;
 pub use selection::{Request, Selection, Walk};
 pub use set::{Located, ObjectSet};
 pub use tag::Tag;

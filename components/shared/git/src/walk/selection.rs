@@ -3,6 +3,7 @@
 use super::commit::Commit;
 use super::filter::Filter;
 use super::paint::{Painted, paint, paint_up_to};
+use super::places::Places;
 use super::set::{Located, ObjectSet};
 use super::tag::Tag;
 use super::told::{Had, Told};
@@ -58,6 +59,7 @@ pub struct Walk {
     /// Commits that were asked for by their own id.
     asked: HashSet<ObjectId>,
     commits: Commits,
+    places: Places,
     trees: Vec<PendingTree>,
     /// Kept only where a filter depends on depth: the least depth that a tree was seen at.
     depths: HashMap<Located, u64>,
@@ -106,6 +108,7 @@ impl Walk {
             had: Had::default(),
             asked: HashSet::new(),
             commits: Commits::All { queue: BinaryHeap::new(), uses_bitmaps: false },
+            places: Places::default(),
             trees: Vec::new(),
             depths: HashMap::new(),
             request,
@@ -312,7 +315,7 @@ impl Walk {
     }
 
     fn enqueue(&mut self, store: &Store, id: ObjectId) -> Result<(), Error> {
-        let at = Located::require(store, &id)?;
+        let at = self.places.require(store, &id)?;
         let uses_bitmaps = matches!(self.commits, Commits::All { uses_bitmaps: true, .. });
         if self.is_known(at)? || uses_bitmaps && self.absorb(store, &id, at)? {
             return Ok(());
@@ -374,7 +377,7 @@ impl Walk {
 
     /// A tree was found at a depth: notes it, and that it is to be opened if that can find more.
     fn found_tree(&mut self, store: &Store, id: ObjectId, depth: u64, bases: Vec<Base>) -> Result<(), Error> {
-        let at = Located::require(store, &id)?;
+        let at = self.places.require(store, &id)?;
         if bases.iter().any(|base| base.id == id) || self.had.contains(at)? || self.is_told(at)? {
             return Ok(());
         }
@@ -417,7 +420,7 @@ impl Walk {
     }
 
     fn found_blob(&mut self, store: &Store, id: ObjectId, depth: u64) -> Result<(), Error> {
-        let at = Located::require(store, &id)?;
+        let at = self.places.require(store, &id)?;
         let is_seen = self.seen.contains(at);
         if is_seen && self.request.filter.tree_depth.is_none()
             || self.had.contains(at)?
