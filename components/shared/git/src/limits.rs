@@ -58,6 +58,9 @@ pub const INCOMING_WORK_BYTES_MAX: u64 = 1024 * 1024 * MIB;
 /// How much of received objects is kept for the deltas based on them, in bytes.
 pub const INCOMING_BASES_BYTES_MAX: usize = 96 * MIB as usize;
 
+/// The same for a pack that is made of what is there: its objects lie near their bases.
+pub const REPACKED_BASES_BYTES_MAX: usize = 24 * MIB as usize;
+
 /// How many tags may lead from a ref to what they stand for in the end.
 pub const TAGS_NESTED_MAX: usize = 100;
 

@@ -73,6 +73,7 @@ impl Limits {
             objects_max: crate::limits::PACK_OBJECTS_MAX,
             blob_bytes_max: u64::MAX,
             work_bytes_max: u64::MAX,
+            bases_bytes_max: crate::limits::REPACKED_BASES_BYTES_MAX,
             ..Self::default()
         }
     }

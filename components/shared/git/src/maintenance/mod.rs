@@ -243,6 +243,8 @@ impl Run<'_> {
             self.tell(Stage::Removing, 0, 0)?;
             self.remove(old.iter().filter(|name| !new.contains(name)), &survey.loose)?;
         }
+        // What it keeps in memory is not of the new pack.
+        drop(store);
         self.index(main.as_deref())
     }
 

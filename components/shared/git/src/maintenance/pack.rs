@@ -154,6 +154,8 @@ pub fn write(run: &mut Run, store: &Store, objects: ObjectSet) -> Result<Option<
 
 fn fill(run: &mut Run, store: &Store, objects: ObjectSet, temporary: &Temporary) -> Result<Indexed, Error> {
     let limits = Limits::of_what_is_there();
+    // The entries are copied as they lie.
+    store.forget_objects();
     let mut receiver = Receiver::create(temporary.pack(), store.object_format(), limits, ())?;
     let total = objects.len();
     let selection = Selection { send: objects, had: Had::default() };

@@ -33,6 +33,12 @@ impl Bases {
             self.bytes -= self::cost(&old);
         }
     }
+
+    /// Drops everything.
+    pub fn clear(&mut self) {
+        self.objects.clear();
+        self.bytes = 0;
+    }
 }
 
 /// About what it takes to remember an object beside its contents, in bytes.

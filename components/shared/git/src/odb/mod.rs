@@ -361,6 +361,11 @@ impl Store {
         self.packs.borrow_mut().append_stored(pack, offset, count, out)
     }
 
+    /// Frees the memory of the objects that are kept for the deltas based on them.
+    pub fn forget_objects(&self) {
+        self.packs.borrow_mut().forget_objects();
+    }
+
     /// Looks for packs that appeared since the store was opened.
     pub fn rescan(&self) -> Result<(), Error> {
         self.packs.borrow_mut().rescan()

@@ -169,6 +169,11 @@ impl Packs {
         Ok(())
     }
 
+    /// Drops the objects that are kept for the deltas based on them.
+    pub fn forget_objects(&mut self) {
+        self.bases.clear();
+    }
+
     pub fn len(&self) -> u32 {
         self.packs.len() as u32
     }
