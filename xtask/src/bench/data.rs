@@ -32,6 +32,22 @@ pub fn history(path: &Path, commits: usize) -> Result<u64> {
     count(path)
 }
 
+/// Gives a bare repository a history of that many commits, each of which changes one of 100 small files.
+pub fn growing(path: &Path, commits: usize) -> Result {
+    const FILES: usize = 100;
+    fast_import(path, |stream| {
+        for number in 0..commits {
+            commit_header(stream, number, number > 0)?;
+            for file in if number == 0 { 0..FILES } else { number % FILES..number % FILES + 1 } {
+                let text = format!("version {number}\n");
+                writeln!(stream, "M 100644 inline dir{}/file{file}\ndata {}", file / 10, text.len())?;
+                writeln!(stream, "{text}")?;
+            }
+        }
+        Ok(())
+    })
+}
+
 /// Makes a bare repository whose blobs do not compress, of that many MiB in files of 4 MiB.
 pub fn big(path: &Path, mib: usize) -> Result {
     init(path)?;

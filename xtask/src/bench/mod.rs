@@ -6,6 +6,7 @@
 mod cgi;
 mod data;
 mod engine;
+mod growth;
 mod load;
 mod server;
 mod wire;
@@ -19,14 +20,15 @@ use std::{fs, thread};
 use wire::Recording;
 
 const USAGE: &str = "\
-Usage: cargo xtask bench [--rounds N] [--commits N] [--big-mib N] [part …]
+Usage: cargo xtask bench [--rounds N] [--commits N] [--big-mib N] [--grown-commits N] [part …]
 
-Parts: git (clone, push, fetch), engine (the same on maintained repositories), pages, requests,
-memory; all of them if none is named.
+Parts: git (clone, push, fetch), engine (the same on maintained repositories), growth (a small
+fetch of a small repository and of a large one), pages, requests, memory; all of them if none is named.
 
-  --rounds N    How often each figure is measured (default 5)
-  --commits N   Commits in the repository; about 5.5 objects each (default 20000)
-  --big-mib N   Size of the push and clone that memory is watched during (default 1024)
+  --rounds N         How often each figure is measured (default 5)
+  --commits N        Commits in the repository; about 5.5 objects each (default 20000)
+  --big-mib N        Size of the push and clone that memory is watched during (default 1024)
+  --grown-commits N  Commits of the large repository that a small one is compared with (default 500000)
 
 With LITHE_BINARY set, that host is measured with the components as they were built before.
 ";
@@ -35,6 +37,7 @@ struct Options {
     rounds: usize,
     commits: usize,
     big_mib: usize,
+    grown_commits: usize,
     parts: Vec<String>,
 }
 
@@ -58,6 +61,9 @@ pub fn run(arguments: &[String]) -> Result {
     if has("engine") {
         engine::run(&options, &scratch.0)?;
     }
+    if has("growth") {
+        growth::run(&options, &scratch.0)?;
+    }
     if has("pages") {
         pages(&options, &scratch.0)?;
     }
@@ -71,7 +77,8 @@ pub fn run(arguments: &[String]) -> Result {
 }
 
 fn parse(arguments: &[String]) -> Result<Option<Options>> {
-    let mut options = Options { rounds: 5, commits: 20_000, big_mib: 1024, parts: Vec::new() };
+    let mut options =
+        Options { rounds: 5, commits: 20_000, big_mib: 1024, grown_commits: 500_000, parts: Vec::new() };
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         let mut number = || {
@@ -83,7 +90,8 @@ fn parse(arguments: &[String]) -> Result<Option<Options>> {
             "--rounds" => options.rounds = number()?,
             "--commits" => options.commits = number()?,
             "--big-mib" => options.big_mib = number()?,
-            part @ ("git" | "engine" | "pages" | "requests" | "memory") => {
+            "--grown-commits" => options.grown_commits = number()?.max(2),
+            part @ ("git" | "engine" | "growth" | "pages" | "requests" | "memory") => {
                 options.parts.push(part.to_owned())
             }
             unknown => return Err(format!("there is no {unknown}\n\n{USAGE}")),

@@ -62,6 +62,11 @@ impl Lithe {
         crate::run(command.args(["repo", "create", path, "--data"]).arg(&self.data).current_dir(root()))
     }
 
+    /// Where a repository lies.
+    pub fn repository(&self, path: &str) -> PathBuf {
+        self.data.join("repos").join(format!("{path}.git"))
+    }
+
     /// Packs a repository anew.
     pub fn maintain(&self, path: &str) -> Result {
         let mut command = silent(&build::host_binary().display().to_string());

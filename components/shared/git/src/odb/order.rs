@@ -90,8 +90,32 @@ impl Order {
     }
 
     /// The place of the entry at `offset`; none: there begins no entry.
+    ///
+    /// Entries are of all sizes, but not in all places: the search looks where the entry would be if they
+    /// were spread evenly, in turns with the middle.
     pub fn rank(&self, offset: u64) -> Result<Option<usize>, Error> {
-        self.rank_among(0, self.len(), offset)
+        let (mut low, mut high) = (0, self.len());
+        let (mut low_offset, mut high_offset) = (PACK_HEADER_LEN, self.end);
+        let mut is_middle = false;
+        while low < high && (low_offset..high_offset).contains(&offset) {
+            let probe = match is_middle {
+                true => low + (high - low) / 2,
+                false => {
+                    let part = u128::from(offset - low_offset) * (high - low) as u128;
+                    low + (part / u128::from(high_offset - low_offset)) as usize
+                }
+            };
+            let found = self.entry(probe)?.0;
+            let before = high - low;
+            match found.cmp(&offset) {
+                Ordering::Equal => return Ok(Some(probe)),
+                Ordering::Less => (low, low_offset) = (probe + 1, found),
+                Ordering::Greater => (high, high_offset) = (probe, found),
+            }
+            // Where guessing does not help, halving does.
+            is_middle = high - low > before / 2;
+        }
+        Ok(None)
     }
 
     /// The place of the entry at `offset`, which probably is `near` or soon after it; none: there begins

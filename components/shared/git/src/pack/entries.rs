@@ -155,7 +155,8 @@ impl Entries {
         Ok(if is_there { Form::Headed(EntryKind::RefDelta(id)) } else { Form::Anew })
     }
 
-    /// What an entry is based on. An earlier pack may have it too: then it is sent from there, and never
+    /// What an entry is based on. Another pack may have it too: then it is sent from there if that is where it is
+    /// found, and never
     /// on account of this one.
     pub fn base(&self, store: &Store, entry: &Entry) -> Result<Option<(ObjectId, Packed)>, Error> {
         let Some(base_offset) = entry.base_offset else { return Ok(None) };
@@ -168,11 +169,7 @@ impl Entries {
                 }
             },
         };
-        let packed = Packed { pack: self.pack, position };
-        let id = store.packed_id(packed)?;
-        if self.pack == 0 {
-            return Ok(Some((id, packed)));
-        }
+        let id = store.packed_id(Packed { pack: self.pack, position })?;
         match Located::require(store, &id)? {
             Located::Packed(at) => Ok(Some((id, at))),
             Located::Loose(id) => Err(Error::Missing(id)),

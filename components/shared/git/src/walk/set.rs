@@ -35,34 +35,116 @@ impl Located {
 /// A set of objects: a bit for each packed one, and the ids of the loose ones.
 #[derive(Default, Clone)]
 pub struct ObjectSet {
-    packs: Vec<Vec<u64>>,
+    packs: Vec<Positions>,
     loose: HashSet<ObjectId>,
+}
+
+const PAGE_WORDS: usize = 64;
+const PAGE_BITS: u32 = PAGE_WORDS as u32 * u64::BITS;
+
+/// Positions in the index of a pack, a bit each. Pages without any take no memory and no time: a few
+/// objects of a large pack cost little.
+#[derive(Default, Clone)]
+struct Positions {
+    pages: Vec<Option<Box<[u64; PAGE_WORDS]>>>,
     len: u64,
+}
+
+impl Positions {
+    fn insert(&mut self, position: u32) -> bool {
+        let (page, word, bit) = split(position);
+        if self.pages.len() <= page {
+            self.pages.resize(page + 1, None);
+        }
+        let words = self.pages[page].get_or_insert_with(|| Box::new([0; PAGE_WORDS]));
+        let is_new = words[word] & bit == 0;
+        words[word] |= bit;
+        self.len += u64::from(is_new);
+        is_new
+    }
+
+    fn remove(&mut self, position: u32) -> bool {
+        let was_there = self.contains(position);
+        let (page, word, bit) = split(position);
+        if was_there && let Some(Some(words)) = self.pages.get_mut(page) {
+            words[word] &= !bit;
+            self.len -= 1;
+        }
+        was_there
+    }
+
+    fn contains(&self, position: u32) -> bool {
+        let (page, word, bit) = split(position);
+        matches!(self.pages.get(page), Some(Some(words)) if words[word] & bit != 0)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = u32> {
+        let pages = self.pages.iter().zip((0..).step_by(PAGE_BITS as usize));
+        let words = pages.filter_map(|(page, first)| page.as_ref().map(|words| (words, first))).flat_map(
+            |(words, first): (&Box<[u64; PAGE_WORDS]>, u32)| {
+                words.iter().zip((first..).step_by(u64::BITS as usize))
+            },
+        );
+        words.flat_map(|(word, first)| {
+            let mut rest = *word;
+            std::iter::from_fn(move || {
+                let bit = (rest != 0).then(|| rest.trailing_zeros())?;
+                rest &= rest - 1;
+                Some(first + bit)
+            })
+        })
+    }
+
+    fn unite(&mut self, other: &Self) {
+        if self.pages.len() < other.pages.len() {
+            self.pages.resize(other.pages.len(), None);
+        }
+        for (page, others) in self.pages.iter_mut().zip(&other.pages) {
+            match (page, others) {
+                (Some(words), Some(others)) => {
+                    words.iter_mut().zip(others.iter()).for_each(|(word, other)| *word |= other);
+                }
+                (page @ None, Some(others)) => *page = Some(others.clone()),
+                (_, None) => {}
+            }
+        }
+        self.count();
+    }
+
+    fn subtract(&mut self, other: &Self) {
+        for (page, others) in self.pages.iter_mut().zip(&other.pages) {
+            if let (Some(words), Some(others)) = (page, others) {
+                words.iter_mut().zip(others.iter()).for_each(|(word, other)| *word &= !other);
+            }
+        }
+        self.count();
+    }
+
+    fn count(&mut self) {
+        let words = self.pages.iter().flatten().flat_map(|words| words.iter());
+        self.len = words.map(|word| u64::from(word.count_ones())).sum();
+    }
+}
+
+/// The page, the word in the page, and the bit in the word of a position.
+fn split(position: u32) -> (usize, usize, u64) {
+    let within = position % PAGE_BITS;
+    ((position / PAGE_BITS) as usize, (within / u64::BITS) as usize, 1 << (within % u64::BITS))
 }
 
 impl ObjectSet {
     /// Adds an object; false: it was there.
     pub fn insert(&mut self, object: Located) -> bool {
-        let is_new = match object {
-            Located::Packed(packed) => self.insert_packed(packed),
+        match object {
+            Located::Packed(Packed { pack, position }) => {
+                let pack = pack as usize;
+                if self.packs.len() <= pack {
+                    self.packs.resize_with(pack + 1, Positions::default);
+                }
+                self.packs[pack].insert(position)
+            }
             Located::Loose(id) => self.loose.insert(id),
-        };
-        self.len += u64::from(is_new);
-        is_new
-    }
-
-    fn insert_packed(&mut self, packed: Packed) -> bool {
-        let (pack, word, bit) = split(packed);
-        if self.packs.len() <= pack {
-            self.packs.resize(pack + 1, Vec::new());
         }
-        let words = &mut self.packs[pack];
-        if words.len() <= word {
-            words.resize((word + 1).next_power_of_two(), 0);
-        }
-        let is_new = words[word] & bit == 0;
-        words[word] |= bit;
-        is_new
     }
 
     /// Adds objects by the numbers that bitmaps give them.
@@ -76,34 +158,25 @@ impl ObjectSet {
 
     /// Takes an object out; false: it was not there.
     pub fn remove(&mut self, object: Located) -> bool {
-        let was_there = self.contains(object);
         match object {
-            Located::Packed(packed) if was_there => {
-                let (pack, word, bit) = split(packed);
-                self.packs[pack][word] &= !bit;
+            Located::Packed(Packed { pack, position }) => {
+                self.packs.get_mut(pack as usize).is_some_and(|positions| positions.remove(position))
             }
-            Located::Packed(_) => {}
-            Located::Loose(id) => {
-                self.loose.remove(&id);
-            }
+            Located::Loose(id) => self.loose.remove(&id),
         }
-        self.len -= u64::from(was_there);
-        was_there
     }
 
     /// Takes everything out that is in one pack.
     pub fn remove_pack(&mut self, pack: u32) {
-        self.len -= self.pack_len(pack);
-        if let Some(words) = self.packs.get_mut(pack as usize) {
-            words.clear();
+        if let Some(positions) = self.packs.get_mut(pack as usize) {
+            *positions = Positions::default();
         }
     }
 
     pub fn contains(&self, object: Located) -> bool {
         match object {
-            Located::Packed(packed) => {
-                let (pack, word, bit) = split(packed);
-                self.packs.get(pack).and_then(|words| words.get(word)).is_some_and(|word| word & bit != 0)
+            Located::Packed(Packed { pack, position }) => {
+                self.packs.get(pack as usize).is_some_and(|positions| positions.contains(position))
             }
             Located::Loose(id) => self.loose.contains(&id),
         }
@@ -111,30 +184,21 @@ impl ObjectSet {
 
     /// How many objects there are.
     pub fn len(&self) -> u64 {
-        self.len
+        self.packs.iter().map(|positions| positions.len).sum::<u64>() + self.loose.len() as u64
     }
 
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     /// How many objects of one pack there are.
     pub fn pack_len(&self, pack: u32) -> u64 {
-        let words = self.packs.get(pack as usize).map_or(&[][..], Vec::as_slice);
-        words.iter().map(|word| u64::from(word.count_ones())).sum()
+        self.packs.get(pack as usize).map_or(0, |positions| positions.len)
     }
 
     /// The objects of one pack, by their positions in its index, ascending.
     pub fn of_pack(&self, pack: u32) -> impl Iterator<Item = u32> {
-        let words = self.packs.get(pack as usize).map_or(&[][..], Vec::as_slice);
-        words.iter().zip(0..).flat_map(|(word, index): (&u64, u32)| {
-            let mut rest = *word;
-            std::iter::from_fn(move || {
-                let bit = (rest != 0).then(|| rest.trailing_zeros())?;
-                rest &= rest - 1;
-                Some(index * u64::BITS + bit)
-            })
-        })
+        self.packs.get(pack as usize).into_iter().flat_map(Positions::iter)
     }
 
     /// The loose objects, in no order.
@@ -157,33 +221,23 @@ impl ObjectSet {
     /// Adds every object that `other` has.
     pub fn unite(&mut self, other: &Self) {
         if self.packs.len() < other.packs.len() {
-            self.packs.resize(other.packs.len(), Vec::new());
+            self.packs.resize_with(other.packs.len(), Positions::default);
         }
-        for (words, others) in self.packs.iter_mut().zip(&other.packs) {
-            words.resize(words.len().max(others.len()), 0);
-            words.iter_mut().zip(others).for_each(|(word, other)| *word |= other);
+        for (positions, others) in self.packs.iter_mut().zip(&other.packs) {
+            positions.unite(others);
         }
         self.loose.extend(&other.loose);
-        let packed: u64 = (0..self.packs.len() as u32).map(|pack| self.pack_len(pack)).sum();
-        self.len = packed + self.loose.len() as u64;
     }
 
     /// Takes out every object that `other` has.
     pub fn subtract(&mut self, other: &Self) {
-        for (words, others) in self.packs.iter_mut().zip(&other.packs) {
-            for (word, other) in words.iter_mut().zip(others) {
-                self.len -= u64::from((*word & other).count_ones());
-                *word &= !other;
-            }
+        for (positions, others) in self.packs.iter_mut().zip(&other.packs) {
+            positions.subtract(others);
         }
         for id in &other.loose {
-            self.len -= u64::from(self.loose.remove(id));
+            self.loose.remove(id);
         }
     }
-}
-
-fn split(packed: Packed) -> (usize, usize, u64) {
-    (packed.pack as usize, (packed.position / 64) as usize, 1 << (packed.position % 64))
 }
 
 #[cfg(test)]
@@ -207,6 +261,11 @@ mod tests {
         other.insert(loose);
         other.insert(packed(2, 64));
         other.insert(packed(2, 65));
+        let mut united = set.clone();
+        united.unite(&other);
+        united.insert(packed(2, 1_000_000));
+        assert_eq!(united.of_pack(2).collect::<Vec<_>>(), [64, 65, 1_000_000]);
+        assert_eq!((united.len(), united.pack_len(2)), (5, 3));
         set.subtract(&other);
         assert!(set.contains(packed(0, 0)));
         assert_eq!(set.len(), 1);
