@@ -12,13 +12,20 @@ const CAPABILITIES: &str =
 
 /// The body of the answer to `info/refs?service=git-receive-pack`,
 /// `application/x-git-receive-pack-advertisement`: the line that names the service, then the refs.
+///
+/// Of refs that cannot be changed it says why, which is what the pusher sees.
 pub fn advertise(git_dir: &Path) -> Result<Vec<u8>, Error> {
     let refs = RefStore::open(git_dir)?;
-    let snapshot = refs.snapshot()?;
-    let hidden = Hidden::read(git_dir, Side::Receive)?;
-    let mut body = Vec::with_capacity(snapshot.refs.len() * 80 + 512);
+    let mut body = Vec::new();
     pkt_line::write(&mut body, b"# service=git-receive-pack\n");
     pkt_line::flush(&mut body);
+    if let Err(error) = refs.require_writable() {
+        pkt_line::write(&mut body, format!("ERR {error}\n").as_bytes());
+        return Ok(body);
+    }
+    let snapshot = refs.snapshot()?;
+    let hidden = Hidden::read(git_dir, Side::Receive)?;
+    body.reserve(snapshot.refs.len() * 80 + 512);
     // libgit2 takes no list that ends with the object format.
     let version = env!("CARGO_PKG_VERSION");
     let format = refs.object_format();

@@ -57,9 +57,10 @@ enum Pack {
 impl<'a> Push<'a> {
     /// Begins a push to the bare repository at `git_dir`.
     ///
-    /// Fails with [`Error::Refs`] if it is none, or not of a format that is understood.
+    /// Fails with [`Error::Refs`] if it is none, or not of a format that is understood and written.
     pub fn new(git_dir: &Path, policy: &'a Policy) -> Result<Self, Error> {
         let refs = RefStore::open(git_dir)?;
+        refs.require_writable()?;
         let reader = Reader::new(refs.object_format());
         Ok(Self { git_dir: git_dir.to_path_buf(), policy, state: State::Request(reader, refs) })
     }

@@ -184,6 +184,18 @@ fn refs_are_advertised_and_hidden_ones_are_not() {
 }
 
 #[test]
+fn refs_in_tables_are_not_pushed_to_and_the_pusher_hears_why() {
+    let place = Place::new();
+    place.git("-C server.git config core.repositoryFormatVersion 1");
+    place.git("-C server.git config extensions.refStorage reftable");
+    let body = advertise(&place.server()).expect("readable");
+    let text = String::from_utf8_lossy(&body);
+    assert!(text.contains("ERR the repository keeps its refs in a reftable"), "{text}");
+    let refused = Push::new(&place.server(), &Policy::default()).map(|_| ());
+    assert!(matches!(refused, Err(Error::Refs(lithe_git::refs::Error::ReadOnly))));
+}
+
+#[test]
 fn pushes_build_on_one_another() {
     let place = Place::new();
     let first = place.commit("dir/a", &"line\n".repeat(1000));

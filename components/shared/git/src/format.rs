@@ -24,6 +24,8 @@ pub enum RefStorage {
 pub struct Format {
     pub objects: ObjectFormat,
     pub refs: RefStorage,
+    /// Whether no object may ever be dropped (`extensions.preciousObjects`).
+    pub keeps_all_objects: bool,
 }
 
 /// Why a repository's format is not known, or not one that is understood.
@@ -37,7 +39,7 @@ pub enum Error {
 
 impl Default for Format {
     fn default() -> Self {
-        Self { objects: ObjectFormat::Sha1, refs: RefStorage::Files }
+        Self { objects: ObjectFormat::Sha1, refs: RefStorage::Files, keeps_all_objects: false }
     }
 }
 
@@ -73,7 +75,7 @@ impl Format {
                 _ => {}
             }
         }
-        if version == 0 && format != Self::default() {
+        if version == 0 && (format.objects, format.refs) != (ObjectFormat::Sha1, RefStorage::Files) {
             // Git refuses it too: older versions of it would take the repository for another.
             return Err(Error::Unsupported("extensions in a repository of format version 0".into()));
         }
@@ -91,7 +93,12 @@ impl Format {
                 return Err(Error::Unsupported(format!("the object format {other}")));
             }
             ("refstorage", other) => return Err(Error::Unsupported(format!("the ref storage {other}"))),
-            ("noop" | "preciousobjects" | "worktreeconfig" | "partialclone" | "relativeworktrees", _) => {}
+            // What is not clearly false keeps objects.
+            ("preciousobjects", value) => {
+                let is_false = ["false", "no", "off", "0", ""].contains(&value.to_ascii_lowercase().as_str());
+                self.keeps_all_objects = !is_false;
+            }
+            ("noop" | "worktreeconfig" | "partialclone" | "relativeworktrees", _) => {}
             (other, _) => return Err(Error::Unsupported(format!("the extension {other}"))),
         }
         Ok(())
@@ -153,7 +160,8 @@ mod tests {
     fn only_formats_that_are_understood_are_accepted() {
         use ObjectFormat::{Sha1, Sha256};
         use RefStorage::{Files, Reftable};
-        let ok = |objects, refs| Ok(Format { objects, refs });
+        let ok = |objects, refs| Ok(Format { objects, refs, keeps_all_objects: false });
+        let precious = |keeps_all_objects| Ok(Format { keeps_all_objects, ..Format::default() });
         let cases = [
             ("", ok(Sha1, Files)),
             ("[core]\n\tbare = true\n", ok(Sha1, Files)),
@@ -167,6 +175,9 @@ mod tests {
                 "[extensions]\n # x\n\trefStorage = \"reftable\"\n[Core]\nRepositoryFormatVersion = 1",
                 ok(Sha1, Reftable),
             ),
+            ("[extensions]\npreciousObjects = true", precious(true)),
+            ("[extensions]\nPreciousObjects", precious(true)),
+            ("[extensions]\npreciousobjects = off", precious(false)),
             ("[extensions]\n[core]\nobjectformat = sha256", ok(Sha1, Files)),
             ("[extensions \"x\"]\nobjectformat = sha256", ok(Sha1, Files)),
             ("[extensions]\nobjectformat = sha256", Err("extensions in a repository of format version 0")),

@@ -37,6 +37,15 @@ pub const PACKS_MAX: usize = 10_000;
 /// The largest table of names of packs that is read, in bytes.
 pub const PACK_NAMES_BYTES_MAX: usize = 4 * MIB as usize;
 
+/// How many tables the refs of a repository may be in.
+pub const REFTABLES_MAX: usize = 1_000;
+
+/// The largest tables of refs of a repository that are read, together, in bytes.
+pub const REFTABLE_BYTES_MAX: u64 = 256 * MIB;
+
+/// How much the names in the tables of refs of a repository may take once they are written out, in bytes.
+pub const REFTABLE_NAMES_BYTES_MAX: usize = 256 * MIB as usize;
+
 /// How many objects a pack may have.
 pub const PACK_OBJECTS_MAX: u32 = 50_000_000;
 

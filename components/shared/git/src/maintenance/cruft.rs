@@ -4,7 +4,9 @@ use super::pack::{self, Made};
 use super::survey::Survey;
 use super::{Error, Run};
 use crate::durable;
+use crate::format::Format;
 use crate::odb::{Packed, Store};
+use crate::refs::{self, RefStore};
 use crate::walk::{Located, ObjectSet};
 use gix_hash::ObjectId;
 use std::collections::HashMap;
@@ -76,10 +78,13 @@ pub fn of(run: &Run, survey: &Survey, store: &Store, reached: &ObjectSet) -> Res
     Ok(rest)
 }
 
-/// Whether something may need objects that the refs do not tell of: broken refs, and other work trees.
+/// Whether something may need objects that the refs do not tell of: broken refs, other work trees, and
+/// reflogs in tables; or the repository's owner wants them all kept.
 fn keeps_all(git_dir: &Path) -> Result<bool, Error> {
-    let snapshot = crate::refs::RefStore::open(git_dir)?.snapshot()?;
-    Ok(!snapshot.broken.is_empty() || git_dir.join("worktrees").exists())
+    let refs = RefStore::open(git_dir)?;
+    let is_precious = Format::of(git_dir).map_err(refs::Error::from)?.keeps_all_objects;
+    let is_unsure = refs.is_in_tables() || !refs.snapshot()?.broken.is_empty();
+    Ok(is_precious || is_unsure || git_dir.join("worktrees").exists())
 }
 
 /// Makes a pack of what is kept, with the times beside it. None: nothing is.

@@ -1,5 +1,5 @@
 //! The refs of a repository, in Git's `files` format (gitrepository-layout(5), git-pack-refs(1)):
-//! `HEAD`, loose files below `refs/`, and `packed-refs`.
+//! `HEAD`, loose files below `refs/`, and `packed-refs`. Those in tables are read, and never changed.
 //!
 //! Stock `git` may read and write the same repository at the same moment: every change is made
 //! under the lock files that `git` uses, and readers see a ref either as it was or as it is.
@@ -16,6 +16,7 @@ mod lock;
 mod name;
 mod packed;
 mod record;
+mod reftable;
 mod snapshot;
 mod store;
 mod transaction;
@@ -48,7 +49,7 @@ pub enum Error {
     /// There is no `HEAD`, or no `refs/`.
     #[error("{}: not a Git repository", path.display())]
     NotARepository { path: PathBuf },
-    /// The repository's format is not one that is understood, or its refs are not in files.
+    /// The repository's format is not one that is understood.
     #[error("the repository uses {0}, which is not supported")]
     Unsupported(String),
     /// `HEAD` holds neither a ref name nor an id.
@@ -57,6 +58,14 @@ pub enum Error {
     /// A line of `packed-refs` is not what the format asks for.
     #[error("packed-refs is damaged in line {line_number}")]
     DamagedPackedRefs { line_number: usize },
+    /// A table of refs, or the list of them, is not what the format asks for.
+    #[error("{}: it is damaged", path.display())]
+    DamagedReftable { path: PathBuf },
+    /// The refs are in tables.
+    #[error(
+        "the repository keeps its refs in a reftable, which is read and not written here (`git refs migrate --ref-format=files` changes that)"
+    )]
+    ReadOnly,
     /// Somebody else has the lock, and kept it.
     #[error("{}: is locked", path.display())]
     Locked { path: PathBuf },

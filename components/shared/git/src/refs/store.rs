@@ -2,6 +2,7 @@
 
 use super::files::{self, Loose};
 use super::packed::PackedRefs;
+use super::reftable::Stack;
 use super::snapshot::{Head, Ref, Snapshot, Target};
 use super::{Error, is_valid_name, name};
 use crate::format::{Format, ObjectFormat, RefStorage};
@@ -16,13 +17,14 @@ use std::path::{Path, PathBuf};
 pub struct RefStore {
     pub(super) git_dir: PathBuf,
     pub(super) object_format: ObjectFormat,
+    storage: RefStorage,
 }
 
 impl RefStore {
     /// Opens the refs of the bare repository at `git_dir`.
     ///
     /// Fails with [`Error::NotARepository`] if there is no `HEAD` or no `refs/`, and with
-    /// [`Error::Unsupported`] if the refs are in a reftable, or the format is unknown.
+    /// [`Error::Unsupported`] if the format is unknown.
     pub fn open(git_dir: &Path) -> Result<Self, Error> {
         let is_directory =
             |name: &str| fs::symlink_metadata(git_dir.join(name)).is_ok_and(|metadata| metadata.is_dir());
@@ -30,10 +32,24 @@ impl RefStore {
             return Err(Error::NotARepository { path: git_dir.to_path_buf() });
         }
         let format = Format::of(git_dir)?;
-        if format.refs == RefStorage::Reftable {
-            return Err(Error::Unsupported("a reftable".into()));
-        }
-        Ok(Self { git_dir: git_dir.to_path_buf(), object_format: format.objects })
+        Ok(Self { git_dir: git_dir.to_path_buf(), object_format: format.objects, storage: format.refs })
+    }
+
+    /// Whether the refs, and their logs, are in tables.
+    pub fn is_in_tables(&self) -> bool {
+        self.storage == RefStorage::Reftable
+    }
+
+    /// Whether refs can be changed.
+    ///
+    /// Fails with [`Error::ReadOnly`].
+    pub fn require_writable(&self) -> Result<(), Error> {
+        if self.is_in_tables() { Err(Error::ReadOnly) } else { Ok(()) }
+    }
+
+    /// The tables that the refs are in; none: they are in files.
+    fn tables(&self) -> Result<Option<Stack>, Error> {
+        self.is_in_tables().then(|| Stack::open(&self.git_dir, self.object_format)).transpose()
     }
 
     /// The digest that the ids are made by.
@@ -44,6 +60,9 @@ impl RefStore {
     /// Reads `HEAD` and all refs. Loose refs are read before `packed-refs`, so that a ref that is
     /// packed in the meantime is found in one or the other.
     pub fn snapshot(&self) -> Result<Snapshot, Error> {
+        if let Some(tables) = self.tables()? {
+            return tables.snapshot();
+        }
         let head = self.head()?;
         let (mut loose, mut broken) = self.loose_refs()?;
         let packed = self.packed_refs()?;
@@ -59,6 +78,9 @@ impl RefStore {
     ///
     /// Fails with [`Error::DamagedHead`].
     pub fn head(&self) -> Result<Head, Error> {
+        if let Some(tables) = self.tables()? {
+            return tables.head();
+        }
         match files::read_loose(&self.git_dir.join("HEAD"), self.object_format)? {
             Loose::Missing | Loose::Directory => Ok(Head::Missing),
             Loose::Target(Target::Id(id)) => Ok(Head::Detached(id)),
@@ -74,6 +96,9 @@ impl RefStore {
         if !is_valid_name(name) {
             return Err(Error::InvalidName { name: name.into() });
         }
+        if let Some(tables) = self.tables()? {
+            return tables.find(name);
+        }
         match self.read_loose(name)? {
             Loose::Target(target) => {
                 Ok(Some(Ref { name: name.into(), target, peeled: None, is_peel_known: false }))
@@ -85,6 +110,9 @@ impl RefStore {
 
     /// The names of all loose refs that hold an id, with the ids, in no order.
     pub fn loose_ids(&self) -> Result<Vec<(BString, ObjectId)>, Error> {
+        if self.is_in_tables() {
+            return Ok(Vec::new());
+        }
         let (loose, _) = self.loose_refs()?;
         let ids = loose.into_iter().filter_map(|entry| match entry.target {
             Target::Id(id) => Some((entry.name, id)),

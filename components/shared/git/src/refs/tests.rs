@@ -177,6 +177,9 @@ fn what_is_no_repository_is_refused() {
     assert!(matches!(repository.store().snapshot(), Err(Error::DamagedPackedRefs { line_number: 1 })));
     let config = "[core]\nrepositoryformatversion = 1\n[extensions]\nrefStorage = reftable\n";
     fs::write(repository.dir().join("config"), config).expect("written");
+    // Its tables are not there.
+    assert!(matches!(repository.store().snapshot(), Err(Error::Io { .. })));
+    fs::write(repository.dir().join("config"), config.replace("reftable", "sql")).expect("written");
     assert!(matches!(RefStore::open(&repository.dir()), Err(Error::Unsupported(_))));
 }
 

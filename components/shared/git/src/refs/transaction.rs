@@ -129,8 +129,9 @@ impl RefStore {
     /// Changes refs, and says what came of each, in their order.
     ///
     /// Fails as a whole, with nothing changed, with [`Error::Locked`] if `packed-refs` must be
-    /// changed and is kept locked, and if it cannot be read or written.
+    /// changed and is kept locked, if it cannot be read or written, and with [`Error::ReadOnly`].
     pub fn transact(&self, updates: &[Update], options: &Options) -> Result<Results, Error> {
+        self.require_writable()?;
         let mut transaction = Transaction::new(self, updates, options);
         transaction.check_names();
         if transaction.is_over() {
@@ -148,8 +149,9 @@ impl RefStore {
 
     /// Makes `HEAD` point to the ref `name`, which need not exist.
     ///
-    /// Fails with [`Error::InvalidName`] and [`Error::Locked`].
+    /// Fails with [`Error::InvalidName`], [`Error::Locked`] and [`Error::ReadOnly`].
     pub fn set_head(&self, name: &BStr) -> Result<(), Error> {
+        self.require_writable()?;
         if !is_valid_name(name) {
             return Err(Error::InvalidName { name: name.into() });
         }
