@@ -1,7 +1,7 @@
 //! Other implementations of Git beside the first: dulwich, in Python; libgit2, in C, by pygit2;
-//! isomorphic-git, in JavaScript.
+//! isomorphic-git, in JavaScript; gitoxide, in Rust; JGit, in Java.
 
-use crate::kit::{Forge, Shell, root};
+use crate::kit::{Actor, Forge, Shell, basic, root};
 
 /// A shell in which `python` finds dulwich and pygit2.
 fn python(forge: &Forge, repository: &str) -> Shell {
@@ -129,5 +129,78 @@ fn isomorphic_git_pushes_clones_deepens_and_fetches() {
     assert_eq!(
         shell.run("git -C \"$SERVED\" for-each-ref --format='%(refname)'"),
         "refs/heads/main\nrefs/tags/v1"
+    );
+}
+
+/// Merges, tags of tags, and files that grow, in `work`; pushed as far as the last commit but one.
+const HISTORY: &str = r#"
+git init -q work && cd work
+for n in $(seq 20); do seq $n $((n * 30)) > list && echo $n > file$((n % 5)) && git add . && git commit -qm $n; done
+git tag -am one v1 HEAD~4 && git tag -am again v1-again v1 && git branch side HEAD~7
+git switch -q side && echo side > side && git add . && git commit -qm side && git switch -q main && git merge -qm merge side
+git commit -q --allow-empty -m last && git push -q "$ADMIN" HEAD~1:refs/heads/main side --tags
+"#;
+
+/// gitoxide has no push of its own yet.
+#[test]
+fn gitoxide_clones_deepens_and_fetches() {
+    let forge = Forge::shared();
+    for options in [&[][..], &["--private"]] {
+        let mut shell = forge.shell(&forge.repository(options));
+        shell.set("GIX", root().join("target/test-tools/gix/debug/gix-client").to_str().expect("text"));
+        shell.run(HISTORY);
+        if options.is_empty() {
+            shell.run("$GIX clone \"$STRANGER\" open");
+            assert_same_objects(&shell, "open");
+        } else {
+            shell.fails("$GIX clone \"$STRANGER\" closed");
+        }
+        let (name, password) = Actor::Admin.login().expect("the admin signs in");
+        shell.set("AUTHORIZATION", &basic(name, password));
+        shell.run("$GIX clone \"$STRANGER\" clone && git -C clone fsck --full --strict");
+        assert_same_objects(&shell, "clone");
+        let first_parents = "rev-list --count --first-parent main";
+        shell.run("$GIX clone \"$STRANGER\" shallow 3 && git -C shallow fsck");
+        assert_eq!(shell.run(&format!("git -C shallow {first_parents}")), "3");
+        shell.run("git -C work push -q \"$ADMIN\" main main:refs/heads/new");
+        shell.run("$GIX fetch clone && git -C clone fsck --full --strict");
+        assert_same_objects(&shell, "clone");
+        shell.run("$GIX fetch shallow 5 && git -C shallow fsck");
+        assert_eq!(shell.run(&format!("git -C shallow {first_parents}")), "5");
+        shell.run("$GIX fetch clone | grep NoPackReceived");
+    }
+}
+
+/// Debian's package does not name all the jars that it needs. It takes passwords from `.netrc` alone.
+#[test]
+fn jgit_pushes_clones_and_fetches() {
+    let forge = Forge::shared();
+    let mut shell = forge.shell(&forge.repository(&[]));
+    shell.set("JGIT_CLASSPATH", "/usr/share/java/*");
+    let options = format!("-Duser.home={} -Djava.awt.headless=true", shell.path().display());
+    shell.set("JAVA_TOOL_OPTIONS", &options);
+    let (name, password) = Actor::Admin.login().expect("the admin signs in");
+    shell.run(&format!("echo 'machine 127.0.0.1 login {name} password {password}' > .netrc"));
+    let (history, _) = HISTORY.split_once("git push").expect("it ends by a push");
+    let refs = "HEAD~1:refs/heads/main refs/heads/side refs/tags/v1 refs/tags/v1-again";
+    shell.run(&format!("{history} jgit push \"$STRANGER\" {refs}"));
+    shell.run("git -C \"$SERVED\" fsck --full --strict");
+    shell.run("jgit clone \"$STRANGER\" clone && git -C clone fsck --full --strict");
+    assert_same_objects(&shell, "clone");
+    shell.run("cd work && jgit push \"$STRANGER\" refs/heads/main:refs/heads/main refs/heads/main:refs/heads/new :refs/heads/side");
+    shell.run("cd clone && jgit fetch origin && git fsck --full --strict");
+    assert_eq!(shell.run("git -C clone rev-parse origin/main"), shell.run("git -C work rev-parse main"));
+    assert_eq!(
+        shell.run("git -C \"$SERVED\" for-each-ref --format='%(refname:short)' | xargs"),
+        "main new v1 v1-again"
+    );
+    shell.run(
+        "cd work && git commit -q --amend --allow-empty -m rewritten
+         jgit push \"$STRANGER\" refs/heads/main:refs/heads/main 2>&1 | grep -i 'rejected'
+         jgit push -f \"$STRANGER\" refs/heads/main:refs/heads/main
+         test $(git -C \"$SERVED\" rev-parse main) = $(git rev-parse main)
+         rm ../.netrc
+         { jgit push \"$STRANGER\" refs/heads/main:refs/heads/strange || true; }
+         ! git -C \"$SERVED\" rev-parse -q --verify strange",
     );
 }

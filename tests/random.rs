@@ -5,7 +5,8 @@
 //! first has several clients push at once, while another clones, `git` repacks the served repository,
 //! caches vanish or the server is killed; the same pushes are done to the model, and both must be
 //! alike. Then clones of both, whole, shallow and partial ones, are brought up to date in the same
-//! ways, and must be alike too.
+//! ways, some of them after they began with a bundle, and must be alike too; and so must a bundle that
+//! is downloaded at the same time, whole or in parts.
 //!
 //! What is done follows from a seed. `LITHE_TEST_SEED=NUMBER` runs that one alone, and
 //! `LITHE_TEST_LONG` more of them for longer. A seed that failed is kept in [`SEEDS`].
@@ -37,8 +38,16 @@ const WRITERS: usize = 3;
 const READERS: usize = 5;
 const READERS_AT_ONCE: usize = 3;
 
-/// In how many of a hundred rounds the server is killed.
+/// In how many of a hundred rounds the server is killed while it is pushed to, and while it is read.
 const KILLS_PERCENT: usize = 15;
+const KILLS_OF_READERS_PERCENT: usize = 8;
+
+/// In how many of a hundred rounds a bundle is downloaded.
+const BUNDLES_PERCENT: usize = 40;
+
+/// What is added to the seed for what came later than the first seeds that are kept, so that those
+/// still do what they did.
+const LATER: u64 = 0x1000_0000;
 
 /// When the server is killed at the latest, in milliseconds after the first push began.
 const KILL_MS_MAX: usize = 250;
@@ -109,6 +118,8 @@ struct World {
     history: History,
     readers: Vec<Reader>,
     rng: Rng,
+    /// For what came later: see [`LATER`].
+    later: Rng,
     log: Vec<String>,
     /// Whether there is a command for maintenance.
     can_maintain: bool,
@@ -132,8 +143,9 @@ impl World {
         let history = History::new(&shell, file_bytes_max);
         let can_maintain = forge.try_lithe(&["repo", "--help"]).1.contains("maintain");
         let readers = (0..READERS).map(Reader::new).collect();
+        let (rng, later) = (Rng::new(seed), Rng::new(seed + LATER));
         let mut world =
-            Self { forge, path, shell, history, readers, rng: Rng::new(seed), log: Vec::new(), can_maintain };
+            Self { forge, path, shell, history, readers, rng, later, log: Vec::new(), can_maintain };
         world.configure();
         world.history.grow(&world.shell, &mut world.rng, 6);
         let push = Push::of_main(&mut world.rng, &world.history);
@@ -300,11 +312,16 @@ impl World {
                 "grep . updates | git -C model.git update-ref --no-deref --stdin || ! grep -q . updates",
             );
         }
+        self.start_again();
+        Ok(())
+    }
+
+    /// Starts the server after it was killed.
+    fn start_again(&mut self) {
         // Locks of the dead are nobody's after a while.
         self.shell.run("find served/ -exec touch -h -d '1 day ago' {} +");
         self.forge.restart(&[]);
         self.configure();
-        Ok(())
     }
 
     /// Holds the served repository against the model.
@@ -331,23 +348,71 @@ impl World {
         let mut steps = Vec::new();
         for number in 0..READERS_AT_ONCE {
             let reader = &mut self.readers[(first + number) % READERS];
-            steps.push(reader.step(rng, &self.history, &refs));
+            let by_bundle = self.later.chance(25);
+            steps.push(reader.step(rng, &self.history, &refs, by_bundle));
         }
         self.log.extend(steps.iter().map(|step| format!("r{}: {}", step.reader, step.describe())));
         let upkeep = self.upkeep(rng);
+        let bundle = self.later.chance(BUNDLES_PERCENT).then(|| self.bundle());
+        self.log.extend(bundle.clone());
+        let kill = self.later.chance(KILLS_OF_READERS_PERCENT);
+        let kill = kill.then(|| Duration::from_millis(self.later.below(KILL_MS_MAX) as u64));
         let (served, model) = (self.served_remote(), self.model_remote());
-        thread::scope(|scope| {
-            let shell = &self.shell;
-            let disturbed = scope.spawn(|| upkeep.as_ref().map_or(Ok(()), |script| attempt(shell, script)));
-            let threads: Vec<_> =
-                steps.iter().map(|step| scope.spawn(|| step_alike(shell, step, &served, &model))).collect();
-            for (step, thread) in steps.iter().zip(threads) {
-                if !thread.join().expect("it does not panic")? {
-                    self.readers[step.reader].start_anew();
-                }
+        let forge = &mut self.forge;
+        let (shell, is_killed) = (&self.shell, kill.is_some());
+        let run = |script: &Option<String>| script.as_ref().map_or(Ok(()), |script| attempt(shell, script));
+        let (alike, disturbed, bundled) = thread::scope(|scope| {
+            let disturbed = scope.spawn(|| run(&upkeep));
+            let bundled = scope.spawn(|| run(&bundle));
+            let threads: Vec<_> = steps
+                .iter()
+                .map(|step| scope.spawn(|| step_alike(shell, step, &served, &model, is_killed)))
+                .collect();
+            if let Some(delay) = kill {
+                self.log.push(format!("killed after {delay:?}"));
+                thread::sleep(delay);
+                forge.kill();
             }
-            disturbed.join().expect("it does not panic")
-        })
+            let join = |thread: thread::ScopedJoinHandle<'_, _>| thread.join().expect("it does not panic");
+            let alike: Vec<_> = threads.into_iter().map(join).collect();
+            let [disturbed, bundled] =
+                [disturbed, bundled].map(|thread| thread.join().expect("it does not panic"));
+            (alike, disturbed, bundled)
+        });
+        for (step, alike) in steps.iter().zip(alike) {
+            if !alike? {
+                self.readers[step.reader].start_anew();
+            }
+        }
+        if kill.is_some() {
+            self.start_again();
+            return attempt(&self.shell, "git -C served fsck --full --strict --no-dangling");
+        }
+        disturbed.and(bundled)
+    }
+
+    /// A script that downloads the bundle, in two parts where it does not change meanwhile, and holds it
+    /// against the model.
+    fn bundle(&mut self) -> String {
+        let url = self.forge.address(Actor::Admin, &format!("{}/-/bundle", self.path));
+        let len = 1 + self.later.below(200_000);
+        let resume = match self.later.chance(50) {
+            true => format!(
+                r#"head -c {len} it.bundle > part
+                tag=$(sed -n 's/^etag: //Ip' head | tr -d '\r')
+                code=$(curl -sS -o rest -w '%{{http_code}}' -H "If-Range: $tag" -r {len}- {url})
+                case $code in 206) cat part rest > it.bundle;; 200) mv rest it.bundle;; 416) ;; *) exit 1;; esac"#
+            ),
+            false => String::new(),
+        };
+        format!(
+            r#"rm -rf bundled && mkdir bundled && cd bundled
+            curl -sS -f -D head -o it.bundle {url}
+            {resume}
+            git clone -q --mirror it.bundle clone && git -C clone fsck --full --strict --no-dangling
+            for side in clone ../model.git; do git -C $side for-each-ref; git -C $side rev-list --objects --all --no-object-names | sort; done > both
+            test -z "$(sort both | uniq -u)""#
+        )
     }
 
     /// A script of something that may happen beside everything else.
@@ -374,9 +439,18 @@ impl World {
 const LEFT_OUT: &str = "remote did not send all necessary objects";
 
 /// Takes a step on both sides, and holds what it leaves against each other. False: `git` got nothing
-/// from itself, and there is nothing to go on with.
-fn step_alike(shell: &Shell, step: &Step, served: &str, model: &str) -> Result<bool, String> {
+/// from itself, or the server was killed meanwhile, and there is nothing to go on with.
+fn step_alike(
+    shell: &Shell,
+    step: &Step,
+    served: &str,
+    model: &str,
+    is_killed: bool,
+) -> Result<bool, String> {
     let (is_success, said, state) = step.run(shell, "lithe", served);
+    if is_killed && !is_success {
+        return Ok(false);
+    }
     let (is_expected, expected_said, expected_state) = step.run(shell, "model", model);
     let what = step.describe();
     if is_success && !is_expected && expected_said.contains(LEFT_OUT)

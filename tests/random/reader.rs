@@ -30,6 +30,12 @@ echo shallow: && sort .git/shallow 2> /dev/null || true
 echo objects: && git cat-file --batch-all-objects --batch-check
 "#;
 
+/// Has a clone forget that it began with a bundle.
+const WITHOUT_BUNDLES: &str = r#"
+git for-each-ref --format='delete %(refname)' refs/bundles | git update-ref --stdin
+git repack -adq
+"#;
+
 impl Reader {
     pub fn new(number: usize) -> Self {
         Self { number, is_shallow: false, is_partial: false, exists: false }
@@ -40,12 +46,22 @@ impl Reader {
         self.exists = false;
     }
 
-    /// The next thing to do, of a repository that has `refs`.
-    pub fn step(&mut self, rng: &mut Rng, history: &History, refs: &Refs) -> Step {
+    /// The next thing to do, of a repository that has `refs`; a whole clone may begin with a bundle.
+    pub fn step(&mut self, rng: &mut Rng, history: &History, refs: &Refs, by_bundle: bool) -> Step {
         let git = format!("git -c protocol.version={}", rng.pick(&["0", "1", "2", "2"]));
         let command = match self.exists && !rng.chance(20) {
             true => self.fetch(rng, history, refs, &git),
-            false => self.clone(rng, history, refs, &git),
+            false => {
+                let clone = self.clone(rng, history, refs, &git);
+                // What the bundle had beyond what the clone asks for goes again; not from a partial clone.
+                match by_bundle && !self.is_partial {
+                    true => {
+                        let clone = clone.replace(&git, "git -c transfer.bundleURI=true");
+                        format!("{clone}\n{WITHOUT_BUNDLES}")
+                    }
+                    false => clone,
+                }
+            }
         };
         Step { reader: self.number, script: command }
     }

@@ -137,7 +137,7 @@ fn version(said: &str) -> Option<(u32, u32)> {
 }
 
 /// The programs that the tests hold Lithe against: Debian's packages by what they bring, then
-/// clients from PyPI and npm, and axe-core, at the versions that the tests are known to work with.
+/// clients from PyPI, crates.io and npm, and axe-core, at the versions that the tests are known to work with.
 fn peers() -> Result {
     let wanted = [
         ("git", "git"),
@@ -147,6 +147,8 @@ fn peers() -> Result {
         ("chromium", "chromium"),
         ("node", "nodejs"),
         ("npm", "npm"),
+        ("java", "default-jre-headless"),
+        ("jgit", "jgit-cli"),
     ];
     let missing: Vec<&str> = wanted
         .iter()
@@ -169,6 +171,10 @@ fn peers() -> Result {
             run_to_end(&mut pip)?;
         }
     }
+    eprintln!("xtask: building a client of gitoxide (tests/clients/gix)");
+    let mut gix = cargo();
+    gix.args(["build", "--quiet", "--locked", "--manifest-path", "tests/clients/gix/Cargo.toml"]);
+    run_to_end(gix.args(["--target-dir", "target/test-tools/gix"]))?;
     for (directory, package) in NPM_PACKAGES {
         let directory = root().join("tests").join(directory);
         if !directory.join("node_modules").join(package).is_dir() {

@@ -118,6 +118,10 @@ pub fn key(store: &Store, request: &Request, ofs_delta: bool) -> [u8; HASH_LEN] 
         hash.update(store.pack_name(pack));
         hash.update(b"\n");
     }
+    for name in store.multi_pack_index_names() {
+        hash.update(name);
+        hash.update(b"\n");
+    }
     let mut wants = request.wants.clone();
     wants.sort_unstable();
     wants.dedup();

@@ -302,6 +302,12 @@ impl Store {
         self.packs.borrow().name(pack).to_owned()
     }
 
+    /// The names of the multi-pack-indexes. With those of the packs, in their order, they decide where an
+    /// object is found.
+    pub fn multi_pack_index_names(&self) -> Vec<String> {
+        self.packs.borrow().multi_names()
+    }
+
     /// The length of a pack, in bytes.
     pub fn pack_bytes(&self, pack: u32) -> Result<u64, Error> {
         self.packs.borrow_mut().bytes(pack)

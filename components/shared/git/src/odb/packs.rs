@@ -186,6 +186,12 @@ impl Packs {
         &self.packs[pack as usize].name
     }
 
+    /// The names of the indexes over several packs, which decide in which pack an object is found that
+    /// more than one has.
+    pub fn multi_names(&self) -> Vec<String> {
+        self.multi.iter().map(|multi| multi_stem(&multi.index)).collect()
+    }
+
     /// Whether a pack lies in a directory that is not the repository's own.
     pub fn is_borrowed(&self, pack: u32) -> bool {
         self.packs[pack as usize].is_borrowed
