@@ -30,5 +30,6 @@ mod permissions;
 mod protocol;
 mod push_policy;
 mod random;
+mod signatures;
 mod spin;
 mod swap;

@@ -43,6 +43,7 @@ fn pages_are_sound_in_a_browser() {
         "/-/account".to_owned(),
         "/-/account/password".to_owned(),
         "/-/account/tokens".to_owned(),
+        "/-/account/keys".to_owned(),
         "/-/account/sessions".to_owned(),
         "/-/admin/".to_owned(),
         "/-/admin/users".to_owned(),

@@ -157,7 +157,7 @@ fn tags_are_protected_and_groups_rule_over_what_is_in_them() {
 #[test]
 fn commits_have_to_be_signed() {
     let place = Place::new();
-    place.protect(&place.path, &[("pattern", "main"), ("signed", "true")]);
+    place.protect(&place.path, &[("pattern", "main"), ("signing", "signed")]);
     let said = place.refused("git commit -q --allow-empty -m Unsigned && git push \"$USER\" main");
     assert_says(&said, &["wants every commit signed, and 1 is not)", "remote: commit ", " is not signed"]);
     place.accepted("git push -q \"$USER\" main:elsewhere");
@@ -291,6 +291,7 @@ fn a_policy_that_fails_refuses_the_push_and_says_so() {
             "objects, sized true",
             "remote: repository sized true, readable true",
             "remote: known []",
+            "remote: signatures 0",
         ],
     );
     std::fs::write(place.forge.directory(&place.path).join("no-prepare"), "").expect("written");

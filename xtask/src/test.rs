@@ -142,6 +142,8 @@ fn peers() -> Result {
     let wanted = [
         ("git", "git"),
         ("git-lfs", "git-lfs"),
+        ("gpg", "gnupg"),
+        ("ssh-keygen", "openssh-client"),
         ("python3", "python3"),
         ("pip3", "python3-pip"),
         ("chromium", "chromium"),

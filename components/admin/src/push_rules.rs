@@ -4,7 +4,7 @@ use crate::AdminVisit;
 use crate::place_settings::{group_frame, path_of, settings_href};
 use askama::Template;
 use lithe_forge::access::Place;
-use lithe_forge::push_rules::{self, Checks, RefKind, RefRule, Rules, Who};
+use lithe_forge::push_rules::{self, Checks, RefKind, RefRule, Rules, Signing, Who};
 use lithe_forge::types::{Error, InvalidField, Permission};
 use lithe_web::address::encode_path;
 use lithe_web::{Answer, Fields, Frame, Problem, RepositoryHead, Tab, answer, size};
@@ -51,7 +51,7 @@ struct RefRow {
     advance: String,
     force: String,
     delete: String,
-    signed: bool,
+    signing: &'static str,
     from: Option<From>,
 }
 
@@ -88,7 +88,7 @@ struct RuleForm {
     force: String,
     delete: String,
     users: String,
-    signed: bool,
+    signing: String,
 }
 
 pub fn answer(visit: AdminVisit, place: Place) -> Answer {
@@ -204,7 +204,12 @@ fn read_rule(form: &Fields) -> Result<RefRule, Error> {
         force: who("force")?,
         delete: who("delete")?,
         users: users.map(str::to_owned).collect(),
-        signed: form.is_checked("signed"),
+        signing: match form.get("signing") {
+            "" | "nothing" => Signing::Nothing,
+            "signed" => Signing::Signed,
+            "verified" => Signing::Verified,
+            _ => return Err(invalid("signing", "say what has to be signed")),
+        },
     })
 }
 
@@ -261,7 +266,11 @@ fn row(rule: &RefRule, from: Option<From>) -> RefRow {
         advance: who(rule.advance),
         force: who(rule.force),
         delete: who(rule.delete),
-        signed: rule.signed,
+        signing: match rule.signing {
+            Signing::Nothing => "No",
+            Signing::Signed => "By anybody",
+            Signing::Verified => "Verified",
+        },
         from,
     }
 }
@@ -340,7 +349,7 @@ impl RuleForm {
             force: typed("force", "nobody"),
             delete: typed("delete", "nobody"),
             users: typed("users", ""),
-            signed: form.is_some_and(|form| form.is_checked("signed")),
+            signing: typed("signing", "nothing"),
         }
     }
 }
@@ -375,7 +384,7 @@ mod tests {
             force: Who::Nobody,
             delete: Who::Nobody,
             users: vec!["bob".into(), "carol".into()],
-            signed: true,
+            signing: Signing::Verified,
         }
     }
 
@@ -410,16 +419,21 @@ mod tests {
     #[test]
     fn a_rule_is_read() {
         let form = "kind=branches&pattern=+release/*+&create=administrators&advance=named&force=nobody&\
-            delete=nobody&users=bob,+carol&signed=true";
+            delete=nobody&users=bob,+carol&signing=verified";
         assert_eq!(read_rule(&fields(form)).ok(), Some(rule()));
-        for broken in [form.replace("branches", "x"), form.replace("named", "all"), String::new()] {
+        for broken in [
+            form.replace("branches", "x"),
+            form.replace("named", "all"),
+            form.replace("verified", "x"),
+            String::new(),
+        ] {
             assert!(read_rule(&fields(&broken)).is_err(), "{broken}");
         }
     }
 
     #[test]
     fn the_page() {
-        let tags = RefRule { kind: RefKind::Tags, pattern: "v*".into(), signed: false, ..rule() };
+        let tags = RefRule { kind: RefKind::Tags, pattern: "v*".into(), signing: Signing::Nothing, ..rule() };
         let rules = vec![
             Rules { place: "team/tools".into(), refs: vec![rule()], checks: checks() },
             Rules { place: "team".into(), refs: vec![tags], checks: checks() },
@@ -436,6 +450,7 @@ mod tests {
         for part in [
             "<code>release/*</code>",
             "<td>bob, carol, administrators</td>",
+            "<td>Verified</td>",
             r#"<a href="/team/-/settings/pushes">team</a>"#,
             r#"name="file-bytes-max" type="text" value="10 MiB""#,
             "A repository has at most 1 GiB.",

@@ -4,7 +4,7 @@ use crate::AdminVisit;
 use crate::limits::MADE_UP_PASSWORD_CHARACTERS;
 use crate::secret;
 use askama::Template;
-use lithe_forge::accounts::{self, NewUser, UserChange};
+use lithe_forge::accounts::{self, NewUser, SigningKey, UserChange};
 use lithe_forge::passwords;
 use lithe_forge::types::{Error, User};
 use lithe_web::address::encode_component;
@@ -34,6 +34,7 @@ struct UserPage {
     user: User,
     /// A password that was made up, shown this once.
     secret: Option<String>,
+    keys: Vec<SigningKey>,
 }
 
 pub fn create(visit: AdminVisit) -> Answer {
@@ -86,6 +87,7 @@ pub fn edit(visit: AdminVisit, name: &str) -> Answer {
     };
     let changed = match form.get("do") {
         "password" => set_password(&visit, &user.name, form),
+        "remove-key" => remove_key(&visit, &user.name, form).map(|()| None),
         _ => change(&visit, &user.name, form).map(|()| None),
     };
     match changed {
@@ -110,6 +112,11 @@ fn change(visit: &AdminVisit, name: &str, form: &Fields) -> Result<(), Error> {
         .requester()
         .call(|credentials, client| accounts::update(credentials, client, name, &change))
         .map(|_| ())
+}
+
+fn remove_key(visit: &AdminVisit, name: &str, form: &Fields) -> Result<(), Error> {
+    let id = form.get("id").parse().map_err(|_| Error::NotFound)?;
+    visit.requester().call(|credentials, client| accounts::remove_signing_key(credentials, client, name, id))
 }
 
 /// Sets a password, and returns it if it was made up.
@@ -147,6 +154,12 @@ fn show(visit: AdminVisit, problem: Problem, user: User, secret: Option<String>)
         _ => None,
     };
     let is_first_look = visit.form.is_none();
+    let keys =
+        visit.requester().call(|credentials, client| accounts::signing_keys(credentials, client, &user.name));
+    let keys = match keys {
+        Ok(keys) => keys,
+        Err(error) => return visit.failed(&error),
+    };
     let page = UserPage {
         frame: Frame { notice: notice.filter(|_| is_first_look), ..visit.frame.titled(user.name.clone()) },
         current: "users",
@@ -154,6 +167,7 @@ fn show(visit: AdminVisit, problem: Problem, user: User, secret: Option<String>)
         href: href(&user.name),
         user,
         secret,
+        keys,
     };
     problem.answer(&page)
 }

@@ -1,6 +1,6 @@
 //! The pages of the own account: what is common to them.
 
-use crate::{password, profile, sessions, sign_in, tokens};
+use crate::{keys, password, profile, sessions, sign_in, tokens};
 use lithe_forge::settings::Overview;
 use lithe_forge::types::{User, Viewer};
 use lithe_web::visit::Step;
@@ -37,6 +37,7 @@ pub fn answer(visit: &Visit, overview: &Overview, frame: Frame, page: &str) -> A
         "" => profile::answer(account),
         "password" => password::answer(account),
         "tokens" => tokens::answer(account),
+        "keys" => keys::answer(account),
         "sessions" => sessions::answer(account),
         _ => failure::not_found(&account.frame),
     }
@@ -49,6 +50,8 @@ pub fn notice(done: &str) -> Option<String> {
         "password" => "Your password is changed. Every other session has ended.",
         "token" => "The token is revoked.",
         "session" => "The session has ended.",
+        "key-added" => "The key is added.",
+        "key-removed" => "The key is removed.",
         _ => return None,
     };
     Some(notice.to_owned())

@@ -4,6 +4,7 @@
 //! carries them between `identity`, `passwords` and `accounts`.
 
 mod account;
+mod keys;
 mod limits;
 mod password;
 mod profile;

@@ -7,6 +7,7 @@ use crate::limits::{
 use crate::links::Links;
 use crate::place::{Failure, Place, message, person, title};
 use crate::repository::{Commit, Error, Repository};
+use crate::signature::SignatureView;
 use crate::text;
 use askama::Template;
 use bstr::{BStr, ByteSlice as _};
@@ -29,6 +30,7 @@ pub struct CommitPage {
     author: Person,
     /// Who committed it, if that was somebody else or at another time.
     committer: Option<Person>,
+    signature: Option<SignatureView>,
     parents: Vec<Parent>,
     tree_href: String,
     /// For a merge: what it is compared with.
@@ -134,6 +136,7 @@ pub fn page(
         body: body(&commit),
         author: person_view(place, &commit.author),
         committer: (commit.committer != commit.author).then(|| person_view(place, &commit.committer)),
+        signature: None,
         parents: parents(&links, &commit),
         tree_href: links.tree(BStr::new(&commit_id.to_string()), "".into()),
         compared_with: (commit.parent_ids.len() > 1)
@@ -144,6 +147,13 @@ pub fn page(
         files,
         notices,
     })
+}
+
+impl CommitPage {
+    /// The page with what is known of the commit's signature.
+    pub fn with_signature(self, signature: Option<SignatureView>) -> Self {
+        Self { signature, ..self }
+    }
 }
 
 /// What a commit is compared with.

@@ -12,7 +12,7 @@ use crate::revision::{self, Resolved};
 use crate::route::{self, Page, Route};
 use crate::storage::{self, OpenError};
 use crate::summary::{self, Summary};
-use crate::{cache, commit, raw, sending, tree, unavailable};
+use crate::{cache, commit, raw, sending, signature, tree, unavailable};
 use askama::Template;
 use bstr::{BStr, ByteSlice as _};
 use http::request::Parts;
@@ -20,7 +20,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 use lithe_forge::access::{self, Opened};
 use lithe_forge::settings::{self, Overview};
 use lithe_forge::types::{self, Error as StoreError};
-use lithe_forge::{Requester, host_header, is_https};
+use lithe_forge::{Requester, host_header, is_https, signers};
 use lithe_web::answer::{self, Answer};
 use lithe_web::{Fields, Frame, change_password, failure, time};
 use std::path::Path;
@@ -233,7 +233,15 @@ impl Asked<'_> {
     fn commit(&self, place: &Place<'_>, repository: Repository<'_>, id: &BStr) -> Result<Answer, Failure> {
         let commit_id = revision::commit_by_abbreviation(repository, id)?.ok_or(Failure::NotFound)?;
         let parent = self.query.get("parent").parse().unwrap_or(1).max(1);
-        commit::page(place, repository, commit_id, parent).map(|page| self.page(&page))
+        let page = commit::page(place, repository, commit_id, parent)?;
+        let signature = repository.signed(&commit_id)?.map(|signed| {
+            signature::view(&signed, place.now, |names, addresses| {
+                let path = &place.record.path;
+                self.requester
+                    .call(|credentials, client| signers::find(credentials, client, path, names, addresses))
+            })
+        });
+        Ok(self.page(&page.with_signature(signature)))
     }
 
     fn display(&self) -> Display {

@@ -23,6 +23,7 @@ pub mod repository;
 pub mod revision;
 pub mod route;
 pub mod sending;
+pub mod signature;
 pub mod storage;
 pub mod summary;
 pub mod text;

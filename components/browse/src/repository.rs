@@ -9,6 +9,7 @@ use lithe_git::commit_graph::CommitGraph;
 use lithe_git::format::ObjectFormat;
 use lithe_git::odb::Object;
 use lithe_git::refs::Snapshot;
+use lithe_signatures::Signed;
 use std::sync::Arc;
 
 /// How many tags may point to one another.
@@ -142,6 +143,12 @@ impl<'a> Repository<'a> {
         }
         let object = self.objects.object(id)?.ok_or_else(|| Error::Missing(id.to_owned()))?;
         Ok(object.data)
+    }
+
+    /// A commit taken apart into what is signed of it and its signature; none if it has none.
+    pub fn signed(&self, id: &oid) -> Result<Option<Signed>, Error> {
+        let data = self.contents(id, Kind::Commit, OBJECT_BYTES_MAX)?;
+        Ok(Signed::of_commit(&data, id.kind()))
     }
 
     /// A commit.

@@ -30,6 +30,12 @@ pub const UPDATES_JUDGED_MAX: usize = 10_000;
 /// How many addresses of authors and committers one push may have where only known ones may push.
 pub const ADDRESSES_MAX: usize = 10_000;
 
+/// How many signatures are verified in one push.
+pub const SIGNATURES_MAX: usize = 50_000;
+
+/// How many keys, and how many addresses of committers and taggers, the signatures of one push may name.
+pub const SIGNERS_MAX: usize = 10_000;
+
 /// How many lines of a push policy reach the pusher.
 pub const POLICY_LINES_MAX: usize = 50;
 

@@ -3,13 +3,14 @@
 
 mod answer;
 mod facts;
+mod signatures;
 mod values;
 
 use crate::opening::Opened;
 use crate::receive_pack::{Judge, Judgement, Proposal};
 use facts::FactError;
 use lithe_forge::push_policy::{self, Arrived, Needs, Push, Repository, Rules};
-use lithe_forge::{Requester, push_rules};
+use lithe_forge::{Requester, push_rules, signers};
 use lithe_git::proposed::Objects;
 
 /// The policy for a push to a repository.
@@ -58,6 +59,7 @@ impl Policy<'_> {
             arrived,
             repository_bytes: facts.repository_bytes,
             known_addresses: facts.known_addresses,
+            signatures: facts.signatures,
             options: proposal.options.iter().map(ToString::to_string).collect(),
         };
         let verdict = push_policy::check(&push, &rules).map_err(answer::no_verdict)?;
@@ -77,7 +79,19 @@ impl Policy<'_> {
             true => self.known_among(facts::addresses(proposal, &objects)?)?,
             false => Vec::new(),
         };
-        Ok(Facts { updates, repository_bytes, known_addresses })
+        let signatures = match needs.contains(Needs::SIGNATURES) {
+            true => signatures::judged(proposal, &objects, |names, addresses| self.keys(names, addresses))?,
+            false => Vec::new(),
+        };
+        Ok(Facts { updates, repository_bytes, known_addresses, signatures })
+    }
+
+    /// The keys of accounts that the names stand for.
+    fn keys(&self, names: &[String], addresses: &[String]) -> Result<Vec<signers::KnownKey>, FactError> {
+        let path = self.repository.permanent_path();
+        self.requester
+            .call(|credentials, client| signers::find(credentials, client, &path, names, addresses))
+            .map_err(FactError::Forge)
     }
 
     /// Those of the addresses that belong to an account.
@@ -108,4 +122,5 @@ struct Facts {
     updates: Vec<push_policy::Update>,
     repository_bytes: Option<u64>,
     known_addresses: Vec<String>,
+    signatures: Vec<push_policy::Signature>,
 }

@@ -16,14 +16,13 @@ mod commits;
 pub mod limits;
 mod refs;
 mod repository;
-mod signature;
 mod signed;
 mod sizes;
 
 use bindings::exports::lithe::forge::push_policy as wit;
 use repository::Opened;
 use std::path::Path;
-use wit::{Needs, Push, Pusher, RefusedRef, Repository, Rules, Verdict};
+use wit::{Needs, Push, Pusher, RefusedRef, Repository, Rules, Signing, Verdict};
 
 /// Where the repositories are mounted.
 const REPOSITORIES_DIR: &str = "/repos";
@@ -61,6 +60,8 @@ fn needs(rules: &[Rules]) -> Needs {
     needs.set(Needs::CHECK, !rules.is_empty());
     needs.set(Needs::REPOSITORY_BYTES, rules.iter().any(|rules| rules.repository_bytes_max.is_some()));
     needs.set(Needs::KNOWN_ADDRESSES, rules.iter().any(|rules| rules.known_authors));
+    let wants_verified = |rules: &Rules| rules.refs.iter().any(|rule| rule.signing == Signing::Verified);
+    needs.set(Needs::SIGNATURES, rules.iter().any(wants_verified));
     needs
 }
 

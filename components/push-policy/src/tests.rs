@@ -1,7 +1,9 @@
 //! Pushes as `git` makes them: the objects of the push lie in a directory of their own.
 
 use super::*;
-use crate::wit::{Arrived, Change, Permission, RefKind, RefRule, Update, Who};
+use crate::wit::{
+    Arrived, Change, Permission, RefKind, RefRule, Signature, SignatureState, Signing, Update, Who,
+};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -15,14 +17,15 @@ pub fn ref_rule(pattern: &str) -> RefRule {
         force: Who::Nobody,
         delete: Who::Nobody,
         users: Vec::new(),
-        signed: false,
+        signing: Signing::Nothing,
     }
 }
 
 /// A rule that lets everybody do everything with signed commits.
 fn signed(kind: RefKind, pattern: &str) -> RefRule {
     let all = Who::Writers;
-    RefRule { kind, create: all, advance: all, force: all, delete: all, signed: true, ..ref_rule(pattern) }
+    let signing = Signing::Signed;
+    RefRule { kind, create: all, advance: all, force: all, delete: all, signing, ..ref_rule(pattern) }
 }
 
 pub fn rules(place: &str, refs: Vec<RefRule>) -> Rules {
@@ -57,6 +60,7 @@ pub fn push(updates: Vec<Update>) -> Push {
         arrived: None,
         repository_bytes: None,
         known_addresses: Vec::new(),
+        signatures: Vec::new(),
         options: Vec::new(),
     }
 }
@@ -162,6 +166,10 @@ fn only_rules_cost_something() {
     assert_eq!(needs(&[size]), Needs::CHECK | Needs::REPOSITORY_BYTES);
     let authors = Rules { known_authors: true, ..rules("a", vec![]) };
     assert_eq!(needs(&[authors]), Needs::CHECK | Needs::KNOWN_ADDRESSES);
+    let form = signed(RefKind::Branches, "main");
+    assert_eq!(needs(&[rules("a", vec![form.clone()])]), Needs::CHECK);
+    let verified = RefRule { signing: Signing::Verified, ..form };
+    assert_eq!(needs(&[rules("a", vec![verified])]), Needs::CHECK | Needs::SIGNATURES);
 }
 
 #[test]
@@ -331,6 +339,50 @@ fn what_came_by_another_branch_has_to_be_signed_too() {
 }
 
 #[test]
+fn signatures_count_by_what_is_known_of_them() {
+    let place = Place::new(ROOT, &format!("{SIGN}; {NEXT}; git tag -s -m T signed"));
+    let verified = |kind| RefRule { signing: Signing::Verified, ..signed(kind, "*") };
+    let cases = [
+        (Some(SignatureState::Verified), ""),
+        (
+            Some(SignatureState::WrongAddress),
+            "is signed by anna, whose account does not have the address in it",
+        ),
+        (Some(SignatureState::UnknownKey), "is signed by the key K, which no account has"),
+        (Some(SignatureState::Bad), "has a signature that anna's key K did not make of it"),
+        (Some(SignatureState::Expired), "is signed by anna's key K, and one of both has expired"),
+        (Some(SignatureState::Revoked), "is signed by anna's key K, which is revoked"),
+        (Some(SignatureState::Unsupported), "is signed in a way that cannot be verified here"),
+        (Some(SignatureState::Malformed), "has a malformed signature"),
+        (None, "is not signed"),
+    ];
+    for (state, words) in cases {
+        let with = |revision: &str| {
+            let object = place.git(&format!("git rev-parse {revision}"), true);
+            let known = |state| Signature { object, state, signer: "anna".into(), key: "K".into() };
+            state.map(known).into_iter().collect()
+        };
+        let branch = place.push("refs/heads/main", "main", "HEAD");
+        let said = place.check(
+            &Push { signatures: with("HEAD"), ..branch },
+            rules("team", vec![verified(RefKind::Branches)]),
+        );
+        let tag = place.push("refs/tags/v1", "", "signed");
+        let said_of_tag = place
+            .check(&Push { signatures: with("signed"), ..tag }, rules("team", vec![verified(RefKind::Tags)]));
+        if words.is_empty() {
+            assert_said(&said, "", &[]);
+            assert_said(&said_of_tag, "", &[]);
+        } else {
+            let reason = "team wants every commit signed by an account's key, and 1 is not";
+            assert_said(&said, reason, &[&format!("commit ID {words}")]);
+            let reason = format!("team wants tags signed by an account's key, and this one {words}");
+            assert_said(&said_of_tag, &reason, &[]);
+        }
+    }
+}
+
+#[test]
 fn tags_want_to_be_annotated_and_signed() {
     let place = Place::new(
         ROOT,
@@ -338,8 +390,8 @@ fn tags_want_to_be_annotated_and_signed() {
     );
     let rule = || rules("team", vec![signed(RefKind::Tags, "v*")]);
     for (tag, reason) in [
-        ("light", "team wants tags annotated and signed"),
-        ("annotated", "team wants tags signed"),
+        ("light", "team wants tags signed, and this one is not annotated"),
+        ("annotated", "team wants tags signed, and this one is not signed"),
         ("signed", ""),
     ] {
         assert_said(&place.check(&place.push("refs/tags/v1", "", tag), rule()), reason, &[]);

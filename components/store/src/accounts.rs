@@ -1,7 +1,7 @@
 //! Users and what is theirs.
 
 use crate::bindings::exports::lithe::forge::accounts::{
-    NewToken, NewUser, Session, Token, UserChange, UserList,
+    NewToken, NewUser, Session, SigningKey, Token, UserChange, UserList,
 };
 use crate::failure::{conflict, forbidden, invalid};
 use crate::identity::{self, Principal};
@@ -10,6 +10,7 @@ use crate::limits::FULL_NAME_BYTES_MAX;
 use crate::sealed::NewPassword;
 use crate::sessions;
 use crate::settings;
+use crate::signing_keys;
 use crate::store::{Call, Memory, Store, check_page, check_text, pattern, row_id};
 use crate::tokens;
 use crate::types::{Error, Page, Permission, Timestamp, User};
@@ -196,6 +197,37 @@ impl Store {
             let (principal, row) = own_account(connection, memory, call, name)?;
             let description = tokens::revoke(connection, row.id, row_id(id)?)?;
             journal::enter(connection, &principal, call, "user.token-revoke", &row.user.name, &description)
+        })
+    }
+
+    pub fn signing_keys(&mut self, call: &Call, name: &str) -> Result<Vec<SigningKey>, Error> {
+        self.transact(call.now, |connection, memory| {
+            let (_, row) = own_account(connection, memory, call, name)?;
+            signing_keys::list(connection, row.id)
+        })
+    }
+
+    pub fn add_signing_key(
+        &mut self,
+        call: &Call,
+        name: &str,
+        title: &str,
+        public_key: &str,
+    ) -> Result<SigningKey, Error> {
+        self.transact(call.now, |connection, memory| {
+            let (principal, row) = own_account(connection, memory, call, name)?;
+            let key = signing_keys::add(connection, row.id, title, public_key, call.now)?;
+            let details = format!("{} {}", key.algorithm, key.fingerprint);
+            journal::enter(connection, &principal, call, "user.key-add", &row.user.name, &details)?;
+            Ok(key)
+        })
+    }
+
+    pub fn remove_signing_key(&mut self, call: &Call, name: &str, id: u64) -> Result<(), Error> {
+        self.transact(call.now, |connection, memory| {
+            let (principal, row) = own_account(connection, memory, call, name)?;
+            let fingerprint = signing_keys::remove(connection, row.id, row_id(id)?)?;
+            journal::enter(connection, &principal, call, "user.key-remove", &row.user.name, &fingerprint)
         })
     }
 }

@@ -5,13 +5,14 @@
 //! | `identity` | `identity` | who the credentials stand for; sign-in and sessions |
 //! | `passwords` | `password` | the slow checks, beside everything else |
 //! | `access` | `access` | what stands at a path, and what the viewer may do there |
-//! | `accounts` | `accounts` | users, their sessions and tokens |
+//! | `accounts` | `accounts` | users, their sessions, tokens and signing keys |
 //! | `repositories` | `repositories`, `groups`, `grants` | what is known about repositories besides their contents |
 //! | `settings` | `settings` | the site's settings |
 //! | `locks` | `locks` | locks on files |
 //! | `quotas` | `quotas` | how much room large files may take, and do |
 //! | `journal` | `journal` | who did what |
 //! | `push-rules` | `push_rules` | what a push has to keep to |
+//! | `signers` | `signers` | the keys that signatures are verified by |
 //! | `operator` | `operator` | the command line's way in |
 //!
 //! This file answers the calls; the modules do the work on a [`store::Store`], and know nothing of WASI.
@@ -42,6 +43,8 @@ mod sealed;
 mod secret;
 mod sessions;
 mod settings;
+mod signers;
+mod signing_keys;
 mod spent;
 mod store;
 #[cfg(test)]
@@ -252,6 +255,33 @@ impl wit::accounts::Guest for Component {
 
     fn revoke_token(credentials: Credentials, client: Client, name: String, id: u64) -> Result<(), Error> {
         with_call(credentials, client, |store, call| store.revoke_token(call, &name, id))
+    }
+
+    fn signing_keys(
+        credentials: Credentials,
+        client: Client,
+        name: String,
+    ) -> Result<Vec<wit::accounts::SigningKey>, Error> {
+        with_call(credentials, client, |store, call| store.signing_keys(call, &name))
+    }
+
+    fn add_signing_key(
+        credentials: Credentials,
+        client: Client,
+        name: String,
+        title: String,
+        public_key: String,
+    ) -> Result<wit::accounts::SigningKey, Error> {
+        with_call(credentials, client, |store, call| store.add_signing_key(call, &name, &title, &public_key))
+    }
+
+    fn remove_signing_key(
+        credentials: Credentials,
+        client: Client,
+        name: String,
+        id: u64,
+    ) -> Result<(), Error> {
+        with_call(credentials, client, |store, call| store.remove_signing_key(call, &name, id))
     }
 }
 
@@ -512,6 +542,18 @@ impl wit::push_rules::Guest for Component {
         addresses: Vec<String>,
     ) -> Result<Vec<String>, Error> {
         with_call(credentials, client, |store, call| store.known_addresses(call, &path, &addresses))
+    }
+}
+
+impl wit::signers::Guest for Component {
+    fn find(
+        credentials: Credentials,
+        client: Client,
+        path: String,
+        names: Vec<String>,
+        addresses: Vec<String>,
+    ) -> Result<Vec<wit::signers::KnownKey>, Error> {
+        with_call(credentials, client, |store, call| store.find_signers(call, &path, &names, &addresses))
     }
 }
 

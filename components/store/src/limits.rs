@@ -39,6 +39,14 @@ pub const JOURNAL_TRIM_ENTRIES: i64 = 1_000;
 pub const FAILED_SIGN_INS_PER_HOUR_MAX: u32 = 100;
 /// How many access tokens a user has at the most.
 pub const TOKENS_MAX: u32 = 100;
+/// The title of a signing key, in bytes.
+pub const KEY_TITLE_BYTES_MAX: usize = 200;
+/// How many signing keys a user has at the most. How large one may be says `lithe_signatures::limits`.
+pub const SIGNING_KEYS_MAX: u32 = 50;
+/// How many names of keys, and how many addresses, one call may ask after.
+pub const SIGNERS_ASKED_MAX: usize = 1_000;
+/// How many keys one name stands for at the most. Only somebody who makes keys for that has more.
+pub const KEYS_OF_A_NAME_MAX: u32 = 10;
 /// How many sessions a user has at the most. The next one ends the least used.
 pub const SESSIONS_MAX: u32 = 100;
 /// How many of a user's addresses are remembered.

@@ -266,7 +266,7 @@ fn in_words(checks: &Checks) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bindings::exports::lithe::forge::push_rules::Who;
+    use crate::bindings::exports::lithe::forge::push_rules::{Signing, Who};
     use crate::testing::{Forge, outcome, user};
 
     fn rule(pattern: &str) -> RefRule {
@@ -278,7 +278,7 @@ mod tests {
             force: Who::Nobody,
             delete: Who::Nobody,
             users: vec!["anna".into()],
-            signed: true,
+            signing: Signing::Verified,
         }
     }
 
@@ -330,7 +330,7 @@ mod tests {
         let mut forge = Forge::new();
         let root = forge.session("root");
         forge.repository(&root, "demo", false);
-        let tags = RefRule { kind: RefKind::Tags, users: vec![], signed: false, ..rule("main") };
+        let tags = RefRule { kind: RefKind::Tags, users: vec![], signing: Signing::Nothing, ..rule("main") };
         for rule in [rule("main"), tags.clone(), rule("*"), RefRule { create: Who::Writers, ..rule("main") }]
         {
             forge.store.protect(&root, "demo", &rule).expect("a rule");

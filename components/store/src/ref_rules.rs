@@ -1,6 +1,6 @@
 //! The rows of rules about branches and tags.
 
-use crate::bindings::exports::lithe::forge::push_rules::{RefKind, RefRule, Who};
+use crate::bindings::exports::lithe::forge::push_rules::{RefKind, RefRule, Signing, Who};
 use crate::failure::invalid;
 use crate::limits::{REF_RULES_MAX, RULE_USERS_MAX, USER_NAME_BYTES_MAX};
 use crate::places::PlaceRow;
@@ -12,8 +12,7 @@ use rusqlite::{Connection, named_params};
 
 /// The rules of a place, by kind and pattern.
 pub fn list(connection: &Connection, place: PlaceRow) -> Result<Vec<RefRule>, Error> {
-    const COLUMNS: &str =
-        "SELECT id, kind, pattern, may_create, may_advance, may_force, may_delete, signed FROM ref_rules";
+    const COLUMNS: &str = "SELECT id, kind, pattern, may_create, may_advance, may_force, may_delete, signed, verified FROM ref_rules";
     let mut statement = connection.prepare_cached(&match place.repository_id {
         Some(_) => format!("{COLUMNS} WHERE repository_id = ?1 ORDER BY kind, pattern"),
         None => format!("{COLUMNS} WHERE group_id = ?1 ORDER BY kind, pattern"),
@@ -27,7 +26,7 @@ pub fn list(connection: &Connection, place: PlaceRow) -> Result<Vec<RefRule>, Er
             force: who(row.get(5)?),
             delete: who(row.get(6)?),
             users: Vec::new(),
-            signed: row.get(7)?,
+            signing: signing(row.get(7)?, row.get(8)?),
         };
         Ok((row.get(0)?, rule))
     })?;
@@ -57,8 +56,9 @@ pub fn add(connection: &Connection, place: PlaceRow, rule: &RefRule) -> Result<(
     connection
         .prepare_cached(
             "INSERT INTO ref_rules (repository_id, group_id, kind, pattern, may_create, may_advance,
-                 may_force, may_delete, signed)
-             VALUES (:repository, :group, :kind, :pattern, :create, :advance, :force, :delete, :signed)",
+                 may_force, may_delete, signed, verified)
+             VALUES (:repository, :group, :kind, :pattern, :create, :advance, :force, :delete, :signed,
+                 :verified)",
         )?
         .execute(named_params! {
             ":repository": place.repository_id,
@@ -69,7 +69,8 @@ pub fn add(connection: &Connection, place: PlaceRow, rule: &RefRule) -> Result<(
             ":advance": who_number(rule.advance),
             ":force": who_number(rule.force),
             ":delete": who_number(rule.delete),
-            ":signed": rule.signed,
+            ":signed": rule.signing >= Signing::Signed,
+            ":verified": rule.signing >= Signing::Verified,
         })?;
     let id = connection.last_insert_rowid();
     let mut name = connection
@@ -114,7 +115,11 @@ pub fn in_words(rule: &RefRule) -> String {
         Who::Named => rule.users.join(" "),
         Who::Writers => "writers".to_owned(),
     };
-    let signed = if rule.signed { ", signed" } else { "" };
+    let signed = match rule.signing {
+        Signing::Nothing => "",
+        Signing::Signed => ", signed",
+        Signing::Verified => ", signed by a known key",
+    };
     format!(
         "{} {}: create {}, advance {}, force {}, delete {}{signed}",
         kind_word(rule.kind),
@@ -157,5 +162,13 @@ fn who(number: i64) -> Who {
         2 => Who::Named,
         1 => Who::Administrators,
         _ => Who::Nobody,
+    }
+}
+
+fn signing(signed: bool, verified: bool) -> Signing {
+    match (signed, verified) {
+        (_, true) => Signing::Verified,
+        (true, false) => Signing::Signed,
+        (false, false) => Signing::Nothing,
     }
 }

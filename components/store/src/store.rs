@@ -193,6 +193,8 @@ mod tests {
         "push_checks",
         "ref_rules",
         "ref_rule_users",
+        "signing_keys",
+        "signing_key_names",
     ];
 
     /// The plans that read a large table from one end to the other.
@@ -243,6 +245,8 @@ mod tests {
                 let _ = store.push_rules_in_force(call, "team/demo");
                 let _ = store.push_rules(call, "team/demo");
                 let _ = store.known_addresses(call, "team/demo", &["anna@example.org".to_owned()]);
+                let _ = store.find_signers(call, "team/demo", &["x".into()], &["x@y".into()]);
+                let _ = store.signing_keys(call, "anna");
                 let _ = store.deleted(call);
                 let _ = store.user(call, "anna");
                 let _ = store.sessions(call, "anna");

@@ -51,6 +51,7 @@ impl Guest for Hostile {
                     format!("{} objects, sized {}", arrived.object_count, arrived.pack_bytes > 0),
                     format!("repository sized {}, readable {}", repository_bytes > 0, files.is_ok()),
                     format!("known {:?}", push.known_addresses),
+                    format!("signatures {}", push.signatures.len()),
                 ];
             }
             _ => {}

@@ -19,7 +19,7 @@ mod bindings {
 
 use bindings::exports::lithe::forge0_1_0::{
     access, accounts, identity, journal, locks, operator, passwords, push_rules, quotas, repositories,
-    settings, types,
+    settings, signers, types,
 };
 use types::{Client, Credentials, Error, Group, Page, Permission, Repository, User, Viewer};
 
@@ -160,6 +160,33 @@ impl accounts::Guest for Memory {
     }
     fn revoke_token(_: Credentials, _: Client, _: String, _: u64) -> Result<(), Error> {
         not_in_memory()
+    }
+    fn signing_keys(_: Credentials, _: Client, _: String) -> Result<Vec<accounts::SigningKey>, Error> {
+        Ok(Vec::new())
+    }
+    fn add_signing_key(
+        _: Credentials,
+        _: Client,
+        _: String,
+        _: String,
+        _: String,
+    ) -> Result<accounts::SigningKey, Error> {
+        not_in_memory()
+    }
+    fn remove_signing_key(_: Credentials, _: Client, _: String, _: u64) -> Result<(), Error> {
+        not_in_memory()
+    }
+}
+
+impl signers::Guest for Memory {
+    fn find(
+        _: Credentials,
+        _: Client,
+        _: String,
+        _: Vec<String>,
+        _: Vec<String>,
+    ) -> Result<Vec<signers::KnownKey>, Error> {
+        Ok(Vec::new())
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the policy is told about a push that has to be found out first.
 
-use crate::limits::{ADDRESSES_MAX, UPDATES_JUDGED_MAX};
+use crate::limits::{ADDRESSES_MAX, SIGNATURES_MAX, SIGNERS_MAX, UPDATES_JUDGED_MAX};
 use crate::receive_pack::Proposal;
 use crate::receive_pack::request::Command;
 use bstr::ByteSlice;
@@ -28,18 +28,31 @@ pub enum FactError {
     Name(bstr::BString),
     #[error("the push has commits of more than {ADDRESSES_MAX} authors and committers at once")]
     TooManyAddresses,
+    #[error("the push has more than {SIGNATURES_MAX} signed commits and tags at once")]
+    TooManySignatures,
+    #[error("the push has signatures by more than {SIGNERS_MAX} keys or committers at once")]
+    TooManySigners,
     #[error(transparent)]
     Objects(#[from] odb::Error),
+    #[error(transparent)]
+    Refs(#[from] lithe_git::refs::Error),
     #[error("the size of the repository cannot be told: {0}")]
     Directory(io::Error),
-    #[error("the store does not tell which addresses are known: {0:?}")]
+    #[error("the store does not tell which addresses or keys are known: {0:?}")]
     Forge(types::Error),
 }
 
 impl FactError {
     /// Whether it is the pusher's to know and mend.
     pub fn is_for_pusher(&self) -> bool {
-        matches!(self, Self::TooManyUpdates | Self::Name(_) | Self::TooManyAddresses)
+        matches!(
+            self,
+            Self::TooManyUpdates
+                | Self::Name(_)
+                | Self::TooManyAddresses
+                | Self::TooManySignatures
+                | Self::TooManySigners
+        )
     }
 }
 

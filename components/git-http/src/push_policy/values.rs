@@ -1,7 +1,7 @@
 //! The values of one interface as those of another: the store's rules as the policy's.
 
 use crate::opening::REPOSITORIES_DIR;
-use lithe_forge::push_policy::{Permission, Pusher, RefKind, RefRule, Rules, Who};
+use lithe_forge::push_policy::{Permission, Pusher, RefKind, RefRule, Rules, Signing, Who};
 use lithe_forge::{push_rules, types};
 use std::path::Path;
 
@@ -45,7 +45,11 @@ fn ref_rule(rule: push_rules::RefRule) -> RefRule {
         force: who(rule.force),
         delete: who(rule.delete),
         users: rule.users,
-        signed: rule.signed,
+        signing: match rule.signing {
+            push_rules::Signing::Nothing => Signing::Nothing,
+            push_rules::Signing::Signed => Signing::Signed,
+            push_rules::Signing::Verified => Signing::Verified,
+        },
     }
 }
 
@@ -90,12 +94,12 @@ mod tests {
                     force: given,
                     delete: push_rules::Who::Nobody,
                     users: vec!["u".into()],
-                    signed: true,
+                    signing: push_rules::Signing::Verified,
                 };
                 let rule = ref_rule(rule);
                 assert_eq!((rule.kind, rule.create, rule.force), (expected_kind, expected, expected));
                 assert_eq!((rule.advance, rule.delete), (Who::Writers, Who::Nobody));
-                assert!(rule.signed && rule.pattern == "p" && rule.users == ["u"]);
+                assert!(rule.signing == Signing::Verified && rule.pattern == "p" && rule.users == ["u"]);
             }
         }
     }

@@ -21,6 +21,7 @@ mod bindings {
 
 // The generator adds the versions, for there are two of the package.
 pub use bindings::lithe::forge0_1_0::{
-    access, accounts, identity, journal, locks, passwords, push_rules, quotas, repositories, settings, types,
+    access, accounts, identity, journal, locks, passwords, push_rules, quotas, repositories, settings,
+    signers, types,
 };
 pub use bindings::lithe::forge1_0_0::push_policy;

@@ -1,0 +1,117 @@
+//! Whose a commit's signature is, as its page shows it.
+
+use crate::text;
+use lithe_forge::{signers, types};
+use lithe_signatures::{Keyring, Kind, KnownKey, Signature, Signed, Verdict};
+
+/// A badge, and a sentence beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignatureView {
+    pub badge: &'static str,
+    /// For the style sheet.
+    pub class: &'static str,
+    pub words: String,
+}
+
+/// Verifies a signature by keys that `find` returns for the names of keys and an address.
+pub fn view(
+    signed: &Signed,
+    now: i64,
+    find: impl FnOnce(&[String], &[String]) -> Result<Vec<signers::KnownKey>, types::Error>,
+) -> SignatureView {
+    let names = Signature::parse(&signed.signature).map(|signature| signature.signers()).unwrap_or_default();
+    let found = match names.is_empty() {
+        true => Ok(Vec::new()),
+        false => find(&names, std::slice::from_ref(&signed.address)),
+    };
+    match found {
+        Ok(keys) => of_verdict(&Keyring::new(keys.into_iter().map(known_key)).judge(signed, now)),
+        Err(error) => {
+            eprintln!("browse: the keys that signatures are verified by: {error:?}");
+            let words = "It cannot be verified at the moment.".to_owned();
+            SignatureView { badge: "Unverified", class: "", words }
+        }
+    }
+}
+
+fn known_key(key: signers::KnownKey) -> KnownKey {
+    let kind = if key.kind == types::KeyKind::Ssh { Kind::Ssh } else { Kind::OpenPgp };
+    KnownKey { account: key.account, addresses: key.addresses, kind, bytes: key.public_key }
+}
+
+fn of_verdict(verdict: &Verdict) -> SignatureView {
+    let (account, key) = match verdict.signer() {
+        Some(signer) => (signer.account.as_str(), signer.fingerprint.as_str()),
+        None => ("", ""),
+    };
+    let (badge, class, words) = match verdict {
+        Verdict::Verified(_) => ("Verified", "badge-good", format!("Signed with {account}’s key {key}.")),
+        Verdict::WrongAddress(_) => (
+            "Other account",
+            "badge-warning",
+            format!("Signed with {account}’s key {key}; the committer’s address is not that account’s."),
+        ),
+        Verdict::UnknownKey(name) if name.is_empty() => {
+            ("Unverified", "", "Signed with a key that is not named.".to_owned())
+        }
+        Verdict::UnknownKey(name) => {
+            let name = text::visible(name.as_bytes());
+            ("Unverified", "", format!("Signed with the key {name}, which no account here has."))
+        }
+        Verdict::Bad(_) => {
+            ("Wrong", "badge-bad", format!("It was not made of this commit with {account}’s key {key}."))
+        }
+        Verdict::Expired(_) => (
+            "Expired",
+            "badge-warning",
+            format!("Signed with {account}’s key {key}, and one of both has expired."),
+        ),
+        Verdict::Revoked(_) => {
+            ("Revoked", "badge-bad", format!("Signed with {account}’s key {key}, which is revoked."))
+        }
+        Verdict::Unsupported => {
+            ("Unverified", "", "Signed in a way that cannot be verified here.".to_owned())
+        }
+        Verdict::Malformed => ("Malformed", "badge-warning", "What stands in its place is none.".to_owned()),
+    };
+    SignatureView { badge, class, words }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lithe_signatures::Signer;
+
+    #[test]
+    fn verdicts_are_put_in_words() {
+        let signer = || Signer { account: "anna".into(), fingerprint: "K".into() };
+        for (verdict, badge, words) in [
+            (Verdict::Verified(signer()), "Verified", "Signed with anna’s key K."),
+            (
+                Verdict::UnknownKey("X".into()),
+                "Unverified",
+                "Signed with the key X, which no account here has.",
+            ),
+            (Verdict::Bad(signer()), "Wrong", "It was not made of this commit with anna’s key K."),
+            (Verdict::Revoked(signer()), "Revoked", "Signed with anna’s key K, which is revoked."),
+        ] {
+            let view = of_verdict(&verdict);
+            assert_eq!((view.badge, view.words.as_str()), (badge, words));
+        }
+    }
+
+    #[test]
+    fn what_is_no_signature_asks_for_no_keys() {
+        let signed = Signed { payload: vec![], signature: b"none".to_vec(), address: "a@b".into() };
+        let view = view(&signed, 0, |_, _| panic!("nobody is named"));
+        assert_eq!(view.badge, "Malformed");
+    }
+
+    #[test]
+    fn a_store_that_fails_hides_no_page() {
+        let bytes = include_bytes!("../../../tests/fuzz/recordings/signature/ssh-ed25519");
+        let signed = Signed { payload: vec![], signature: bytes.to_vec(), address: "a@b".into() };
+        let view = view(&signed, 0, |_, _| Err(types::Error::Other("full".into())));
+        assert_eq!(view.words, "It cannot be verified at the moment.");
+    }
+}
