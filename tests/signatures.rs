@@ -117,7 +117,7 @@ fn branches_and_tags_want_verified_signatures() {
         let fields = [&rule[..], &everybody].concat();
         assert_eq!(place.browser(Actor::Admin).submit(&page, "pushes", &fields).status, 303);
     }
-    let push = |script: &str| format!("cd work && {script} && git push \"$ADMIN\" HEAD:main 2>&1");
+    let push = |script: &str| format!("cd work && {script} && git push \"$ADMIN\" +HEAD:main 2>&1");
     let refused = |script: &str, words: &[&str]| {
         let said = place.shell.fails(&push(script));
         for word in words {
