@@ -116,8 +116,8 @@ impl Walk {
         let haves = walk.note_haves(store)?;
         let wants = walk.note_wants(store)?;
         let is_whole = walk.request.boundary.is_empty()
-            && walk.request.client_shallow.is_empty()
-            && walk.request.filter.is_of_whole_commits();
+            && walk.request.filter.is_of_whole_commits()
+            && walk.is_unshallowed(store, &wants)?;
         if haves.is_empty() {
             let uses_bitmaps = is_whole && store.bitmaps().is_some();
             walk.select_all(store, wants, uses_bitmaps)?;
@@ -129,7 +129,7 @@ impl Walk {
         // Whichever way looks at fewer commits.
         let commits_max = painted.as_ref().map_or(UNTOLD_COMMITS_MAX, |painted| painted.wanted.len());
         let had = match is_whole && commits_max > COMPARED_COMMITS_MIN && store.bitmaps().is_some() {
-            true => reached_by(store, &haves, commits_max)?,
+            true => reached_by(store, &haves, client_shallow, commits_max)?,
             false => None,
         };
         if let Some(had) = had {
@@ -142,6 +142,18 @@ impl Walk {
         };
         walk.select_painted(store, painted)?;
         Ok(walk)
+    }
+
+    /// Whether the client, if its history is cut, asks for everything behind the cuts.
+    fn is_unshallowed(&self, store: &Store, wants: &[ObjectId]) -> Result<bool, Error> {
+        for id in &self.request.client_shallow {
+            match Commit::read(store, id) {
+                Ok(commit) if commit.parents.iter().all(|parent| wants.contains(parent)) => {}
+                Ok(_) | Err(Error::Missing(_)) => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
     }
 
     /// Begins with these commits, compared with their parents.
@@ -500,11 +512,17 @@ impl Walk {
     }
 }
 
-/// Everything that some commits reach. None: some of it is gone, or more than `commits_max` commits would
-/// have to be looked at, since no bitmaps tell of them.
-fn reached_by(store: &Store, commits: &[ObjectId], commits_max: usize) -> Result<Option<Had>, Error> {
+/// Everything that some commits reach, but for what lies behind `boundary`. None: some of it is gone, or more
+/// than `commits_max` commits would have to be looked at, since no bitmaps tell of them.
+fn reached_by(
+    store: &Store,
+    commits: &[ObjectId],
+    boundary: &HashSet<ObjectId>,
+    commits_max: usize,
+) -> Result<Option<Had>, Error> {
     let reached = || {
-        let mut walk = Walk::new(store, Request { wants: commits.to_vec(), ..Request::default() })?;
+        let (wants, boundary) = (commits.to_vec(), boundary.clone());
+        let mut walk = Walk::new(store, Request { wants, boundary, ..Request::default() })?;
         let mut commits_left = commits_max;
         while walk.next_commit(store)? {
             if commits_left == 0 {

@@ -101,6 +101,42 @@ fn check_missing(repository: &Repository) {
 }
 
 #[test]
+fn what_lies_behind_a_cut_comes_where_it_is_asked_for() {
+    let repository = Repository::new();
+    let store = Store::open(&repository.0.path().join(".git")).expect("readable");
+    let cases = [
+        ("main main^@", "main", "main", false),
+        ("main main~3^@", "main~3", "main~3", false),
+        ("main~2 side30^@", "side30", "side30", false),
+        ("main", "main~20", "main~25", true),
+        ("side40", "main~4", "main~10", true),
+    ];
+    for (wants, have, cut, is_cut_kept) in cases {
+        let ids = |script: &str| -> BTreeSet<_> { repository.ids(script).into_iter().collect() };
+        let client_shallow: HashSet<_> =
+            repository.ids(&format!("git rev-parse {cut}")).into_iter().collect();
+        let cut_off = || repository.sh(&format!("git rev-parse {cut} > .git/shallow"));
+        let request = Request {
+            wants: repository.ids(&format!("git rev-parse {wants}")),
+            haves: repository.ids(&format!("git rev-parse {have}")),
+            client_shallow,
+            ..Request::default()
+        };
+        let (selected, is_compared) = repository.selected(&store, request);
+        assert_eq!(is_compared, is_cut_kept, "{wants}");
+        cut_off();
+        let had = ids(&format!("git rev-list --objects {have}"));
+        if !is_cut_kept {
+            repository.sh("rm .git/shallow");
+        }
+        let wanted = ids(&format!("git rev-list --objects {wants}"));
+        assert!(wanted.difference(&had).all(|id| selected.contains(id)), "{wants} without {have}");
+        assert!(selected.is_subset(&wanted), "{wants} without {have}");
+        repository.sh("rm -f .git/shallow");
+    }
+}
+
+#[test]
 fn what_a_have_reached_may_be_gone() {
     let repository = Repository::new();
     // Commits of which nothing is left but the latest.
