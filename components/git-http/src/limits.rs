@@ -51,5 +51,18 @@ pub const PACKETS_PER_FRAME: usize = 4;
 /// How many objects a clone has at least for what it consists of to be remembered; fewer are found quickly.
 pub const REMEMBERED_OBJECTS_MIN: u64 = if cfg!(test) { 10 } else { 5_000 };
 
+/// How many steps are taken at once towards a plan of a pack.
+pub const PLAN_STEPS_PER_FRAME: usize = 16_384;
+
+/// For how long who prepares a clone may show no sign of life before another one takes over, in milliseconds.
+pub const TURN_SILENT_MS_MAX: u64 = 5_000;
+
+/// For how long a clone waits at the most for another one to be prepared, before it is prepared by itself,
+/// in milliseconds.
+pub const TURN_WAIT_MS_MAX: u64 = if cfg!(test) { 2_000 } else { 60_000 };
+
+/// How often who waits looks whether it is over, in milliseconds.
+pub const TURN_POLL_MS: u64 = 20;
+
 /// The largest selection that is remembered, in bytes.
 pub const REMEMBERED_BYTES_MAX: u64 = 16 * 1024 * 1024;

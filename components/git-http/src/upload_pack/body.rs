@@ -1,14 +1,19 @@
 //! A response that ends in a pack, made as it is read.
 
 use super::error::objects_message;
+use super::making::{Building, Making, Waiting};
 use super::remembered::Memory;
 use super::request::{Fetch, Options};
-use crate::limits::{PACKETS_PER_FRAME, WALK_STEPS_PER_FRAME};
+use crate::limits::{
+    PACKETS_PER_FRAME, PLAN_STEPS_PER_FRAME, REMEMBERED_OBJECTS_MIN, TURN_POLL_MS, WALK_STEPS_PER_FRAME,
+};
 use lithe_git::odb::{self, Store};
 use lithe_git::pack::{self, Output, Recipe, Replay};
 use lithe_git::pkt_line;
 use lithe_git::walk::{Selection, Walk};
 use std::ops::Range;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// How the pack is wrapped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,20 +43,13 @@ pub struct PackBody {
     left: u64,
 }
 
-/// How the pack is made.
-pub enum Making {
-    /// Of what this walk selects.
-    Walk {
-        walk: Box<Walk>,
-        /// Where the recipe is to be remembered.
-        memory: Option<Memory>,
-    },
-    /// As it was made before.
-    ByRecipe(Recipe),
-}
-
 enum Stage {
-    Selecting(Box<Walk>, Option<Memory>),
+    /// Somebody else is preparing the same.
+    Waiting(Box<Waiting>),
+    Selecting(Box<Walk>, Option<Building>),
+    /// What the pack consists of is being written down, before any of it is sent: so others need not
+    /// wait for this client.
+    Planning(Box<Output>, Building),
     Packing(Source),
     /// A failure was told as far as the framing allows, and is still to be returned.
     Failed(odb::Error),
@@ -60,24 +58,28 @@ enum Stage {
 
 /// Where the bytes of the pack come from.
 enum Source {
-    Output(Box<Output>, Option<Memory>),
-    Replay(Replay),
+    Output(Box<Output>),
+    /// Where the recipe is to be remembered again, once its checksum is known.
+    Replay(Replay, Option<Memory>),
 }
 
 impl Source {
     fn fill(&mut self, store: &Store, out: &mut Vec<u8>, len: usize) -> Result<bool, odb::Error> {
         match self {
-            Self::Output(output, _) => output.fill(store, out, len),
-            Self::Replay(replay) => replay.fill(store, out, len),
+            Self::Output(output) => output.fill(store, out, len),
+            Self::Replay(replay, _) => replay.fill(store, out, len),
         }
     }
 
-    /// The pack is complete: remembers how it was made.
+    fn by_recipe(store: &Store, recipe: Recipe, memory: Memory) -> Self {
+        let memory = (!recipe.has_checksum()).then_some(memory);
+        Self::Replay(Replay::new(store, recipe), memory)
+    }
+
+    /// The pack is complete: remembers its checksum.
     fn finish(self) {
-        if let Self::Output(output, Some(memory)) = self
-            && let Some(recipe) = output.into_recipe()
-        {
-            memory.remember(&recipe);
+        if let Self::Replay(replay, Some(memory)) = self {
+            memory.complete(&replay.into_recipe());
         }
     }
 }
@@ -93,24 +95,29 @@ impl PackBody {
             head,
             left: u64::MAX,
         };
-        body.stage = match making {
-            Making::Walk { walk, memory } => Stage::Selecting(walk, memory),
-            Making::ByRecipe(recipe) => {
-                let mut told = Vec::new();
-                body.progress(&mut told, &format!("Enumerating objects: {}, done.\n", recipe.objects()));
-                body.head.extend_from_slice(&told);
-                Stage::Packing(Source::Replay(Replay::new(recipe)))
-            }
-        };
+        let mut told = Vec::new();
+        body.begin(making, &mut told);
+        body.head.extend_from_slice(&told);
         body
+    }
+
+    fn begin(&mut self, making: Making, out: &mut Vec<u8>) {
+        self.stage = match making {
+            Making::Walk(walk, building) => Stage::Selecting(walk, building),
+            Making::ByRecipe(recipe, memory) => {
+                self.progress(out, &format!("Enumerating objects: {}, done.\n", recipe.objects()));
+                Stage::Packing(Source::by_recipe(&self.store, recipe, memory))
+            }
+            Making::Wait(waiting) => Stage::Waiting(waiting),
+        };
     }
 
     /// How many bytes the response has, before any of it is made. None: that will show, or is told by
     /// the framing.
     pub fn len(&self) -> Option<u64> {
         match (&self.stage, self.framing) {
-            (Stage::Packing(Source::Replay(replay)), Framing::None) => {
-                Some(self.head.len() as u64 + replay.len())
+            (Stage::Packing(Source::Replay(replay, _)), Framing::None) => {
+                replay.len().map(|len| self.head.len() as u64 + len)
             }
             _ => None,
         }
@@ -120,7 +127,7 @@ impl PackBody {
     pub fn cut(&mut self, range: Range<u64>) {
         let of_head = range.start.min(self.head.len() as u64);
         self.head.drain(..of_head as usize);
-        if let Stage::Packing(Source::Replay(replay)) = &mut self.stage {
+        if let Stage::Packing(Source::Replay(replay, _)) = &mut self.stage {
             replay.seek(range.start - of_head);
         }
         self.left = range.end - range.start;
@@ -147,11 +154,25 @@ impl PackBody {
             match std::mem::replace(&mut self.stage, Stage::Done) {
                 Stage::Done => return Ok(None),
                 Stage::Failed(error) => return Err(error),
-                Stage::Selecting(walk, memory) => self.select(walk, memory, &mut out),
+                Stage::Waiting(waiting) => self.wait(waiting, &mut out),
+                Stage::Selecting(walk, building) => self.select(walk, building, &mut out),
+                Stage::Planning(output, building) => self.plan(output, building, &mut out),
                 Stage::Packing(source) => self.pack(source, &mut out),
             }
         }
         Ok(Some(out))
+    }
+
+    /// What is being done.
+    #[cfg(test)]
+    pub fn stage(&self) -> &'static str {
+        match &self.stage {
+            Stage::Waiting(_) => "waiting",
+            Stage::Selecting(_, Some(_)) | Stage::Planning(..) => "building",
+            Stage::Selecting(_, None) | Stage::Packing(Source::Output(_)) => "making",
+            Stage::Packing(Source::Replay(..)) => "replaying",
+            Stage::Failed(_) | Stage::Done => "ended",
+        }
     }
 
     /// Whether the client is told of a failure, within the framing.
@@ -159,30 +180,77 @@ impl PackBody {
         self.framing != Framing::None
     }
 
-    fn select(&mut self, mut walk: Box<Walk>, memory: Option<Memory>, out: &mut Vec<u8>) {
+    /// Looks now and then whether there is a recipe, and tells the client every second that it waits.
+    fn wait(&mut self, mut waiting: Box<Waiting>, out: &mut Vec<u8>) {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(1) {
+            thread::sleep(Duration::from_millis(TURN_POLL_MS));
+            match waiting.look(&self.store) {
+                Ok(Making::Wait(still)) => waiting = still,
+                Ok(making) => return self.begin(making, out),
+                Err(error) => return self.fail(out, error),
+            }
+        }
+        self.progress(out, "Waiting for another clone of the same to be prepared\r");
+        self.stage = Stage::Waiting(waiting);
+    }
+
+    fn select(&mut self, mut walk: Box<Walk>, mut building: Option<Building>, out: &mut Vec<u8>) {
+        if let Some(building) = &mut building {
+            building.turn.beat();
+        }
         match walk.advance(&self.store, WALK_STEPS_PER_FRAME) {
             Ok(true) => {
                 self.progress(out, &format!("Enumerating objects: {}\r", walk.len()));
-                self.stage = Stage::Selecting(walk, memory);
+                self.stage = Stage::Selecting(walk, building);
             }
             Ok(false) => match walk.finish(&self.store) {
-                Ok(selection) => self.begin_pack(selection, memory, out),
+                Ok(selection) => self.begin_pack(selection, building, out),
                 Err(error) => self.fail(out, error),
             },
             Err(error) => self.fail(out, error),
         }
     }
 
-    fn begin_pack(&mut self, selection: Selection, memory: Option<Memory>, out: &mut Vec<u8>) {
+    fn begin_pack(&mut self, selection: Selection, building: Option<Building>, out: &mut Vec<u8>) {
         // A partial clone may lack what it is said to have.
         let thin = self.options.thin && !self.is_filtered;
         let options = pack::Options { ofs_delta: self.options.ofs_delta, thin, chain_deltas_max: None };
-        let mut output = Output::new(self.store.object_format(), selection, options);
-        if memory.is_some() {
-            output.record();
-        }
+        let mut output = Box::new(Output::new(self.store.object_format(), selection, options));
         self.progress(out, &format!("Enumerating objects: {}, done.\n", output.len()));
-        self.stage = Stage::Packing(Source::Output(Box::new(output), memory));
+        self.stage = match building.filter(|_| output.len() >= REMEMBERED_OBJECTS_MIN) {
+            None => Stage::Packing(Source::Output(output)),
+            Some(building) => {
+                output.record();
+                Stage::Planning(output, building)
+            }
+        };
+    }
+
+    fn plan(&mut self, mut output: Box<Output>, mut building: Building, out: &mut Vec<u8>) {
+        building.turn.beat();
+        match output.plan(&self.store, PLAN_STEPS_PER_FRAME) {
+            Ok(true) => {
+                self.progress(out, &format!("Preparing objects: {}\r", output.objects_begun()));
+                self.stage = Stage::Planning(output, building);
+            }
+            Ok(false) => {
+                let Building { memory, turn } = building;
+                let source = match output.into_recipe_or_again() {
+                    Ok(recipe) => {
+                        memory.remember(Some(&recipe));
+                        Source::by_recipe(&self.store, recipe, memory)
+                    }
+                    Err(output) => {
+                        memory.remember(None);
+                        Source::Output(Box::new(output))
+                    }
+                };
+                drop(turn);
+                self.stage = Stage::Packing(source);
+            }
+            Err(error) => self.fail(out, error),
+        }
     }
 
     fn pack(&mut self, mut source: Source, out: &mut Vec<u8>) {

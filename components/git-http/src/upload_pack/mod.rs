@@ -7,11 +7,13 @@ mod bundle;
 mod bundle_uri;
 mod error;
 mod ls_refs;
+mod making;
 mod object_info;
 mod remembered;
 mod repository;
 mod request;
 mod select;
+mod turn;
 mod v0;
 mod v2;
 

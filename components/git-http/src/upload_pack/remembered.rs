@@ -5,6 +5,7 @@
 //! and found again only by a request for just the same out of just the same packs. It holds no object
 //! that those wants do not reach.
 
+use super::turn::Turn;
 use crate::limits::{REMEMBERED_BYTES_MAX, REMEMBERED_OBJECTS_MIN};
 use lithe_git::odb::{Error, Store};
 use lithe_git::pack::Recipe;
@@ -16,7 +17,9 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 const HASH_LEN: usize = 32;
-const FORMAT: &[u8] = b"lithe recipe 2\n";
+const FORMAT: &[u8] = b"lithe recipe 3\n";
+/// In place of a recipe: there is none that can be kept.
+const TOO_LONG: &[u8] = b"too long";
 
 /// What a pack is made for. A repository has a recipe for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,16 +28,27 @@ pub enum Slot {
     Bundle,
 }
 
+/// What is remembered of a request.
+pub enum Recalled {
+    Recipe(Recipe),
+    /// Its recipe is too long to be kept.
+    TooLong,
+    Nothing,
+}
+
 /// Where recipes are remembered: two files a repository, which the next large clone or bundle replaces.
 pub struct Memory {
     /// Its own, and the other slot's, where the same recipe may be.
     files: [PathBuf; 2],
+    /// Where turns to write a recipe are taken.
+    turns: PathBuf,
     key: [u8; HASH_LEN],
     bytes_max: u64,
 }
 
 impl Memory {
-    /// None: such a request is not remembered, since it depends on what the client has or asks for.
+    /// None: such a request is not remembered, since it depends on what the client has or asks for, or
+    /// the repository is small.
     pub fn of(
         store: &Store,
         cache_dir: &Path,
@@ -43,7 +57,9 @@ impl Memory {
         request: &Request,
         ofs_delta: bool,
     ) -> Result<Option<Self>, Error> {
-        let is_plain_clone = request.haves.is_empty()
+        let objects: u64 = (0..store.pack_count()).map(|pack| u64::from(store.pack_len(pack))).sum();
+        let is_plain_clone = objects >= REMEMBERED_OBJECTS_MIN
+            && request.haves.is_empty()
             && request.boundary.is_empty()
             && request.client_shallow.is_empty()
             && request.filter.is_empty();
@@ -58,7 +74,8 @@ impl Memory {
             Slot::Clone => [for_clones, for_bundles],
             Slot::Bundle => [for_bundles, for_clones],
         };
-        Ok(Some(Self { files, key: key(store, request, ofs_delta), bytes_max: REMEMBERED_BYTES_MAX }))
+        let turns = cache_dir.join("turns");
+        Ok(Some(Self { files, turns, key: key(store, request, ofs_delta), bytes_max: REMEMBERED_BYTES_MAX }))
     }
 
     /// With another limit.
@@ -67,12 +84,12 @@ impl Memory {
         Self { bytes_max, ..self }
     }
 
-    /// The recipe, if it is one that is remembered and undamaged.
-    pub fn recall(&self, store: &Store) -> Option<Recipe> {
-        self.files.iter().find_map(|file| self.recall_from(file, store))
+    /// What is remembered and undamaged.
+    pub fn recall(&self, store: &Store) -> Recalled {
+        self.files.iter().find_map(|file| self.recall_from(file, store)).unwrap_or(Recalled::Nothing)
     }
 
-    fn recall_from(&self, file: &Path, store: &Store) -> Option<Recipe> {
+    fn recall_from(&self, file: &Path, store: &Store) -> Option<Recalled> {
         let mut file = fs::File::open(file).ok()?;
         // Most are another's, which the first bytes tell.
         let mut bytes = vec![0; HASH_LEN];
@@ -82,19 +99,36 @@ impl Memory {
         if Sha256::digest(contents)[..] != checksum[..] {
             return None;
         }
-        Recipe::from_bytes(store, contents.strip_prefix(&self.key)?)
+        match contents.strip_prefix(&self.key)? {
+            TOO_LONG => Some(Recalled::TooLong),
+            recipe => Recipe::from_bytes(store, recipe).map(Recalled::Recipe),
+        }
     }
 
-    /// Remembers a recipe if it is worth it. That this fails is no failure of the clone.
-    pub fn remember(&self, recipe: &Recipe) {
-        if recipe.objects() < REMEMBERED_OBJECTS_MIN {
-            return;
-        }
-        let mut contents = [&self.key[..], &recipe.to_bytes()].concat();
+    /// Takes the turn to write the recipe. None: somebody else is at it.
+    pub fn take_turn(&self) -> Option<Turn> {
+        let name: String = self.key.iter().map(|byte| format!("{byte:02x}")).collect();
+        Turn::take(&self.turns, &name)
+    }
+
+    /// Remembers a recipe, or that there is none that can be kept. That this fails is no failure of the clone.
+    pub fn remember(&self, recipe: Option<&Recipe>) {
+        let recipe = recipe.map(Recipe::to_bytes);
+        // With the key before and the checksum behind.
+        let has_room = |recipe: &Vec<u8>| (recipe.len() + 2 * HASH_LEN) as u64 <= self.bytes_max;
+        let recipe = recipe.filter(has_room).unwrap_or_else(|| TOO_LONG.to_vec());
+        let mut contents = [&self.key[..], &recipe].concat();
         let checksum = Sha256::digest(&contents);
         contents.extend_from_slice(&checksum);
-        if contents.len() as u64 <= self.bytes_max {
-            let _ = self.replace(&contents);
+        let _ = self.replace(&contents);
+    }
+
+    /// Remembers a recipe whose checksum has become known, unless another one is remembered by now.
+    pub fn complete(&self, recipe: &Recipe) {
+        let mut key = [0; HASH_LEN];
+        let is_there = fs::File::open(&self.files[0]).and_then(|mut file| file.read_exact(&mut key)).is_ok();
+        if is_there && key == self.key {
+            self.remember(Some(recipe));
         }
     }
 

@@ -1,8 +1,9 @@
 //! From a request to the objects that answer it.
 
 use super::Reply;
-use super::body::{Framing, Making, PackBody};
+use super::body::{Framing, PackBody};
 use super::error::Error;
+use super::making::Making;
 use super::remembered::{Memory, Slot};
 use super::repository::Repository;
 use super::request::Fetch;
@@ -12,7 +13,7 @@ use gix_object::Kind;
 use lithe_git::odb::{self, Store};
 use lithe_git::walk::reach::Common;
 use lithe_git::walk::shallow::{Boundary, Deepen, deepen};
-use lithe_git::walk::{self, Commit, Tag, Walk};
+use lithe_git::walk::{self, Commit, Tag};
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -61,10 +62,7 @@ pub fn pack_body(
     let request = walk_request(&repository, fetch, boundary)?;
     let ofs_delta = fetch.options.ofs_delta;
     let memory = Memory::of(store, cache_dir, slot, repository.git_dir(), &request, ofs_delta)?;
-    let making = match memory.as_ref().and_then(|memory| memory.recall(store)) {
-        Some(recipe) => Making::ByRecipe(recipe),
-        None => Making::Walk { walk: Box::new(Walk::new(store, request)?), memory },
-    };
+    let making = Making::of(store, request, memory)?;
     let store = repository.into_store()?;
     Ok(PackBody::new(store, making, fetch, head, framing))
 }

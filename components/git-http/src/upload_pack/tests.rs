@@ -549,9 +549,7 @@ fn small_clones_and_very_long_recipes_are_not_remembered() {
     let least = (0..8).find(|tag| objects(*tag) == REMEMBERED_OBJECTS_MIN).expect("it is among them");
     assert_eq!((remembered(least - 1), remembered(least)), (0, 1));
     let file = place.shell("ls cache/recipes/*");
-    let len = place.shell(&format!("stat -c %s {file}")).parse::<u64>().expect("a number");
-    assert!(len < REMEMBERED_BYTES_MAX);
-    for (bytes_max, is_remembered) in [(len, true), (len - 1, false)] {
+    for (less, is_remembered) in [(0, true), (1, false)] {
         place.shell("rm -f cache/recipes/*");
         let git_dir = place.root.path().join("server.git");
         let repository = Repository::open(&git_dir).expect("it is sound");
@@ -566,7 +564,6 @@ fn small_clones_and_very_long_recipes_are_not_remembered() {
             &request,
             false,
         );
-        let memory = memory.expect("it is sound").expect("a clone").with_bytes_max(bytes_max);
         let mut walk = lithe_git::walk::Walk::new(store, request).expect("it is sound");
         while walk.advance(store, 100).expect("it is sound") {}
         let selection = walk.finish(store).expect("it is sound");
@@ -575,8 +572,16 @@ fn small_clones_and_very_long_recipes_are_not_remembered() {
         output.record();
         let mut pack = Vec::new();
         while output.fill(store, &mut pack, usize::MAX).expect("it is sound") {}
-        memory.remember(&output.into_recipe().expect("it is short"));
-        assert_eq!(place.root.path().join(&file).exists(), is_remembered);
+        let recipe = output.into_recipe_or_again().ok().expect("it is short");
+        // With a key before and a checksum behind.
+        let len = recipe.to_bytes().len() as u64 + 64;
+        assert!(len < REMEMBERED_BYTES_MAX);
+        let memory = memory.expect("it is sound").expect("a clone").with_bytes_max(len - less);
+        memory.remember(Some(&recipe));
+        assert!(place.root.path().join(&file).exists());
+        let is_recalled = matches!(memory.recall(store), remembered::Recalled::Recipe(_));
+        assert_eq!(is_recalled, is_remembered);
+        assert!(is_recalled || matches!(memory.recall(store), remembered::Recalled::TooLong));
     }
 }
 
@@ -602,4 +607,98 @@ fn a_remembered_recipe_is_used_for_the_same_objects_only() {
     }
     place.shell("git -C server.git repack -adfq --window=1");
     assert_eq!(walk(&clone("side")), side);
+}
+
+/// A clone of `main` that is not read yet.
+fn begin_clone(place: &Place) -> Box<PackBody> {
+    let arguments = [format!("want {}", place.id("main")), "ofs-delta".into(), "done".into()];
+    let request = v2_request("fetch", &arguments);
+    let (git_dir, cache_dir) = (place.root.path().join("server.git"), place.root.path().join("cache"));
+    match super::serve(&git_dir, &cache_dir, Version::V2, &request) {
+        Reply::Pack(body) => body,
+        Reply::Bytes(bytes) => panic!("{}", String::from_utf8_lossy(&bytes)),
+    }
+}
+
+/// Reads a clone to its end.
+fn end_clone(mut body: Box<PackBody>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = body.next_piece().expect("the repository is sound") {
+        bytes.extend_from_slice(&piece);
+    }
+    Fetched::from_response(&bytes).pack
+}
+
+#[test]
+fn whoever_wants_the_same_clone_waits_for_one_to_be_prepared() {
+    let place = Place::new(STORAGES[0]);
+    let first = begin_clone(&place);
+    assert_eq!(first.stage(), "building");
+    let others: Vec<_> = (0..5).map(|_| begin_clone(&place)).collect();
+    assert!(others.iter().all(|body| body.stage() == "waiting"));
+    let pack = end_clone(first);
+    assert_eq!(place.index(&pack, ""), place.rev_list("main"));
+    for other in others {
+        assert_eq!(end_clone(other), pack);
+    }
+    assert_eq!(begin_clone(&place).stage(), "replaying");
+    place.shell("rm -rf cache");
+    let alone = begin_clone(&place);
+    assert_eq!((alone.stage(), end_clone(alone)), ("making", pack));
+}
+
+#[test]
+fn a_recipe_is_there_before_its_first_client_has_all() {
+    let place = Place::new(STORAGES[0]);
+    place.shell(
+        "cd work && head -c 1000000 /dev/urandom > large && git add . && git commit -qm large &&
+         git push -q ../server.git main",
+    );
+    place.shell(STORAGES[0]);
+    let mut first = begin_clone(&place);
+    while first.stage() == "building" {
+        first.next_piece().expect("the repository is sound");
+    }
+    assert_eq!(first.stage(), "replaying");
+    let second = end_clone(begin_clone(&place));
+    assert_eq!(place.index(&second, ""), place.rev_list("main"));
+    // The second one's checksum is known by now, and both are of the same bytes.
+    let third = begin_clone(&place);
+    drop(first);
+    assert_eq!((third.stage(), end_clone(third)), ("replaying", second));
+}
+
+#[test]
+fn nobody_waits_for_a_dead_preparation_or_for_ever() {
+    let place = Place::new(STORAGES[0]);
+    let main = place.rev_list("main");
+    let dies = |stop: &str| {
+        let mut first = begin_clone(&place);
+        assert_eq!(first.stage(), "building");
+        first.next_piece().expect("the repository is sound");
+        // Its instance is stopped: nothing of it runs any more.
+        std::mem::forget(first);
+        place.shell(stop);
+    };
+    dies("touch -d '1 minute ago' cache/turns/*");
+    let second = begin_clone(&place);
+    assert_eq!(second.stage(), "building");
+    assert_eq!(place.index(&end_clone(second), ""), main);
+    for stop in ["rm -rf cache/*", "rm -rf cache", "rm -rf cache/turns && touch cache/turns"] {
+        place.shell("rm -rf cache/* && mkdir -p cache");
+        dies(stop);
+        let second = begin_clone(&place);
+        assert_ne!(second.stage(), "waiting", "{stop}");
+        assert_eq!(place.index(&end_clone(second), ""), main, "{stop}");
+    }
+    place.shell("rm -rf cache && mkdir cache");
+    dies("true");
+    // It might still be at work.
+    let second = begin_clone(&place);
+    assert_eq!(second.stage(), "waiting");
+    assert_eq!(place.index(&end_clone(second), ""), main);
+    // A client that goes away ends its turn.
+    place.shell("rm -rf cache && mkdir cache");
+    drop(begin_clone(&place));
+    assert_eq!(begin_clone(&place).stage(), "building");
 }

@@ -76,4 +76,16 @@ pub const TAGS_NESTED_MAX: usize = 100;
 /// How many problems a check of a repository names.
 pub const CHECK_PROBLEMS_MAX: usize = 100;
 
+/// The largest object that is compared with others to store it as a delta, in bytes.
+pub const DELTA_OBJECT_BYTES_MAX: u64 = 16 * MIB;
+
+/// How much is compared in one search for deltas, in bytes; what comes after stays as it is stored.
+pub const DELTA_SEARCH_BYTES_MAX: u64 = 2 * 1024 * MIB;
+
+/// How much of objects and their indexes is held in a search for deltas, in bytes.
+pub const DELTA_WINDOW_BYTES_MAX: usize = 64 * MIB as usize;
+
+/// How much of deltas that were found is held until they are written, in bytes.
+pub const DELTAS_FOUND_BYTES_MAX: usize = 32 * MIB as usize;
+
 const MIB: u64 = 1024 * 1024;

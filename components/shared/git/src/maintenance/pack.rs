@@ -6,7 +6,7 @@ use crate::durable::{self, TEMPORARY_PREFIX};
 use crate::index_pack::{Indexed, Limits, Nothing, Receiver};
 use crate::listing;
 use crate::odb::{Packed, Store};
-use crate::pack::{Options, Output};
+use crate::pack::{self, Options, Output};
 use crate::refs::{Head, RefStore, Target};
 use crate::walk::{Had, Located, ObjectSet, Request, Selection, Walk};
 use gix_hash::ObjectId;
@@ -158,9 +158,17 @@ fn fill(run: &mut Run, store: &Store, objects: ObjectSet, temporary: &Temporary)
     store.forget_objects();
     let mut receiver = Receiver::create(temporary.pack(), store.object_format(), limits, ())?;
     let total = objects.len();
+    let mut is_stopped = false;
+    let found = pack::search(store, &objects, CHAIN_DELTAS_MAX, &mut |done| {
+        is_stopped = run.tell(Stage::SearchingDeltas, done, 0).is_err();
+        !is_stopped
+    })?;
+    if is_stopped {
+        return Err(Error::Stopped);
+    }
     let selection = Selection { send: objects, had: Had::default() };
     let options = Options { ofs_delta: true, thin: false, chain_deltas_max: Some(CHAIN_DELTAS_MAX) };
-    let mut output = Output::new(store.object_format(), selection, options);
+    let mut output = Output::new(store.object_format(), selection, options).with_deltas(found);
     let mut piece = Vec::with_capacity(PIECE_BYTES);
     loop {
         let goes_on = output.fill(store, &mut piece, PIECE_BYTES)?;

@@ -325,3 +325,43 @@ fn borrowed_objects_stay_where_they_are() {
         }
     }
 }
+
+#[test]
+fn versions_of_a_file_that_were_pushed_one_by_one_are_told_by_one_another() {
+    let repository = Repository::new();
+    repository.sh("git -C server.git config gc.auto 0 && git -C server.git config receive.autogc false");
+    // Lines that do not repeat, so that a version that is stored whole shows in the size.
+    repository.sh("cd work && for i in $(seq 3000); do echo $i-$((i * 7919 % 104729))-$((i * i * 31 % 999983)); done > text");
+    for version in 1..=12 {
+        repository.sh(&format!(
+            "cd work && sed -i '{}s/.*/version {version}/' text && git add . && git commit -qm {version} && git push -q ../server.git main",
+            version * 200
+        ));
+    }
+    let packs = repository.packs().len();
+    repository.sh("cp -a server.git peer.git && git -C peer.git gc -q");
+    let objects = repository.objects();
+    repository.maintain(&Settings { is_forced: true, ..Settings::default() }, SystemTime::now());
+    repository.check();
+    assert!(packs > 12 && repository.packs().len() == 1);
+    assert_eq!(repository.objects(), objects);
+    let size = |name: &str| -> u64 {
+        let size = repository.sh(&format!("cat {name}/objects/pack/*.pack | wc -c"));
+        size.parse().expect("a number")
+    };
+    let (ours, gits) = (size("server.git"), size("peer.git"));
+    assert!(ours * 10 <= gits * 13, "{ours} bytes, and {gits} after git gc");
+    // Deltas do not lie upon one another without end, however often.
+    for version in 13..=24 {
+        repository.sh(&format!(
+            "cd work && sed -i '{}s/.*/version {version}/' text && git add . && git commit -qm {version} && git push -q ../server.git main",
+            version * 100
+        ));
+        repository.maintain(&Settings { is_forced: true, ..Settings::default() }, SystemTime::now());
+    }
+    repository.check();
+    let chains = repository.sh(
+        "git verify-pack -v server.git/objects/pack/*.idx | sed -n 's/^chain length = \\([0-9]*\\):.*/\\1/p'",
+    );
+    assert!(chains.lines().all(|length| length.parse::<u16>().expect("a number") <= 50), "{chains}");
+}

@@ -260,13 +260,18 @@ impl Chains {
         };
         // What is too large to be made anew stays as it is.
         let stays = length <= max || store.packed_header(packed)?.1 > OBJECT_BYTES_MAX;
+        self.set(store, packed, if stays { length } else { 0 });
+        Ok(stays)
+    }
+
+    /// Notes how many deltas an object is away from a whole one.
+    pub fn set(&mut self, store: &Store, packed: Packed, length: u16) {
         let pack = packed.pack as usize;
         if self.0.len() <= pack {
             self.0.resize_with(pack + 1, Vec::new);
         }
         let lengths = &mut self.0[pack];
         lengths.resize(store.pack_len(packed.pack) as usize, 0);
-        lengths[packed.position as usize] = if stays { length.saturating_add(1) } else { 1 };
-        Ok(stays)
+        lengths[packed.position as usize] = length.saturating_add(1);
     }
 }

@@ -5,12 +5,13 @@
 
 use super::entries::{Chains, Entries, Entry, Form};
 use super::recipe::{Recipe, Recorder};
+use super::search::Found;
 use super::stream::{Stream, compress};
 use crate::checksum::Checksum;
 use crate::format::ObjectFormat;
 use crate::odb::entry::{EntryKind, Header};
 use crate::odb::{Error, PACK_HEADER_LEN, Store};
-use crate::walk::{Had, ObjectSet, Selection};
+use crate::walk::{Had, Located, ObjectSet, Selection};
 use gix_hash::ObjectId;
 
 /// What the receiver understands.
@@ -27,6 +28,7 @@ pub struct Options {
 
 /// A pack under way. It owns no file: the store is passed to every step.
 pub struct Output {
+    object_format: ObjectFormat,
     send: ObjectSet,
     had: Had,
     options: Options,
@@ -44,6 +46,8 @@ pub struct Output {
     /// A loose object that is being compressed.
     stream: Option<Stream>,
     chains: Chains,
+    /// Deltas for objects that are stored whole.
+    found: Found,
     /// What is made is a stored pack as it lies, its checksum included.
     is_verbatim: bool,
     /// None: nobody wants the recipe.
@@ -68,6 +72,8 @@ struct Copy {
 
 /// Room for the head of an entry.
 pub(super) const HEAD_LEN_MAX: usize = 64;
+/// How much of a loose object is compressed at once where a pack is planned, in bytes.
+const STREAM_LEN: usize = 64 * 1024;
 
 impl Output {
     /// A pack of objects of one repository, whose object format that is.
@@ -75,6 +81,7 @@ impl Output {
         let mut loose: Vec<ObjectId> = selection.send.loose().copied().collect();
         loose.sort_unstable();
         Self {
+            object_format,
             send: selection.send,
             had: selection.had,
             options,
@@ -88,9 +95,15 @@ impl Output {
             copy: None,
             stream: None,
             chains: Chains::default(),
+            found: Found::default(),
             is_verbatim: false,
             recorder: None,
         }
+    }
+
+    /// Has objects stored as these deltas, of which every base is in the pack too.
+    pub fn with_deltas(self, found: Found) -> Self {
+        Self { found, ..self }
     }
 
     /// Has the recipe written down.
@@ -98,10 +111,43 @@ impl Output {
         self.recorder = Some(Recorder::default());
     }
 
-    /// The recipe, once the pack is complete. None: it was not asked for, or is too long to be kept.
-    pub fn into_recipe(self) -> Option<Recipe> {
-        let objects = self.len();
-        self.recorder?.finish(objects)
+    /// The recipe, once the pack is complete or planned.
+    ///
+    /// Fails if it was not asked for or is too long to be kept, with the same pack from its beginning.
+    pub fn into_recipe_or_again(mut self) -> Result<Recipe, Self> {
+        let (objects, has_checksum) = (self.len(), matches!(self.stage, Stage::Done));
+        let recorder = self.recorder.take();
+        recorder.and_then(|recorder| recorder.finish(objects, has_checksum)).ok_or_else(|| {
+            let selection = Selection { send: self.send, had: self.had };
+            Self::new(self.object_format, selection, self.options)
+        })
+    }
+
+    /// Plans a pack whose recipe is asked for: finds out what it consists of, and reads nothing of what is
+    /// only to be copied. Takes at most so many steps; false: it is planned, or the recipe too long.
+    ///
+    /// Fails if what is stored cannot be read.
+    pub fn plan(&mut self, store: &Store, steps: usize) -> Result<bool, Error> {
+        for _ in 0..steps {
+            let Some(recorder) = &mut self.recorder else { return Ok(false) };
+            if !self.ready.is_empty() {
+                recorder.own(&self.ready);
+                self.made += self.ready.len() as u64;
+                self.ready.clear();
+            } else if let Some(copy) = self.copy.take() {
+                recorder.stored(copy.pack, copy.offset, copy.end - copy.offset);
+                self.made += copy.end - copy.offset;
+            } else if let Some(stream) = &mut self.stream {
+                if !stream.compress_to(&mut self.ready, STREAM_LEN)? {
+                    self.stream = None;
+                }
+            } else if matches!(self.stage, Stage::Trailer | Stage::Done) || recorder.is_too_long() {
+                return Ok(false);
+            } else {
+                self.step(store)?;
+            }
+        }
+        Ok(true)
     }
 
     /// How many objects were begun so far.
@@ -273,12 +319,18 @@ impl Output {
         let begin = self.made;
         entries.begin(&entry, begin);
         self.objects += 1;
+        let packed = entries.packed(&entry);
+        if let Some(delta) = self.found.take(Located::Packed(packed)) {
+            self.chains.set(store, packed, delta.depth);
+            compress(EntryKind::RefDelta(delta.base), &delta.bytes, &mut self.ready);
+            return Ok(());
+        }
         let form = entries.form(store, &self.send, &self.had, self.options, &entry, begin)?;
         let is_within = match self.options.chain_deltas_max {
             None => true,
             Some(max) => {
                 let base = entries.base(store, &entry)?.map(|(_, at)| at);
-                self.chains.enter(store, entries.packed(&entry), base, max)?
+                self.chains.enter(store, packed, base, max)?
             }
         };
         let start = match form {
@@ -288,7 +340,7 @@ impl Output {
                 entry.offset + entry.header.len as u64
             }
             _ => {
-                let object = store.packed_object(entries.packed(&entry))?;
+                let object = store.packed_object(packed)?;
                 compress(EntryKind::Whole(object.kind), &object.data, &mut self.ready);
                 return Ok(());
             }
@@ -313,6 +365,10 @@ impl Output {
 
     fn begin_loose(&mut self, store: &Store, id: &ObjectId) -> Result<(), Error> {
         self.objects += 1;
+        if let Some(delta) = self.found.take(Located::Loose(*id)) {
+            compress(EntryKind::RefDelta(delta.base), &delta.bytes, &mut self.ready);
+            return Ok(());
+        }
         let loose = match store.loose(id) {
             // It was packed since it was selected.
             Err(Error::Missing(_)) => {

@@ -1,8 +1,9 @@
 //! How a pack was made: which stretches of which stored packs it consists of, and what lies between.
 //!
 //! A pack that is made by its recipe again costs what it takes to copy it: nothing is looked up, and
-//! its checksum is known.
+//! its checksum is known, once it was made to the end.
 
+use crate::checksum::Checksum;
 use crate::odb::{Error, Store};
 
 /// How many bytes a recipe may hold itself.
@@ -17,6 +18,8 @@ const STORED: u8 = 1;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recipe {
     objects: u64,
+    /// Whether the checksum at the end is among the parts.
+    has_checksum: bool,
     parts: Vec<Part>,
 }
 
@@ -76,9 +79,14 @@ impl Recorder {
         }
     }
 
+    /// Whether more was noted than is kept.
+    pub fn is_too_long(&self) -> bool {
+        self.is_too_long
+    }
+
     /// The recipe of a pack of so many objects; none: it is too long to be kept.
-    pub fn finish(self, objects: u64) -> Option<Recipe> {
-        (!self.is_too_long).then_some(Recipe { objects, ..self.recipe })
+    pub fn finish(self, objects: u64, has_checksum: bool) -> Option<Recipe> {
+        (!self.is_too_long).then_some(Recipe { objects, has_checksum, ..self.recipe })
     }
 }
 
@@ -93,9 +101,15 @@ impl Recipe {
         self.parts.iter().map(Part::len).sum()
     }
 
+    /// Whether the checksum at the end of the pack is known.
+    pub fn has_checksum(&self) -> bool {
+        self.has_checksum
+    }
+
     /// The recipe as bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.objects.to_le_bytes().to_vec();
+        bytes.push(self.has_checksum.into());
         for part in &self.parts {
             match part {
                 Part::Own(own) => {
@@ -117,7 +131,13 @@ impl Recipe {
     /// The recipe that was written by [`Self::to_bytes`]. None: it is damaged, or not of this store.
     pub fn from_bytes(store: &Store, bytes: &[u8]) -> Option<Self> {
         let mut rest = bytes;
-        let mut recipe = Self { objects: u64::from_le_bytes(take(&mut rest)?), parts: Vec::new() };
+        let objects = u64::from_le_bytes(take(&mut rest)?);
+        let has_checksum = match take(&mut rest)? {
+            [0] => false,
+            [1] => true,
+            _ => return None,
+        };
+        let mut recipe = Self { objects, has_checksum, parts: Vec::new() };
         while let Some((kind, after)) = rest.split_first() {
             rest = after;
             match *kind {
@@ -158,11 +178,20 @@ pub struct Replay {
     part: usize,
     /// How much of the part is done, in bytes.
     within: u64,
+    /// Of what was made so far, where the recipe has none.
+    checksum: Option<Checksum>,
 }
 
 impl Replay {
-    pub fn new(recipe: Recipe) -> Self {
-        Self { recipe, part: 0, within: 0 }
+    /// A pack of objects of that store.
+    pub fn new(store: &Store, recipe: Recipe) -> Self {
+        let checksum = (!recipe.has_checksum).then(|| Checksum::new(store.object_format()));
+        Self { recipe, part: 0, within: 0, checksum }
+    }
+
+    /// The recipe with the checksum, once the pack is complete.
+    pub fn into_recipe(self) -> Recipe {
+        self.recipe
     }
 
     /// How many objects the pack has.
@@ -170,12 +199,12 @@ impl Replay {
         self.recipe.objects
     }
 
-    /// How many bytes the pack has.
-    pub fn len(&self) -> u64 {
-        self.recipe.pack_len()
+    /// How many bytes the pack has. None: that is not all known yet.
+    pub fn len(&self) -> Option<u64> {
+        self.recipe.has_checksum.then(|| self.recipe.pack_len())
     }
 
-    /// Goes on at that many bytes from the beginning of the pack.
+    /// Goes on at that many bytes from the beginning of a pack whose length is known.
     pub fn seek(&mut self, offset: u64) {
         (self.part, self.within) = (0, offset);
         while let Some(part) = self.recipe.parts.get(self.part).filter(|part| part.len() <= self.within) {
@@ -189,7 +218,15 @@ impl Replay {
     /// Fails if what is stored cannot be read.
     pub fn fill(&mut self, store: &Store, out: &mut Vec<u8>, len: usize) -> Result<bool, Error> {
         while out.len() < len {
-            let Some(part) = self.recipe.parts.get(self.part) else { return Ok(false) };
+            let Some(part) = self.recipe.parts.get(self.part) else {
+                match self.checksum.take() {
+                    None => return Ok(false),
+                    Some(checksum) => self.recipe.parts.push(Part::Own(checksum.finish().as_slice().into())),
+                }
+                self.recipe.has_checksum = true;
+                continue;
+            };
+            let before = out.len();
             let room = (len - out.len()) as u64;
             let all = match part {
                 Part::Own(own) => {
@@ -206,6 +243,9 @@ impl Replay {
                     *len
                 }
             };
+            if let Some(checksum) = &mut self.checksum {
+                checksum.update(&out[before..]);
+            }
             if self.within == all {
                 self.part += 1;
                 self.within = 0;
