@@ -517,6 +517,58 @@ fn large_files_live_as_long_as_their_repository_can_be_restored() {
     assert!(!directory.exists(), "it is gone for good");
 }
 
+/// Makes every large file of a repository look as if nobody had asked for it for twenty days.
+fn age(forge: &Forge, path: &str) {
+    let objects = directory(forge, path).join("objects");
+    Shell::new().run(&format!("find {} -type f -exec touch -d '20 days ago' {{}} +", objects.display()));
+}
+
+#[test]
+fn what_nothing_names_is_collected_after_a_while() {
+    let forge = Forge::start(&[]);
+    let (path, shell) = pushed(&forge, &[]);
+    let (name, password) = Actor::Admin.login().expect("the admin signs in");
+    let browser = Browser::signed_in(&forge, name, password);
+    let page = |page: &str| browser.get(&format!("/{path}/-/settings/{page}")).text();
+    let maintain = || forge.lithe(&["repo", "maintain", &path, "--force"]);
+    let stray = b"pushed by nobody";
+    assert_eq!(put(&forge, Actor::Admin, &path, &oid(stray), stray).status, 200);
+    let said = maintain();
+    assert!(said.contains("1 large files (16 bytes) kept for now that nothing names"), "{said}");
+    assert!(page("health").contains("<td>1, 16 bytes</td>"), "{}", page("health"));
+    assert_eq!(files(&forge, &path).iter().filter(|name| name.len() == 64).count(), 3);
+
+    // A client asks whether it is here already, as it does before a push.
+    age(&forge, &path);
+    let asked = json!({"operation": "upload", "objects": [{"oid": oid(stray), "size": stray.len()}]});
+    assert_eq!(post(&forge, Actor::Admin, &path, "objects/batch", &asked).0, 200);
+    let said = maintain();
+    assert!(said.contains("kept for now"), "{said}");
+
+    age(&forge, &path);
+    let said = maintain();
+    assert!(said.contains("1 large files (16 bytes) removed that nothing named"), "{said}");
+    assert_eq!(
+        call(&forge, Actor::Admin, "GET", &format!("{path}.git/info/lfs/objects/{}", oid(stray)), "", b"")
+            .status,
+        404
+    );
+    assert!(page("").contains("take up 2.86 MiB"), "what is gone is not counted: {}", page(""));
+    shell.run("git clone -q \"$STRANGER\" clone && cmp large/large.bin clone/large.bin");
+
+    // What a branch had goes with its pointers, which `git gc` drops here at once.
+    shell.run("cd large && git checkout -q -b other && head -c 1000 /dev/urandom > other.bin && git add . && git commit -qm Other && git push -q origin other && git push -q origin :other");
+    age(&forge, &path);
+    let said = maintain();
+    assert!(!said.contains("large files"), "the repository still has the pointer: {said}");
+    shell.run("git -C \"$SERVED\" -c gc.pruneExpire=now gc -q --prune=now && find \"$SERVED\" -name '*.mtimes' | grep . && git -C \"$SERVED\" repack -qad --cruft --cruft-expiration=now || true");
+    let said = maintain();
+    assert!(said.contains("1 large files (1000 bytes) removed"), "{said}");
+    // Who pushes it again brings it along.
+    shell.run("cd large && git push -q origin other");
+    shell.run("git clone -q -b other \"$STRANGER\" again && cmp large/other.bin again/other.bin");
+}
+
 #[test]
 fn damage_is_found_by_a_check() {
     let forge = Forge::start(&[]);

@@ -12,6 +12,7 @@ mod group_settings;
 mod health;
 mod import;
 mod journal;
+mod large_files;
 mod later;
 mod lifecycle;
 mod limits;

@@ -395,6 +395,11 @@ mod tests {
             Ok(self.large_file_bytes.get())
         }
 
+        fn give_back_large_files(&self, _: RepositoryId, bytes: u64) -> Result<(), Error> {
+            self.large_file_bytes.set(self.large_file_bytes.get() - bytes);
+            Ok(())
+        }
+
         fn recount_large_files(&self, _: RepositoryId, used: u64, counted: u64) -> Result<(), Error> {
             assert_eq!(self.large_file_bytes.replace(counted), used);
             Ok(())

@@ -46,6 +46,9 @@ pub const MAINTENANCE_SWEEP_TIME_MAX: Duration = Duration::from_secs(20 * 60);
 /// After how long maintenance is tried again that could not do all it wanted.
 pub const MAINTENANCE_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// After how long the large files of a repository are looked at again for such that nothing names.
+pub const COLLECTION_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Runs of maintenance that the page shows.
 pub const MAINTENANCE_RUNS_SHOWN: usize = 100;
 

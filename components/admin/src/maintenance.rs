@@ -1,15 +1,16 @@
 //! Maintenance of repositories: by hand, by the host's clock, and what became of it.
 
-use crate::AdminVisit;
 use crate::disk::Disk;
 use crate::limits::{MAINTENANCE_RETRY_AFTER, MAINTENANCE_RUNS_SHOWN, MAINTENANCE_SWEEP_TIME_MAX};
 use crate::registry::Registry;
+use crate::{AdminVisit, large_files};
 use askama::Template;
 use lithe_forge::types::{Error, Repository};
 use lithe_git::maintenance::{self, Plan, Progress, Report, Settings, Survey};
+use lithe_lfs::Collected;
 use lithe_operator::{Maintenance, Reply};
 use lithe_web::address::encode_path;
-use lithe_web::size::grouped;
+use lithe_web::size::{bytes, grouped};
 use lithe_web::time::{Time, now};
 use lithe_web::{Answer, Frame, answer};
 use std::fs;
@@ -27,23 +28,38 @@ const SLICE: Duration = Duration::from_millis(50);
 pub fn run(registry: &impl Registry, disk: &Disk, path: Option<&str>, force: bool) -> Result<Reply, Error> {
     let settings = Settings { is_forced: force, ..Settings::default() };
     let mut runs = Vec::new();
-    match path {
-        Some(path) => {
-            let Repository { path, directory, .. } = registry.open(path)?;
-            let settings = careful(settings, disk, &directory)?;
-            runs.push(maintain(&path, &disk.place(&directory)?, &settings, Pace::Full));
-        }
-        None => {
-            for (path, directory) in present(registry)? {
-                let git_dir = disk.place(&directory)?;
-                if force || is_due(&git_dir, &settings) {
-                    let settings = careful(settings, disk, &directory)?;
-                    runs.push(maintain(&path, &git_dir, &settings, Pace::Full));
-                }
-            }
+    let repositories = match path {
+        Some(path) => vec![registry.open(path)?],
+        None => present(registry)?.collect(),
+    };
+    for repository in repositories {
+        let needs = Needs::of(disk, &repository, &settings)?;
+        if path.is_some() || needs != Needs::NOTHING {
+            runs.push(maintain(registry, disk, &repository, &settings, needs, Pace::Full)?);
         }
     }
     Ok(Reply::Maintained { runs })
+}
+
+/// Which parts of maintenance a repository needs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Needs {
+    packing: bool,
+    collection: bool,
+}
+
+impl Needs {
+    const NOTHING: Self = Self { packing: false, collection: false };
+
+    fn of(disk: &Disk, repository: &Repository, settings: &Settings) -> Result<Self, Error> {
+        let git_dir = disk.place(&repository.directory)?;
+        let large_files = disk.large_files(repository.id);
+        let is_forced = settings.is_forced && large_files.directory().is_dir();
+        Ok(Self {
+            packing: settings.is_forced || is_due(&git_dir, settings),
+            collection: is_forced || large_files::is_due(&large_files, SystemTime::now()),
+        })
+    }
 }
 
 /// What no ref of a repository reaches may be all that those who borrow from it have: it stays.
@@ -61,11 +77,12 @@ pub fn sweep(registry: &impl Registry, disk: &Disk) -> Result<Reply, Error> {
     let settings = Settings::default();
     let mut runs = Vec::new();
     disk.remove_stale_uploads()?;
-    for (path, directory) in present(registry)? {
-        let Ok(git_dir) = disk.place(&directory) else { continue };
-        if is_due(&git_dir, &settings) && has_changed(&git_dir, SystemTime::now()) {
-            let settings = careful(settings, disk, &directory)?;
-            runs.push(maintain(&path, &git_dir, &settings, Pace::Half));
+    for repository in present(registry)? {
+        let Ok(git_dir) = disk.place(&repository.directory) else { continue };
+        let mut needs = Needs::of(disk, &repository, &settings)?;
+        needs.packing &= has_changed(&git_dir, SystemTime::now());
+        if needs != Needs::NOTHING {
+            runs.push(maintain(registry, disk, &repository, &settings, needs, Pace::Half)?);
         }
         if began.elapsed() > MAINTENANCE_SWEEP_TIME_MAX {
             break;
@@ -74,9 +91,8 @@ pub fn sweep(registry: &impl Registry, disk: &Disk) -> Result<Reply, Error> {
     Ok(Reply::Maintained { runs })
 }
 
-fn present(registry: &impl Registry) -> Result<impl Iterator<Item = (String, String)>, Error> {
-    let present = registry.all()?.into_iter().filter(|repository| repository.deleted.is_none());
-    Ok(present.map(|repository| (repository.path, repository.directory)))
+fn present(registry: &impl Registry) -> Result<impl Iterator<Item = Repository>, Error> {
+    Ok(registry.all()?.into_iter().filter(|repository| repository.deleted.is_none()))
 }
 
 fn is_due(git_dir: &Path, settings: &Settings) -> bool {
@@ -104,38 +120,89 @@ enum Pace {
     Half,
 }
 
-fn maintain(path: &str, git_dir: &Path, settings: &Settings, pace: Pace) -> Maintenance {
-    let mut state = Maintenance { path: path.to_owned(), begun: now(), ..Maintenance::default() };
-    let (mut told, mut worked) = (None::<Instant>, Instant::now());
-    let mut on_progress = |Progress { stage, done, total }: Progress| {
-        if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
-            (state.stage, state.done, state.total) = (stage.name().to_owned(), done, total);
-            write(git_dir, &state);
-            told = Some(Instant::now());
+/// A run that tells how far it is, and rests now and then.
+struct Teller<'a> {
+    git_dir: &'a Path,
+    state: Maintenance,
+    told: Option<Instant>,
+    worked: Instant,
+    pace: Pace,
+}
+
+impl Teller<'_> {
+    fn tell(&mut self, stage: &str, done: u64, total: u64) -> bool {
+        if self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+            (self.state.stage, self.state.done, self.state.total) = (stage.to_owned(), done, total);
+            write(self.git_dir, &self.state);
+            self.told = Some(Instant::now());
         }
-        if pace == Pace::Half && worked.elapsed() >= SLICE {
-            std::thread::sleep(worked.elapsed().min(4 * SLICE));
-            worked = Instant::now();
+        if self.pace == Pace::Half && self.worked.elapsed() >= SLICE {
+            std::thread::sleep(self.worked.elapsed().min(4 * SLICE));
+            self.worked = Instant::now();
         }
         true
+    }
+}
+
+fn maintain(
+    registry: &impl Registry,
+    disk: &Disk,
+    repository: &Repository,
+    settings: &Settings,
+    needs: Needs,
+    pace: Pace,
+) -> Result<Maintenance, Error> {
+    let git_dir = &disk.place(&repository.directory)?;
+    let settings = careful(*settings, disk, &repository.directory)?;
+    let path = &repository.path;
+    let state = Maintenance { path: path.clone(), begun: now(), ..Maintenance::default() };
+    let mut teller = Teller { git_dir, state, told: None, worked: Instant::now(), pace };
+    let mut tell = |progress: Progress| teller.tell(progress.stage.name(), progress.done, progress.total);
+    let outcome = match needs {
+        Needs { packing: false, collection: true } => Ok(Report::default()),
+        _ => maintenance::run(git_dir, &settings, SystemTime::now(), &mut tell),
     };
-    let outcome = maintenance::run(git_dir, settings, SystemTime::now(), &mut on_progress);
     if let Err(maintenance::Error::Locked) = &outcome {
         // The state is the other's to tell.
         let error = Some(maintenance::Error::Locked.to_string());
-        return Maintenance { finished: Some(now()), error, ..state };
+        return Ok(Maintenance { finished: Some(now()), error, ..teller.state });
     }
-    (state.stage, state.done, state.total) = (String::new(), 0, 0);
-    state.finished = Some(now());
-    match outcome {
-        Ok(report) => state.changes = changes(&report),
-        Err(error) => {
-            eprintln!("maintenance of {path}: {error}");
-            state.error = Some(error.to_string());
+    let mut errors = Vec::new();
+    let mut done = outcome.map_or_else(
+        |error| {
+            errors.push(error.to_string());
+            Vec::new()
+        },
+        |report| changes(&report),
+    );
+    if needs.collection {
+        let mut tell = |done, total| teller.tell("looking for large files that nothing names", done, total);
+        let now = SystemTime::now();
+        match large_files::collect(registry, disk, repository, git_dir, now, &mut tell) {
+            Ok(collected) => done.extend(collected_in_words(&collected)),
+            Err(error) => errors.push(error.to_string()),
         }
     }
+    for error in &errors {
+        eprintln!("maintenance of {path}: {error}");
+    }
+    let error = Some(errors.join("; ")).filter(|errors| !errors.is_empty());
+    let state = Maintenance { finished: Some(now()), changes: done, error, ..teller.state };
+    let state = Maintenance { stage: String::new(), done: 0, total: 0, ..state };
     write(git_dir, &state);
-    state
+    Ok(state)
+}
+
+/// What became of large files that nothing names, in words.
+fn collected_in_words(collected: &Collected) -> Vec<String> {
+    let counts = [
+        (collected.removed, collected.removed_bytes, "removed that nothing named"),
+        (collected.unnamed, collected.unnamed_bytes, "kept for now that nothing names"),
+    ];
+    let counts = counts.iter().filter(|(count, ..)| *count > 0);
+    counts
+        .map(|(count, size, what)| format!("{} large files ({}) {what}", grouped(*count), bytes(*size)))
+        .collect()
 }
 
 /// What a run did, in words.
@@ -214,9 +281,9 @@ pub fn page(visit: AdminVisit) -> Answer {
         Ok(all) => all,
         Err(error) => return visit.failed(&error),
     };
-    let state = |(path, directory): (String, String)| {
-        let state = read(&visit.disk.place(&directory).ok()?)?;
-        Some((state.begun, Run::new(&path, &state)))
+    let state = |repository: Repository| {
+        let state = read(&visit.disk.place(&repository.directory).ok()?)?;
+        Some((state.begun, Run::new(&repository.path, &state)))
     };
     let mut runs: Vec<(i64, Run)> = all.filter_map(state).collect();
     runs.sort_by_key(|(begun, run)| (!run.is_at_work, !run.is_failed, std::cmp::Reverse(*begun)));

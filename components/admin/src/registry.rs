@@ -22,6 +22,8 @@ pub trait Registry {
     fn large_file_bytes(&self, id: RepositoryId) -> Result<u64, Error>;
     /// Enters how many they take up, where `used` was entered before they were counted.
     fn recount_large_files(&self, id: RepositoryId, used: u64, counted: u64) -> Result<(), Error>;
+    /// Enters that so many bytes of them are gone.
+    fn give_back_large_files(&self, id: RepositoryId, bytes: u64) -> Result<(), Error>;
     /// Every repository, by path, deleted ones included.
     fn all(&self) -> Result<Vec<Repository>, Error>;
 }
@@ -75,6 +77,11 @@ impl Registry for Requester {
     fn recount_large_files(&self, id: RepositoryId, used: u64, counted: u64) -> Result<(), Error> {
         let path = format!("_{id}");
         self.call(|credentials, client| quotas::recount(credentials, client, &path, used, counted))
+    }
+
+    fn give_back_large_files(&self, id: RepositoryId, bytes: u64) -> Result<(), Error> {
+        let path = format!("_{id}");
+        self.call(|credentials, client| quotas::give_back(credentials, client, &path, bytes))
     }
 
     fn all(&self) -> Result<Vec<Repository>, Error> {

@@ -1,8 +1,8 @@
 //! `/<path>/-/settings/health`: how well a repository is set to be served.
 
-use crate::AdminVisit;
 use crate::maintenance::{self, Run};
 use crate::place_settings::settings_href;
+use crate::{AdminVisit, large_files};
 use askama::Template;
 use lithe_forge::types::{Permission, Repository};
 use lithe_git::health::Health;
@@ -30,10 +30,14 @@ pub fn answer(visit: AdminVisit, repository: Repository) -> Answer {
         Ok(git_dir) => git_dir,
         Err(error) => return visit.failed(&error.into()),
     };
-    let (figures, problem) = match Health::of(&git_dir, SystemTime::now()) {
+    let (mut figures, problem) = match Health::of(&git_dir, SystemTime::now()) {
         Ok(health) => (figures(&health), None),
         Err(error) => (Vec::new(), Some(error.to_string())),
     };
+    if let Some(state) = large_files::read(&visit.disk.large_files(repository.id)) {
+        let value = format!("{}, {}", grouped(state.unnamed), bytes(state.unnamed_bytes));
+        figures.push(("Large files that nothing names", value));
+    }
     answer::page(&HealthPage {
         frame: visit.frame.titled(format!("Git health · {}", repository.path)),
         head: RepositoryHead::new(&repository, Permission::Admin, Some(Tab::Settings), ""),

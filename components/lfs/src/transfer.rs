@@ -15,6 +15,7 @@ use lithe_forge::types::{Error, Permission};
 use lithe_forge::{Requester, quotas};
 use lithe_lfs::Oid;
 use lithe_web::Fields;
+use std::time::SystemTime;
 
 /// Says which objects are to be sent, and where to or from.
 pub fn batch(visit: &Visit, body: &[u8]) -> Result<Answer, Refusal> {
@@ -23,7 +24,12 @@ pub fn batch(visit: &Visit, body: &[u8]) -> Result<Answer, Refusal> {
         visit.repository.require(Permission::Write)?;
     }
     request.check()?;
-    let size_of = |oid: &Oid| visit.objects.size(oid);
+    let now = SystemTime::now();
+    // What is about to be pushed counts on the objects that are here already.
+    let size_of = |oid: &Oid| match request.operation {
+        Operation::Upload => visit.objects.renew(oid, now),
+        Operation::Download => visit.objects.size(oid),
+    };
     let stock = Stock { size_of: &size_of, quota: visit.quota()?, base: &visit.base };
     Ok(answer::json(StatusCode::OK, &request.answer(&stock)?))
 }

@@ -22,4 +22,5 @@ pub mod pkt_line;
 pub mod proposed;
 pub mod quarantine;
 pub mod refs;
+pub mod small_blobs;
 pub mod walk;
