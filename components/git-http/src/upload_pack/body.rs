@@ -216,7 +216,9 @@ impl PackBody {
         // A partial clone may lack what it is said to have.
         let thin = self.options.thin && !self.is_filtered;
         let options = pack::Options { ofs_delta: self.options.ofs_delta, thin, chain_deltas_max: None };
-        let mut output = Box::new(Output::new(self.store.object_format(), selection, options));
+        let found = if thin { pack::against_had(&self.store, &selection) } else { pack::Found::default() };
+        let output = Output::new(self.store.object_format(), selection, options).with_deltas(found);
+        let mut output = Box::new(output);
         self.progress(out, &format!("Enumerating objects: {}, done.\n", output.len()));
         self.stage = match building.filter(|_| output.len() >= REMEMBERED_OBJECTS_MIN) {
             None => Stage::Packing(Source::Output(output)),

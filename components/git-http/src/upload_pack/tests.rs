@@ -702,3 +702,32 @@ fn nobody_waits_for_a_dead_preparation_or_for_ever() {
     drop(begin_clone(&place));
     assert_eq!(begin_clone(&place).stage(), "building");
 }
+
+#[test]
+fn a_changed_text_is_sent_as_its_difference_however_it_is_stored() {
+    for storage in ["true", "repack -dq --window=0", "repack -adq --window=0", "gc -q"] {
+        let place = Place::new("true");
+        place.shell(
+            "cd work && for i in $(seq 4000); do echo $i-$((i * 7919 % 104729))-$((i * i * 31 % 999983)); done > text &&
+             git add . && git commit -qm text && git tag before && sed -i 's/^3000-.*/changed/' text && git commit -qam changed &&
+             sed -i 's/^30-.*/changed too/' text && git commit -qam again && git push -q ../server.git main before",
+        );
+        place.shell(&format!(
+            "git -C server.git {}",
+            if storage == "true" { "count-objects" } else { storage }
+        ));
+        let expected = place.rev_list("main ^before");
+        let fetch = |words: &[&str]| {
+            let mut arguments =
+                vec![format!("want {}", place.id("main")), format!("have {}", place.id("before"))];
+            arguments.extend(words.iter().map(|word| (*word).to_owned()).chain(["done".to_owned()]));
+            place.fetch(&arguments).pack
+        };
+        let thin = fetch(&["thin-pack", "ofs-delta"]);
+        assert!(thin.len() < 3_000, "{} bytes, {storage}", thin.len());
+        assert!(place.index(&thin, "before").is_superset(&expected), "{storage}");
+        let whole = fetch(&["ofs-delta"]);
+        assert!(whole.len() > 10_000, "{} bytes, {storage}", whole.len());
+        assert!(place.index(&whole, "before").is_superset(&expected), "{storage}");
+    }
+}

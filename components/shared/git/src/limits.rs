@@ -82,6 +82,9 @@ pub const DELTA_OBJECT_BYTES_MAX: u64 = 16 * MIB;
 /// How much is compared in one search for deltas, in bytes; what comes after stays as it is stored.
 pub const DELTA_SEARCH_BYTES_MAX: u64 = 2 * 1024 * MIB;
 
+/// How much is compared with what a client has for one fetch, in bytes; what comes after is sent as it is stored.
+pub const DELTA_FETCH_BYTES_MAX: u64 = 64 * MIB;
+
 /// How much of objects and their indexes is held in a search for deltas, in bytes.
 pub const DELTA_WINDOW_BYTES_MAX: usize = 64 * MIB as usize;
 

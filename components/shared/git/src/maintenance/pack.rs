@@ -166,7 +166,7 @@ fn fill(run: &mut Run, store: &Store, objects: ObjectSet, temporary: &Temporary)
     if is_stopped {
         return Err(Error::Stopped);
     }
-    let selection = Selection { send: objects, had: Had::default() };
+    let selection = Selection { send: objects, had: Had::default(), versions: Vec::new() };
     let options = Options { ofs_delta: true, thin: false, chain_deltas_max: Some(CHAIN_DELTAS_MAX) };
     let mut output = Output::new(store.object_format(), selection, options).with_deltas(found);
     let mut piece = Vec::with_capacity(PIECE_BYTES);

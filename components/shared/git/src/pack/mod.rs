@@ -9,4 +9,4 @@ mod stream;
 
 pub use output::{Options, Output};
 pub use recipe::{RECIPE_BYTES_MAX, RECIPE_PARTS_MAX, Recipe, Replay};
-pub use search::{Found, search};
+pub use search::{Found, against_had, search};

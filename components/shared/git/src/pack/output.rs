@@ -101,7 +101,7 @@ impl Output {
         }
     }
 
-    /// Has objects stored as these deltas, of which every base is in the pack too.
+    /// Has objects stored as these deltas, of which every base is in the pack too, or had.
     pub fn with_deltas(self, found: Found) -> Self {
         Self { found, ..self }
     }
@@ -118,7 +118,7 @@ impl Output {
         let (objects, has_checksum) = (self.len(), matches!(self.stage, Stage::Done));
         let recorder = self.recorder.take();
         recorder.and_then(|recorder| recorder.finish(objects, has_checksum)).ok_or_else(|| {
-            let selection = Selection { send: self.send, had: self.had };
+            let selection = Selection { send: self.send, had: self.had, versions: Vec::new() };
             Self::new(self.object_format, selection, self.options)
         })
     }
@@ -278,7 +278,7 @@ impl Output {
 
     /// All of a stored pack, if just its objects are sent.
     fn one_stored_pack(&self, store: &Store) -> Result<Option<Copy>, Error> {
-        let is_plain = self.options.ofs_delta && self.options.chain_deltas_max.is_none();
+        let is_plain = self.is_plain();
         let whole = (0..store.pack_count()).find(|pack| {
             let count = self.send.pack_len(*pack);
             count == self.send.len() && count == u64::from(store.pack_len(*pack))
@@ -289,6 +289,11 @@ impl Output {
         }
     }
 
+    /// Whether whole packs can be sent as they lie.
+    fn is_plain(&self) -> bool {
+        self.options.ofs_delta && self.options.chain_deltas_max.is_none() && self.found.is_empty()
+    }
+
     fn begin_pack(&mut self, store: &Store, number: u32) -> Result<Stage, Error> {
         if number == store.pack_count() {
             return Ok(Stage::Loose);
@@ -297,7 +302,7 @@ impl Output {
         if count == 0 {
             return Ok(Stage::Pack(number + 1));
         }
-        let is_plain = self.options.ofs_delta && self.options.chain_deltas_max.is_none();
+        let is_plain = self.is_plain();
         if count == u64::from(store.pack_len(number)) && is_plain {
             // All of it: every base is sent too, at the same distance.
             let trailer_len = store.object_format().len_in_bytes() as u64;
@@ -353,7 +358,7 @@ impl Output {
         let Stage::Entries(entries) = &mut self.stage else { return Ok(()) };
         let mut end = entries.end(store, entry)?;
         // How long chains get is told one by one.
-        if self.options.chain_deltas_max.is_none() {
+        if self.options.chain_deltas_max.is_none() && self.found.is_empty() {
             let begin = self.made + self.ready.len() as u64;
             let (count, run_end) = entries.extend_run(store, self.options, (start, end), begin)?;
             self.objects += count;

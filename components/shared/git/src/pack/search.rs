@@ -6,11 +6,12 @@
 
 use super::delta::{BlockIndex, encode};
 use crate::limits::{
-    DELTA_OBJECT_BYTES_MAX, DELTA_SEARCH_BYTES_MAX, DELTA_WINDOW_BYTES_MAX, DELTAS_FOUND_BYTES_MAX,
+    DELTA_FETCH_BYTES_MAX, DELTA_OBJECT_BYTES_MAX, DELTA_SEARCH_BYTES_MAX, DELTA_WINDOW_BYTES_MAX,
+    DELTAS_FOUND_BYTES_MAX,
 };
 use crate::odb::entry::EntryKind;
 use crate::odb::{Error, Order, Packed, Store};
-use crate::walk::{Located, ObjectSet};
+use crate::walk::{Located, ObjectSet, Selection};
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use std::collections::{HashMap, VecDeque};
@@ -139,6 +140,73 @@ pub fn search(
         }
     }
     Ok(found)
+}
+
+/// Makes deltas of files that would be sent whole, based on what the receiver has at the same path. What
+/// cannot be read is left out.
+pub fn against_had(store: &Store, selection: &Selection) -> Found {
+    let mut found = Found::default();
+    let mut bytes_left = DELTA_FETCH_BYTES_MAX;
+    let mut base: Option<Base> = None;
+    for (at, had) in &selection.versions {
+        let Ok(Some(size)) = size_if_whole(store, selection, *at) else { continue };
+        let Ok((Kind::Blob, base_size)) = store.object_header(had) else { continue };
+        if base_size > DELTA_OBJECT_BYTES_MAX {
+            continue;
+        }
+        let Some(left) = bytes_left.checked_sub(size + base_size) else { break };
+        bytes_left = left;
+        // Those with the same base come one after another.
+        if base.as_ref().is_none_or(|base| base.id != *had) {
+            base = Base::read(store, *had);
+        }
+        let candidate = Candidate { at: *at, kind: Kind::Blob, size, stored: size, height: 0 };
+        let (Some(base), Ok(target)) = (&base, candidate.read(store)) else { continue };
+        let len_max = (size / 2).saturating_sub(DELTA_HEAD_LEN) as usize;
+        if let Some(bytes) = encode(&base.index, &base.data, &target, len_max) {
+            found.bytes += bytes.len();
+            found.deltas.insert(*at, Delta { base: *had, bytes, depth: 1 });
+        }
+    }
+    found
+}
+
+/// An object that the receiver has.
+struct Base {
+    id: ObjectId,
+    data: Arc<Vec<u8>>,
+    index: BlockIndex,
+}
+
+impl Base {
+    fn read(store: &Store, id: ObjectId) -> Option<Self> {
+        let data = store.object(&id).ok()?.data;
+        let index = BlockIndex::new(&data)?;
+        Some(Self { id, data, index })
+    }
+}
+
+/// The size of a blob that would be sent whole, and is neither tiny nor huge.
+fn size_if_whole(store: &Store, selection: &Selection, at: Located) -> Result<Option<u64>, Error> {
+    let (kind, size) = match at {
+        Located::Loose(id) => store.object_header(&id)?,
+        Located::Packed(packed) => {
+            let offset = store.packed_offset(packed)?;
+            let header = store.entry_header(packed.pack, offset)?;
+            if let Some(base) = store.entry_base(packed.pack, offset, &header)? {
+                let order = store.pack_order(packed.pack)?;
+                let Some(rank) = order.rank(base)? else { return Ok(None) };
+                let id = store.packed_id(Packed { pack: packed.pack, position: order.position(rank)? })?;
+                let base = Located::require(store, &id)?;
+                if selection.send.contains(base) || selection.had.contains(base)? {
+                    return Ok(None);
+                }
+            }
+            store.packed_header(packed)?
+        }
+    };
+    let is_fit = kind == Kind::Blob && (OBJECT_BYTES_MIN..=DELTA_OBJECT_BYTES_MAX).contains(&size);
+    Ok(is_fit.then_some(size))
 }
 
 /// The blobs and trees of a set that are stored whole, and neither tiny nor huge.

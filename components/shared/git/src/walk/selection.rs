@@ -20,6 +20,8 @@ mod tests;
 const COMPARED_COMMITS_MIN: usize = if cfg!(test) { 4 } else { 64 };
 /// So many wanted commits are found at the most before bitmaps are asked.
 const PAINTED_COMMITS_MAX: usize = if cfg!(test) { 10 } else { 1_000 };
+/// Of so many files it is noted what the client has in their place.
+const VERSIONS_MAX: usize = 10_000;
 /// So many commits are looked at, if more are wanted than that, to find out by bitmaps what is had.
 const UNTOLD_COMMITS_MAX: usize = 10 * PAINTED_COMMITS_MAX;
 
@@ -45,6 +47,8 @@ pub struct Selection {
     pub send: ObjectSet,
     /// What the client certainly has, as far as that was found out.
     pub had: Had,
+    /// Files that are sent, each with what the client has at the same path.
+    pub versions: Vec<(Located, ObjectId)>,
 }
 
 /// A selection under way: it advances in steps, so that whoever waits can be told.
@@ -56,6 +60,8 @@ pub struct Walk {
     /// What was seen and is left out by the filter.
     omitted: ObjectSet,
     had: Had,
+    /// What the client has in the place of files that were found.
+    versions: HashMap<ObjectId, ObjectId>,
     /// Commits that were asked for by their own id.
     asked: HashSet<ObjectId>,
     commits: Commits,
@@ -106,6 +112,7 @@ impl Walk {
             told: None,
             omitted: ObjectSet::default(),
             had: Had::default(),
+            versions: HashMap::new(),
             asked: HashSet::new(),
             commits: Commits::All { queue: BinaryHeap::new(), uses_bitmaps: false },
             places: Places::default(),
@@ -225,7 +232,13 @@ impl Walk {
             // Bitmaps tell of what is had, too.
             self.seen.subtract(&self.had.set);
         }
-        Ok(Selection { send: self.seen, had: self.had })
+        let mut versions = Vec::new();
+        for (id, had) in &self.versions {
+            let at = Located::find(store, id)?.filter(|at| self.seen.contains(*at));
+            versions.extend(at.map(|at| (at, *had)));
+        }
+        versions.sort_unstable_by_key(|(_, had)| *had);
+        Ok(Selection { send: self.seen, had: self.had, versions })
     }
 
     /// Notes what the haves are; returns the commits among them.
@@ -425,10 +438,23 @@ impl Walk {
             if entry.is_tree() {
                 self.found_tree(store, id, tree.depth + 1, bases.to_vec())?;
             } else {
+                self.note_version(id, bases);
                 self.found_blob(store, id, tree.depth + 1)?;
             }
         }
         Ok(())
+    }
+
+    /// Notes what the client has in the place of a file: that of a parent that it has, or what it has in the
+    /// place of a parent's that is sent.
+    fn note_version(&mut self, id: ObjectId, bases: &[Base]) {
+        let had = bases.iter().find_map(|base| match base.is_had {
+            true => Some(base.id),
+            false => self.versions.get(&base.id).copied(),
+        });
+        if let Some(had) = had.filter(|_| self.versions.len() < VERSIONS_MAX) {
+            self.versions.entry(id).or_insert(had);
+        }
     }
 
     fn found_blob(&mut self, store: &Store, id: ObjectId, depth: u64) -> Result<(), Error> {
