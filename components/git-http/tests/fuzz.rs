@@ -1,9 +1,13 @@
-//! The parsers of what clients send, fed with damaged recordings of what stock `git` sends.
+//! The parsers of what clients send, fed with damaged recordings of what stock `git` sends, and those of
+//! what lies in the cache.
 
 use git_http::receive_pack::request::Reader;
 use git_http::upload_pack::{Reply, Version, serve};
 use lithe_fuzz::fuzz;
 use lithe_git::format::ObjectFormat;
+use lithe_git::odb::{Store, delta};
+use lithe_git::pack::delta::{BlockIndex, encode};
+use lithe_git::pack::{Recipe, Replay};
 use lithe_git::pkt_line::Lines;
 use std::process::Command;
 
@@ -59,6 +63,41 @@ fn requests_to_receive_pack() {
         assert!(whole.as_ref().is_ok_and(|(_, used)| *used <= request.len()) || whole.is_err());
         for piece_len in [1, 7] {
             assert_eq!(read(request, piece_len), whole);
+        }
+    });
+}
+
+#[test]
+fn recipes() {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let made = Command::new("sh").args(["-ec", HISTORY]).current_dir(place.path()).status();
+    assert!(made.expect("sh starts").success());
+    let store = Store::open(&place.path().join("server.git")).expect("it is sound");
+    fuzz("recipe", |bytes| {
+        let Some(recipe) = Recipe::from_bytes(&store, bytes) else { return };
+        assert_eq!(recipe.to_bytes(), bytes);
+        let (len, has_checksum) = (recipe.pack_len(), recipe.has_checksum());
+        let mut replay = Replay::new(&store, recipe);
+        let mut made = Vec::new();
+        while replay.fill(&store, &mut made, len as usize + 21).expect("it was checked") {}
+        assert_eq!(made.len() as u64, if has_checksum { len } else { len + 20 });
+    });
+}
+
+#[test]
+fn deltas_that_are_made() {
+    let text: Vec<u8> = (0..=255).cycle().take(5_000).collect();
+    fuzz("delta", |bytes| {
+        let (first, second) = bytes.split_at(bytes.len() / 2);
+        let mixed = [&text[..700], first, &text[900..2_000], second, first].concat();
+        for (base, target) in
+            [(&text[..], bytes), (bytes, &text), (first, second), (&text, &mixed), (&mixed, bytes)]
+        {
+            let index = BlockIndex::new(base).expect("it is small");
+            let made = encode(&index, base, target, usize::MAX / 2).expect("there is no limit");
+            let mut result = Vec::new();
+            delta::apply(base, &made, &mut result).expect("a sound delta");
+            assert_eq!(result, target);
         }
     });
 }

@@ -1,6 +1,6 @@
 //! Making packs out of what is stored (gitformat-pack).
 
-mod delta;
+pub mod delta;
 mod entries;
 mod output;
 mod recipe;
