@@ -91,8 +91,8 @@ impl Order {
 
     /// The place of the entry at `offset`; none: there begins no entry.
     ///
-    /// Entries are of all sizes, but not in all places: the search looks where the entry would be if they
-    /// were spread evenly, in turns with the middle.
+    /// The search looks where the entry would be if all were of one size, and where that does not help, in
+    /// the middle.
     pub fn rank(&self, offset: u64) -> Result<Option<usize>, Error> {
         let (mut low, mut high) = (0, self.len());
         let (mut low_offset, mut high_offset) = (PACK_HEADER_LEN, self.end);

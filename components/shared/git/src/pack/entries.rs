@@ -155,9 +155,8 @@ impl Entries {
         Ok(if is_there { Form::Headed(EntryKind::RefDelta(id)) } else { Form::Anew })
     }
 
-    /// What an entry is based on. Another pack may have it too: then it is sent from there if that is where it is
-    /// found, and never
-    /// on account of this one.
+    /// What an entry is based on. Another pack may have that too: it is sent from where it is found, and
+    /// never on account of this one.
     pub fn base(&self, store: &Store, entry: &Entry) -> Result<Option<(ObjectId, Packed)>, Error> {
         let Some(base_offset) = entry.base_offset else { return Ok(None) };
         let position = match entry.base {
