@@ -66,6 +66,11 @@ impl Disk {
         Self { root: root.to_owned(), large_files: large_files.to_owned() }
     }
 
+    /// The directory that those of all repositories are in.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The large files of a repository.
     pub fn large_files(&self, id: RepositoryId) -> Objects {
         Objects::of(&self.large_files, id)

@@ -16,6 +16,7 @@ mod large_files;
 mod later;
 mod lifecycle;
 mod limits;
+mod looked_at;
 mod maintenance;
 mod operator;
 mod overview;

@@ -49,6 +49,12 @@ pub const MAINTENANCE_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 /// After how long the large files of a repository are looked at again for such that nothing names.
 pub const COLLECTION_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// After how long maintenance looks closely at a repository again that seems to be unchanged.
+pub const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(60 * 60);
+
+/// The largest list of repositories in which maintenance had nothing to do that is read, in bytes.
+pub const LOOKED_AT_BYTES_MAX: u64 = 64 << 20;
+
 /// Runs of maintenance that the page shows.
 pub const MAINTENANCE_RUNS_SHOWN: usize = 100;
 

@@ -2,6 +2,7 @@
 
 use crate::disk::Disk;
 use crate::limits::{MAINTENANCE_RETRY_AFTER, MAINTENANCE_RUNS_SHOWN, MAINTENANCE_SWEEP_TIME_MAX};
+use crate::looked_at::{Look, LookedAt};
 use crate::registry::Registry;
 use crate::{AdminVisit, large_files};
 use askama::Template;
@@ -13,6 +14,7 @@ use lithe_web::address::encode_path;
 use lithe_web::size::{bytes, grouped};
 use lithe_web::time::{Time, now};
 use lithe_web::{Answer, Frame, answer};
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
@@ -77,17 +79,31 @@ pub fn sweep(registry: &impl Registry, disk: &Disk) -> Result<Reply, Error> {
     let settings = Settings::default();
     let mut runs = Vec::new();
     disk.remove_stale_uploads()?;
-    for repository in present(registry)? {
+    let mut looked_at = LookedAt::read(disk.root());
+    let present: Vec<Repository> = present(registry)?.collect();
+    let directories: HashSet<&str> = present.iter().map(|repository| &*repository.directory).collect();
+    looked_at.retain(|directory| directories.contains(directory));
+    for repository in &present {
         let Ok(git_dir) = disk.place(&repository.directory) else { continue };
-        let mut needs = Needs::of(disk, &repository, &settings)?;
-        needs.packing &= has_changed(&git_dir, SystemTime::now());
+        let now = SystemTime::now();
+        // Before the closer look, so that what comes meanwhile is seen the next time.
+        let look = Look::at(&git_dir, now);
+        let is_unchanged = look.is_some_and(|look| looked_at.has(&repository.directory, look));
+        let needs = Needs {
+            packing: !is_unchanged && is_due(&git_dir, &settings) && has_changed(&git_dir, now),
+            collection: large_files::is_due(&disk.large_files(repository.id), now),
+        };
+        if let Some(look) = look.filter(|_| !is_unchanged && !needs.packing) {
+            looked_at.note(repository.directory.clone(), look);
+        }
         if needs != Needs::NOTHING {
-            runs.push(maintain(registry, disk, &repository, &settings, needs, Pace::Half)?);
+            runs.push(maintain(registry, disk, repository, &settings, needs, Pace::Half)?);
         }
         if began.elapsed() > MAINTENANCE_SWEEP_TIME_MAX {
             break;
         }
     }
+    looked_at.write(disk.root());
     Ok(Reply::Maintained { runs })
 }
 

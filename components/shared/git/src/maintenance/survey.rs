@@ -2,8 +2,10 @@
 
 use super::cruft;
 use super::{Error, Settings};
+use crate::format::{Format, ObjectFormat};
 use crate::listing::{self, Entry};
-use crate::odb::loose;
+use crate::odb::multi_pack_index::{self, MultiPackIndex};
+use crate::odb::{self, loose};
 use gix_hash::ObjectId;
 use std::collections::HashSet;
 use std::fs;
@@ -60,12 +62,13 @@ impl Survey {
     /// Looks at the repository at `git_dir`.
     pub fn of(git_dir: &Path) -> Result<Self, Error> {
         let mut survey = Self::default();
-        survey.packs(&git_dir.join("objects/pack"))?;
-        survey.loose_objects(&git_dir.join("objects"))?;
+        let format = Format::of(git_dir).map_err(odb::Error::from)?.objects;
+        survey.packs(&git_dir.join("objects/pack"), format)?;
+        survey.loose_objects(&git_dir.join("objects"), format)?;
         Ok(survey)
     }
 
-    fn packs(&mut self, directory: &Path) -> Result<(), Error> {
+    fn packs(&mut self, directory: &Path, format: ObjectFormat) -> Result<(), Error> {
         let mut names = HashSet::new();
         for entry in entries(directory)? {
             if let Ok(name) = entry.name.into_string() {
@@ -93,10 +96,27 @@ impl Survey {
             self.packs.push(pack);
         }
         self.packs.sort_by(|a, b| (b.bytes, &a.name).cmp(&(a.bytes, &b.name)));
+        if names.contains(multi_pack_index::FILE_NAME) {
+            self.multi_pack_bitmaps(directory, format, &names);
+        }
         Ok(())
     }
 
-    fn loose_objects(&mut self, objects: &Path) -> Result<(), Error> {
+    /// Notes which packs have bitmaps in common.
+    fn multi_pack_bitmaps(&mut self, directory: &Path, format: ObjectFormat, names: &HashSet<String>) {
+        let index = MultiPackIndex::open(directory, format).filter(MultiPackIndex::has_order);
+        let Some(index) = index.filter(|index| names.contains(&format!("{}.bitmap", index.stem()))) else {
+            return;
+        };
+        // Those of an index that names what is gone are of no use.
+        if index.packs().iter().all(|name| names.contains(name)) {
+            for pack in &mut self.packs {
+                pack.has_bitmaps |= index.packs().contains(&pack.name.replace(".pack", ".idx"));
+            }
+        }
+    }
+
+    fn loose_objects(&mut self, objects: &Path, format: ObjectFormat) -> Result<(), Error> {
         for directory in entries(objects)? {
             let first = directory.name.to_string_lossy();
             if !directory.is_directory || !loose::is_directory_name(&first) {
@@ -105,7 +125,9 @@ impl Survey {
             let directory = objects.join(&*first);
             for entry in entries(&directory)? {
                 let hex = format!("{first}{}", entry.name.to_string_lossy());
-                if let Ok(id) = ObjectId::from_hex(hex.as_bytes()) {
+                // What is named by another digest is no object of this repository.
+                let id = ObjectId::from_hex(hex.as_bytes()).ok().filter(|id| id.kind() == format);
+                if let Some(id) = id {
                     let bytes =
                         fs::metadata(directory.join(&entry.name)).map_or(0, |metadata| metadata.len());
                     self.bytes += bytes;

@@ -365,3 +365,51 @@ fn versions_of_a_file_that_were_pushed_one_by_one_are_told_by_one_another() {
     );
     assert!(chains.lines().all(|length| length.parse::<u16>().expect("a number") <= 50), "{chains}");
 }
+
+#[test]
+fn an_index_over_several_packs_is_used_while_it_holds_and_goes_before_its_packs() {
+    let repository = Repository::new();
+    repository.maintain(&forced(), SystemTime::now());
+    repository.sh(
+        "cd work && echo more > more && git add . && git commit -qm more && git push -q ../server.git main",
+    );
+    assert_eq!(repository.packs().len(), 2);
+    repository.sh("cd server.git && rm -f objects/pack/*.bitmap && git multi-pack-index write --bitmap");
+    let names = "cd server.git/objects/pack && ls | grep -c ^multi-pack-index || true";
+    // Its bitmaps are as good as those of one pack.
+    assert_eq!(repository.maintain(&Settings::default(), SystemTime::now()), Report::default());
+    assert_eq!(repository.sh(names), "2");
+    let before = repository.objects();
+    for stop in 1.. {
+        let mut left = stop;
+        let outcome = run(&repository.git_dir(), &forced(), SystemTime::now(), &mut |_| {
+            left -= 1;
+            left > 0
+        });
+        // Wherever it ends: if there is an index, all that it names is there.
+        repository.sh(
+            "cd server.git && if [ -f objects/pack/multi-pack-index ]; then git multi-pack-index verify; fi",
+        );
+        if outcome.is_ok() {
+            break;
+        }
+    }
+    repository.check();
+    assert_eq!((repository.sh(names), repository.objects()), ("0".to_owned(), before));
+}
+
+#[test]
+fn what_is_precious_is_kept_for_ever() {
+    let repository = Repository::new();
+    let git_dir = repository.git_dir();
+    repository.sh("cd server.git && git config core.repositoryFormatVersion 1 && git config extensions.preciousObjects true && git update-ref -d refs/tags/t6 && echo lost | git hash-object -w --stdin");
+    let before = repository.objects();
+    let later = SystemTime::now() + 100 * DAY;
+    for now in [SystemTime::now(), later, later + 100 * DAY] {
+        run(&git_dir, &forced(), now, &mut |_| true).expect("it works");
+        assert_eq!(repository.objects(), before);
+    }
+    let foreign = format!("objects/ab/{}", "c".repeat(62));
+    repository.sh(&format!("cd server.git && mkdir -p objects/ab && echo x > {foreign}"));
+    assert!(Survey::of(&git_dir).expect("readable").loose.is_empty(), "it is no object of this format");
+}

@@ -15,7 +15,7 @@ mod gix;
 mod index;
 pub mod inflate;
 pub mod loose;
-mod multi_pack_index;
+pub(crate) mod multi_pack_index;
 mod numbering;
 mod order;
 mod pack;

@@ -86,6 +86,11 @@ impl MultiPackIndex {
         &self.checksum
     }
 
+    /// The name of a file that belongs to it, without its extension.
+    pub fn stem(&self) -> String {
+        format!("{FILE_NAME}-{}", self.checksum)
+    }
+
     /// Where an object is in the table of ids. None: it is not there, or cannot be read.
     pub fn position(&self, id: &oid) -> Option<u32> {
         let is_ours = id.kind() == self.object_format;

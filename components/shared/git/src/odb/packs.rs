@@ -73,7 +73,7 @@ impl Packs {
         let numbers: HashMap<&str, u32> = numbers.map(|(pack, number)| (pack.stem(), number)).collect();
         let number = |name: &String| numbers.get(name.strip_suffix(".idx").unwrap_or(name)).copied();
         let packs = index.packs().iter().map(number).collect();
-        let has_bitmaps = index.has_order() && listed.with_bitmaps.contains(&multi_stem(&index));
+        let has_bitmaps = index.has_order() && listed.with_bitmaps.contains(&index.stem());
         let first = self.packs.get(first_pack as usize);
         let comes_second =
             !has_bitmaps && first.is_some_and(|pack| listed.with_bitmaps.contains(pack.stem()));
@@ -189,7 +189,7 @@ impl Packs {
     /// The names of the indexes over several packs, which decide in which pack an object is found that
     /// more than one has.
     pub fn multi_names(&self) -> Vec<String> {
-        self.multi.iter().map(|multi| multi_stem(&multi.index)).collect()
+        self.multi.iter().map(|multi| multi.index.stem()).collect()
     }
 
     /// Whether a pack lies in a directory that is not the repository's own.
@@ -218,7 +218,7 @@ impl Packs {
 
     fn multi_bitmaps(&mut self) -> Option<Bitmaps> {
         let multi = self.multi.first()?;
-        let path = multi.directory.join(multi_stem(&multi.index)).with_extension("bitmap");
+        let path = multi.directory.join(multi.index.stem()).with_extension("bitmap");
         let (index, numbers) = (multi.index.clone(), multi.packs.clone());
         let file = BitmapFile::open(&path, index.checksum().as_slice(), index.len())?;
         let mut orders = Vec::with_capacity(numbers.len());
@@ -406,11 +406,6 @@ struct Listed {
     /// The names of files of bitmaps, without their extension.
     with_bitmaps: HashSet<String>,
     has_multi_pack_index: bool,
-}
-
-/// The name of a file that belongs to an index over several packs, without its extension.
-fn multi_stem(index: &MultiPackIndex) -> String {
-    format!("{}-{}", multi_pack_index::FILE_NAME, index.checksum())
 }
 
 const CHAIN_TOO_LONG: &str = "its chain of deltas is longer than the limit, or a loop";
