@@ -143,6 +143,8 @@ fn branches_and_tags_want_verified_signatures() {
         said.contains("[new tag]") && said.contains("v2 (") && said.contains("this one is not signed)"),
         "{said}"
     );
+    let said = place.shell.fails("cd work && git tag light HEAD && git push \"$ADMIN\" light");
+    assert!(said.contains("this one is not annotated)"), "a signed commit makes no signed tag: {said}");
     place.shell.run("git -C \"$SERVED\" fsck --full --strict");
 }
 

@@ -29,11 +29,11 @@ pub fn check(push: &Push, rules: &[Rules], opened: &Opened, verdict: &mut Verdic
                 RefKind::Branches => {
                     let before = before(update, rule, &pattern, opened)?;
                     let commits = opened.commits_between(&before, new)?;
-                    let wrong = wrong(rule.signing, &commits, opened, &known)?;
+                    let wrong = wrong(rule.signing, Kind::Commit, &commits, opened, &known)?;
                     branch(place, update, &wrong, rule, verdict);
                 }
                 RefKind::Tags => {
-                    let wrong = wrong(rule.signing, &[new], opened, &known)?;
+                    let wrong = wrong(rule.signing, Kind::Tag, &[new], opened, &known)?;
                     tag(place, update, &wrong, rule, verdict);
                 }
             }
@@ -66,9 +66,11 @@ fn before(
 /// What is known about signatures, by the ids of what they are of.
 type Signatures<'a> = HashMap<&'a str, &'a Signature>;
 
-/// What of commits or a tag is not as a rule wants it, in words that go on after "commit …".
+/// What of commits or a tag is not as a rule wants it, in words that go on after "commit …". A tag that
+/// is no object of its own is nothing that could be signed, whatever it points to.
 fn wrong(
     signing: Signing,
+    kind: Kind,
     ids: &[ObjectId],
     opened: &Opened,
     known: &Signatures,
@@ -76,13 +78,13 @@ fn wrong(
     let mut wrong = Vec::new();
     for id in ids {
         let object = opened.objects.object(id)?;
-        let is_signed = match object.kind {
-            Kind::Commit => is_commit_signed(&object.data),
+        if object.kind != kind {
+            wrong.push((*id, "is not annotated".to_owned()));
+            continue;
+        }
+        let is_signed = match kind {
             Kind::Tag => is_tag_signed(&object.data),
-            Kind::Tree | Kind::Blob => {
-                wrong.push((*id, "is not annotated".to_owned()));
-                continue;
-            }
+            _ => is_commit_signed(&object.data),
         };
         let words = match known.get(id.to_string().as_str()) {
             Some(signature) if signing == Signing::Verified => in_words(signature),
