@@ -2,7 +2,7 @@
 //! what lies in the cache.
 
 use git_http::receive_pack::request::Reader;
-use git_http::upload_pack::{Reply, Version, serve};
+use git_http::upload_pack::{Bundle, NoBundle, Reply, Version, serve};
 use lithe_fuzz::fuzz;
 use lithe_git::format::ObjectFormat;
 use lithe_git::odb::{Store, delta};
@@ -43,6 +43,26 @@ fn requests_to_upload_pack() {
             let mut lines = Lines::new(&answer);
             while !lines.rest().starts_with(b"PACK") && lines.line().expect("sound pkt-lines").is_some() {}
         }
+    });
+}
+
+#[test]
+fn names_of_refs_for_bundles() {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let made = Command::new("sh").args(["-ec", HISTORY]).current_dir(place.path()).status();
+    assert!(made.expect("sh starts").success());
+    let (git_dir, cache) = (place.path().join("server.git"), place.path().join("none"));
+    fuzz("bundle", |name| match Bundle::of(&git_dir, Some(name.into())) {
+        Ok(bundle) => {
+            assert!(bundle.etag().expect("the repository is sound").is_ascii());
+            let mut body = bundle.into_body(&cache).expect("the repository is sound");
+            let mut bytes = Vec::new();
+            while let Some(piece) = body.next_piece().expect("the repository is sound") {
+                bytes.extend_from_slice(&piece);
+            }
+            assert!(bytes.starts_with(b"# v2 git bundle\n") && bytes.windows(6).any(|at| at == b"\n\nPACK"));
+        }
+        Err(error) => assert!(matches!(error, NoBundle::UnknownRef), "{error}"),
     });
 }
 

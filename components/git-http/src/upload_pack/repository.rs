@@ -97,7 +97,8 @@ impl Repository {
         Ok(Located::find(store, id)?.is_some_and(|at| reached.contains(at)))
     }
 
-    fn reached_commits(&self) -> Result<&HashSet<ObjectId>, Error> {
+    /// The commits that refs reach which are not hidden.
+    pub fn reached_commits(&self) -> Result<&HashSet<ObjectId>, Error> {
         if let Some(reached) = self.reached_commits.get() {
             return Ok(reached);
         }

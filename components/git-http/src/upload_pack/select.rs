@@ -25,6 +25,9 @@ pub fn boundary(repository: &Repository, fetch: &Fetch) -> Result<Boundary, Erro
         shallow.sort_unstable();
         return Ok(Boundary { shallow, unshallow: Vec::new() });
     }
+    if fetch.depth == Some(u32::MAX) && server_shallow.is_empty() {
+        return Ok(Boundary { shallow: Vec::new(), unshallow: cut_no_more(repository, &fetch.shallow)? });
+    }
     let store = repository.store()?;
     let how = match fetch.depth {
         Some(depth) if fetch.is_depth_relative => Deepen::Relative(depth),
@@ -34,6 +37,36 @@ pub fn boundary(repository: &Repository, fetch: &Fetch) -> Result<Boundary, Erro
     let wants = commits(store, &fetch.wants)?;
     let boundary = deepen(store, &wants, &fetch.shallow, &server_shallow, &how)?;
     boundary.ok_or_else(|| Error::protocol("no commits selected for shallow requests"))
+}
+
+/// Where a client's history is cut, of which it wants all: wherever it may have the rest, whether what
+/// it wants besides leads there or not.
+fn cut_no_more(repository: &Repository, shallow: &HashSet<ObjectId>) -> Result<Vec<ObjectId>, Error> {
+    let mut unshallow = Vec::new();
+    if shallow.is_empty() {
+        return Ok(unshallow);
+    }
+    for id in shallow {
+        let is_reached = repository.reached_commits()?.contains(id);
+        if is_reached || !repository.has_hidden_refs() && is_whole(repository, id)? {
+            unshallow.push(*id);
+        }
+    }
+    unshallow.sort_unstable();
+    Ok(unshallow)
+}
+
+/// Whether a commit that no ref reaches any more is still here, with all that it reaches.
+fn is_whole(repository: &Repository, id: &ObjectId) -> Result<bool, Error> {
+    let store = repository.store()?;
+    if !repository.has(id)? || store.object_header(id)?.0 != Kind::Commit {
+        return Ok(false);
+    }
+    match walk::reach::objects(store, &[*id], HashSet::new()) {
+        Ok(_) => Ok(true),
+        Err(odb::Error::Missing(_)) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Begins the response that ends in the pack; `head` is what comes before.

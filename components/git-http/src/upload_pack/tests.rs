@@ -731,3 +731,41 @@ fn a_changed_text_is_sent_as_its_difference_however_it_is_stored() {
         assert!(place.index(&whole, "before").is_superset(&expected), "{storage}");
     }
 }
+
+/// Whoever wants all of history gets it wherever theirs is cut, and nothing of what is hidden or gone.
+#[test]
+fn all_of_history_is_given_back_wherever_it_is_cut() {
+    let place = Place::new(STORAGES[0]);
+    place.shell(
+        "cd work && git switch -qc tagged main~5 && git commit -q --allow-empty -m 1 && git commit -q --allow-empty -m 2 &&
+         git tag only && git switch -qc hidden main~6 && git commit -q --allow-empty -m 3 && git commit -q --allow-empty -m 4 &&
+         git switch -qc gone main~7 && git commit -q --allow-empty -m 5 && git commit -q --allow-empty -m 6 &&
+         git push -q ../server.git only hidden gone && git -C ../server.git update-ref -d refs/heads/gone",
+    );
+    let ids = ["only", "hidden", "gone"].map(|name| place.shell(&format!("git -C work rev-parse {name}")));
+    let given_back = || {
+        let mut words = vec![format!("want {}", place.id("main")), "deepen 2147483647".into(), "done".into()];
+        words.extend(ids.iter().map(|id| format!("shallow {id}")));
+        let fetched = place.fetch(&words);
+        let mut lines: Vec<_> = fetched.lines.into_iter().filter(|line| line.contains("shallow ")).collect();
+        lines.sort();
+        let got = place.index(&fetched.pack, "");
+        (lines, ids.clone().map(|id| got.contains(&place.shell(&format!("git -C work rev-parse {id}^")))))
+    };
+    let [only, hidden, gone] = ids.clone().map(|id| format!("unshallow {id}"));
+    let mut all = vec![only.clone(), hidden, gone];
+    all.sort();
+    assert_eq!(given_back(), (all.clone(), [true, true, true]));
+
+    place.shell("git -C server.git config transfer.hideRefs refs/heads/hidden");
+    assert_eq!(given_back(), (vec![only.clone()], [true, false, false]));
+
+    let parent = place.shell("git -C work rev-parse gone^");
+    place.shell(&format!(
+        "git -C server.git config --unset transfer.hideRefs && git -C server.git repack -adq && git -C server.git prune --expire=now &&
+         git -C work cat-file commit gone | git -C server.git hash-object -t commit -w --stdin &&
+         ! git -C server.git cat-file -e {parent}"
+    ));
+    all.retain(|line| !line.contains(&ids[2]));
+    assert_eq!(given_back(), (all, [true, true, false]));
+}

@@ -140,6 +140,19 @@ mod tests {
     }
 
     #[test]
+    fn a_part_lies_within_the_file() {
+        lithe_fuzz::fuzz("range", |range| {
+            let Ok(value) = HeaderValue::from_bytes(range) else { return };
+            let request = HeaderMap::from_iter([(header::RANGE, value)]);
+            for size in [0, 1, 10, u64::MAX] {
+                if let Part::Bytes(part) = part(&request, "\"a\"", size) {
+                    assert!(part.start < part.end && part.end <= size, "{part:?} of {size}");
+                }
+            }
+        });
+    }
+
+    #[test]
     fn a_tag_is_known_if_it_is_among_those_that_the_browser_has() {
         let cases: &[(&[&str], bool)] = &[
             (&[], false),
