@@ -465,8 +465,10 @@ fn step_alike(
         let difference = difference(&state, &expected_state);
         return Err(format!("r{}: {what}\n{difference}", step.reader));
     }
-    match step.check(shell) {
+    match step.check(shell, "lithe") {
         (true, _) => Ok(true),
+        // Of a partial clone, `git` misses the empty tree though nothing of it was to be sent.
+        (false, said) if step.check(shell, "model") == (false, said.clone()) => Ok(true),
         (false, said) => Err(format!("r{}: {what}\n{said}", step.reader)),
     }
 }

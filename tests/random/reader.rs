@@ -137,10 +137,10 @@ impl Step {
         (done.status.success(), text(&done), text(&state))
     }
 
-    /// Has `git` check what came from the server.
-    pub fn check(&self, shell: &Shell) -> (bool, String) {
+    /// Has `git` check what a side has.
+    pub fn check(&self, shell: &Shell, side: &str) -> (bool, String) {
         // A filter leaves tags whose objects are promised; that they are not there is no damage.
-        let script = format!("cd r{}/lithe && git fsck --full --strict --no-dangling", self.reader);
+        let script = format!("cd r{}/{side} && git fsck --full --strict --no-dangling", self.reader);
         let checked = shell.command(&script).output().expect("bash starts");
         (checked.status.success(), text(&checked))
     }
