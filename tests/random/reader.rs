@@ -53,8 +53,10 @@ impl Reader {
             true => self.fetch(rng, history, refs, &git),
             false => {
                 let clone = self.clone(rng, history, refs, &git);
-                // What the bundle had beyond what the clone asks for goes again; not from a partial clone.
-                match by_bundle && !self.is_partial {
+                // What the bundle had beyond what the clone asks for goes again. But not from a partial
+                // clone; and a clone of less than everything follows the tags of what the bundle had.
+                let is_whole = !self.is_partial && !self.is_shallow && !clone.contains(" --single-branch");
+                match by_bundle && is_whole {
                     true => {
                         let clone = clone.replace(&git, "git -c transfer.bundleURI=true");
                         format!("{clone}\n{WITHOUT_BUNDLES}")
