@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
+mod faults;
+
 /// A server's repository, empty at first, and a client's.
 struct Place {
     place: TempDir,

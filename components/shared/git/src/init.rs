@@ -1,5 +1,6 @@
 //! New repositories.
 
+use crate::disk;
 use crate::durable;
 use crate::format::ObjectFormat;
 use crate::refs::is_valid_name;
@@ -40,15 +41,15 @@ pub fn init_bare(dir: &Path, default_branch: &str, object_format: ObjectFormat) 
         let path = path.to_path_buf();
         move |source| Error::Io { path, source }
     };
-    fs::create_dir_all(parent).map_err(failed(parent))?;
+    durable::create_directories(parent).map_err(failed(parent))?;
     let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
     let temporary = parent.join(format!(".lithe-init-{random:016x}"));
     let made = fill(&temporary, &head, object_format).map_err(failed(&temporary)).and_then(|()| {
         refuse_existing(dir)?;
-        fs::rename(&temporary, dir).map_err(failed(dir))
+        disk::rename(&temporary, dir).map_err(failed(dir))
     });
     if made.is_err() {
-        let _ = fs::remove_dir_all(&temporary);
+        let _ = disk::remove_dir_all(&temporary);
     }
     made?;
     durable::sync_directory(parent).map_err(failed(parent))
@@ -72,9 +73,9 @@ fn config(object_format: ObjectFormat) -> String {
 }
 
 fn fill(dir: &Path, head: &BString, object_format: ObjectFormat) -> io::Result<()> {
-    fs::create_dir(dir)?;
+    disk::create_dir(dir)?;
     for name in ["objects", "objects/info", "objects/pack", "refs", "refs/heads", "refs/tags", "info"] {
-        fs::create_dir(dir.join(name))?;
+        disk::create_dir(&dir.join(name))?;
     }
     durable::write_file(&dir.join("HEAD"), format!("ref: {head}\n").as_bytes())?;
     durable::write_file(&dir.join("config"), config(object_format).as_bytes())?;

@@ -7,7 +7,10 @@ mod chunks;
 pub mod commit_graph;
 pub mod config;
 pub mod connectivity;
+mod disk;
 pub mod durable;
+#[cfg(any(test, feature = "faults"))]
+pub mod faults;
 pub mod format;
 pub mod fsck;
 pub mod health;

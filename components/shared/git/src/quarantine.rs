@@ -8,7 +8,7 @@
 //!    here, whatever happens leaves a directory that nobody reads, removed at once or by
 //!    [`remove_stale`].
 //! 3. The new refs' objects are found to be complete (see [`crate::connectivity`]).
-//! 4. `objects/pack/pack-<checksum>.keep` is made, so that no `git repack` drops objects that no ref
+//! 4. `objects/pack/pack-<checksum>.keep` is made, one more name of the index, so that no `git repack` drops objects that no ref
 //!    reaches yet; then the pack is renamed to its place, then its index, which makes the objects
 //!    readable; then `objects/pack` is synced. A crash in between leaves objects that no ref reaches:
 //!    the push did not happen.
@@ -19,18 +19,21 @@
 //! The directory also bears witness that the repository is still where the push began: if somebody
 //! moves the repository, it goes along, and nothing is changed in what may lie there instead.
 
+use crate::disk;
 use crate::durable;
 use crate::index_pack::Indexed;
 use crate::listing;
 use std::fs;
 use std::hash::{BuildHasher, Hasher};
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 const PREFIX: &str = "tmp_objdir-incoming-lithe-";
-/// What a `.keep` file of ours holds, so that it can be told from those that people make.
-const KEEP: &[u8] = b"lithe receive-pack\n";
+/// How a `.keep` file of ours begins, so that it can be told from those that people make: it is one more
+/// name of the index, and so as certain to be whole as that; or, where files have one name, a line.
+const KEEPS: [&[u8]; 2] = [b"\xfftOc", KEEP_LINE];
+const KEEP_LINE: &[u8] = b"lithe receive-pack\n";
 /// A quarantine that nothing was written to for so long belongs to a push that is no more; likewise a
 /// `.keep` file. No request goes on for so long.
 pub const STALE_AFTER: Duration = Duration::from_secs(2 * 60 * 60);
@@ -48,9 +51,9 @@ impl Quarantine {
         let objects = git_dir.join("objects");
         let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
         let dir = objects.join(format!("{PREFIX}{random:016x}"));
-        fs::create_dir(&dir)?;
+        disk::create_dir(&dir)?;
         let quarantine = Self { pack_dir: objects.join("pack"), dir };
-        fs::create_dir(quarantine.dir.join("pack"))?;
+        disk::create_dir(&quarantine.dir.join("pack"))?;
         Ok(quarantine)
     }
 
@@ -73,15 +76,15 @@ impl Quarantine {
     /// what is returned.
     pub fn migrate(&self, indexed: &Indexed) -> io::Result<Keep> {
         let target = |extension: &str| self.pack_dir.join(format!("pack-{}.{extension}", indexed.checksum));
-        match fs::create_dir(&self.pack_dir) {
+        match disk::create_dir(&self.pack_dir) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             result => result?,
         }
-        let keep = Keep::create(target("keep"))?;
+        let keep = Keep::create(target("keep"), &self.index_path())?;
         // The name is the checksum of the contents: what is there already is the same.
         if !target("idx").is_file() || !target("pack").is_file() {
-            fs::rename(self.pack_path(), target("pack"))?;
-            fs::rename(self.index_path(), target("idx"))?;
+            disk::rename(&self.pack_path(), &target("pack"))?;
+            disk::rename(&self.index_path(), &target("idx"))?;
         }
         durable::sync_directory(&self.pack_dir)?;
         Ok(keep)
@@ -91,7 +94,7 @@ impl Quarantine {
 impl Drop for Quarantine {
     fn drop(&mut self) {
         // What cannot be removed now is found by `remove_stale`.
-        let _ = fs::remove_dir_all(&self.dir);
+        let _ = disk::remove_dir_all(&self.dir);
     }
 }
 
@@ -103,13 +106,32 @@ pub struct Keep {
 }
 
 impl Keep {
-    fn create(path: PathBuf) -> io::Result<Self> {
-        let is_ours = match fs::OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(mut file) => io::Write::write_all(&mut file, KEEP).map(|()| true)?,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
-            Err(error) => return Err(error),
-        };
-        Ok(Self { path, is_ours })
+    fn create(path: PathBuf, index: &Path) -> io::Result<Self> {
+        match disk::hard_link(index, &path) {
+            Ok(()) => Ok(Self { path, is_ours: true }),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Self { path, is_ours: false }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(error),
+            Err(_) => Self::create_alone(path),
+        }
+    }
+
+    fn create_alone(path: PathBuf) -> io::Result<Self> {
+        match disk::File::create_new(&path) {
+            Ok(mut file) => {
+                let keep = Self { path, is_ours: true };
+                file.write_all(KEEP_LINE).and_then(|()| file.sync())?;
+                Ok(keep)
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Self { path, is_ours: false }),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn is_begun_by_us(path: &Path) -> bool {
+        let mut begin = Vec::new();
+        let read =
+            fs::File::open(path).and_then(|file| file.take(KEEP_LINE.len() as u64).read_to_end(&mut begin));
+        read.is_ok() && KEEPS.iter().any(|ours| begin.starts_with(ours))
     }
 }
 
@@ -117,7 +139,7 @@ impl Drop for Keep {
     fn drop(&mut self) {
         if self.is_ours {
             // What cannot be removed now is found by `remove_stale`.
-            let _ = fs::remove_file(&self.path);
+            let _ = disk::remove_file(&self.path);
         }
     }
 }
@@ -129,7 +151,7 @@ pub fn remove_stale(git_dir: &Path, now: SystemTime) -> io::Result<()> {
         let path = objects_dir.join(&entry.name);
         let is_quarantine = entry.name.to_str().is_some_and(|name| name.starts_with(PREFIX));
         if is_quarantine && is_stale(&path, now) && is_stale_within(&path.join("pack"), now) {
-            fs::remove_dir_all(path)?;
+            disk::remove_dir_all(&path)?;
         }
     }
     let pack_dir = objects_dir.join("pack");
@@ -141,8 +163,8 @@ pub fn remove_stale(git_dir: &Path, now: SystemTime) -> io::Result<()> {
     for entry in entries {
         let path = pack_dir.join(entry.name);
         let is_keep = path.extension().is_some_and(|extension| extension == "keep");
-        if is_keep && is_stale(&path, now) && fs::read(&path).is_ok_and(|text| text == KEEP) {
-            fs::remove_file(path)?;
+        if is_keep && is_stale(&path, now) && Keep::is_begun_by_us(&path) {
+            disk::remove_file(&path)?;
         }
     }
     Ok(())
@@ -232,7 +254,8 @@ mod tests {
         let quarantine = Quarantine::create(&git_dir).expect("made");
         std::mem::forget(quarantine);
         fs::create_dir(git_dir.join("objects/tmp_objdir-incoming-git")).expect("made");
-        fs::write(git_dir.join("objects/pack/pack-1.keep"), KEEP).expect("written");
+        fs::write(git_dir.join("objects/pack/pack-1.keep"), KEEP_LINE).expect("written");
+        fs::write(git_dir.join("objects/pack/pack-3.keep"), b"\xfftOc\0\0\0\x02").expect("written");
         fs::write(git_dir.join("objects/pack/pack-2.keep"), "mine").expect("written");
         let now = SystemTime::now();
         remove_stale(&git_dir, now).expect("works");

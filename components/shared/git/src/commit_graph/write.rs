@@ -9,7 +9,6 @@ use crate::odb::{self, Store};
 use crate::walk::Commit;
 use gix_hash::ObjectId;
 use std::collections::HashMap;
-use std::fs;
 use std::io;
 
 /// Levels end here, in commits.
@@ -78,7 +77,7 @@ pub fn write(
     let mut bytes = encode(&nodes, &positions, filter::chunks(&filters, version), hash);
     durable::append_checksum(&mut bytes, hash)?;
     let info = store.objects_dir().join("info");
-    fs::create_dir_all(&info)?;
+    durable::create_directories(&info)?;
     durable::replace_file(&info.join("commit-graph"), &bytes)?;
     Ok(Written::Graph { commits: nodes.len() as u32 })
 }

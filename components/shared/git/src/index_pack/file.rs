@@ -2,9 +2,10 @@
 
 use super::Error;
 use crate::checksum::Checksum;
+use crate::disk;
 use crate::format::ObjectFormat;
 use gix_hash::{ObjectId, oid};
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -12,7 +13,7 @@ use std::path::Path;
 const PIECE_BYTES: usize = 256 * 1024;
 
 pub(super) struct PackFile {
-    file: fs::File,
+    file: Place,
     /// What is not written yet.
     pending: Vec<u8>,
     /// Where `pending` belongs.
@@ -20,26 +21,31 @@ pub(super) struct PackFile {
     object_format: ObjectFormat,
     hasher: Checksum,
     bytes_max: u64,
-    /// Whether what is appended is there already, and only read back.
-    is_there: bool,
+}
+
+enum Place {
+    /// It is made as it is appended to.
+    Made(disk::File),
+    /// What is appended is there already, and only read back.
+    There(fs::File),
 }
 
 impl PackFile {
     /// Creates the file, which must not exist.
     pub fn create(path: &Path, object_format: ObjectFormat, bytes_max: u64) -> io::Result<Self> {
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
-        Ok(Self::of(file, object_format, bytes_max, false))
+        let file = disk::File::create_new(path)?;
+        Ok(Self::of(Place::Made(file), object_format, bytes_max))
     }
 
     /// Opens a file to which the very bytes are going to be appended that it holds: nothing is written.
     pub fn open_existing(path: &Path, object_format: ObjectFormat) -> io::Result<Self> {
-        Ok(Self::of(fs::File::open(path)?, object_format, u64::MAX, true))
+        Ok(Self::of(Place::There(fs::File::open(path)?), object_format, u64::MAX))
     }
 
-    fn of(file: fs::File, object_format: ObjectFormat, bytes_max: u64, is_there: bool) -> Self {
+    fn of(file: Place, object_format: ObjectFormat, bytes_max: u64) -> Self {
         let pending = Vec::with_capacity(PIECE_BYTES);
         let hasher = Checksum::new(object_format);
-        Self { file, pending, written: 0, object_format, hasher, bytes_max, is_there }
+        Self { file, pending, written: 0, object_format, hasher, bytes_max }
     }
 
     /// The length with everything that was appended.
@@ -66,9 +72,7 @@ impl PackFile {
 
     pub fn flush(&mut self) -> io::Result<()> {
         self.hasher.update(&self.pending);
-        if !self.is_there {
-            write_all_at(&self.file, &self.pending, self.written)?;
-        }
+        self.file.write_all_at(&self.pending, self.written)?;
         self.written += self.pending.len() as u64;
         self.pending.clear();
         Ok(())
@@ -83,7 +87,7 @@ impl PackFile {
     /// Writes another number of objects to the pack's header and computes the checksum anew.
     pub fn set_object_count(&mut self, count: u32) -> io::Result<()> {
         self.flush()?;
-        write_all_at(&self.file, &count.to_be_bytes(), 8)?;
+        self.file.write_all_at(&count.to_be_bytes(), 8)?;
         self.hasher = Checksum::new(self.object_format);
         let mut piece = vec![0; PIECE_BYTES];
         let mut at = 0;
@@ -99,14 +103,16 @@ impl PackFile {
     /// Appends the checksum and waits until the file is on disk.
     pub fn close(mut self, checksum: &oid) -> io::Result<u64> {
         self.flush()?;
-        write_all_at(&self.file, checksum.as_bytes(), self.written)?;
-        self.file.sync_all()?;
+        self.file.write_all_at(checksum.as_bytes(), self.written)?;
+        if let Place::Made(file) = &self.file {
+            file.sync()?;
+        }
         Ok(self.written + checksum.as_bytes().len() as u64)
     }
 
     /// Reads what was flushed, as much as there is up to the buffer's length.
     pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        read_at(&self.file, buffer, offset)
+        read_at(self.file.as_std(), buffer, offset)
     }
 
     fn read_exact_at(&self, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
@@ -122,29 +128,25 @@ impl PackFile {
     }
 }
 
-fn write_all_at(file: &fs::File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match write_at(file, bytes, offset) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) => {
-                bytes = &bytes[count..];
-                offset += count as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+impl Place {
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        match self {
+            Self::Made(file) => file.write_all_at(bytes, offset),
+            Self::There(_) => Ok(()),
         }
     }
-    Ok(())
+
+    fn as_std(&self) -> &fs::File {
+        match self {
+            Self::Made(file) => file.as_std(),
+            Self::There(file) => file,
+        }
+    }
 }
 
 #[cfg(unix)]
 fn read_at(file: &fs::File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::unix::fs::FileExt::read_at(file, buffer, offset)
-}
-
-#[cfg(unix)]
-fn write_at(file: &fs::File, bytes: &[u8], offset: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::write_at(file, bytes, offset)
 }
 
 /// The standard library's own positioned read is not stable for WASI; `pread` is what it would call.
@@ -154,15 +156,5 @@ fn read_at(file: &fs::File, buffer: &mut [u8], offset: u64) -> io::Result<usize>
     let offset = i64::try_from(offset).map_err(|_| io::ErrorKind::InvalidInput)?;
     // SAFETY: the pointer and the length are those of a slice that is borrowed mutably for the call.
     let count = unsafe { libc::pread(file.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), offset) };
-    usize::try_from(count).map_err(|_| io::Error::last_os_error())
-}
-
-/// Likewise `pwrite`, which passes the whole slice to the host in one call, where `write` cuts it up.
-#[cfg(target_os = "wasi")]
-fn write_at(file: &fs::File, bytes: &[u8], offset: u64) -> io::Result<usize> {
-    use std::os::fd::AsRawFd;
-    let offset = i64::try_from(offset).map_err(|_| io::ErrorKind::InvalidInput)?;
-    // SAFETY: the pointer and the length are those of a slice that is borrowed for the call.
-    let count = unsafe { libc::pwrite(file.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), offset) };
     usize::try_from(count).map_err(|_| io::Error::last_os_error())
 }

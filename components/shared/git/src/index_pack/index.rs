@@ -2,8 +2,9 @@
 
 use super::entries::Entries;
 use crate::checksum::Checksum;
+use crate::disk::File;
 use gix_hash::oid;
-use std::fs::File;
+use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -14,12 +15,12 @@ const PIECE_BYTES: usize = 256 * 1024;
 
 /// Writes the index of `entries`, whose indexes sorted by id are `order`, and waits until it is on disk.
 pub(super) fn write(path: &Path, entries: &Entries, order: &[u32], checksum: &oid) -> io::Result<()> {
-    write_to(File::create_new(path)?, entries, order, checksum)?.sync_all()
+    write_to(File::create_new(path)?, entries, order, checksum)?.sync()
 }
 
 /// Whether a file holds the index of `entries`.
 pub(super) fn is_same(path: &Path, entries: &Entries, order: &[u32], checksum: &oid) -> io::Result<bool> {
-    let file = File::open(path)?;
+    let file = fs::File::open(path)?;
     let result = write_to(Comparing { file, piece: Vec::new() }, entries, order, checksum);
     match result {
         Ok(mut compared) => Ok(compared.file.read(&mut [0])? == 0),
@@ -93,7 +94,7 @@ impl<W: Write> Hashing<W> {
 
 /// Fails with `InvalidData` where what is written is not what the file holds.
 struct Comparing {
-    file: File,
+    file: fs::File,
     piece: Vec<u8>,
 }
 

@@ -1,6 +1,7 @@
 //! Removing what is no longer needed.
 
 use super::Error;
+use crate::disk;
 use crate::durable;
 use crate::listing::{self, Entry};
 use crate::odb::{Store, loose};
@@ -25,6 +26,7 @@ const TEMPORARY: &str = "tmp_";
 pub fn remove_leftovers(git_dir: &Path, now: SystemTime) -> Result<(), Error> {
     let refs = RefStore::open(git_dir)?;
     refs.remove_stale_locks(now)?;
+    refs.remove_abandoned_locks(now)?;
     quarantine::remove_stale(git_dir, now)?;
     finish_removal(git_dir)?;
     let objects = git_dir.join("objects");
@@ -45,7 +47,7 @@ fn remove_stale_files(directory: &Path, now: SystemTime) -> Result<(), Error> {
         let path = directory.join(&entry.name);
         let modified = fs::symlink_metadata(&path).and_then(|metadata| metadata.modified());
         if modified.is_ok_and(|modified| now.duration_since(modified).is_ok_and(|age| age > STALE_AFTER)) {
-            ignore_missing(fs::remove_file(path))?;
+            ignore_missing(disk::remove_file(&path))?;
         }
     }
     Ok(())
@@ -62,12 +64,12 @@ pub fn remove_packs(git_dir: &Path, names: &[&String]) -> Result<u64, Error> {
     durable::replace_file(&directory.join(REMOVING), (names.join("\n") + "\n").as_bytes())?;
     for name in &names {
         for part in PARTS {
-            ignore_missing(fs::remove_file(directory.join(name).with_extension(part)))?;
+            ignore_missing(disk::remove_file(&directory.join(name).with_extension(part)))?;
         }
     }
-    ignore_missing(fs::remove_file(directory.join(REMOVING)))?;
+    ignore_missing(disk::remove_file(&directory.join(REMOVING)))?;
     // Others may have it: it says which packs there are, and nobody who speaks to us asks for it.
-    ignore_missing(fs::remove_file(git_dir.join("objects/info/packs")))?;
+    ignore_missing(disk::remove_file(&git_dir.join("objects/info/packs")))?;
     Ok(names.len() as u64)
 }
 
@@ -86,10 +88,10 @@ fn finish_removal(git_dir: &Path) -> Result<(), Error> {
             continue;
         }
         for part in PARTS {
-            ignore_missing(fs::remove_file(path.with_extension(part)))?;
+            ignore_missing(disk::remove_file(&path.with_extension(part)))?;
         }
     }
-    ignore_missing(fs::remove_file(directory.join(REMOVING)))?;
+    ignore_missing(disk::remove_file(&directory.join(REMOVING)))?;
     Ok(())
 }
 
@@ -100,8 +102,8 @@ pub fn remove_multi_pack_index(git_dir: &Path) -> Result<(), Error> {
         if entry.name.to_string_lossy().starts_with("multi-pack-index") {
             let path = directory.join(&entry.name);
             let removed = match entry.is_directory {
-                true => fs::remove_dir_all(path),
-                false => fs::remove_file(path),
+                true => disk::remove_dir_all(&path),
+                false => disk::remove_file(&path),
             };
             ignore_missing(removed)?;
         }
@@ -117,10 +119,10 @@ pub fn remove_loose(git_dir: &Path, ids: &[ObjectId]) -> Result<u64, Error> {
         // What lies in another repository's pack may go from there.
         if store.locate_packed(id)?.is_some_and(|packed| !store.is_borrowed_pack(packed.pack)) {
             let path = loose::path(store.objects_dir(), id);
-            ignore_missing(fs::remove_file(&path))?;
+            ignore_missing(disk::remove_file(&path))?;
             // The directory of the last one goes with it.
             if let Some(directory) = path.parent() {
-                let _ = fs::remove_dir(directory);
+                let _ = disk::remove_dir(directory);
             }
             removed += 1;
         }

@@ -1,7 +1,8 @@
 //! One run a repository at a time.
 
 use super::Error;
-use std::fs::{self, File, OpenOptions};
+use crate::disk::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -26,10 +27,10 @@ impl Lock {
     /// Fails with [`Error::Locked`].
     pub fn acquire(git_dir: &Path, now: SystemTime) -> Result<Self, Error> {
         let path = git_dir.join(NAME);
-        let create = || OpenOptions::new().write(true).create_new(true).open(&path);
+        let create = || File::create_new(&path);
         let file = match create() {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_stale(&path, now) => {
-                fs::remove_file(&path)?;
+                disk::remove_file(&path)?;
                 create()
             }
             other => other,
@@ -54,7 +55,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+        let _ = disk::remove_file(&self.path);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Error, Run, Stage};
 use crate::connectivity::shallow;
+use crate::disk;
 use crate::durable::{self, TEMPORARY_PREFIX};
 use crate::index_pack::{Indexed, Limits, Nothing, Receiver};
 use crate::listing;
@@ -138,15 +139,15 @@ pub fn write(run: &mut Run, store: &Store, objects: ObjectSet) -> Result<Option<
         return Ok(None);
     }
     let directory = store.objects_dir().join("pack");
-    fs::create_dir_all(&directory)?;
+    durable::create_directories(&directory)?;
     let random = RandomState::new().hash_one(objects.len());
     let temporary = Temporary(directory.join(format!("{TEMPORARY_PREFIX}{random:016x}.pack")));
     let indexed = fill(run, store, objects, &temporary)?;
     let path = directory.join(format!("pack-{}.pack", indexed.checksum));
     // The name is the checksum of the contents: what is there already is the same.
     if !path.is_file() || !path.with_extension("idx").is_file() {
-        fs::rename(temporary.pack(), &path)?;
-        fs::rename(temporary.index(), path.with_extension("idx"))?;
+        disk::rename(temporary.pack(), &path)?;
+        disk::rename(&temporary.index(), &path.with_extension("idx"))?;
     }
     durable::sync_directory(&directory)?;
     Ok(Some(Made { indexed, path }))
@@ -198,7 +199,7 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        let _ = fs::remove_file(self.pack());
-        let _ = fs::remove_file(self.index());
+        let _ = disk::remove_file(self.pack());
+        let _ = disk::remove_file(&self.index());
     }
 }

@@ -1,9 +1,11 @@
 //! Git's lock files: `<file>.lock`, created exclusively, renamed over the file or removed.
 
 use super::files;
+use super::record::LockRecord;
+use crate::disk::{self, File};
 use crate::listing;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -18,7 +20,8 @@ const DIRECTORY_ATTEMPTS_MAX: usize = 8;
 
 /// A held lock. Dropping it lets go and leaves the file as it was.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(super) struct Lock<'a> {
+    record: &'a LockRecord,
     lock_path: PathBuf,
     target: PathBuf,
     is_held: bool,
@@ -26,17 +29,16 @@ pub(super) struct Lock {
     pub has_new_directory: bool,
 }
 
-impl Lock {
-    /// Takes the lock of `target`, whose parents below the repository at `git_dir` are made where
-    /// they are missing, and writes what the file is to hold; durably, unless there is nothing to write.
+impl<'a> Lock<'a> {
+    /// Takes the lock of `target`, whose parents below the repository are made where they are missing,
+    /// and writes what the file is to hold; durably, unless there is nothing to write.
     ///
     /// Fails with `AlreadyExists` if somebody else keeps it for longer than `wait_ms`.
-    pub fn acquire(git_dir: &Path, target: &Path, contents: &[u8], wait_ms: u64) -> io::Result<Self> {
-        let create_new = |path: &Path| OpenOptions::new().write(true).create_new(true).open(path);
-        let (mut file, lock) = Self::take(git_dir, target, wait_ms, create_new)?;
+    pub fn acquire(record: &'a LockRecord, target: &Path, contents: &[u8], wait_ms: u64) -> io::Result<Self> {
+        let (mut file, lock) = Self::take(record, target, wait_ms, File::create_new)?;
         if !contents.is_empty() {
             file.write_all(contents)?;
-            file.sync_all()?;
+            file.sync()?;
         }
         Ok(lock)
     }
@@ -46,14 +48,15 @@ impl Lock {
     /// spares the file system as many files, to be made and removed at once.
     ///
     /// Fails as [`Lock::acquire`], and as the file system does that has no such names, or no more of one file.
-    pub fn acquire_beside(&self, git_dir: &Path, target: &Path, wait_ms: u64) -> io::Result<Self> {
-        let ((), lock) = Self::take(git_dir, target, wait_ms, |path| fs::hard_link(&self.lock_path, path))?;
+    pub fn acquire_beside(&self, target: &Path, wait_ms: u64) -> io::Result<Self> {
+        let ((), lock) =
+            Self::take(self.record, target, wait_ms, |path| disk::hard_link(&self.lock_path, path))?;
         Ok(lock)
     }
 
     /// Takes a lock by `make`, which has to fail with `AlreadyExists` where there is one.
     fn take<T>(
-        git_dir: &Path,
+        record: &'a LockRecord,
         target: &Path,
         wait_ms: u64,
         make: impl Fn(&Path) -> io::Result<T>,
@@ -62,10 +65,10 @@ impl Lock {
         let deadline = Instant::now() + Duration::from_millis(wait_ms);
         let mut pause = Duration::from_millis(1);
         let (made, has_new_directory) = loop {
-            match with_parents(git_dir, &lock_path, &make) {
+            match with_parents(record.git_dir(), &lock_path, &make) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    if is_abandoned(&lock_path) {
-                        fs::remove_file(&lock_path).or_else(ignore_missing)?;
+                    if is_abandoned(&lock_path, SystemTime::now()) {
+                        disk::remove_file(&lock_path).or_else(ignore_missing)?;
                     } else if Instant::now() >= deadline {
                         return Err(error);
                     } else {
@@ -76,15 +79,16 @@ impl Lock {
                 other => break other?,
             }
         };
-        Ok((made, Self { lock_path, target: target.to_path_buf(), is_held: true, has_new_directory }))
+        let lock = Self { record, lock_path, target: target.to_path_buf(), is_held: true, has_new_directory };
+        Ok((made, lock))
     }
 
     /// Puts what was written in the place of the file, and lets go.
     pub fn commit(mut self) -> io::Result<()> {
-        match fs::rename(&self.lock_path, &self.target) {
+        match disk::rename(&self.lock_path, &self.target) {
             Err(_) if self.target.is_dir() => {
                 remove_empty_directories(&self.target)?;
-                fs::rename(&self.lock_path, &self.target)?;
+                disk::rename(&self.lock_path, &self.target)?;
             }
             other => other?,
         }
@@ -98,11 +102,10 @@ impl Lock {
     }
 }
 
-impl Drop for Lock {
+impl Drop for Lock<'_> {
     fn drop(&mut self) {
-        if self.is_held {
-            // What cannot be removed is found by `RefStore::remove_stale_locks`.
-            let _ = fs::remove_file(&self.lock_path);
+        if self.is_held && disk::remove_file(&self.lock_path).or_else(ignore_missing).is_err() {
+            self.record.keep();
         }
     }
 }
@@ -121,7 +124,7 @@ fn remove_empty_directories(directory: &Path) -> io::Result<()> {
             remove_empty_directories(&directory.join(entry.name))?;
         }
     }
-    fs::remove_dir(directory)
+    disk::remove_dir(directory)
 }
 
 pub(super) fn ignore_missing(error: io::Error) -> io::Result<()> {
@@ -157,20 +160,21 @@ fn create_directories(git_dir: &Path, directory: &Path) -> io::Result<()> {
     if directory == git_dir || !directory.starts_with(git_dir) {
         return Err(io::ErrorKind::NotFound.into());
     }
-    match fs::create_dir(directory) {
+    match disk::create_dir(directory) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             create_directories(git_dir, directory.parent().expect("it lies below the repository"))?;
-            fs::create_dir(directory)
+            disk::create_dir(directory)
         }
         result => result,
     }
 }
 
-fn is_abandoned(lock_path: &Path) -> bool {
-    fs::symlink_metadata(lock_path).and_then(|metadata| metadata.modified()).is_ok_and(|modified| {
-        SystemTime::now().duration_since(modified).is_ok_and(|age| age > ABANDONED_AFTER)
-    })
+/// Whether nobody can hold a lock any more at the time `now`, whoever took it.
+pub(super) fn is_abandoned(lock_path: &Path, now: SystemTime) -> bool {
+    fs::symlink_metadata(lock_path)
+        .and_then(|metadata| metadata.modified())
+        .is_ok_and(|modified| now.duration_since(modified).is_ok_and(|age| age > ABANDONED_AFTER))
 }
 
 #[cfg(test)]
@@ -181,20 +185,20 @@ mod tests {
     fn locks_of_one_file_are_locks_each_by_itself() {
         let place = tempfile::tempdir().expect("a temporary directory");
         let target = |name: &str| place.path().join("new").join(name);
-        let acquire = |name: &str| Lock::acquire(place.path(), &target(name), b"", 0);
-        let beside = |lock: &Lock, name: &str| lock.acquire_beside(place.path(), &target(name), 0);
+        let record = LockRecord::create(place.path(), [].into_iter()).expect("made");
+        let acquire = |name: &str| Lock::acquire(&record, &target(name), b"", 0);
         let first = acquire("a").expect("free");
-        let second = beside(&first, "deep/b").expect("free");
+        let second = first.acquire_beside(&target("deep/b"), 0).expect("free");
         assert!(second.has_new_directory);
         for held in ["a", "deep/b"] {
-            for again in [acquire(held), beside(&first, held)] {
+            for again in [acquire(held), first.acquire_beside(&target(held), 0)] {
                 let error = again.expect_err("it is held");
                 assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{held}");
             }
         }
         drop(first);
         assert!(!lock_path(&target("a")).exists() && lock_path(&target("deep/b")).exists());
-        let third = beside(&second, "a").expect("free again");
+        let third = second.acquire_beside(&target("a"), 0).expect("free again");
         drop((second, third));
         assert!(!lock_path(&target("a")).exists() && !lock_path(&target("deep/b")).exists());
     }
@@ -203,8 +207,11 @@ mod tests {
     fn a_repository_that_has_moved_is_not_made_anew() {
         let place = tempfile::tempdir().expect("a temporary directory");
         let git_dir = place.path().join("moved.git");
+        std::fs::create_dir(&git_dir).expect("made");
+        let record = LockRecord::create(&git_dir, [].into_iter()).expect("made");
+        std::fs::remove_dir_all(&git_dir).expect("removed");
         for target in ["refs/heads/new/branch", "refs/heads/main", "HEAD"] {
-            let error = Lock::acquire(&git_dir, &git_dir.join(target), b"x", 0).expect_err("it is not there");
+            let error = Lock::acquire(&record, &git_dir.join(target), b"x", 0).expect_err("it is not there");
             assert_eq!(error.kind(), io::ErrorKind::NotFound, "{target}");
         }
         assert!(!git_dir.exists());

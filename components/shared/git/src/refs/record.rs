@@ -7,9 +7,11 @@
 //! that is older than [`STALE_AFTER`] belongs to a dead one, and its locks are removed.
 
 use super::files;
-use super::lock::{ignore_missing, lock_path};
+use super::lock::{ignore_missing, is_abandoned, lock_path};
 use super::{Error, RefStore};
+use crate::disk;
 use crate::listing;
+use std::cell::Cell;
 use std::fs;
 use std::hash::{BuildHasher, Hasher};
 use std::io;
@@ -28,8 +30,11 @@ pub(super) const NEXT_PACKED_REFS: &str = "packed-refs.next";
 /// The list of one transaction. Dropping it removes the file, after the locks themselves.
 #[derive(Debug)]
 pub(super) struct LockRecord {
+    git_dir: PathBuf,
     path: PathBuf,
     began: Instant,
+    /// Whether a lock stays, and so the list.
+    is_kept: Cell<bool>,
 }
 
 impl LockRecord {
@@ -43,9 +48,20 @@ impl LockRecord {
         text.push_str(NEXT_PACKED_REFS);
         text.push('\n');
         let path = git_dir.join(format!("{PREFIX}{:016x}", random()));
-        let record = Self { path, began: Instant::now() };
-        fs::write(&record.path, text)?;
+        let git_dir = git_dir.to_path_buf();
+        let record = Self { git_dir, path, began: Instant::now(), is_kept: Cell::new(false) };
+        disk::write(&record.path, text.as_bytes())?;
         Ok(record)
+    }
+
+    /// The repository.
+    pub fn git_dir(&self) -> &Path {
+        &self.git_dir
+    }
+
+    /// A lock could not be removed: the list is needed to find it.
+    pub fn keep(&self) {
+        self.is_kept.set(true);
     }
 
     /// Whether the locks may still be relied upon.
@@ -56,8 +72,11 @@ impl LockRecord {
 
 impl Drop for LockRecord {
     fn drop(&mut self) {
+        if self.is_kept.get() {
+            return;
+        }
         // What stays is removed as stale.
-        let _ = fs::remove_file(&self.path);
+        let _ = disk::remove_file(&self.path);
     }
 }
 
@@ -73,22 +92,73 @@ impl RefStore {
             if !is_record || !is_stale(&record, now) {
                 continue;
             }
-            let list = match fs::read_to_string(&record) {
+            let list = match fs::read(&record) {
                 Ok(list) => list,
                 Err(error) if files::is_missing(&error) => continue,
                 Err(error) => return Err(Error::io(record)(error)),
             };
-            for path in list.lines().map(Path::new).filter(|path| is_left_by_refs(path)) {
-                let full = self.git_dir.join(path);
-                if files::has_plain_parents(&self.git_dir, path) && is_stale(&full, now) {
-                    fs::remove_file(&full).or_else(ignore_missing).map_err(Error::io(&full))?;
-                    removed += 1;
+            let is_since = |path: &Path| matches!((modified(path), modified(&record)), (Some(then), Some(begin)) if then >= begin);
+            match whole(&list) {
+                Some(list) => {
+                    removed += self.remove_locks(list.map(PathBuf::from), |path| is_stale(path, now))?
+                }
+                // The power went before the list was on disk. Whoever took locks since is no more.
+                None => {
+                    let all = self.all_locks()?.into_iter();
+                    removed += self.remove_locks(all, |path| is_stale(path, now) && is_since(path))?;
                 }
             }
-            fs::remove_file(&record).or_else(ignore_missing).map_err(Error::io(record))?;
+            disk::remove_file(&record).or_else(ignore_missing).map_err(Error::io(record))?;
         }
         Ok(removed)
     }
+
+    /// Removes the locks that are so old that nobody can hold them any more, whoever took them.
+    pub fn remove_abandoned_locks(&self, now: SystemTime) -> Result<usize, Error> {
+        self.remove_locks(self.all_locks()?.into_iter(), |path| is_abandoned(path, now))
+    }
+
+    /// Removes locks, by their paths in the repository; says how many.
+    fn remove_locks(
+        &self,
+        paths: impl Iterator<Item = PathBuf>,
+        is_dead: impl Fn(&Path) -> bool,
+    ) -> Result<usize, Error> {
+        let mut removed = 0;
+        for path in paths.filter(|path| is_left_by_refs(path)) {
+            let full = self.git_dir.join(&path);
+            if files::has_plain_parents(&self.git_dir, &path) && is_dead(&full) {
+                disk::remove_file(&full).or_else(ignore_missing).map_err(Error::io(&full))?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Every file that may be a lock of refs, or a `packed-refs` that is being written.
+    fn all_locks(&self) -> Result<Vec<PathBuf>, Error> {
+        let mut paths = ["HEAD.lock", "packed-refs.lock", NEXT_PACKED_REFS].map(PathBuf::from).to_vec();
+        let mut directories = vec![PathBuf::from("refs")];
+        while let Some(directory) = directories.pop() {
+            let path = self.git_dir.join(&directory);
+            let entries = match listing::list(&path) {
+                Ok(entries) => entries,
+                Err(error) if files::is_missing(&error) => continue,
+                Err(error) => return Err(Error::io(path)(error)),
+            };
+            for entry in entries {
+                let to = if entry.is_directory { &mut directories } else { &mut paths };
+                to.push(directory.join(entry.name));
+            }
+        }
+        Ok(paths)
+    }
+}
+
+/// The lines of a list, if it is all there.
+fn whole(list: &[u8]) -> Option<impl Iterator<Item = &str>> {
+    let text = std::str::from_utf8(list).ok()?.strip_suffix('\n')?;
+    (text.lines().next_back() == Some(NEXT_PACKED_REFS)).then(|| text.lines())
 }
 
 /// Whether a line of a list names something that a transaction leaves behind, and nothing else.
@@ -101,9 +171,11 @@ fn is_left_by_refs(path: &Path) -> bool {
 }
 
 fn is_stale(path: &Path, now: SystemTime) -> bool {
-    fs::symlink_metadata(path)
-        .and_then(|metadata| metadata.modified())
-        .is_ok_and(|modified| now.duration_since(modified).is_ok_and(|age| age > STALE_AFTER))
+    modified(path).is_some_and(|modified| now.duration_since(modified).is_ok_and(|age| age > STALE_AFTER))
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::symlink_metadata(path).and_then(|metadata| metadata.modified()).ok()
 }
 
 /// A number that nobody else has; from the random keys of the standard library's hash maps.

@@ -19,13 +19,14 @@ use super::packed::{self, PackedRefs};
 use super::record::{LockRecord, NEXT_PACKED_REFS};
 use super::snapshot::{Head, Ref, Target};
 use super::{Error, RefStore, is_valid_name, name};
+use crate::disk;
 use crate::durable;
 use crate::listing;
 use bstr::{BStr, BString, ByteSlice};
 use gix_hash::{ObjectId, oid};
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// From this many changes on, new values go to `packed-refs` instead of a file each.
@@ -160,7 +161,7 @@ impl RefStore {
         let record =
             LockRecord::create(&self.git_dir, targets.into_iter()).map_err(Error::io(&self.git_dir))?;
         let contents = [b"ref: ", &**name, b"\n"].concat();
-        let lock = acquire(&self.git_dir, &path, &contents, lock::REF_WAIT_MS)?;
+        let lock = acquire(&record, &path, &contents, lock::REF_WAIT_MS)?;
         lock.commit().map_err(Error::io(&path))?;
         durable::sync_directory(&self.git_dir).map_err(Error::io(&self.git_dir))?;
         drop(record);
@@ -168,8 +169,13 @@ impl RefStore {
     }
 }
 
-fn acquire(git_dir: &Path, path: &Path, contents: &[u8], wait_ms: u64) -> Result<Lock, Error> {
-    Lock::acquire(git_dir, path, contents, wait_ms).map_err(|error| match error.kind() {
+fn acquire<'a>(
+    record: &'a LockRecord,
+    path: &Path,
+    contents: &[u8],
+    wait_ms: u64,
+) -> Result<Lock<'a>, Error> {
+    Lock::acquire(record, path, contents, wait_ms).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => Error::Locked { path: path.into() },
         _ => Error::io(path)(error),
     })
@@ -180,7 +186,7 @@ struct Transaction<'a> {
     updates: &'a [Update],
     options: &'a Options<'a>,
     results: Results,
-    locks: Vec<Option<Lock>>,
+    locks: Vec<Option<Lock<'a>>>,
     /// The values under the locks.
     current: Vec<Option<ObjectId>>,
     /// Whether there is a loose file.
@@ -212,8 +218,8 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    fn run(mut self, record: &LockRecord) -> Result<Results, Error> {
-        self.lock_refs();
+    fn run(mut self, record: &'a LockRecord) -> Result<Results, Error> {
+        self.lock_refs(record);
         if self.is_over() {
             return Ok(self.finish());
         }
@@ -222,7 +228,7 @@ impl<'a> Transaction<'a> {
         let packed_lock = match needs_packed_lock {
             true => {
                 let path = self.store.git_dir.join("packed-refs");
-                Some(acquire(&self.store.git_dir, &path, b"", lock::PACKED_REFS_WAIT_MS)?)
+                Some(acquire(record, &path, b"", lock::PACKED_REFS_WAIT_MS)?)
             }
             false => None,
         };
@@ -281,9 +287,9 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    fn lock_refs(&mut self) {
+    fn lock_refs(&mut self, record: &'a LockRecord) {
         for index in self.pending() {
-            match self.lock_ref(index) {
+            match self.lock_ref(record, index) {
                 Ok(lock) => self.locks[index] = Some(lock),
                 Err(error) => self.results[index] = Err(error),
             }
@@ -293,7 +299,7 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    fn lock_ref(&mut self, index: usize) -> Result<Lock, UpdateError> {
+    fn lock_ref(&mut self, record: &'a LockRecord, index: usize) -> Result<Lock<'a>, UpdateError> {
         let updates = self.updates;
         let update = &updates[index];
         let name = update.name.as_bstr();
@@ -309,9 +315,9 @@ impl<'a> Transaction<'a> {
         let lock = match update.new {
             Some(id) if !self.packs_new_values => {
                 let contents = format!("{id}\n");
-                Lock::acquire(&self.store.git_dir, &path, contents.as_bytes(), lock::REF_WAIT_MS)
+                Lock::acquire(record, &path, contents.as_bytes(), lock::REF_WAIT_MS)
             }
-            _ => self.acquire_empty(index, &path),
+            _ => self.acquire_empty(record, index, &path),
         };
         lock.map_err(|error| {
             // A file where a directory would be is reported differently from system to system.
@@ -327,16 +333,16 @@ impl<'a> Transaction<'a> {
 
     /// Takes a lock that holds nothing. Such locks are names of few files: file systems take their
     /// time where 100,000 files are made and removed at once.
-    fn acquire_empty(&mut self, index: usize, path: &Path) -> io::Result<Lock> {
+    fn acquire_empty(&mut self, record: &'a LockRecord, index: usize, path: &Path) -> io::Result<Lock<'a>> {
         if let Some(other) = self.empty_lock.and_then(|other| self.locks[other].as_ref()) {
-            match other.acquire_beside(&self.store.git_dir, path, lock::REF_WAIT_MS) {
+            match other.acquire_beside(path, lock::REF_WAIT_MS) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
                 // The file has all the names that it may have, or the file system knows no such names.
                 Err(_) => {}
                 lock => return lock,
             }
         }
-        let lock = Lock::acquire(&self.store.git_dir, path, b"", lock::REF_WAIT_MS)?;
+        let lock = Lock::acquire(record, path, b"", lock::REF_WAIT_MS)?;
         self.empty_lock = Some(index);
         Ok(lock)
     }
@@ -479,10 +485,10 @@ impl<'a> Transaction<'a> {
         let path = self.store.git_dir.join("packed-refs");
         let next = self.store.git_dir.join(NEXT_PACKED_REFS);
         let written = durable::write_file(&next, &packed::write(&refs))
-            .and_then(|()| fs::rename(&next, &path))
+            .and_then(|()| disk::rename(&next, &path))
             .and_then(|()| durable::sync_directory(&self.store.git_dir));
         written.map_err(|error| {
-            let _ = fs::remove_file(&next);
+            let _ = disk::remove_file(&next);
             Error::io(path)(error)
         })
     }
@@ -506,7 +512,7 @@ impl<'a> Transaction<'a> {
                 continue;
             }
             let lock = self.locks[index].as_ref().expect("every pending ref is locked");
-            match fs::remove_file(lock.target()) {
+            match disk::remove_file(lock.target()) {
                 Ok(()) => directories.extend(lock.target().parent().map(Path::to_path_buf)),
                 Err(error) if files::is_missing(&error) => {}
                 Err(error) => self.results[index] = Err(UpdateError::Io(error)),
@@ -525,7 +531,7 @@ impl<'a> Transaction<'a> {
             let Some(new) = update.new else {
                 let log = self.store.git_dir.join("logs").join(name::loose_path(update.name.as_bstr()));
                 // A log of a ref that is gone does no harm.
-                let _ = fs::remove_file(log);
+                let _ = disk::remove_file(&log);
                 continue;
             };
             let Some(reflog) = self.options.reflog else {
@@ -546,7 +552,7 @@ impl<'a> Transaction<'a> {
         let path = logs.join(relative);
         let is_plain = files::has_plain_parents(&self.store.git_dir, &Path::new("logs").join(relative))
             && fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file());
-        if is_plain && let Ok(mut log) = OpenOptions::new().append(true).open(path) {
+        if is_plain && let Ok(mut log) = disk::File::append(&path) {
             let _ = log.write_all(line.as_bytes());
         }
     }
@@ -606,7 +612,7 @@ fn loose_below(git_dir: &Path, name: &BStr) -> io::Result<Option<BString>> {
 /// Removes empty directories above a ref, but `refs/` and what lies directly in it, as Git does.
 fn remove_empty_parents(git_dir: &Path, name: &BStr) {
     for above in parents(name).filter(|above| above.find_iter("/").count() >= 2) {
-        if fs::remove_dir(git_dir.join(name::loose_path(above))).is_err() {
+        if disk::remove_dir(&git_dir.join(name::loose_path(above))).is_err() {
             break;
         }
     }
