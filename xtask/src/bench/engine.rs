@@ -20,7 +20,7 @@ struct Both {
     scratch: PathBuf,
     source: PathBuf,
     lithe: Lithe,
-    _peer: cgi::Server,
+    peer: cgi::Server,
     our_url: String,
     their_url: String,
 }
@@ -84,6 +84,9 @@ pub fn run(options: &Options, scratch: &Path) -> Result {
             data::one_more_commit(&source, round)?;
         }
         time(&mut push(&source, if is_ours { &both.our_url } else { &both.their_url }))
+    })?;
+    compare("push of the whole history", &name, options, "≤ 1.2", |round, is_ours| {
+        time(&mut push(&source, &both.another(round, is_ours)?))
     })
 }
 
@@ -103,7 +106,19 @@ impl Both {
             crate::run(silent("git").arg("-C").arg(&repository).args(arguments))?;
         }
         let (scratch, source) = (scratch.to_owned(), source.to_owned());
-        Ok(Self { scratch, source, lithe, _peer: peer, our_url, their_url })
+        Ok(Self { scratch, source, lithe, peer, our_url, their_url })
+    }
+
+    /// The address of an empty repository on one of the servers.
+    fn another(&self, round: usize, is_ours: bool) -> Result<String> {
+        let name = format!("whole-{round}");
+        if is_ours {
+            let path = format!("bench/{name}");
+            self.lithe.create(&path)?;
+            return Ok(self.lithe.git_url(&path));
+        }
+        self.peer.create(&name)?;
+        Ok(self.peer.url(&name))
     }
 
     /// Records what a client says to each server in a command that is given the address and a place.

@@ -11,10 +11,12 @@ use bstr::ByteSlice;
 use gix_hash::{ObjectId, oid};
 use gix_object::{Find, Kind, TagRefIter};
 use lithe_git::connectivity::{self, Connectivity, Incoming, Outside};
+use lithe_git::durable;
 use lithe_git::format::ObjectFormat;
 use lithe_git::fsck;
 use lithe_git::index_pack::{self, Indexed, Receiver};
 use lithe_git::limits::TAGS_NESTED_MAX;
+use lithe_git::maintenance;
 use lithe_git::odb;
 use lithe_git::quarantine::{self, Keep, Quarantine};
 use lithe_git::refs::{Expected, Hidden, Mode, Options, RefStore, Side, Snapshot, Update, UpdateError};
@@ -138,13 +140,13 @@ impl Body {
     fn finish(mut self, git_dir: &Path, policy: &Policy, judge: &mut dyn Judge) -> Outcome {
         let mut messages = Vec::new();
         let mut unpack = Ok(());
-        let (mut _keep, mut witness) = (None, None);
+        let (mut keep, mut witness) = (None, None);
         match std::mem::replace(&mut self.pack, Pack::None) {
             Pack::None | Pack::Refused(None, _) => self.judge(git_dir, None, judge, &mut messages),
             Pack::Refused(Some(why), _) => unpack = Err(why),
             Pack::Arriving(receiver, quarantine) => {
                 match self.accept(git_dir, *receiver, &quarantine, judge, &mut messages) {
-                    Ok(keep) => _keep = keep,
+                    Ok(kept) => keep = kept,
                     Err(why) => unpack = Err(why),
                 }
                 witness = Some(quarantine);
@@ -154,6 +156,11 @@ impl Body {
             self.refuse_pending(UNPACKER);
         }
         self.update_refs(git_dir, policy, witness.as_ref().map(Quarantine::objects_dir), &mut messages);
+        drop(witness);
+        if keep.take().is_some() {
+            // The push is done, whether or not its pack becomes one with others.
+            let _ = maintenance::gather(git_dir, SystemTime::now());
+        }
         self.outcome(unpack, messages)
     }
 
@@ -193,7 +200,13 @@ impl Body {
         self.judge(git_dir, Some(arrived), judge, messages);
         commands::stand_together(&mut self.verdicts, self.request.capabilities.is_atomic);
         let is_wanted = self.pending().iter().any(|&index| self.request.commands[index].new.is_some());
-        if !is_wanted || indexed.objects.is_empty() {
+        if !is_wanted {
+            return Ok(None);
+        }
+        if indexed.objects.is_empty() {
+            // What the refs reach may have come by a push that is still under way.
+            durable::sync_directory(&git_dir.join("objects/pack"))
+                .map_err(|error| index_pack::Error::Io(error).to_string())?;
             return Ok(None);
         }
         let keep = quarantine.migrate(&indexed).map_err(|error| index_pack::Error::Io(error).to_string())?;

@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 mod faults;
+mod small;
 
 /// A server's repository, empty at first, and a client's.
 struct Place {

@@ -2,16 +2,18 @@
 //!
 //! The rule is Git's (`git rev-list --objects --stdin --not --all` must find every object): but the
 //! links of the incoming objects are collected while they are indexed, so that none of them is read
-//! again. What they link to is either in the same pack, or in the repository. There, a commit or tag
-//! is complete if a ref reaches it, a tree if it is part of such a commit's tree, and a blob if it
-//! exists; what is not so found is walked through to its last object.
+//! again. What they link to is either in the same pack, or in the repository. There, whatever lies in the
+//! pack that has bitmaps is complete, since such a pack lacks nothing that its objects reach. Of the rest,
+//! which came since the last maintenance, a commit or tag is complete if a ref reaches it, a tree if it is
+//! part of such a commit's tree, and a blob if it exists; what is not so found is walked through to its
+//! last object. So a check costs what is new, however long the history is.
 
 use crate::format::ObjectFormat;
 use crate::fsck;
 use crate::index_pack::{Indexed, Inspect};
 use crate::odb::{self, Store};
 use crate::refs::{Snapshot, Target};
-use crate::walk::reach;
+use crate::walk::{Commit, reach};
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use std::collections::hash_map::RandomState;
@@ -245,17 +247,27 @@ impl<'a> Connectivity<'a> {
         }
     }
 
+    /// Whether an object is known to be there with all that it reaches.
+    fn is_complete(&self, id: &ObjectId) -> Result<bool, Error> {
+        Ok(self.complete.contains(id) || self.is_closed_at(id)?)
+    }
+
     /// Adds those of `wanted` that a ref reaches to what is complete, with what lies before them.
     fn find_reachable(&mut self, wanted: &[ObjectId]) -> Result<(), Error> {
-        let mut left: IdSet = wanted.iter().filter(|id| !self.complete.contains(*id)).copied().collect();
+        let mut left = IdSet::default();
+        for id in wanted {
+            if !self.is_complete(id)? {
+                left.insert(*id);
+            }
+        }
         let mut oldest = i64::MAX;
         for id in &left {
-            oldest = oldest.min(commit_seconds(id.kind(), &self.store.object_of(id, Kind::Commit)?));
+            oldest = oldest.min(Commit::read(self.store, id)?.date);
         }
         let mut history = match self.history.take() {
             Some(history) => history,
             None if left.is_empty() => return Ok(()),
-            None => self.begin_history(),
+            None => self.begin_history()?,
         };
         while !left.is_empty()
             && let Some((seconds, id)) = history.queue.pop()
@@ -266,10 +278,12 @@ impl<'a> Connectivity<'a> {
             }
             self.complete.insert(id);
             left.remove(&id);
-            for (parent, kind) in self.links(id, Kind::Commit)? {
-                if kind == Kind::Commit && history.seen.insert(parent) {
-                    let commit = self.store.object_of(&parent, Kind::Commit)?;
-                    history.queue.push((commit_seconds(parent.kind(), &commit), parent));
+            if self.shallow.contains(&id) {
+                continue;
+            }
+            for parent in self.commit(&id)?.parents {
+                if history.seen.insert(parent) && !self.is_closed_at(&parent)? {
+                    history.queue.push((self.commit(&parent)?.date, parent));
                 }
             }
         }
@@ -277,12 +291,28 @@ impl<'a> Connectivity<'a> {
         Ok(())
     }
 
-    fn begin_history(&self) -> History {
+    /// Whether an object is complete by the pack that it lies in. A shallow repository's packs end where
+    /// its history does.
+    fn is_closed_at(&self, id: &ObjectId) -> Result<bool, Error> {
+        Ok(self.shallow.is_empty() && self.store.is_closed_at(id)?)
+    }
+
+    fn commit(&self, id: &ObjectId) -> Result<Commit, Error> {
+        Commit::read(self.store, id).map_err(|error| match error {
+            odb::Error::Missing(id) => Error::Missing { id },
+            odb::Error::WrongKind { id, actual, expected } => Error::WrongKind { id, actual, expected },
+            other => other.into(),
+        })
+    }
+
+    fn begin_history(&self) -> Result<History, Error> {
         let mut history = History::default();
         for id in tips(self.refs) {
-            self.enqueue_tip(id, &mut history);
+            if !self.is_closed_at(&id)? {
+                self.enqueue_tip(id, &mut history);
+            }
         }
-        history
+        Ok(history)
     }
 
     /// Enters the commit that a ref's object stands for. A ref that is broken already reaches nothing.
@@ -290,8 +320,9 @@ impl<'a> Connectivity<'a> {
         while let Ok(object) = self.store.object(&id) {
             match object.kind {
                 Kind::Commit => {
+                    let date = Commit::parse(&object.data, id.kind()).map_or(0, |commit| commit.date);
                     if history.seen.insert(id) {
-                        history.queue.push((commit_seconds(id.kind(), &object.data), id));
+                        history.queue.push((date, id));
                     }
                     return;
                 }
@@ -338,7 +369,7 @@ impl<'a> Connectivity<'a> {
     /// Walks to everything that is reached and not known to be complete.
     fn walk(&mut self, mut left: Vec<(ObjectId, Kind)>) -> Result<(), Error> {
         while let Some((id, kind)) = left.pop() {
-            if self.complete.contains(&id) || !self.visited.insert(id) {
+            if self.is_complete(&id)? || !self.visited.insert(id) {
                 continue;
             }
             if self.store.is_borrowed(&id)? {
@@ -403,12 +434,6 @@ pub(crate) fn expect(store: &Store, id: ObjectId, expected: Kind) -> Result<(), 
         actual if actual == expected => Ok(()),
         actual => Err(Error::WrongKind { id, actual, expected }),
     }
-}
-
-/// When a commit says that it was committed, in seconds since 1970; 0 if it does not say.
-fn commit_seconds(object_format: ObjectFormat, data: &[u8]) -> i64 {
-    let commit = gix_object::CommitRefIter::from_bytes(data, object_format);
-    commit.committer().ok().and_then(|committer| committer.time().ok()).map_or(0, |time| time.seconds)
 }
 
 fn bit(kind: Kind) -> u8 {

@@ -14,7 +14,8 @@
 //!    the push did not happen.
 //! 5. The refs are changed (see [`crate::refs`]), and the push is acknowledged. What is acknowledged
 //!    was synced before.
-//! 6. The `.keep` file is removed, and the directory.
+//! 6. The directory is removed, and the `.keep` file. Where there are many small packs by now, they become
+//!    one (see [`crate::maintenance::gather`]).
 //!
 //! The directory also bears witness that the repository is still where the push began: if somebody
 //! moves the repository, it goes along, and nothing is changed in what may lie there instead.
@@ -78,7 +79,8 @@ impl Quarantine {
         let target = |extension: &str| self.pack_dir.join(format!("pack-{}.{extension}", indexed.checksum));
         match disk::create_dir(&self.pack_dir) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            result => result?,
+            Ok(()) => durable::sync_directory(self.pack_dir.parent().expect("it lies in `objects`"))?,
+            Err(error) => return Err(error),
         }
         let keep = Keep::create(target("keep"), &self.index_path())?;
         // The name is the checksum of the contents: what is there already is the same.

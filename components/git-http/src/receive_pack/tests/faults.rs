@@ -2,9 +2,10 @@
 //! and holds every push that was acknowledged.
 
 use super::*;
-use lithe_git::faults::{Crash, Fault, Recorder, failing};
+use lithe_git::faults::{Crash, Fault, Recorder, Recording, failing};
 use lithe_git::maintenance;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
 /// Refs with what they point to.
@@ -67,6 +68,27 @@ impl Story {
     }
 }
 
+impl Story {
+    /// As many small pushes as it takes for their packs to be made one.
+    fn of_small_pushes() -> Self {
+        let place = Place::new();
+        let (mut bodies, mut refs, mut last) = (Vec::new(), vec![Refs::new()], NULL.to_owned());
+        for number in 0..maintenance::GATHERED_PACKS {
+            let commit = place.commit("file", &format!("{number}\n"));
+            let known: &[&str] = if last == NULL { &[] } else { &[&last] };
+            let pack = place.pack(&[&commit], known);
+            bodies.push(request(&[(&last, &commit, "refs/heads/main")], "", &pack));
+            refs.push(Refs::from([("refs/heads/main".to_owned(), commit.clone())]));
+            last = commit;
+        }
+        place.client("checkout -q --orphan another");
+        let another = place.commit("another", "one\n");
+        let pack = place.pack(&[&another], &[]);
+        let another = request(&[(NULL, &another, "refs/heads/another")], "", &pack);
+        Self { place, bodies, refs, another }
+    }
+}
+
 type Command<'a> = (&'a str, &'a str, &'a str);
 
 fn push(git_dir: &Path, body: &[u8]) -> Result<Outcome, Error> {
@@ -112,39 +134,126 @@ fn age(directory: &Path) {
 }
 
 #[test]
-fn the_power_may_go_at_any_moment() {
+fn the_power_may_go_while_a_repository_is_made_and_pushed_to() {
     let story = Story::new();
-    let root = story.place.place.path().join("disk");
-    fs::create_dir(&root).expect("made");
-    let git_dir = root.join("group/server.git");
+    let (root, git_dir) = story.disk();
     let recorder = Recorder::start(&root);
     init::init_bare(&git_dir, "main", ObjectFormat::Sha1).expect("made");
-    let mut acknowledged = vec![recorder.len()];
-    for body in &story.bodies {
-        let outcome = push(&git_dir, body).expect("an answer");
-        assert_eq!(outcome.refusal, None);
-        acknowledged.push(recorder.len());
-    }
-    let recording = recorder.stop();
-    assert!(recording.is_as_on_disk());
-    assert_eq!(refs_of_sound(&git_dir).as_ref(), Ok(story.refs.last().expect("there is a last")));
-    let visible = recording.crashes(&acknowledged, is_read_by_git, |crash| drop(check_crash(&story, crash)));
-    // And life goes on, whatever lies about besides; of so many states every so-manieth is tried.
-    let mut number = 0;
-    let all = recording.crashes(
-        &acknowledged,
-        |_| true,
-        |crash| {
-            number += 1;
-            if number % EVERY == 0 {
-                check_life_goes_on(&story, crash);
-            }
-        },
-    );
-    assert!(visible > 20 && all > 1000, "{visible} {all}");
+    story.try_crashes(recorder, 0..2);
 }
 
+#[test]
+fn the_power_may_go_while_refs_are_unpacked_and_deleted() {
+    let story = Story::new();
+    let (root, git_dir) = story.disk();
+    init::init_bare(&git_dir, "main", ObjectFormat::Sha1).expect("made");
+    for body in &story.bodies[..2] {
+        push(&git_dir, body).expect("an answer");
+    }
+    git(&git_dir, "pack-refs --all").expect("it works");
+    story.try_crashes(Recorder::start(&root), 2..5);
+}
+
+#[test]
+fn the_power_may_go_while_small_packs_are_gathered() {
+    let story = Story::of_small_pushes();
+    let (root, git_dir) = story.disk();
+    init::init_bare(&git_dir, "main", ObjectFormat::Sha1).expect("made");
+    let last = story.bodies.len() - 1;
+    for body in &story.bodies[..last] {
+        push(&git_dir, body).expect("an answer");
+    }
+    let packs = || files(&git_dir).iter().filter(|name| name.ends_with(".pack")).count();
+    assert_eq!(packs(), last);
+    story.try_crashes(Recorder::start(&root), last..last + 1);
+    assert_eq!(packs(), 1);
+}
+
+/// Leaves out one `fsync` after the other: each is needed, and would be missed.
+#[test]
+fn a_push_without_one_of_its_syncs_is_found_out() {
+    let story = Story::new();
+    let (root, git_dir) = story.disk();
+    init::init_bare(&git_dir, "main", ObjectFormat::Sha1).expect("made");
+    let (recording, acknowledged) = story.make(Recorder::start(&root), 0..1);
+    let syncs = recording.syncs();
+    assert_eq!(syncs.len(), 7, "{syncs:?}");
+    for (number, sync) in syncs.iter().enumerate() {
+        let mut errors = 0;
+        recording.without_sync(number).crashes(&acknowledged, is_read_by_git, |crash| {
+            errors += usize::from(check_crash(&story.refs[..2], crash).is_err());
+        });
+        assert!(errors > 0, "nobody misses `{sync}`");
+    }
+}
+
+impl Story {
+    /// An empty disk, and the place of the repository on it.
+    fn disk(&self) -> (PathBuf, PathBuf) {
+        let root = self.place.place.path().join("disk");
+        fs::create_dir(&root).expect("made");
+        let git_dir = root.join(ON_DISK);
+        (root, git_dir)
+    }
+
+    /// Makes some of the pushes; returns what was recorded, and after how many changes each was acknowledged.
+    fn make(&self, recorder: Recorder, pushes: Range<usize>) -> (Recording, Vec<usize>) {
+        let git_dir = self.place.place.path().join("disk").join(ON_DISK);
+        let mut acknowledged = vec![recorder.len()];
+        for body in &self.bodies[pushes.clone()] {
+            let outcome = push(&git_dir, body).expect("an answer");
+            assert_eq!(outcome.refusal, None);
+            acknowledged.push(recorder.len());
+        }
+        let recording = recorder.stop();
+        assert!(recording.is_as_on_disk());
+        assert_eq!(refs_of_sound(&git_dir).as_ref(), Ok(&self.refs[pushes.end]));
+        (recording, acknowledged)
+    }
+
+    /// Makes some of the pushes, and goes through the crashes.
+    fn try_crashes(&self, recorder: Recorder, pushes: Range<usize>) {
+        let refs = &self.refs[pushes.start..=pushes.end];
+        let (recording, acknowledged) = self.make(recorder, pushes);
+        let visible = recording.crashes(&acknowledged, is_read_by_git, |crash| {
+            check_crash(refs, crash).unwrap_or_else(|error| panic!("{error}"));
+        });
+        // And life goes on, whatever lies about besides: of so many states, some are tried.
+        let mut number = 0;
+        let all = recording.crashes(
+            &acknowledged,
+            |_| true,
+            |crash| {
+                number += 1;
+                if number % EVERY == 0 {
+                    self.check_life_goes_on(refs, crash);
+                }
+            },
+        );
+        assert!(visible > 10 && all > 500, "{visible} {all}");
+    }
+
+    fn check_life_goes_on(&self, refs: &[Refs], crash: &Crash) {
+        let checked = check_crash(refs, crash).unwrap_or_else(|error| panic!("{error}"));
+        let Some((place, refs)) = checked else { return };
+        let git_dir = place.path().join(ON_DISK);
+        let moment = crash.moment;
+        age(&git_dir);
+        let outcome = push(&git_dir, &self.another).expect("an answer");
+        assert_eq!((outcome.refusal, outcome.changes.len()), (None, 1), "after {moment} changes");
+        let mut expected = refs;
+        let change = &outcome.changes[0];
+        expected.insert(change.name.to_string(), change.new.expect("created").to_string());
+        assert_eq!(refs_of_sound(&git_dir), Ok(expected), "after {moment} changes");
+        check_tidied(&git_dir, &format!("after {moment} changes"));
+    }
+}
+
+const ON_DISK: &str = "group/server.git";
+/// Each of how many states is tried whether life goes on in it.
 const EVERY: usize = 40;
+/// Likewise of how many faults.
+const EVERY_FAULT: usize = 3;
 
 /// Whether a file can make a difference to `git`.
 fn is_read_by_git(path: &Path) -> bool {
@@ -156,34 +265,25 @@ fn is_read_by_git(path: &Path) -> bool {
     !path.iter().any(|name| is_passed_over(&name.to_string_lossy()))
 }
 
-/// The refs of what is left, which are those before or after the push that was being made; none: there is no repository yet.
-fn check_crash(story: &Story, crash: &Crash) -> Option<(TempDir, Refs)> {
+/// What is left, with its refs, `refs` being those after each acknowledgement; none: there is no repository yet.
+///
+/// Fails with words if it is not sound, or its refs are not those before or after the push that was being made.
+fn check_crash(refs: &[Refs], crash: &Crash) -> Result<Option<(TempDir, Refs)>, String> {
     let place = tempfile::tempdir().expect("a temporary directory");
     crash.write(place.path());
-    let git_dir = place.path().join("group/server.git");
-    let moment = crash.moment;
-    let Some(last) = crash.acknowledged.checked_sub(1) else {
-        assert!(!git_dir.exists() || refs_of_sound(&git_dir) == Ok(Refs::new()), "{moment}");
-        return None;
-    };
-    let refs = refs_of_sound(&git_dir).unwrap_or_else(|error| panic!("after {moment} changes: {error}"));
-    let (before, after) = (&story.refs[last], story.refs.get(last + 1).unwrap_or(&story.refs[last]));
-    assert!(is_between(&refs, before, after), "after {moment} changes: {refs:?}, {before:?}, {after:?}");
-    Some((place, refs))
-}
-
-fn check_life_goes_on(story: &Story, crash: &Crash) {
-    let Some((place, refs)) = check_crash(story, crash) else { return };
-    let git_dir = place.path().join("group/server.git");
-    let moment = crash.moment;
-    age(&git_dir);
-    let outcome = push(&git_dir, &story.another).expect("an answer");
-    assert_eq!((outcome.refusal, outcome.changes.len()), (None, 1), "after {moment} changes");
-    let mut expected = refs;
-    expected
-        .insert(outcome.changes[0].name.to_string(), outcome.changes[0].new.expect("created").to_string());
-    assert_eq!(refs_of_sound(&git_dir), Ok(expected), "after {moment} changes");
-    check_tidied(&git_dir, &format!("after {moment} changes"));
+    let git_dir = place.path().join(ON_DISK);
+    let is_made = crash.acknowledged > 0;
+    if !is_made && !git_dir.exists() {
+        return Ok(None);
+    }
+    let found =
+        refs_of_sound(&git_dir).map_err(|error| format!("after {} changes: {error}", crash.moment))?;
+    let last = crash.acknowledged.saturating_sub(1);
+    let (before, after) = (&refs[last], refs.get(last + usize::from(is_made)).unwrap_or(&refs[last]));
+    match is_between(&found, before, after) {
+        true => Ok(is_made.then_some((place, found))),
+        false => Err(format!("after {} changes: {found:?}, {before:?}, {after:?}", crash.moment)),
+    }
 }
 
 /// Whatever is left over is gone after the next maintenance.
@@ -216,11 +316,13 @@ fn any_change_to_a_file_may_fail() {
                     (&story.refs[number], &story.refs[number + 1]),
                     &context,
                 );
-                age(&git_dir);
-                push(&git_dir, &story.another).expect("an answer");
-                let refs = refs_of_sound(&git_dir).expect("it is sound");
-                assert!(refs.contains_key("refs/heads/another"), "{context}");
-                check_tidied(&git_dir, &context);
+                if first % EVERY_FAULT == 0 {
+                    age(&git_dir);
+                    push(&git_dir, &story.another).expect("an answer");
+                    let refs = refs_of_sound(&git_dir).expect("it is sound");
+                    assert!(refs.contains_key("refs/heads/another"), "{context}");
+                    check_tidied(&git_dir, &context);
+                }
                 fs::remove_dir_all(&git_dir).expect("removed");
                 if !has_struck {
                     break;

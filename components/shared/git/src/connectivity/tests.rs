@@ -150,3 +150,50 @@ fn a_failed_check_does_not_vouch_for_anything() {
         assert!(matches!(connectivity.check(outside), Err(Error::Missing { id }) if id == blob), "{commit}");
     }
 }
+
+/// A repository of so many commits, maintained, and two pushes since.
+fn long(commits: usize) -> Repository {
+    let repository =
+        Repository { place: tempfile::tempdir().expect("a temporary directory"), commits: Vec::new() };
+    repository.git("init -q -b main");
+    let commit = |number: usize| {
+        format!(
+            "commit refs/heads/main\ncommitter A <a@example.org> {} +0000\ndata 1\nx\n",
+            1_600_000_000 + number * 60
+        )
+    };
+    let import = |text: String| {
+        let path = repository.place.path().join("stream");
+        fs::write(&path, text).expect("written");
+        let mut command = Command::new("git");
+        command.arg("-C").arg(repository.place.path()).args(["fast-import", "--quiet", "--force"]);
+        let status = command.stdin(fs::File::open(path).expect("is there")).status().expect("git runs");
+        assert!(status.success());
+    };
+    import((0..commits).map(commit).collect());
+    repository.git("repack -adbq");
+    for number in [commits, commits + 1] {
+        import(commit(number).replacen("\ndata 1\nx\n", "\ndata 1\nx\nfrom refs/heads/main^0\n", 1));
+    }
+    repository
+}
+
+#[test]
+fn a_check_costs_what_is_new_however_long_the_history_is() {
+    let cases = [("main~2", 3), ("main~1", 3), ("main~500", 3), ("main~2^{tree}", 1)];
+    for commits in [1_000, 100_000] {
+        let repository = long(commits);
+        let git_dir = repository.place.path().join(".git");
+        for (revision, looked_at_max) in cases {
+            let store = Store::open(&git_dir).expect("readable");
+            let refs = RefStore::open(&git_dir).and_then(|refs| refs.snapshot()).expect("readable");
+            let mut connectivity = Connectivity::new(&git_dir, &store, &refs);
+            let id = repository.id(revision);
+            let kind = store.object_header(&id).expect("is there").0;
+            connectivity.check(Outside(vec![(id, kind)])).expect("complete");
+            let seen = connectivity.history.as_ref().map_or(0, |history| history.seen.len());
+            let looked_at = seen + connectivity.complete.len();
+            assert!(looked_at <= looked_at_max + 2, "{revision} of {commits}: {looked_at}");
+        }
+    }
+}

@@ -205,6 +205,7 @@ impl Disk {
                 let directory = self.find(path).expect("it was opened");
                 self.settle(directory);
             }
+            Step::Nothing => {}
         }
     }
 

@@ -20,6 +20,7 @@ pub(super) enum Step {
     Remove { path: PathBuf },
     CreateDir { path: PathBuf },
     SyncDir { path: PathBuf },
+    Nothing,
 }
 
 impl Step {
@@ -133,6 +134,21 @@ impl Recording {
         seen.len()
     }
 
+    /// The operations that wait until something is on disk, in words.
+    pub fn syncs(&self) -> Vec<String> {
+        let text = self.to_string();
+        text.lines().filter(|line| line.starts_with("sync ")).map(str::to_owned).collect()
+    }
+
+    /// The same without one of [`Self::syncs`]: nothing is done in its place, so that moments keep their numbers.
+    pub fn without_sync(&self, number: usize) -> Self {
+        let mut steps = self.steps.clone();
+        let mut syncs =
+            steps.iter_mut().filter(|step| matches!(step, Step::Sync { .. } | Step::SyncDir { .. }));
+        *syncs.nth(number).expect("there is one of that number") = Step::Nothing;
+        Self { root: self.root.clone(), before: self.before.clone(), steps }
+    }
+
     /// The state that everything is in that was done, for a test of the model itself.
     pub fn is_as_on_disk(&self) -> bool {
         let mut disk = Disk::new(&self.before);
@@ -165,6 +181,7 @@ impl fmt::Display for Recording {
                 Step::Remove { path } => format!("remove {}", path.display()),
                 Step::CreateDir { path } => format!("make directory {}", path.display()),
                 Step::SyncDir { path } => format!("sync directory {}", path.join("").display()),
+                Step::Nothing => continue,
             };
             if !matches!(step, Step::Write { .. }) {
                 last_written = None;

@@ -21,6 +21,7 @@
 
 mod clean;
 mod cruft;
+mod gather;
 mod lock;
 mod pack;
 mod survey;
@@ -28,6 +29,7 @@ mod survey;
 #[cfg(test)]
 mod tests;
 
+pub use gather::{GATHERED_PACKS, SMALL_PACKS_MAX, gather};
 pub use survey::{Plan, Survey};
 
 use crate::bitmap;
@@ -256,6 +258,8 @@ impl Run<'_> {
         packs: impl Iterator<Item = &'b String>,
         loose: &[ObjectId],
     ) -> Result<(), Error> {
+        // Whatever pack an object is found in by now: of its name nothing is certain yet.
+        crate::durable::sync_directory(&self.git_dir.join("objects/pack"))?;
         clean::remove_multi_pack_index(self.git_dir)?;
         let packs: Vec<&String> = packs.collect();
         self.report.packs_replaced = clean::remove_packs(self.git_dir, &packs)?;

@@ -141,13 +141,14 @@ pub fn write(run: &mut Run, store: &Store, objects: ObjectSet) -> Result<Option<
     let directory = store.objects_dir().join("pack");
     durable::create_directories(&directory)?;
     let random = RandomState::new().hash_one(objects.len());
-    let temporary = Temporary(directory.join(format!("{TEMPORARY_PREFIX}{random:016x}.pack")));
+    let temporary = |kind: &str| directory.join(format!("{TEMPORARY_PREFIX}{random:016x}_{kind}"));
+    let temporary = Temporary { pack: temporary("pack"), index: temporary("idx") };
     let indexed = fill(run, store, objects, &temporary)?;
     let path = directory.join(format!("pack-{}.pack", indexed.checksum));
     // The name is the checksum of the contents: what is there already is the same.
     if !path.is_file() || !path.with_extension("idx").is_file() {
-        disk::rename(temporary.pack(), &path)?;
-        disk::rename(&temporary.index(), &path.with_extension("idx"))?;
+        disk::rename(&temporary.pack, &path)?;
+        disk::rename(&temporary.index, &path.with_extension("idx"))?;
     }
     durable::sync_directory(&directory)?;
     Ok(Some(Made { indexed, path }))
@@ -157,7 +158,7 @@ fn fill(run: &mut Run, store: &Store, objects: ObjectSet, temporary: &Temporary)
     let limits = Limits::of_what_is_there();
     // The entries are copied as they lie.
     store.forget_objects();
-    let mut receiver = Receiver::create(temporary.pack(), store.object_format(), limits, ())?;
+    let mut receiver = Receiver::create(&temporary.pack, store.object_format(), limits, ())?;
     let total = objects.len();
     let mut is_stopped = false;
     let found = pack::search(store, &objects, CHAIN_DELTAS_MAX, &mut |done| {
@@ -180,26 +181,20 @@ fn fill(run: &mut Run, store: &Store, objects: ObjectSet, temporary: &Temporary)
             break;
         }
     }
-    let (indexed, ()) = receiver.finish(&Nothing, &temporary.index())?;
+    let (indexed, ()) = receiver.finish(&Nothing, &temporary.index)?;
     Ok(indexed)
 }
 
-/// A pack and its index under names that nobody reads. Dropping it removes what is still there.
-struct Temporary(PathBuf);
-
-impl Temporary {
-    fn pack(&self) -> &Path {
-        &self.0
-    }
-
-    fn index(&self) -> PathBuf {
-        self.0.with_extension("idx")
-    }
+/// A pack and its index under names that nobody reads: Git opens whatever ends in `.idx`. Dropping it
+/// removes what is still there.
+struct Temporary {
+    pack: PathBuf,
+    index: PathBuf,
 }
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        let _ = disk::remove_file(self.pack());
-        let _ = disk::remove_file(&self.index());
+        let _ = disk::remove_file(&self.pack);
+        let _ = disk::remove_file(&self.index);
     }
 }

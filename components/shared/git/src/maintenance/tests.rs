@@ -1,6 +1,7 @@
 //! Maintenance of repositories that `git` made, judged by `git`.
 
 use super::*;
+use crate::faults::{Fault, Recorder, failing};
 use crate::health::Health;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -17,10 +18,14 @@ impl Repository {
     }
 
     fn with(init: &str) -> Self {
+        Self::with_pushes(init, 6)
+    }
+
+    fn with_pushes(init: &str, pushes: u32) -> Self {
         let repository = Self(tempfile::tempdir().expect("a directory"));
         repository
             .sh(&format!("git init -q --bare {init} -b main server.git && git -C server.git config receive.unpackLimit 1 && git init -q {init} -b main work"));
-        for number in 1..=6 {
+        for number in 1..=pushes {
             repository.push(number);
         }
         repository
@@ -266,6 +271,75 @@ fn a_run_may_end_anywhere() {
         assert!(matches!(outcome, Err(Error::Stopped)), "{stop}");
         repository.check();
         assert_eq!(repository.objects(), before, "{stop}");
+    }
+}
+
+/// What a run has to leave as it is, with an object that no ref reaches.
+fn as_it_was(git_dir: &Path) -> String {
+    let script = "git fsck --full --strict --no-dangling && git for-each-ref && git cat-file --batch-all-objects --batch-check='%(objectname)'";
+    let output = Command::new("sh").arg("-ec").arg(script).current_dir(git_dir).output().expect("sh runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn small_and_untidy() -> Repository {
+    let repository = Repository::with_pushes("", 2);
+    repository.sh("cd server.git && echo lost | git hash-object -w --stdin && git gc -q --no-prune && git multi-pack-index write && echo found | git hash-object -w --stdin");
+    repository.push(3);
+    repository
+}
+
+#[test]
+fn the_power_may_go_at_any_moment_of_a_run() {
+    let repository = small_and_untidy();
+    let before = as_it_was(&repository.git_dir());
+    let recorder = Recorder::start(repository.0.path());
+    repository.maintain(&forced(), SystemTime::now());
+    let recording = recorder.stop();
+    assert!(recording.is_as_on_disk());
+    let is_read_by_git = |path: &Path| {
+        let is_ours =
+            |name: &str| name.starts_with("tmp_") && !name.ends_with(".idx") || name.starts_with("lithe-");
+        path.starts_with("server.git") && !path.iter().any(|name| is_ours(&name.to_string_lossy()))
+    };
+    let mut number = 0;
+    let states = recording.crashes(&[], is_read_by_git, |crash| {
+        let place = tempfile::tempdir().expect("a directory");
+        crash.write(place.path());
+        let git_dir = place.path().join("server.git");
+        assert_eq!(as_it_was(&git_dir), before, "after {} changes", crash.moment);
+        number += 1;
+        if number % EVERY == 0 {
+            let later = SystemTime::now() + 2 * DAY;
+            run(&git_dir, &forced(), later, &mut |_| true).expect("it works");
+            assert_eq!(as_it_was(&git_dir), before, "after {} changes", crash.moment);
+            let names = std::fs::read_dir(git_dir.join("objects/pack")).expect("readable");
+            let is_left = |name: &str| name.starts_with("tmp_") || name.starts_with("lithe-");
+            let left = names.map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned());
+            assert_eq!(left.filter(|name| is_left(name)).collect::<Vec<_>>(), [""; 0]);
+        }
+    });
+    assert!(states > 50, "{states}");
+}
+
+/// Each of how many states is tried whether the next run goes well in it.
+const EVERY: usize = 25;
+
+#[test]
+fn any_change_to_a_file_may_fail_in_a_run() {
+    let repository = small_and_untidy();
+    let before = as_it_was(&repository.git_dir());
+    for fault in Fault::ALL {
+        for first in 0.. {
+            repository.sh("rm -rf sound.git && cp -a server.git sound.git");
+            let git_dir = repository.0.path().join("sound.git");
+            let (_, has_struck) =
+                failing(fault, first, || run(&git_dir, &forced(), SystemTime::now(), &mut |_| true));
+            assert_eq!(as_it_was(&git_dir), before, "{fault:?} at {first}");
+            if !has_struck {
+                break;
+            }
+        }
     }
 }
 

@@ -159,6 +159,14 @@ impl Store {
         self.bitmaps.get_or_init(open).as_ref()
     }
 
+    /// Whether an object lies in packs of the repository's own with all that it reaches: bitmaps are of
+    /// packs only that lack nothing that their objects reach (gitformat-bitmap, `BITMAP_OPT_FULL_DAG`).
+    pub fn is_closed_at(&self, id: &oid) -> Result<bool, Error> {
+        let Some(bitmaps) = self.bitmaps() else { return Ok(false) };
+        let packed = self.locate_packed(id)?.filter(|packed| !self.is_borrowed_pack(packed.pack));
+        Ok(packed.is_some_and(|packed| bitmaps.numbering().is_of_pack(packed.pack)))
+    }
+
     /// Tells where an object is; none: it is not there.
     pub fn locate(&self, id: &oid) -> Result<Option<Place>, Error> {
         if let Some(packed) = self.locate_packed(id)? {

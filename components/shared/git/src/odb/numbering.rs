@@ -53,6 +53,14 @@ impl Numbering {
         self.len() == 0
     }
 
+    /// Whether the objects of a pack are numbered, unless they lie in another such pack too.
+    pub fn is_of_pack(&self, pack: u32) -> bool {
+        match self {
+            Self::OfPack(one) => one.pack == pack,
+            Self::OfPacks(several) => several.packs.iter().any(|(other, _)| *other == pack),
+        }
+    }
+
     /// The number of an object; none: it has none.
     pub fn number(&self, at: Packed) -> Result<Option<u32>, Error> {
         match self {

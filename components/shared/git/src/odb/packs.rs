@@ -24,6 +24,9 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// How often a directory is listed again because packs went meanwhile.
+const LOOKS_MAX: usize = 5;
+
 /// The packs of a repository with what is cached of them.
 pub struct Packs {
     /// The directories that packs lie in; the first is the repository's own.
@@ -113,13 +116,27 @@ impl Packs {
         (0..self.dirs.len()).try_for_each(|dir| self.rescan_directory(dir).map(drop))
     }
 
+    /// Opens the packs that are new in a directory. What is gone between the look and that was packed anew,
+    /// and lies where the look did not see it: so there is another.
     fn rescan_directory(&mut self, dir: usize) -> Result<Listed, Error> {
+        let mut looks = 1;
+        loop {
+            let (listed, gone) = self.look(dir)?;
+            if gone == 0 || looks == LOOKS_MAX {
+                return Ok(listed);
+            }
+            looks += 1;
+        }
+    }
+
+    /// What lies in a directory, and how many of the packs were gone by then.
+    fn look(&mut self, dir: usize) -> Result<(Listed, usize), Error> {
         let path = self.dirs[dir].clone();
         let mut names = Vec::new();
         let mut listed = Listed::default();
         let entries = match listing::list(&path) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(listed),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((listed, 0)),
             Err(error) => return Err(Error::io(path)(error)),
         };
         for entry in entries {
@@ -137,18 +154,20 @@ impl Packs {
         if self.packs.len() + names.len() > PACKS_MAX {
             return Err(Error::Unsupported(format!("more than {PACKS_MAX} packs (`git gc` makes them one)")));
         }
-        self.open(dir, names, &listed.with_bitmaps)?;
-        Ok(listed)
+        let gone = self.open(dir, names, &listed.with_bitmaps)?;
+        Ok((listed, gone))
     }
 
+    /// Opens packs; returns how many were gone.
     fn open(
         &mut self,
         dir: usize,
         mut names: Vec<OsString>,
         with_bitmaps: &HashSet<String>,
-    ) -> Result<(), Error> {
+    ) -> Result<usize, Error> {
         names.sort_unstable();
         let mut opened = Vec::new();
+        let mut gone = 0;
         for name in names {
             let number = (self.packs.len() + opened.len()) as u32;
             match Pack::open(&self.dirs[dir].join(&name), number, self.object_format) {
@@ -157,7 +176,10 @@ impl Packs {
                     opened.push(pack);
                 }
                 // Gone since the directory was read.
-                Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => continue,
+                Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                    gone += 1;
+                    continue;
+                }
                 Err(error) => return Err(error),
             }
             self.known.insert((dir, name));
@@ -166,7 +188,7 @@ impl Packs {
         // own pack, which has to be the one where an object is found that several packs have.
         opened.sort_by_key(|pack| (!with_bitmaps.contains(pack.stem()), std::cmp::Reverse(pack.index.len())));
         self.packs.append(&mut opened);
-        Ok(())
+        Ok(gone)
     }
 
     /// Drops the objects that are kept for the deltas based on them.
