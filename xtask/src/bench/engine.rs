@@ -79,14 +79,34 @@ pub fn run(options: &Options, scratch: &Path) -> Result {
             if is_ours { &recorded.0 } else { &recorded.1 }.replay()
         })?;
     }
-    compare("push of one commit", &name, options, "≤ 0.5", |round, is_ours| {
+    compare("push of one commit, the client's work included", &name, &more, "", |round, is_ours| {
         if is_ours {
             data::one_more_commit(&source, round)?;
         }
         time(&mut push(&source, if is_ours { &both.our_url } else { &both.their_url }))
     })?;
+    // A push can be said but once: it is recorded with one repository, and said to another that is like it.
+    let record = (both.another("record", true)?, both.another("record", false)?);
+    crate::run(&mut push(&source, &record.0))?;
+    crate::run(&mut push(&source, &record.1))?;
+    compare("push of one commit, the server's part", &name, &more, "≤ 0.5", |round, is_ours| {
+        if is_ours {
+            data::one_more_commit(&source, more.rounds + round)?;
+        }
+        let pushed = recording(if is_ours { &record.0 } else { &record.1 }, |url| push(&source, url))?;
+        pushed.to_another("/record.git/", "/engine.git/").replay()
+    })?;
+    for url in [&both.our_url, &both.their_url] {
+        // Nothing is left to be pushed, unless what was said was refused.
+        let mut said = push(&source, url);
+        said.args(["--porcelain", "--verbose"]).stdout(std::process::Stdio::piped());
+        let said = crate::output(&mut said).unwrap_or_default();
+        if !said.lines().any(|line| line.starts_with('=')) {
+            return Err(format!("a recorded push was refused: {said}"));
+        }
+    }
     compare("push of the whole history", &name, options, "≤ 1.2", |round, is_ours| {
-        time(&mut push(&source, &both.another(round, is_ours)?))
+        time(&mut push(&source, &both.another(&format!("whole-{round}"), is_ours)?))
     })
 }
 
@@ -110,15 +130,14 @@ impl Both {
     }
 
     /// The address of an empty repository on one of the servers.
-    fn another(&self, round: usize, is_ours: bool) -> Result<String> {
-        let name = format!("whole-{round}");
+    fn another(&self, name: &str, is_ours: bool) -> Result<String> {
         if is_ours {
             let path = format!("bench/{name}");
             self.lithe.create(&path)?;
             return Ok(self.lithe.git_url(&path));
         }
-        self.peer.create(&name)?;
-        Ok(self.peer.url(&name))
+        self.peer.create(name)?;
+        Ok(self.peer.url(name))
     }
 
     /// Records what a client says to each server in a command that is given the address and a place.
@@ -127,12 +146,8 @@ impl Both {
         command: impl Fn(&str, &Path) -> std::process::Command,
     ) -> Result<(Recording, Recording)> {
         let record = |url: &str| {
-            let server =
-                url.split_once('@').map_or_else(|| url.trim_start_matches("http://"), |(_, rest)| rest);
-            let server = server.split('/').next().unwrap_or_default();
             let to = self.scratch.join("recorded");
-            let recorded =
-                Recording::make(server, |proxy| crate::run(&mut command(&url.replace(server, proxy), &to)));
+            let recorded = recording(url, |url| command(url, &to));
             fs::remove_dir_all(&to).map_err(|error| error.to_string())?;
             recorded
         };
@@ -205,4 +220,11 @@ impl Both {
         mebibytes("memory meanwhile", self.lithe.peak_mib()?, "≤ 250 MiB");
         Ok(())
     }
+}
+
+/// Records what a client says to the server of an address in a command that is given the address.
+fn recording(url: &str, command: impl Fn(&str) -> std::process::Command) -> Result<Recording> {
+    let server = url.split_once('@').map_or_else(|| url.trim_start_matches("http://"), |(_, rest)| rest);
+    let server = server.split('/').next().unwrap_or_default();
+    Recording::make(server, |proxy| crate::run(&mut command(&url.replace(server, proxy))))
 }

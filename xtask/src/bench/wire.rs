@@ -40,6 +40,16 @@ impl Recording {
         Ok(Self { server: server.to_owned(), connections })
     }
 
+    /// The same said to another repository of the server: `name` in addresses becomes `other`.
+    pub fn to_another(mut self, name: &str, other: &str) -> Self {
+        for request in self.connections.iter_mut().flatten() {
+            let end = request.windows(2).position(|bytes| bytes == b"\r\n").unwrap_or_default();
+            let line = String::from_utf8_lossy(&request[..end]).replace(name, other);
+            request.splice(..end, line.into_bytes());
+        }
+        self
+    }
+
     /// Sends the requests again and returns how long the answers took.
     pub fn replay(&self) -> Result<Duration> {
         let begin = Instant::now();
