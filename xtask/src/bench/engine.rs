@@ -42,7 +42,7 @@ pub fn run(options: &Options, scratch: &Path) -> Result {
         })
     };
     let whole = clone(&[])?;
-    compare("first clone after a push, the server's part", &name, &more, "≤ 1", |_, is_ours| {
+    compare("clone with nothing in the cache, the server's part", &name, &more, "≤ 1", |_, is_ours| {
         both.lithe.empty_cache("git-http")?;
         if is_ours { &whole.0 } else { &whole.1 }.replay()
     })?;
@@ -105,6 +105,15 @@ pub fn run(options: &Options, scratch: &Path) -> Result {
             return Err(format!("a recorded push was refused: {said}"));
         }
     }
+    // All those commits came since the last maintenance.
+    let whole = clone(&[])?;
+    compare("first clone after pushes, the server's part", &name, &more, "≤ 1", |_, is_ours| {
+        both.lithe.empty_cache("git-http")?;
+        if is_ours { &whole.0 } else { &whole.1 }.replay()
+    })?;
+    compare("later clone after pushes, the server's part", &name, &more, "≤ 0.4", |_, is_ours| {
+        if is_ours { &whole.0 } else { &whole.1 }.replay()
+    })?;
     compare("push of the whole history", &name, options, "≤ 1.2", |round, is_ours| {
         time(&mut push(&source, &both.another(&format!("whole-{round}"), is_ours)?))
     })
