@@ -3,8 +3,10 @@
 use super::Error;
 use crate::disk;
 use crate::durable;
+use crate::format::Format;
 use crate::listing::{self, Entry};
-use crate::odb::{Store, loose};
+use crate::odb::multi_pack_index::MultiPackIndex;
+use crate::odb::{self, Store, loose};
 use crate::quarantine;
 use crate::refs::RefStore;
 use gix_hash::ObjectId;
@@ -61,6 +63,7 @@ pub fn remove_packs(git_dir: &Path, names: &[&String]) -> Result<u64, Error> {
     if names.is_empty() {
         return Ok(0);
     }
+    forget_index_of(git_dir, &names)?;
     durable::replace_file(&directory.join(REMOVING), (names.join("\n") + "\n").as_bytes())?;
     for name in &names {
         for part in PARTS {
@@ -68,6 +71,8 @@ pub fn remove_packs(git_dir: &Path, names: &[&String]) -> Result<u64, Error> {
         }
     }
     ignore_missing(disk::remove_file(&directory.join(REMOVING)))?;
+    // Stock git may have written one meanwhile, of what was there when it began.
+    forget_index_of(git_dir, &names)?;
     // Others may have it: it says which packs there are, and nobody who speaks to us asks for it.
     ignore_missing(disk::remove_file(&git_dir.join("objects/info/packs")))?;
     Ok(names.len() as u64)
@@ -93,6 +98,18 @@ fn finish_removal(git_dir: &Path) -> Result<(), Error> {
     }
     ignore_missing(disk::remove_file(&directory.join(REMOVING)))?;
     Ok(())
+}
+
+/// Removes Git's index over several packs if it names one of these.
+fn forget_index_of(git_dir: &Path, packs: &[&str]) -> Result<(), Error> {
+    let format = Format::of(git_dir).map_err(odb::Error::from)?.objects;
+    let Some(index) = MultiPackIndex::open(&git_dir.join("objects/pack"), format) else { return Ok(()) };
+    let is_going =
+        |name: &String| packs.iter().any(|pack| pack.strip_suffix(".pack") == name.strip_suffix(".idx"));
+    match index.packs().iter().any(is_going) {
+        true => remove_multi_pack_index(git_dir),
+        false => Ok(()),
+    }
 }
 
 /// Removes Git's index over several packs, which would name some that are going.

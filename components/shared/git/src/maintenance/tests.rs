@@ -473,6 +473,23 @@ fn an_index_over_several_packs_is_used_while_it_holds_and_goes_before_its_packs(
 }
 
 #[test]
+fn an_index_that_came_meanwhile_goes_with_a_pack_that_it_names() {
+    let repository = Repository::new();
+    repository.maintain(&forced(), SystemTime::now());
+    let first = repository.packs();
+    repository.sh("cd server.git && git multi-pack-index write");
+    repository.sh(
+        "cd work && echo more > more && git add . && git commit -qm more && git push -q ../server.git main",
+    );
+    let second: Vec<String> = repository.packs().into_iter().filter(|name| !first.contains(name)).collect();
+    let has_index = || repository.git_dir().join("objects/pack/multi-pack-index").exists();
+    clean::remove_packs(&repository.git_dir(), &[&second[0]]).expect("removed");
+    assert!(has_index(), "it names the other pack alone");
+    clean::remove_packs(&repository.git_dir(), &[&first[0]]).expect("removed");
+    assert!(!has_index());
+}
+
+#[test]
 fn what_is_precious_is_kept_for_ever() {
     let repository = Repository::new();
     let git_dir = repository.git_dir();
