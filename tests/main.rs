@@ -30,6 +30,7 @@ mod permissions;
 mod protocol;
 mod push_policy;
 mod random;
+mod reftable;
 mod signatures;
 mod spin;
 mod swap;
