@@ -4,12 +4,13 @@ use sha2::{Digest as _, Sha256};
 use std::fs;
 
 /// The code that renders, and the versions of the libraries that it uses.
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 7] = [
     "src/cache.rs",
     "src/highlight.rs",
-    "src/links.rs",
     "src/markdown.rs",
-    "src/text.rs",
+    "../shared/code/src/limits.rs",
+    "../shared/code/src/links.rs",
+    "../shared/code/src/text.rs",
     "../../Cargo.lock",
 ];
 

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 const FINGERPRINT_DIGITS: usize = 16;
 
 /// A static file at build time.
+#[allow(dead_code, reason = "each of the two build scripts uses its part")]
 pub struct StaticFile {
-    /// Where it lies, relative to the package that builds.
-    pub path: PathBuf,
     /// `lithe.css`.
     pub name: String,
+    pub contents: Vec<u8>,
     fingerprint: String,
 }
 
@@ -36,22 +36,28 @@ impl StaticFile {
     }
 }
 
-/// Every file of the directory, by name.
+/// Every file of the directory, by name. A directory in it is one file, `lithe.css`: the files in
+/// that, joined in the order of their names.
 pub fn files(directory: &Path) -> Vec<StaticFile> {
+    sorted_paths(directory).into_iter().map(static_file).collect()
+}
+
+fn sorted_paths(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).expect("the static files are in the source tree");
-    let mut files: Vec<_> =
-        entries.map(|entry| static_file(entry.expect("a readable source tree").path())).collect();
-    files.sort_by(|a, b| a.name.cmp(&b.name));
-    files
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("a readable source tree").path()).collect();
+    paths.sort();
+    paths
 }
 
 fn static_file(path: PathBuf) -> StaticFile {
-    let contents = fs::read(&path).expect("a readable static file");
+    let parts = if path.is_dir() { sorted_paths(&path) } else { vec![path.clone()] };
+    let contents: Vec<_> = parts.iter().map(|part| fs::read(part).expect("a readable static file")).collect();
+    let contents = contents.join(&b'\n');
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.expect("a UTF-8 name").to_owned();
     assert!(name.contains('.'), "{name} has no extension to tell its type by");
     let mut fingerprint: String =
         Sha256::digest(&contents).iter().map(|byte| format!("{byte:02x}")).collect();
     fingerprint.truncate(FINGERPRINT_DIGITS);
-    StaticFile { path, name, fingerprint }
+    StaticFile { name, contents, fingerprint }
 }

@@ -14,10 +14,9 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     let mut table = String::from("[\n");
     for file in fingerprint::files(Path::new("files")) {
-        println!("cargo::rerun-if-changed={}", file.path.display());
-        let contents = fs::read(&file.path).expect("a readable static file");
+        let contents = &file.contents;
         let encodings =
-            [("identity", contents.clone()), ("gzip", gzip(&contents)), ("brotli", brotli(&contents))];
+            [("identity", contents.clone()), ("gzip", gzip(contents)), ("brotli", brotli(contents))];
         let mut entry = format!("    StaticFile {{ name: {:?}, ", file.public_name());
         for (encoding, bytes) in encodings {
             let path = out.join(format!("{}.{encoding}", file.name));

@@ -1,16 +1,17 @@
 //! The page of a file, `/-/blob/<ref>/<path>`.
 
 use crate::highlight;
-use crate::limits::{BLOB_BYTES_MAX, BLOB_LINES_MAX, LINE_BYTES_MAX};
+use crate::limits::{BLOB_BYTES_MAX, BLOB_LINES_MAX};
 use crate::markdown::{self, Origin};
 use crate::place::{Failure, Place, Switcher, crumbs};
 use crate::raw;
-use crate::repository::{Entry, Repository};
-use crate::revision::{Resolved, Revision};
-use crate::text;
 use askama::Template;
 use bstr::ByteSlice as _;
 use gix_object::tree::EntryKind;
+use lithe_code::limits::LINE_BYTES_MAX;
+use lithe_code::repository::{Entry, Repository};
+use lithe_code::revision::{Resolved, Revision};
+use lithe_code::text;
 use lithe_lfs::{POINTER_BYTES_MAX, Pointer};
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
 use lithe_web::size;

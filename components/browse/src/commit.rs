@@ -4,15 +4,15 @@ use crate::diff::{self, Change, Line, Side};
 use crate::limits::{
     DIFF_BYTES_MAX, DIFF_FILE_BYTES_MAX, DIFF_FILE_LINES_MAX, DIFF_LINES_MAX, MESSAGE_BYTES_MAX,
 };
-use crate::links::Links;
-use crate::place::{Failure, Place, message, person, title};
-use crate::repository::{Commit, Error, Repository};
+use crate::place::{Failure, Place};
 use crate::signature::SignatureView;
-use crate::text;
 use askama::Template;
 use bstr::{BStr, ByteSlice as _};
 use gix_hash::ObjectId;
 use gix_object::tree::{EntryKind, EntryMode};
+use lithe_code::links::Links;
+use lithe_code::repository::{Commit, Error, Repository};
+use lithe_code::text;
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
 use lithe_web::size::counted;
 use lithe_web::time::Time;
@@ -129,10 +129,10 @@ pub fn page(
         |count: fn(&(u32, u32)) -> u32| files.iter().filter_map(|file| file.counts.as_ref()).map(count).sum();
     let (added, removed) = (total(|counts| counts.0), total(|counts| counts.1));
     Ok(CommitPage {
-        frame: place.frame(title(&commit)),
+        frame: place.frame(commit.title()),
         head: place.head(Tab::Commits, None),
         id: commit_id.to_string(),
-        title: title(&commit),
+        title: commit.title(),
         body: body(&commit),
         author: person_view(place, &commit.author),
         committer: (commit.committer != commit.author).then(|| person_view(place, &commit.committer)),
@@ -166,8 +166,12 @@ enum Before {
     Unknown,
 }
 
-fn person_view(place: &Place<'_>, signature: &crate::repository::Signature) -> Person {
-    Person { name: person(signature), email: text::visible(&signature.email), time: place.time(signature) }
+fn person_view(place: &Place<'_>, signature: &lithe_code::repository::Signature) -> Person {
+    Person {
+        name: signature.display_name(),
+        email: text::visible(&signature.email),
+        time: place.time(signature),
+    }
 }
 
 fn parents(links: &Links, commit: &Commit) -> Vec<Parent> {
@@ -178,7 +182,7 @@ fn parents(links: &Links, commit: &Commit) -> Vec<Parent> {
 
 /// The message without its first line.
 fn body(commit: &Commit) -> String {
-    let message = message(commit);
+    let message = commit.text();
     let message = message.trim_start();
     let body = message.split_once('\n').map_or("", |(_, body)| body).trim_matches('\n').trim_end();
     let mut html = String::new();

@@ -2,11 +2,11 @@
 
 use crate::history::{self, Cursor};
 use crate::place::{CommitLine, Failure, Place, Switcher, crumbs};
-use crate::repository::Repository;
-use crate::revision::Resolved;
-use crate::text;
 use askama::Template;
 use bstr::ByteSlice as _;
+use lithe_code::repository::Repository;
+use lithe_code::revision::Resolved;
+use lithe_code::text;
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
 
 /// A page of a history.

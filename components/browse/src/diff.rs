@@ -1,10 +1,10 @@
 //! What differs between two trees, and between two files: changed paths with renames, and hunks of lines.
 
 use crate::limits::{DIFF_FILES_MAX, DIFF_TREES_MAX};
-use crate::repository::{Entry, Error, Repository};
 use bstr::{BString, ByteSlice as _};
 use gix_hash::ObjectId;
 use imara_diff::{Algorithm, Diff, InternedInput};
+use lithe_code::repository::{Entry, Error, Repository};
 use std::cmp::Ordering;
 use std::collections::HashMap;
 

@@ -5,7 +5,7 @@
 
 use crate::cache::{Cache, Key};
 use crate::limits::{HIGHLIGHT_BYTES_MAX, HIGHLIGHT_LINE_BYTES_MAX, HIGHLIGHT_TIME_MAX};
-use crate::text::push_line_html;
+use lithe_code::text::push_line_html;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -135,7 +135,7 @@ pub fn code(language: &str, text: &str) -> Highlighted {
 
 fn plain(text: &str, is_complete: bool) -> Highlighted {
     let mut lines = Vec::new();
-    for line in crate::text::lines(text) {
+    for line in lithe_code::text::lines(text) {
         let mut html = String::with_capacity(line.len());
         push_line_html(&mut html, line);
         lines.push(html);
@@ -181,11 +181,11 @@ fn highlighted(syntax: &SyntaxReference, text: &str, time_max: Duration) -> High
         let operations = is_complete.then(|| parser.parse_line(line, syntaxes()).ok()).flatten();
         let Some(operations) = operations else {
             is_complete = false;
-            push_line_html(&mut html, crate::text::without_line_end(line));
+            push_line_html(&mut html, lithe_code::text::without_line_end(line));
             lines.push(html);
             continue;
         };
-        let mut spans = Spans::new(&mut html, crate::text::without_line_end(line));
+        let mut spans = Spans::new(&mut html, lithe_code::text::without_line_end(line));
         for (offset, operation) in &operations {
             spans.push_to(*offset, classes.of(&scopes));
             is_complete &= scopes.apply(operation).is_ok();

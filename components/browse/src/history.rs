@@ -4,10 +4,10 @@
 //! page costs what it shows, however far back it is, and stays what it is when the branch moves.
 
 use crate::limits::{COMMITS_PASSED_MAX, COMMITS_PER_PAGE, COMMITS_READ_MAX, CURSOR_IDS_MAX};
-use crate::repository::{Commit, Error, Repository};
 use bstr::BStr;
 use gix_hash::ObjectId;
 use gix_object::tree::EntryKind;
+use lithe_code::repository::{Commit, Error, Repository};
 use lithe_git::commit_graph::PathKeys;
 use lithe_git::format::ObjectFormat;
 use std::collections::{BinaryHeap, HashMap, HashSet};

@@ -8,9 +8,6 @@ pub const PATH_BYTES_MAX: usize = 4096;
 /// The deepest file in an address, in segments.
 pub const PATH_SEGMENTS_MAX: usize = 255;
 
-/// The largest commit, tree or tag read, in bytes: 100,000 tree entries need about 5 MB.
-pub const OBJECT_BYTES_MAX: u64 = 64 << 20;
-
 /// The largest file that `/-/raw/` sends, in bytes.
 pub const RAW_BYTES_MAX: u64 = 64 << 20;
 
@@ -80,9 +77,6 @@ pub const DIFF_FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// The most bytes read to compare files, over all files of a page.
 pub const DIFF_BYTES_MAX: u64 = 32 << 20;
-
-/// The most bytes of one line that a page shows.
-pub const LINE_BYTES_MAX: usize = 10_000;
 
 /// The most bytes of a commit's message that its page shows.
 pub const MESSAGE_BYTES_MAX: usize = 64 << 10;

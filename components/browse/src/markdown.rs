@@ -8,9 +8,9 @@
 use crate::cache::{Cache, Key};
 use crate::highlight;
 use crate::limits::{MARKDOWN_BYTES_MAX, MARKDOWN_DEPTH_MAX, MARKDOWN_TEXT_COST_MAX};
-use crate::links::{Links, resolved};
 use bstr::{BStr, BString, ByteSlice as _};
 use comrak::adapters::SyntaxHighlighterAdapter;
+use lithe_code::links::{Links, resolved};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;

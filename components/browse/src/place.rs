@@ -2,12 +2,12 @@
 //! choice of another branch or tag.
 
 use crate::cache::Cache;
-use crate::links::Links;
-use crate::repository::{Commit, Error, Repository, Signature};
-use crate::revision::{self, Kind, Revision};
-use crate::text;
 use crate::version;
 use bstr::{BStr, ByteSlice as _};
+use lithe_code::links::Links;
+use lithe_code::repository::{Commit, Error, Repository, Signature};
+use lithe_code::revision::{self, Kind, Revision};
+use lithe_code::text;
 use lithe_forge::types;
 use lithe_git::refs::Ref;
 use lithe_web::address::encode_path;
@@ -59,10 +59,10 @@ impl Place<'_> {
     /// A commit on one line.
     pub fn commit_line(&self, commit: &Commit) -> CommitLine {
         CommitLine {
-            title: title(commit),
+            title: commit.title(),
             href: self.links().commit(&commit.id),
             short_id: commit.id.to_hex_with_len(10).to_string(),
-            author: person(&commit.author),
+            author: commit.author.display_name(),
             time: self.time(&commit.committer),
         }
     }
@@ -77,39 +77,6 @@ pub struct CommitLine {
     pub author: String,
     pub time: Time,
 }
-
-/// Somebody's name, or else the address.
-pub fn person(signature: &Signature) -> String {
-    let name = if signature.name.is_empty() { &signature.email } else { &signature.name };
-    match text::visible(name) {
-        name if name.is_empty() => "Nobody".to_owned(),
-        name => name,
-    }
-}
-
-/// A commit's message as text.
-pub fn message(commit: &Commit) -> String {
-    let named = commit.encoding.as_ref().and_then(|label| encoding_rs::Encoding::for_label(label));
-    match (named, std::str::from_utf8(&commit.message)) {
-        (Some(encoding), _) if encoding != encoding_rs::UTF_8 => {
-            encoding.decode(&commit.message).0.into_owned()
-        }
-        (_, Ok(message)) => message.to_owned(),
-        (_, Err(_)) => encoding_rs::WINDOWS_1252.decode(&commit.message).0.into_owned(),
-    }
-}
-
-/// The first line of a commit's message.
-pub fn title(commit: &Commit) -> String {
-    let message = message(commit);
-    match message.lines().map(str::trim).find(|line| !line.is_empty()) {
-        Some(title) => text::visible(&title.as_bytes()[..title.floor_char_boundary(TITLE_BYTES_MAX)]),
-        None => "(no message)".to_owned(),
-    }
-}
-
-/// The longest title that a line shows, in bytes.
-const TITLE_BYTES_MAX: usize = 500;
 
 /// The directories and the file of a path, each with its page; the last is where one is.
 pub fn crumbs(links: &Links, revision: &BStr, path: &BStr) -> Vec<Breadcrumb> {

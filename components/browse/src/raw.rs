@@ -2,11 +2,11 @@
 
 use crate::limits::RAW_BYTES_MAX;
 use crate::place::Failure;
-use crate::repository::Repository;
-use crate::revision::Resolved;
-use crate::text;
 use bstr::{BStr, ByteSlice as _};
 use gix_hash::ObjectId;
+use lithe_code::repository::Repository;
+use lithe_code::revision::Resolved;
+use lithe_code::text;
 use lithe_web::address::encode_component;
 
 /// How a file is sent.
@@ -43,7 +43,7 @@ pub fn find(repository: Repository<'_>, at: &Resolved) -> Result<File, Failure> 
 
 /// Reads the file and tells how to send it.
 ///
-/// Fails with [`crate::repository::Error::TooLarge`] past [`RAW_BYTES_MAX`].
+/// Fails with [`lithe_code::repository::Error::TooLarge`] past [`RAW_BYTES_MAX`].
 pub fn read(
     repository: Repository<'_>,
     file: &File,

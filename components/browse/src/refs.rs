@@ -1,14 +1,14 @@
 //! The page of all branches and tags, `/-/refs`.
 
 use crate::limits::REFS_PER_PAGE;
-use crate::links::Links;
 use crate::place::{CommitLine, Failure, Place};
-use crate::repository::Repository;
-use crate::revision;
-use crate::text;
 use crate::version;
 use askama::Template;
 use bstr::{BStr, ByteSlice as _};
+use lithe_code::links::Links;
+use lithe_code::repository::Repository;
+use lithe_code::revision;
+use lithe_code::text;
 use lithe_git::refs::{Head, Ref};
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
 use lithe_web::size::counted;

@@ -1,6 +1,6 @@
 //! Whose a commit's signature is, as its page shows it.
 
-use crate::text;
+use lithe_code::text;
 use lithe_forge::{signers, types};
 use lithe_signatures::{Keyring, Kind, KnownKey, Signature, Signed, Verdict};
 

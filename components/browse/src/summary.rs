@@ -3,11 +3,11 @@
 
 use crate::limits::SUMMARY_ENTRIES_MAX;
 use crate::place::{CommitLine, Failure, Place, Switcher};
-use crate::repository::Repository;
-use crate::revision::{self, Revision};
 use crate::tree::{Body, Listing, Readme};
 use askama::Template;
 use bstr::ByteSlice as _;
+use lithe_code::repository::Repository;
+use lithe_code::revision::{self, Revision};
 use lithe_forge::types::Permission;
 use lithe_git::format::ObjectFormat;
 use lithe_git::refs::Head;
@@ -89,7 +89,7 @@ fn filled(
 
 fn empty(place: &Place<'_>, repository: Repository<'_>) -> EmptyPage {
     let branch = match &repository.refs.head {
-        Head::Symbolic(name) => crate::text::visible(revision::short_name(name.as_bstr())),
+        Head::Symbolic(name) => lithe_code::text::visible(revision::short_name(name.as_bstr())),
         Head::Detached(_) | Head::Missing => "main".to_owned(),
     };
     EmptyPage {

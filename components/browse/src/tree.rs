@@ -1,15 +1,15 @@
 //! The page of a directory, `/-/tree/<ref>/<path>`, and the listing that the summary shares.
 
 use crate::limits::{TREE_ENTRIES_MAX, TREE_SIZES_MAX};
-use crate::links::Links;
 use crate::markdown::{self, Origin};
 use crate::place::{CommitLine, Failure, Place, Switcher, crumbs};
-use crate::repository::{Entry, Repository};
-use crate::revision::{Resolved, Revision};
-use crate::text;
 use askama::Template;
 use bstr::{BStr, BString, ByteSlice as _};
 use gix_object::tree::EntryKind;
+use lithe_code::links::Links;
+use lithe_code::repository::{Entry, Repository};
+use lithe_code::revision::{Resolved, Revision};
+use lithe_code::text;
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
 use lithe_web::size;
 

@@ -1,8 +1,8 @@
 //! What is said about a repository that cannot be read.
 
 use crate::place::Place;
-use crate::repository::Error;
 use askama::Template;
+use lithe_code::repository::Error;
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
 
 /// The page of a repository that cannot be read, or not all of it.

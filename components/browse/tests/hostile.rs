@@ -8,9 +8,10 @@ use browse::history::{self, Cursor};
 use browse::limits::*;
 use browse::place::Failure;
 use browse::refs::{self, Offsets};
-use browse::repository::Error;
-use browse::{commit, commits, raw, revision, storage, summary, tree};
+use browse::{commit, commits, raw, summary, tree};
 use kit::{COMMITTED, Fixture, repository};
+use lithe_code::repository::Error;
+use lithe_code::{revision, storage};
 
 /// Builds every page that the repository could have; what cannot be read is an error, never more.
 fn visit_all(fixture: &Fixture) -> Vec<Failure> {

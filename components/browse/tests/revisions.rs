@@ -2,8 +2,8 @@
 
 mod kit;
 
-use browse::revision::{self, Kind, Resolved};
 use kit::{Fixture, repository};
+use lithe_code::revision::{self, Kind, Resolved};
 
 const FORMATS: [&str; 2] = ["sha1", "sha256"];
 

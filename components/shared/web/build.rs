@@ -11,7 +11,6 @@ fn main() {
     println!("cargo::rerun-if-changed=../../assets/build/fingerprint.rs");
     let mut code = String::new();
     for file in fingerprint::files(Path::new("../../assets/files")) {
-        println!("cargo::rerun-if-changed={}", file.path.display());
         let name = file.constant_name();
         let address = file.address();
         writeln!(code, "/// The address of the static file `{}`.", file.name).expect("a string takes it");

@@ -5,8 +5,8 @@
 
 use browse::cache::NoCache;
 use browse::place::Place;
-use browse::repository::Repository;
-use browse::storage::{self, Opened};
+use lithe_code::repository::Repository;
+use lithe_code::storage::{self, Opened};
 use lithe_forge::types;
 use lithe_web::Frame;
 use std::path::PathBuf;

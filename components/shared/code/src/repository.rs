@@ -1,6 +1,7 @@
 //! Reading a repository's objects: commits, trees, files and tags, each within its limit.
 
-use crate::limits::OBJECT_BYTES_MAX;
+use crate::limits::{OBJECT_BYTES_MAX, TITLE_BYTES_MAX};
+use crate::text;
 use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::{ObjectId, oid};
 use gix_object::tree::{EntryKind, EntryMode};
@@ -83,6 +84,15 @@ impl Signature {
             offset: time.map_or(0, |time| time.offset),
         }
     }
+
+    /// The name for people, or else the address.
+    pub fn display_name(&self) -> String {
+        let name = if self.name.is_empty() { &self.email } else { &self.name };
+        match text::visible(name) {
+            name if name.is_empty() => "Nobody".to_owned(),
+            name => name,
+        }
+    }
 }
 
 /// A commit.
@@ -96,6 +106,29 @@ pub struct Commit {
     pub message: BString,
     /// The name of the message's encoding; none: UTF-8.
     pub encoding: Option<BString>,
+}
+
+impl Commit {
+    /// The message as text.
+    pub fn text(&self) -> String {
+        let named = self.encoding.as_ref().and_then(|label| encoding_rs::Encoding::for_label(label));
+        match (named, std::str::from_utf8(&self.message)) {
+            (Some(encoding), _) if encoding != encoding_rs::UTF_8 => {
+                encoding.decode(&self.message).0.into_owned()
+            }
+            (_, Ok(message)) => message.to_owned(),
+            (_, Err(_)) => encoding_rs::WINDOWS_1252.decode(&self.message).0.into_owned(),
+        }
+    }
+
+    /// The first line of the message.
+    pub fn title(&self) -> String {
+        let message = self.text();
+        match message.lines().map(str::trim).find(|line| !line.is_empty()) {
+            Some(title) => text::visible(&title.as_bytes()[..title.floor_char_boundary(TITLE_BYTES_MAX)]),
+            None => "(no message)".to_owned(),
+        }
+    }
 }
 
 /// A tag object.

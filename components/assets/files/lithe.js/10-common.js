@@ -1,0 +1,37 @@
+// What a script can add to pages that work without one: copying, closing menus, a few keys.
+'use strict';
+
+// A button with `data-copy="ID"` copies the value or text of that element. It is hidden without a script.
+for (const button of document.querySelectorAll('button[data-copy]')) {
+  const source = document.getElementById(button.dataset.copy);
+  if (!source || !navigator.clipboard) continue;
+  const label = button.textContent;
+  button.hidden = false;
+  button.addEventListener('click', async () => {
+    try {
+      await navigator.clipboard.writeText(source.value ?? source.textContent);
+      button.textContent = 'Copied';
+    } catch {
+      source.select?.();
+      button.textContent = 'Press Ctrl+C';
+    }
+    setTimeout(() => { button.textContent = label; }, 2000);
+  });
+}
+
+// A field with a text to copy is selected whole when it is clicked.
+for (const field of document.querySelectorAll('.copy-box input[readonly]')) {
+  field.addEventListener('focus', () => field.select());
+}
+
+// An open menu closes at a click elsewhere.
+document.addEventListener('click', (event) => {
+  for (const menu of document.querySelectorAll('details.menu[open]')) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+// Selects with `data-go` lead to the chosen address at once; their button is for those without a script.
+for (const select of document.querySelectorAll('select[data-go]')) {
+  select.addEventListener('change', () => select.form?.requestSubmit());
+}

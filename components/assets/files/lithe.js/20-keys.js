@@ -1,0 +1,54 @@
+// --- keys, and the help about them ---------------------------------------------------------------
+
+const keys = [
+  ['/', 'find a repository', () => document.querySelector('.site-search input')?.focus()],
+  ['g', 'go to the start page', () => location.assign('/')],
+  ['?', 'show these keys', showKeys],
+];
+
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') {
+    for (const menu of document.querySelectorAll('details.menu[open]')) {
+      menu.open = false;
+      menu.querySelector('summary').focus();
+    }
+    return;
+  }
+  const isTyping = event.target.closest?.('input, textarea, select, [contenteditable], dialog');
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  const own = document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`);
+  const action = own ? () => own.click() : keys.find(([key]) => key === event.key)?.[2];
+  if (!action) return;
+  event.preventDefault();
+  action();
+});
+
+function showKeys() {
+  const dialog = document.createElement('dialog');
+  dialog.className = 'keys';
+  const title = document.createElement('h2');
+  title.textContent = 'Keys';
+  const list = document.createElement('dl');
+  const own = [...document.querySelectorAll('a[data-key]')]
+    .map((link) => [link.dataset.key, link.title || link.textContent.trim()]);
+  for (const [key, meaning] of [...keys, ...own]) {
+    const term = document.createElement('dt');
+    const name = document.createElement('kbd');
+    name.textContent = key;
+    term.append(name);
+    const text = document.createElement('dd');
+    text.textContent = meaning;
+    list.append(term, text);
+  }
+  const form = document.createElement('form');
+  form.method = 'dialog';
+  const close = document.createElement('button');
+  close.className = 'button';
+  close.textContent = 'Close';
+  form.append(close);
+  dialog.append(title, list, form);
+  dialog.setAttribute('aria-label', 'Keys');
+  dialog.addEventListener('close', () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}

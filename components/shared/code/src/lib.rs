@@ -1,0 +1,12 @@
+//! A repository as people see it: its commits, trees, files and tags, each within its limit, the names
+//! and addresses that lead to them, and their bytes as text. The components that show, pack, search
+//! or edit files read repositories through here.
+
+pub mod limits;
+pub mod links;
+pub mod repository;
+pub mod revision;
+pub mod storage;
+pub mod text;
+
+pub use repository::{Error, Repository};

@@ -1,0 +1,10 @@
+//! How much of one object is read, and of one line shown.
+
+/// The largest commit, tree or tag read, in bytes: 100,000 tree entries need about 5 MB.
+pub const OBJECT_BYTES_MAX: u64 = 64 << 20;
+
+/// The most bytes of one line that a page shows.
+pub const LINE_BYTES_MAX: usize = 10_000;
+
+/// The longest title of a commit that is shown, in bytes.
+pub const TITLE_BYTES_MAX: usize = 500;
