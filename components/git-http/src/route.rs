@@ -4,6 +4,7 @@ use bstr::BString;
 use http::request::Parts;
 use http::{Method, header};
 use lithe_access::Address;
+use lithe_web::address::decode;
 
 /// One of Git's services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,11 +125,7 @@ fn require_get(head: &Parts) -> Result<(), Refusal> {
 
 /// Checks `/team/demo.git`; returns the path or permanent address in its only form.
 fn repository_path(path: &str) -> Result<String, Refusal> {
-    let path = path.strip_prefix('/').ok_or(Refusal::NotFound)?;
-    match Address::parse(path).map_err(|_| Refusal::NotFound)? {
-        Address::Path(path) => Ok(path.to_string()),
-        Address::Permanent(id) => Ok(id.to_string()),
-    }
+    Address::of_request(path).map(|address| address.to_string()).map_err(|_| Refusal::NotFound)
 }
 
 /// The first parameter of that name in a query.
@@ -139,20 +136,7 @@ fn parameter(query: &str, name: &str) -> Option<String> {
 
 /// Decodes once. None: it is not UTF-8, or not well formed.
 fn percent_decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let (digits, after) = rest.split_at_checked(2)?;
-        let digit = |index: usize| char::from(digits[index]).to_digit(16);
-        bytes.push((digit(0)? * 16 + digit(1)?) as u8);
-        rest = after;
-    }
-    String::from_utf8(bytes).ok()
+    String::from_utf8(decode(text).ok()?).ok()
 }
 
 #[cfg(test)]

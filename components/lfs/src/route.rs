@@ -86,11 +86,7 @@ fn endpoint(rest: &str, method: &Method) -> Result<Endpoint, Refusal> {
 
 /// Checks `/team/demo.git`; returns the path or permanent address in its only form.
 fn repository_path(path: &str) -> Result<String, Refusal> {
-    let path = path.strip_prefix('/').ok_or(Refusal::NotFound)?;
-    match Address::parse(path).map_err(|_| Refusal::NotFound)? {
-        Address::Path(path) => Ok(path.to_string()),
-        Address::Permanent(id) => Ok(id.to_string()),
-    }
+    Address::of_request(path).map(|address| address.to_string()).map_err(|_| Refusal::NotFound)
 }
 
 /// Whether a body is of the API's type, with or without parameters. No page of another site can make

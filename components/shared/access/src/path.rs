@@ -156,6 +156,21 @@ impl Address {
             None => Ok(Self::Path(RepoPath::parse(bare)?)),
         }
     }
+
+    /// Parses what a request's path begins with, `/team/demo.git`, decoded.
+    pub fn of_request(path: &str) -> Result<Self, PathError> {
+        Self::parse(path.strip_prefix('/').ok_or(PathError::EmptySegment)?)
+    }
+}
+
+/// The one form of the address that the store is asked by: `team/demo` or `_12`.
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => path.fmt(formatter),
+            Self::Permanent(id) => id.fmt(formatter),
+        }
+    }
 }
 
 impl PermanentId {
@@ -346,7 +361,11 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(Address::parse(text).ok(), expected, "{text:?}");
         }
-        assert_eq!(PermanentId(12).to_string(), "_12");
+        for (path, expected) in [("/team/demo.git", Some("team/demo")), ("/_12", Some("_12")), ("team", None)]
+        {
+            let address = Address::of_request(path).ok().map(|address| address.to_string());
+            assert_eq!(address.as_deref(), expected, "{path}");
+        }
         assert_eq!(RepoPath::parse_clone("a/b.git"), RepoPath::parse("a/b"));
     }
 }
