@@ -213,3 +213,113 @@ fn judge(shell: &Shell, script: &str, expected: &str) -> Option<String> {
     let is_as_expected = output.status.success() == expected.is_empty() && said.contains(expected);
     (!is_as_expected || said.contains("/repos/")).then_some(said)
 }
+
+/// A hundred and fifty commits that were served and maintained; `old` is a clone of the first third of them.
+const LONG_HISTORY: &str = r#"
+git init -q work && cd work && for i in $(seq 150); do
+    printf 'commit refs/heads/main\nmark :%d\ncommitter A <a@example.org> %d +0000\ndata 1\nx\n' $i $((1700000000 + i))
+    printf 'M 644 inline dir%d/file%d\ndata 4\n%04d\n' $((i % 3)) $((i % 7)) $i
+done | git fast-import --quiet && git push -q "$ADMIN" main~100:refs/heads/main && cd ..
+git clone -q --bare "$STRANGER" old && git -C work push -q "$ADMIN" main && git -C work switch -q main
+git config --global --add safe.directory '*'
+"#;
+
+/// Ways to have the files that only save work, and those of them that a way is tried for, by their last words.
+const SHORTCUTS: &[(&str, &[&str])] = &[
+    ("git repack -adq --no-write-bitmap-index && rm -f objects/pack/*.rev", &[]),
+    (
+        "git -c pack.writeReverseIndex=true repack -adq --write-bitmap-index && git commit-graph write --reachable --changed-paths",
+        &[".bitmap", ".rev", "commit-graph"],
+    ),
+    (
+        "git repack -adq --no-write-bitmap-index && git multi-pack-index write --bitmap",
+        &["multi-pack-index", ".bitmap"],
+    ),
+    (
+        "git repack -adq --no-write-bitmap-index && git rev-parse main~50 | git commit-graph write --split=no-merge --stdin-commits --changed-paths && git commit-graph write --reachable --split=no-merge --changed-paths",
+        &[".graph"],
+    ),
+];
+
+/// Where to change a byte: of a file in chunks in each of them, and in its head and table of contents; of
+/// another at regular distances.
+fn places(file: &[u8]) -> Vec<usize> {
+    let head = match &file[..4] {
+        b"CGPH" => 8,
+        b"MIDX" => 12,
+        _ => return (0..12).map(|part| 5 + part * (file.len() - 10) / 12).collect(),
+    };
+    let chunks = usize::from(file[6]);
+    let begin = |chunk: usize| {
+        let at = head + chunk * 12 + 4;
+        u64::from_be_bytes(file[at..at + 8].try_into().expect("eight bytes")) as usize
+    };
+    let middles = (0..chunks).map(|chunk| begin(chunk).midpoint(begin(chunk + 1)));
+    [5, 6, head + 1, head + 10, file.len() - 3].into_iter().chain(middles).collect()
+}
+
+#[test]
+fn damage_to_what_only_saves_work_costs_time_only() {
+    let forge = Forge::shared();
+    let path = forge.repository(&[]);
+    let shell = forge.shell(&path);
+    shell.run(LONG_HISTORY);
+    let page = |path: &str| {
+        let answer = forge.get(Actor::Stranger, path);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        answer.text()
+    };
+    let history = format!("{path}/-/commits/main/dir1/file1");
+    let expected_page = page(&history);
+    let expected = shell.run("git -C work rev-list --objects main | cut -d' ' -f1 | sort");
+    // A commit that is pushed makes a pack and a ref, which go again.
+    let look = "rm -rf new fetched pushed
+        git clone -q --bare \"$STRANGER\" new && git -C new rev-list --objects main | cut -d' ' -f1 | sort
+        cp -r old fetched && git -C fetched fetch -q origin main:main && git -C fetched fsck --strict
+        git -C fetched rev-list --objects main | cut -d' ' -f1 | sort | diff - <(git -C new rev-list --objects main | cut -d' ' -f1 | sort)
+        git -C new push -q \"$ADMIN\" $(git -C new commit-tree -p main -m More main^{tree}):refs/heads/more
+        git -C new push -q \"$ADMIN\" :refs/heads/more";
+    for (script, kinds) in SHORTCUTS {
+        shell.run(&format!("cd \"$SERVED\" && chmod -R u+w . && rm -rf objects/info/commit-graph* objects/pack/multi-pack-index* && {script} && chmod -R u+w ."));
+        assert_eq!(shell.run(look), expected, "{script}");
+        for kind in *kinds {
+            let name =
+                shell.run(&format!("cd \"$SERVED\" && find objects -name '*{kind}' | sort | tail -n 1"));
+            let file = forge.directory(&path).join(&name);
+            let sound = std::fs::read(&file).expect("readable");
+            let flips = places(&sound).into_iter().map(|at| {
+                let mut bytes = sound.clone();
+                bytes[at] ^= 0x21;
+                (format!("byte {at}"), bytes)
+            });
+            let cuts = [0, 3, sound.len() / 2, sound.len() - 1]
+                .map(|len| (format!("cut to {len}"), sound[..len].to_vec()));
+            for (damage, bytes) in flips.chain(cuts) {
+                std::fs::write(&file, bytes).expect("writable");
+                assert_eq!(shell.run(look), expected, "{name}: {damage}");
+                assert!(page(&history) == expected_page, "{name}: {damage}");
+            }
+            let base = name.rsplit('/').next().expect("it has a last part");
+            let (code, said) = forge.try_lithe(&["repo", "check", &path, "--json"]);
+            let named = said.matches(base).count();
+            assert!(code == Some(1) && named == 2, "among the problems, and in its health: {code:?} {said}");
+            let log = std::fs::read_to_string(forge.data().join("server.log")).expect("there is a log");
+            assert!(log.contains(&format!("{base} is damaged")), "{name}");
+            std::fs::write(&file, &sound).expect("writable");
+            forge.lithe(&["repo", "check", &path]);
+        }
+    }
+    // Maintenance removes what is damaged, and makes it anew.
+    shell.run("cd \"$SERVED\" && git repack -adq --write-bitmap-index && git commit-graph write --reachable && chmod -R u+w objects");
+    shell.run("cd \"$SERVED\"/objects && for f in pack/*.bitmap pack/*.rev info/commit-graph; do printf x | dd of=$f bs=1 seek=40 conv=notrunc status=none; done");
+    let said = forge.lithe(&["repo", "maintain", &path]);
+    assert!(
+        said.contains("3 damaged files removed that only save work") && said.contains("bitmaps written"),
+        "{said}"
+    );
+    shell.run(
+        "cd \"$SERVED\" && git fsck --strict && git commit-graph verify && git rev-list --test-bitmap main",
+    );
+    forge.lithe(&["repo", "check", &path]);
+    assert_eq!(shell.run(look), expected);
+}

@@ -121,6 +121,14 @@ fn packed_ids(store: &odb::Store) -> Vec<ObjectId> {
     all.map(|packed| store.packed_id(packed).expect("the index is sound")).collect()
 }
 
+/// The same bytes with the right checksum at their end: what has another is looked at no further.
+fn sealed(bytes: &[u8]) -> Vec<u8> {
+    let body = &bytes[..bytes.len().saturating_sub(20)];
+    let mut hasher = gix_hash::hasher(ObjectFormat::Sha1);
+    hasher.update(body);
+    [body, hasher.try_finalize().expect("nobody attacks it").as_slice()].concat()
+}
+
 #[test]
 fn commit_graphs() {
     let scratch = repository_with_packs();
@@ -129,12 +137,16 @@ fn commit_graphs() {
     fs::create_dir_all(git_dir.join("objects/info")).expect("the directory is writable");
     let paths = ["d", "d/f", "s", ""].map(|path| PathKeys::new(path.as_bytes()));
     fuzz("commit-graph", |bytes| {
-        fs::write(git_dir.join("objects/info/commit-graph"), bytes).expect("the directory is writable");
-        let Some(graph) = CommitGraph::open(&git_dir.join("objects"), ObjectFormat::Sha1) else { return };
-        for id in &ids {
-            let _ = graph.get(id);
-            for path in &paths {
-                let _ = graph.may_have_changed(id, path);
+        for bytes in [bytes, &sealed(bytes)] {
+            fs::write(git_dir.join("objects/info/commit-graph"), bytes).expect("the directory is writable");
+            let Some(graph) = CommitGraph::open(&git_dir.join("objects"), ObjectFormat::Sha1) else {
+                continue;
+            };
+            for id in &ids {
+                let _ = graph.get(id);
+                for path in &paths {
+                    let _ = graph.may_have_changed(id, path);
+                }
             }
         }
     });
@@ -145,9 +157,11 @@ fn bitmaps() {
     let scratch = tempfile::tempdir().expect("a temporary directory");
     let path = scratch.path().join("fuzzed.bitmap");
     fuzz("bitmap", |bytes| {
+        let bytes = &sealed(bytes);
         fs::write(&path, bytes).expect("the directory is writable");
         // Where the checksum of what the bitmaps are of lies.
         let Some(checksum) = bytes.get(12..32) else { return };
+        let checksum = &ObjectId::try_from(checksum).expect("it is as long as one");
         for objects in [0, 1, 35, 38] {
             let Some(bitmaps) = BitmapFile::open(&path, checksum, objects) else { continue };
             for commit in 0..64 {
@@ -168,7 +182,7 @@ fn orders_of_packs() {
         let store = odb::Store::open(&git_dir).expect("it is sound");
         for pack in 0..store.pack_count() {
             let path = git_dir.join("objects/pack").join(store.pack_name(pack)).with_extension("rev");
-            fs::write(path, bytes).expect("the directory is writable");
+            fs::write(path, sealed(bytes)).expect("the directory is writable");
             let order = store.pack_order(pack).expect("it is made where it is not told");
             for rank in 0..order.len() {
                 if let Ok((offset, _)) = order.entry(rank) {
@@ -186,7 +200,7 @@ fn times_of_unreachable_objects() {
     let store = odb::Store::open(&git_dir).expect("it is sound");
     let path = git_dir.join("objects/pack").join(store.pack_name(0)).with_extension("mtimes");
     fuzz("mtimes", |bytes| {
-        fs::write(&path, bytes).expect("the directory is writable");
+        fs::write(&path, sealed(bytes)).expect("the directory is writable");
         let survey = Survey::of(&git_dir).expect("it is sound");
         let _ = survey.plan(&Settings::default(), SystemTime::now());
     });
@@ -201,10 +215,14 @@ fn multi_pack_indexes() {
     let bitmaps = fs::read(bitmaps).expect("it is recorded");
     fuzz("multi-pack-index", |bytes| {
         let pack_dir = git_dir.join("objects/pack");
-        fs::write(pack_dir.join("multi-pack-index"), bytes).expect("the directory is writable");
-        let checksum: String = bitmaps[12..32].iter().map(|byte| format!("{byte:02x}")).collect();
+        let bytes = sealed(bytes);
+        fs::write(pack_dir.join("multi-pack-index"), &bytes).expect("the directory is writable");
+        // The bitmaps are always those of this index.
+        let checksum = &bytes[bytes.len() - 20..];
+        let bitmaps = sealed(&[&bitmaps[..12], checksum, &bitmaps[32..]].concat());
+        let checksum = ObjectId::try_from(checksum).expect("it is as long as one");
         let path = pack_dir.join(format!("multi-pack-index-{checksum}.bitmap"));
-        fs::write(path, &bitmaps).expect("the directory is writable");
+        fs::write(&path, bitmaps).expect("the directory is writable");
         let store = odb::Store::open(&git_dir).expect("it is sound");
         for id in &ids {
             let found = store.locate_packed(id).expect("the packs are sound");
@@ -215,6 +233,7 @@ fn multi_pack_indexes() {
             let Some(reached) = bitmaps.reached(id, packed) else { continue };
             let _ = bitmaps.numbering().places(&store, reached.iter(), drop);
         }
+        fs::remove_file(path).expect("it was written");
     });
 }
 

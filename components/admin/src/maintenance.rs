@@ -231,6 +231,7 @@ fn changes(report: &Report) -> Vec<String> {
         (report.graph_commits, "commits in the commit-graph"),
         (report.unreachable_kept, "unreachable objects kept for now"),
         (report.unreachable_removed, "unreachable objects removed"),
+        (report.damaged_removed, "damaged files removed that only save work"),
     ];
     let counts = counts.iter().filter(|(count, _)| *count > 0);
     counts.map(|(count, what)| format!("{} {what}", grouped(*count))).collect()

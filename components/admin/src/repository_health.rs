@@ -61,6 +61,10 @@ fn figures(health: &Health) -> Vec<(&'static str, String)> {
         0 => "no".to_owned(),
         commits => format!("{} commits", grouped(commits)),
     };
+    let damaged = match &health.damaged[..] {
+        [] => "none".to_owned(),
+        names => format!("{}; passed over until maintenance makes them anew", names.join(", ")),
+    };
     let maintenance = if health.is_maintenance_due { "due" } else { "not needed" };
     vec![
         ("Size on disk", bytes(health.bytes)),
@@ -70,6 +74,7 @@ fn figures(health: &Health) -> Vec<(&'static str, String)> {
         ("Refs", format!("{} ({} loose)", grouped(health.refs), grouped(health.loose_refs))),
         ("Bitmaps", covered),
         ("Commit-graph", graph),
+        ("Damaged bitmaps, indexes and graphs", damaged),
         ("A clone sends about", bytes(health.clone_bytes)),
         ("Maintenance", maintenance.to_owned()),
     ]
@@ -85,6 +90,7 @@ pub fn of(git_dir: &Path) -> Option<lithe_operator::Health> {
         bitmaps: health.bitmaps,
         bitmap_objects: health.bitmap_objects,
         graph_commits: health.graph_commits,
+        damaged: health.damaged,
         clone_bytes: health.clone_bytes,
         is_maintenance_due: health.is_maintenance_due,
         last_maintenance: maintenance::read(git_dir),

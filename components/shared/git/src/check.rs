@@ -9,6 +9,7 @@ use crate::listing;
 use crate::odb::loose::is_directory_name;
 use crate::odb::{self, Store};
 use crate::refs::{Head, RefStore, Target};
+use crate::shortcut;
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use std::fs;
@@ -28,7 +29,8 @@ pub struct Report {
     pub problems: Vec<String>,
 }
 
-/// Checks a bare repository: every pack and its index to the last byte, that every object has the id
+/// Checks a bare repository: every pack and its index to the last byte, that what only saves work, such as
+/// bitmaps, is as it was written, that every object has the id
 /// that it goes by, that everything that objects and refs point to is there.
 ///
 /// Whether objects are such that a push of them would be refused is not asked. Memory goes with the
@@ -92,6 +94,7 @@ impl Check {
     fn run(&mut self, git_dir: &Path) -> Result<(), String> {
         let shallow = connectivity::shallow(git_dir, self.format);
         self.packs(&git_dir.join("objects/pack"), &shallow)?;
+        self.shortcuts(&git_dir.join("objects"))?;
         let store = Store::open(git_dir).map_err(|error| error.to_string())?;
         self.loose_objects(&store, &shallow)?;
         self.refs(git_dir, &store)?;
@@ -111,6 +114,13 @@ impl Check {
                 "pack" => self.pack(&pack, &index, shallow),
                 _ => {}
             }
+        }
+        Ok(())
+    }
+
+    fn shortcuts(&mut self, objects_dir: &Path) -> Result<(), String> {
+        for path in shortcut::damaged(objects_dir, self.format).map_err(|error| error.to_string())? {
+            self.problem(format!("{}: it is damaged; maintenance makes it anew", name(&path)));
         }
         Ok(())
     }

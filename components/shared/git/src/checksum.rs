@@ -34,3 +34,11 @@ impl Checksum {
         }
     }
 }
+
+/// Whether the last bytes are the checksum of those before.
+pub(crate) fn ends_with_its_own(bytes: &[u8], format: ObjectFormat) -> bool {
+    let Some(end) = bytes.len().checked_sub(format.len_in_bytes()) else { return false };
+    let mut checksum = Checksum::new(format);
+    checksum.update(&bytes[..end]);
+    checksum.finish().as_slice() == &bytes[end..]
+}

@@ -24,6 +24,8 @@ pub struct Health {
     pub bitmap_objects: u64,
     /// Commits in the commit-graph; 0: there is none.
     pub graph_commits: u64,
+    /// The names of files that only save work, such as bitmaps, and are damaged: they are passed over.
+    pub damaged: Vec<String>,
     /// What a clone of everything sends, about, in bytes.
     pub clone_bytes: u64,
     /// What maintenance would do now.
@@ -49,6 +51,7 @@ impl Health {
             bitmap_objects: store.bitmaps().map_or(0, |bitmaps| bitmaps.numbering().len().into()),
             graph_commits: store.commit_graph().map_or(0, |graph| graph.len().into()),
             clone_bytes: packs - cruft + survey.loose_bytes,
+            damaged: survey.damaged.clone(),
             is_maintenance_due: survey.plan(&Settings::default(), now) != Plan::Nothing,
         })
     }

@@ -25,5 +25,8 @@ pub mod pkt_line;
 pub mod proposed;
 pub mod quarantine;
 pub mod refs;
+mod shortcut;
 pub mod small_blobs;
+#[cfg(test)]
+mod testing;
 pub mod walk;

@@ -37,6 +37,10 @@ pub const PACKS_MAX: usize = 10_000;
 /// The largest table of names of packs that is read, in bytes.
 pub const PACK_NAMES_BYTES_MAX: usize = 4 * MIB as usize;
 
+/// The largest file that only saves work, such as bitmaps, that is compared with its checksum before it is
+/// used, in bytes. That takes about a millisecond for one MiB, once for each process.
+pub const SHORTCUT_CHECKED_BYTES_MAX: u64 = 4 * MIB;
+
 /// How many tables the refs of a repository may be in.
 pub const REFTABLES_MAX: usize = 1_000;
 

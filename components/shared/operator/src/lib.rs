@@ -213,6 +213,9 @@ pub struct Health {
     pub bitmap_objects: u64,
     /// Commits in the commit-graph.
     pub graph_commits: u64,
+    /// The names of files that only save work, such as bitmaps, and are damaged.
+    #[serde(default)]
+    pub damaged: Vec<String>,
     /// What a clone of everything sends, about, in bytes.
     pub clone_bytes: u64,
     pub is_maintenance_due: bool,

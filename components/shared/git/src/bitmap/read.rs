@@ -2,11 +2,12 @@
 
 use super::bits::{Bits, halves};
 use super::{FULL_CLOSURE, HASH_CACHE, LOOKUP_TABLE, MAGIC, PSEUDO_MERGES, VERSION, XOR_DISTANCE_MAX};
-use crate::odb::{File, Table};
+use crate::odb::Table;
+use crate::shortcut;
+use gix_hash::oid;
 use gix_object::Kind;
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
 
 /// Signature, version, flags and number of entries.
 const HEAD_LEN: u64 = 12;
@@ -41,8 +42,9 @@ struct Entry {
 impl BitmapFile {
     /// Opens the bitmaps of the pack, or of the index over several, with this checksum and so many objects.
     /// None: they cannot be read, are damaged, or of another.
-    pub fn open(path: &Path, checksum: &[u8], objects: u32) -> Option<Self> {
-        let file = Arc::new(File::open(path).ok()?);
+    pub fn open(path: &Path, checksum: &oid, objects: u32) -> Option<Self> {
+        let file = shortcut::open(path, checksum.kind())?;
+        let checksum = checksum.as_bytes();
         let len = file.len();
         let table = Table::new(file, 0, len)?;
         let head: [u8; HEAD_LEN as usize] = table.entry(0).ok()?;

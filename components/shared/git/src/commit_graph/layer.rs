@@ -1,10 +1,9 @@
 //! One file of a commit-graph.
 
 use super::filter::Filters;
-use crate::checksum::Checksum;
 use crate::chunks::Chunks;
-use crate::limits::WINDOW_BYTES;
 use crate::odb::{File, Table};
+use crate::shortcut;
 use gix_hash::{ObjectId, oid};
 use std::path::Path;
 use std::sync::Arc;
@@ -54,7 +53,7 @@ pub(super) enum ParentRef {
 impl Layer {
     /// Opens a file whose commits are numbered from `first` on. None: it cannot be read, or is damaged.
     pub fn open(path: &Path, hash: gix_hash::Kind, first: u32) -> Option<Self> {
-        let file = Arc::new(File::open(path).ok()?);
+        let file = shortcut::open(path, hash)?;
         let mut head = [0; HEAD_LEN as usize];
         file.read_exact_at(&mut head, 0).ok()?;
         if head[..4] != *b"CGPH" || head[4] != 1 || head[5] != hash_version(hash) {
@@ -109,20 +108,7 @@ impl Layer {
 
     /// Whether the file ends with the checksum of what is in it.
     pub fn is_intact(&self) -> bool {
-        let end = self.file.len().saturating_sub(self.hash.len_in_bytes() as u64);
-        let mut checksum = Checksum::new(self.hash);
-        let mut piece = vec![0; WINDOW_BYTES];
-        let mut at = 0;
-        while at < end {
-            let len = (end - at).min(WINDOW_BYTES as u64) as usize;
-            if self.file.read_exact_at(&mut piece[..len], at).is_err() {
-                return false;
-            }
-            checksum.update(&piece[..len]);
-            at += len as u64;
-        }
-        let mut said = ObjectId::null(self.hash);
-        self.file.read_exact_at(said.as_mut_slice(), end).is_ok() && said == checksum.finish()
+        shortcut::is_intact(&self.file, self.hash).is_ok_and(|is_intact| is_intact)
     }
 
     /// Where a commit is within this file.

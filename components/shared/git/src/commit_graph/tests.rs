@@ -5,6 +5,7 @@ mod filters;
 use super::*;
 use crate::durable;
 use crate::odb::Store;
+use crate::testing::sealed;
 use std::process::Command;
 
 const SHA1: gix_hash::Kind = gix_hash::Kind::Sha1;
@@ -138,10 +139,11 @@ fn a_damaged_graph_is_no_graph_or_lacks_commits() {
     let sound = fs::read(&path).expect("readable");
     let ids: Vec<_> = repository.commits().into_iter().map(|(id, _)| id).collect();
     let change = |bytes: &[u8]| {
-        let _ = fs::remove_file(&path);
-        fs::write(&path, bytes).expect("written");
-        // What is left of it may be wrong; reading it neither fails nor goes on for ever.
-        if let Some(graph) = CommitGraph::open(&repository.objects(), SHA1) {
+        for bytes in [bytes, &sealed(bytes, SHA1)] {
+            let _ = fs::remove_file(&path);
+            fs::write(&path, bytes).expect("written");
+            // What is left of it may be wrong; reading it neither fails nor goes on for ever.
+            let Some(graph) = CommitGraph::open(&repository.objects(), SHA1) else { continue };
             let keys = PathKeys::new(b"some/path");
             ids.iter().for_each(|id| {
                 drop((graph.get(id), graph.may_have_changed(id, &keys), graph.filter(id, HashVersion::One)))

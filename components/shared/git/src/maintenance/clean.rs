@@ -9,6 +9,7 @@ use crate::odb::multi_pack_index::MultiPackIndex;
 use crate::odb::{self, Store, loose};
 use crate::quarantine;
 use crate::refs::RefStore;
+use crate::shortcut;
 use gix_hash::ObjectId;
 use std::fs;
 use std::io;
@@ -39,6 +40,16 @@ pub fn remove_leftovers(git_dir: &Path, now: SystemTime) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Removes files that only save work and are damaged; returns how many there were.
+pub fn remove_damaged_shortcuts(git_dir: &Path) -> Result<usize, Error> {
+    let format = Format::of(git_dir).map_err(odb::Error::from)?.objects;
+    let damaged = shortcut::damaged(&git_dir.join("objects"), format)?;
+    for path in &damaged {
+        ignore_missing(disk::remove_file(path))?;
+    }
+    Ok(damaged.len())
 }
 
 fn remove_stale_files(directory: &Path, now: SystemTime) -> Result<(), Error> {

@@ -3,8 +3,9 @@
 use super::pack::{self, Made};
 use super::survey::Survey;
 use super::{Error, Run};
+use crate::checksum;
 use crate::durable;
-use crate::format::Format;
+use crate::format::{Format, ObjectFormat};
 use crate::odb::{Packed, Store};
 use crate::refs::{self, RefStore};
 use crate::walk::{Located, ObjectSet};
@@ -120,11 +121,16 @@ pub fn oldest(path: &Path) -> Option<SystemTime> {
 
 fn times(file: &[u8], count: Option<u32>) -> Option<Vec<u32>> {
     let rest = file.strip_prefix(b"MTME\0\0\0\x01")?;
-    let trailers = match rest.first_chunk::<4>()? {
-        [0, 0, 0, 1] => 2 * 20,
-        [0, 0, 0, 2] => 2 * 32,
+    let format = match rest.first_chunk::<4>()? {
+        [0, 0, 0, 1] => ObjectFormat::Sha1,
+        [0, 0, 0, 2] => ObjectFormat::Sha256,
         _ => return None,
     };
+    // By a wrong time, something would go too soon.
+    if !checksum::ends_with_its_own(file, format) {
+        return None;
+    }
+    let trailers = 2 * format.len_in_bytes();
     let times = rest[4..].len().checked_sub(trailers).map(|len| &rest[4..4 + len])?;
     let is_right =
         times.len().is_multiple_of(4) && count.is_none_or(|count| times.len() == count as usize * 4);

@@ -5,6 +5,7 @@
 //!
 //! 1. A lock is taken: one run a repository at a time. What dead pushes and dead runs left behind is
 //!    removed once it is old enough that nothing alive can use it.
+//!    So is what only saves work, such as bitmaps, and is damaged.
 //! 2. Loose refs are packed if there are many, by the same compare and swap as a push.
 //! 3. New packs are written under names that nobody reads, checked to the last object as if they
 //!    arrived from outside, and synced. Then they are renamed to their places, index last, and the
@@ -111,6 +112,8 @@ pub struct Report {
     pub bitmaps: u64,
     /// Commits of the new commit-graph; 0: none was written.
     pub graph_commits: u64,
+    /// Files that only save work, such as bitmaps, that were damaged.
+    pub damaged_removed: u64,
 }
 
 /// Why a run ended before its time. The repository is as sound as it was.
@@ -145,10 +148,16 @@ pub fn run(
     run.tell(Stage::Surveying, 0, 0)?;
     clean::remove_leftovers(git_dir, now)?;
     run.pack_refs()?;
+    run.report.damaged_removed = clean::remove_damaged_shortcuts(git_dir)? as u64;
     let survey = Survey::of(git_dir)?;
-    let plan = if settings.is_forced { Plan::Everything } else { survey.plan(settings, now) };
+    let plan = match survey.plan(settings, now) {
+        _ if settings.is_forced => Plan::Everything,
+        Plan::Nothing if run.report.damaged_removed > 0 => Plan::Shortcuts,
+        plan => plan,
+    };
     match plan {
         Plan::Nothing => {}
+        Plan::Shortcuts => run.index(survey.main_pack())?,
         Plan::RollUp(packs) => run.roll_up(&survey, &packs)?,
         Plan::Everything => run.everything(&survey)?,
     }

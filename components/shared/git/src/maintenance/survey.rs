@@ -6,11 +6,12 @@ use crate::format::{Format, ObjectFormat};
 use crate::listing::{self, Entry};
 use crate::odb::multi_pack_index::{self, MultiPackIndex};
 use crate::odb::{self, loose};
+use crate::shortcut;
 use gix_hash::ObjectId;
 use std::collections::HashSet;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// How many packs there may be beside the largest.
@@ -33,6 +34,8 @@ pub struct Survey {
     /// What packs, indexes and loose objects take, in bytes.
     pub bytes: u64,
     pub loose_bytes: u64,
+    /// The names of files that only save work and are damaged.
+    pub damaged: Vec<String>,
 }
 
 /// A pack on disk.
@@ -52,6 +55,8 @@ pub struct PackFile {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Plan {
     Nothing,
+    /// What saves work, such as bitmaps, is written anew for the packs that there are.
+    Shortcuts,
     /// One pack of these and of all loose objects.
     RollUp(Vec<String>),
     /// One pack of all that is reached.
@@ -65,6 +70,9 @@ impl Survey {
         let format = Format::of(git_dir).map_err(odb::Error::from)?.objects;
         survey.packs(&git_dir.join("objects/pack"), format)?;
         survey.loose_objects(&git_dir.join("objects"), format)?;
+        let damaged = shortcut::seen_damaged(&git_dir.join("objects"), format)?;
+        let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        survey.damaged = damaged.iter().map(name).collect();
         Ok(survey)
     }
 
@@ -157,6 +165,13 @@ impl Survey {
 
     /// What should be done.
     pub fn plan(&self, settings: &Settings, now: SystemTime) -> Plan {
+        match self.plan_of_packs(settings, now) {
+            Plan::Nothing if !self.damaged.is_empty() => Plan::Shortcuts,
+            plan => plan,
+        }
+    }
+
+    fn plan_of_packs(&self, settings: &Settings, now: SystemTime) -> Plan {
         let (cruft, packs): (Vec<_>, Vec<_>) = self.packs.iter().partition(|pack| pack.is_cruft);
         let is_over = |pack: &&PackFile| match (settings.unreachable_for, pack.oldest) {
             (Some(limit), Some(oldest)) => now.duration_since(oldest).is_ok_and(|age| age > limit),
@@ -222,6 +237,7 @@ mod tests {
         let many = |count: usize| [&[1_000_000][..], &vec![10; count]].concat();
         let cases = [
             (survey(&[], 0), Plan::Nothing),
+            (Survey { damaged: vec!["commit-graph".into()], ..survey(&[1000], 0) }, Plan::Shortcuts),
             (survey(&[], LOOSE_MAX), Plan::Nothing),
             (survey(&[], LOOSE_MAX + 1), Plan::Everything),
             (survey(&[1000], 0), Plan::Nothing),

@@ -3,13 +3,23 @@
 use super::*;
 use crate::faults::{Fault, Recorder, failing};
 use crate::health::Health;
+use crate::testing::Scratch;
 use std::collections::BTreeSet;
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::process::Command;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-struct Repository(tempfile::TempDir);
+struct Repository(Scratch);
+
+impl Deref for Repository {
+    type Target = Scratch;
+
+    fn deref(&self) -> &Scratch {
+        &self.0
+    }
+}
 
 impl Repository {
     /// A bare repository `server.git`, and `work`, from which it gets six pushes of a history with merges.
@@ -22,7 +32,7 @@ impl Repository {
     }
 
     fn with_pushes(init: &str, pushes: u32) -> Self {
-        let repository = Self(tempfile::tempdir().expect("a directory"));
+        let repository = Self(Scratch::new());
         repository
             .sh(&format!("git init -q --bare {init} -b main server.git && git -C server.git config receive.unpackLimit 1 && git init -q {init} -b main work"));
         for number in 1..=pushes {
@@ -39,17 +49,6 @@ impl Repository {
              git commit -qm b{number} && git checkout -q main && git merge -q -m m{number} b{number} &&
              git push -q ../server.git --all && git push -q ../server.git --tags"
         ));
-    }
-
-    fn sh(&self, script: &str) -> String {
-        let mut command = Command::new("sh");
-        command.arg("-ec").arg(script).current_dir(self.0.path());
-        for (key, value) in [("NAME", "A"), ("EMAIL", "a@example.org"), ("DATE", "@1700000000 +0000")] {
-            command.env(format!("GIT_AUTHOR_{key}"), value).env(format!("GIT_COMMITTER_{key}"), value);
-        }
-        let output = command.output().expect("sh runs");
-        assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("text").trim().to_owned()
     }
 
     fn git_dir(&self) -> PathBuf {
@@ -200,7 +199,7 @@ fn what_is_kept_or_named_elsewhere_stays() {
 
 #[test]
 fn long_chains_of_deltas_are_cut() {
-    let repository = Repository(tempfile::tempdir().expect("a directory"));
+    let repository = Repository(Scratch::new());
     // Each version of a file is stored as a delta against the one before.
     repository.sh(
         "git init -q --bare -b main server.git && cd server.git && for i in $(seq 120); do

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::time::SystemTime;
 
 /// A file that is read at any position, by any number of readers. It cannot be written.
 pub struct File {
@@ -24,6 +25,11 @@ impl File {
     /// The length when the file was opened, in bytes. Packs and indexes never change once they are named.
     pub fn len(&self) -> u64 {
         self.len
+    }
+
+    /// When it was changed last.
+    pub fn modified(&self) -> io::Result<SystemTime> {
+        self.file.metadata()?.modified()
     }
 
     /// Fills the whole buffer from `offset` on.

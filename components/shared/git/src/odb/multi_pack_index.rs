@@ -6,16 +6,15 @@
 #[cfg(test)]
 mod tests;
 
-use super::file::File;
 use super::index::{self, FANOUT_LEN};
 use super::order;
 use super::table::Table;
 use crate::chunks::Chunks;
 use crate::format::ObjectFormat;
 use crate::limits::{PACK_NAMES_BYTES_MAX, PACKS_MAX};
+use crate::shortcut;
 use gix_hash::{ObjectId, oid};
 use std::path::Path;
-use std::sync::Arc;
 
 /// The name of the file, beside the packs.
 pub const FILE_NAME: &str = "multi-pack-index";
@@ -40,7 +39,7 @@ pub struct MultiPackIndex {
 impl MultiPackIndex {
     /// Opens the index of the packs in a directory. None: there is none that can be read.
     pub fn open(directory: &Path, object_format: ObjectFormat) -> Option<Self> {
-        let file = Arc::new(File::open(&directory.join(FILE_NAME)).ok()?);
+        let file = shortcut::open(&directory.join(FILE_NAME), object_format)?;
         let mut head = [0; HEAD_LEN as usize];
         file.read_exact_at(&mut head, 0).ok()?;
         let id_len = object_format.len_in_bytes() as u64;

@@ -1,10 +1,10 @@
 //! The order in which the entries of a pack lie (gitformat-pack, "pack-*.rev files have the format").
 
 use super::error::Error;
-use super::file::File;
 use super::index::Index;
 use super::pack::PACK_HEADER_LEN;
 use super::table::Table;
+use crate::shortcut;
 use gix_hash::ObjectId;
 use std::cmp::Ordering;
 use std::path::Path;
@@ -175,7 +175,7 @@ fn sorted(index: &Index, end: u64) -> Result<Vec<(u64, u32)>, Error> {
 /// The positions in the file at `path`, if it is of the pack, or packs, with this checksum and so many
 /// objects.
 pub(super) fn stored(path: &Path, objects: u32, checksum: &ObjectId) -> Option<Table> {
-    let file = Arc::new(File::open(path).ok()?);
+    let file = shortcut::open(path, checksum.kind())?;
     let mut head = [0; HEAD_LEN as usize];
     file.read_exact_at(&mut head, 0).ok()?;
     let len = u64::from(objects) * 4;

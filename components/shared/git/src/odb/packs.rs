@@ -234,7 +234,7 @@ impl Packs {
         if !path.is_file() || !pack.ensure_open().ok()? {
             return None;
         }
-        let file = BitmapFile::open(&path, pack.checksum().ok()?.as_slice(), pack.index.len())?;
+        let file = BitmapFile::open(&path, &pack.checksum().ok()?, pack.index.len())?;
         Some(Bitmaps::new(Numbering::of_pack(0, pack.order().ok()?), file))
     }
 
@@ -242,7 +242,7 @@ impl Packs {
         let multi = self.multi.first()?;
         let path = multi.directory.join(multi.index.stem()).with_extension("bitmap");
         let (index, numbers) = (multi.index.clone(), multi.packs.clone());
-        let file = BitmapFile::open(&path, index.checksum().as_slice(), index.len())?;
+        let file = BitmapFile::open(&path, index.checksum(), index.len())?;
         let mut orders = Vec::with_capacity(numbers.len());
         for number in numbers {
             // What bitmaps tell of may be in any of the packs.

@@ -3,19 +3,28 @@
 use super::*;
 use crate::bitmap::Bits;
 use crate::odb::{Place, Store};
+use crate::testing::{Scratch, sealed};
 use crate::walk::{ObjectSet, Request, Walk};
 use gix_object::Kind;
 use std::collections::BTreeSet;
 use std::fs;
+use std::ops::Deref;
 use std::path::PathBuf;
-use std::process::Command;
 
-struct Repository(tempfile::TempDir);
+struct Repository(Scratch);
+
+impl Deref for Repository {
+    type Target = Scratch;
+
+    fn deref(&self) -> &Scratch {
+        &self.0
+    }
+}
 
 impl Repository {
     /// Twenty commits, some of them merges, in four packs, some objects of which lie in two of them.
     fn new(format: &str) -> Self {
-        let repository = Self(tempfile::tempdir().expect("a directory"));
+        let repository = Self(Scratch::new());
         repository.sh(&format!(
             "git init -q -b main --object-format={format} && for i in $(seq 1 10); do
                mkdir -p d$((i % 3))/e && seq $i > d$((i % 3))/e/f && git add . && git commit -q -m $i &&
@@ -26,17 +35,6 @@ impl Repository {
              git rev-list --objects main~4 | cut -d' ' -f1 | git pack-objects -q .git/objects/pack/pack"
         ));
         repository
-    }
-
-    fn sh(&self, script: &str) -> String {
-        let mut command = Command::new("sh");
-        command.arg("-ec").arg(script).current_dir(self.0.path());
-        for (key, value) in [("NAME", "A"), ("EMAIL", "a@example.org"), ("DATE", "@1700000000 +0000")] {
-            command.env(format!("GIT_AUTHOR_{key}"), value).env(format!("GIT_COMMITTER_{key}"), value);
-        }
-        let output = command.output().expect("sh runs");
-        assert!(output.status.success(), "{script}: {output:?}");
-        String::from_utf8(output.stdout).expect("text").trim().to_owned()
     }
 
     fn ids(&self, script: &str) -> BTreeSet<ObjectId> {
@@ -181,21 +179,28 @@ fn a_file_of_the_order_does_where_the_index_has_none() {
     repository.sh("git multi-pack-index write --bitmap");
     let store = repository.store();
     let index = repository.index(&store);
-    let mut file = b"RIDX\0\0\0\x01\0\0\0\x01".to_vec();
-    for number in 0..index.len() {
-        file.extend_from_slice(&index.ordered(number).expect("readable").to_be_bytes());
-    }
-    file.extend_from_slice(index.checksum().as_slice());
-    crate::durable::append_checksum(&mut file, ObjectFormat::Sha1).expect("hashed");
-    fs::write(repository.pack_dir().join(format!("{FILE_NAME}-{}.rev", index.checksum())), file)
-        .expect("written");
     // Without its name, the chunk is one that nobody knows.
     let path = repository.pack_dir().join(FILE_NAME);
     let mut bytes = fs::read(&path).expect("readable");
     let name = bytes.windows(4).position(|name| name == b"RIDX").expect("there is an order");
     bytes[name..name + 4].copy_from_slice(b"rest");
+    let bytes = sealed(&bytes, ObjectFormat::Sha1);
+    let checksum = ObjectId::try_from(&bytes[bytes.len() - 20..]).expect("an id");
     fs::remove_file(&path).expect("removed");
     fs::write(&path, bytes).expect("written");
+    let mut order = b"RIDX\0\0\0\x01\0\0\0\x01".to_vec();
+    for number in 0..index.len() {
+        order.extend_from_slice(&index.ordered(number).expect("readable").to_be_bytes());
+    }
+    order.extend_from_slice(checksum.as_slice());
+    crate::durable::append_checksum(&mut order, ObjectFormat::Sha1).expect("hashed");
+    let sibling = |checksum, extension| {
+        repository.pack_dir().join(format!("{FILE_NAME}-{checksum}")).with_extension(extension)
+    };
+    fs::write(sibling(&checksum, "rev"), order).expect("written");
+    let mut bitmaps = fs::read(sibling(index.checksum(), "bitmap")).expect("readable");
+    bitmaps[12..32].copy_from_slice(checksum.as_slice());
+    fs::write(sibling(&checksum, "bitmap"), sealed(&bitmaps, ObjectFormat::Sha1)).expect("written");
     assert!(repository.index(&store).has_order());
     repository.check_bitmaps();
 }
@@ -244,9 +249,11 @@ fn a_damaged_index_hides_no_object() {
     let all = repository.all();
     fs::remove_file(&path).expect("removed");
     let check = |bytes: &[u8]| {
-        fs::write(&path, bytes).expect("written");
-        let store = repository.store();
-        assert!(all.iter().all(|id| store.contains(id).expect("readable")));
+        for bytes in [bytes, &sealed(bytes, ObjectFormat::Sha1)] {
+            fs::write(&path, bytes).expect("written");
+            let store = repository.store();
+            assert!(all.iter().all(|id| store.contains(id).expect("readable")));
+        }
     };
     for at in (0..sound.len()).step_by(5) {
         check(&sound[..at]);

@@ -2,15 +2,25 @@
 
 use super::*;
 use crate::refs::RefStore;
+use crate::testing::Scratch;
+use std::ops::Deref;
 use std::process::{Command, Stdio};
 
-struct Repository(tempfile::TempDir);
+struct Repository(Scratch);
+
+impl Deref for Repository {
+    type Target = Scratch;
+
+    fn deref(&self) -> &Scratch {
+        &self.0
+    }
+}
 
 impl Repository {
     /// What the script makes in a bare repository with a commit in `$id` and a tag of it in `$tag`.
     /// None: this `git` makes no tables.
     fn new(init: &str, script: &str) -> Option<Self> {
-        let repository = Self(tempfile::tempdir().expect("a directory"));
+        let repository = Self(Scratch::new());
         let mut made = Command::new("git");
         made.args(["init", "-q", "--bare", "--ref-format=reftable"]).args(init.split_whitespace()).arg(".");
         made.current_dir(repository.0.path()).stderr(Stdio::null());
@@ -23,17 +33,6 @@ impl Repository {
              {script}"
         ));
         Some(repository)
-    }
-
-    fn sh(&self, script: &str) -> String {
-        let mut command = Command::new("sh");
-        command.arg("-ec").arg(script).current_dir(self.0.path());
-        for (key, value) in [("NAME", "A"), ("EMAIL", "a@example.org"), ("DATE", "@1700000000 +0000")] {
-            command.env(format!("GIT_AUTHOR_{key}"), value).env(format!("GIT_COMMITTER_{key}"), value);
-        }
-        let output = command.output().expect("sh runs");
-        assert!(output.status.success(), "{script}: {output:?}");
-        String::from_utf8(output.stdout).expect("text").trim().to_owned()
     }
 
     fn store(&self) -> RefStore {

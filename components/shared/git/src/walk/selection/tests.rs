@@ -2,17 +2,26 @@
 
 use super::*;
 use crate::maintenance::{self, Settings};
+use crate::testing::Scratch;
 use std::collections::BTreeSet;
-use std::process::Command;
+use std::ops::Deref;
 use std::time::SystemTime;
 
-struct Repository(tempfile::TempDir);
+struct Repository(Scratch);
+
+impl Deref for Repository {
+    type Target = Scratch;
+
+    fn deref(&self) -> &Scratch {
+        &self.0
+    }
+}
 
 impl Repository {
     /// Forty commits on `main` with merges in between, a directory that comes and goes, and commits that
     /// came after the repository was maintained.
     fn new() -> Self {
-        let repository = Self(tempfile::tempdir().expect("a directory"));
+        let repository = Self(Scratch::new());
         repository.sh("git init -q -b main && mkdir d && seq 300 > d/list && git add . && git commit -qm 0");
         repository.sh(
             "for i in $(seq 40); do
@@ -30,17 +39,6 @@ impl Repository {
         assert!(report.expect("maintained").bitmaps > 0);
         repository.sh("for i in 1 2 3; do seq $i 200 > d/new && git add . && git commit -qm n$i; done");
         repository
-    }
-
-    fn sh(&self, script: &str) -> String {
-        let mut command = Command::new("sh");
-        command.arg("-ec").arg(script).current_dir(self.0.path());
-        for (key, value) in [("NAME", "A"), ("EMAIL", "a@example.org"), ("DATE", "@1700000000 +0000")] {
-            command.env(format!("GIT_AUTHOR_{key}"), value).env(format!("GIT_COMMITTER_{key}"), value);
-        }
-        let output = command.output().expect("sh runs");
-        assert!(output.status.success(), "{script}: {output:?}");
-        String::from_utf8(output.stdout).expect("text").trim().to_owned()
     }
 
     fn ids(&self, script: &str) -> Vec<ObjectId> {
