@@ -11,7 +11,8 @@ pub const FILTERS_COMBINED_MAX: usize = 16;
 pub struct Filter {
     /// Blobs of this many bytes and more are left out.
     pub blob_limit: Option<u64>,
-    /// Trees and blobs at this depth and deeper are left out; a root tree is at depth 0.
+    /// Trees and blobs at this depth and deeper are left out; a root tree is at depth 0, and so are the
+    /// entries of a tree that is asked for by its own id. Of several depths the least counts.
     pub tree_depth: Option<u64>,
     /// Only objects of this kind are kept.
     pub kind: Option<Kind>,

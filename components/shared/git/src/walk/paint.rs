@@ -54,6 +54,21 @@ pub fn paint(
     Ok(painted.expect("there cannot be more commits"))
 }
 
+/// Like [`paint`] with nothing cut off from the haves, and right wherever clocks go wrong. That takes
+/// looking at all that the haves reach, but for what the commit-graph knows to lie deeper than all that is
+/// wanted.
+pub fn paint_exactly(
+    store: &Store,
+    wants: &[ObjectId],
+    haves: &[ObjectId],
+    boundary: &HashSet<ObjectId>,
+) -> Result<Painted, Error> {
+    let mut painter = Painter::new(store, wants, haves)?;
+    painter.run(boundary, &HashSet::new(), usize::MAX)?;
+    painter.go_on_with_haves()?;
+    Ok(painter.finish())
+}
+
 /// Like [`paint`]; none as soon as more than `wanted_max` commits are found that are wanted and, as far as
 /// is known by then, not had.
 pub fn paint_up_to(
@@ -64,34 +79,9 @@ pub fn paint_up_to(
     client_shallow: &HashSet<ObjectId>,
     wanted_max: usize,
 ) -> Result<Option<Painted>, Error> {
-    let mut painter =
-        Painter { store, nodes: HashMap::new(), queue: BinaryHeap::new(), interesting: 0, wanted: 0 };
-    for id in haves {
-        painter.paint(id, HAVE)?;
-    }
-    for id in wants {
-        painter.paint(id, WANT)?;
-    }
-    if !painter.run(boundary, client_shallow, wanted_max)? {
-        return Ok(None);
-    }
-    let mut painted = Painted::default();
-    for (id, node) in painter.nodes {
-        if node.paint & HAVE != 0 {
-            painted.had.insert(id, node.commit);
-        } else {
-            painted.wanted.push((id, node.commit));
-        }
-    }
-    painted.wanted.sort_unstable_by_key(|(id, commit)| (commit.date, *id));
-    let is_next_to_had =
-        |commit: &Commit| commit.parents.iter().any(|parent| painted.had.contains_key(parent));
-    let (mut first, others): (Vec<_>, Vec<_>) =
-        painted.wanted.into_iter().partition(|(_, commit)| is_next_to_had(commit));
-    first.reverse();
-    first.extend(parents_first(others));
-    painted.wanted = first;
-    Ok(Some(painted))
+    let mut painter = Painter::new(store, wants, haves)?;
+    let is_done = painter.run(boundary, client_shallow, wanted_max)?;
+    Ok(is_done.then(|| painter.finish()))
 }
 
 /// Puts commits behind their parents, as far as those are among them. Dates alone do not tell: clocks
@@ -118,7 +108,60 @@ fn parents_first(commits: Vec<(ObjectId, Arc<Commit>)>) -> Vec<(ObjectId, Arc<Co
     ordered
 }
 
-impl Painter<'_> {
+impl<'a> Painter<'a> {
+    fn new(store: &'a Store, wants: &[ObjectId], haves: &[ObjectId]) -> Result<Self, Error> {
+        let mut painter =
+            Self { store, nodes: HashMap::new(), queue: BinaryHeap::new(), interesting: 0, wanted: 0 };
+        for id in haves {
+            painter.paint(id, HAVE)?;
+        }
+        for id in wants {
+            painter.paint(id, WANT)?;
+        }
+        Ok(painter)
+    }
+
+    /// Tells apart what was painted.
+    fn finish(self) -> Painted {
+        let mut painted = Painted::default();
+        for (id, node) in self.nodes {
+            if node.paint & HAVE != 0 {
+                painted.had.insert(id, node.commit);
+            } else {
+                painted.wanted.push((id, node.commit));
+            }
+        }
+        painted.wanted.sort_unstable_by_key(|(id, commit)| (commit.date, *id));
+        let is_next_to_had =
+            |commit: &Commit| commit.parents.iter().any(|parent| painted.had.contains_key(parent));
+        let (mut first, others): (Vec<_>, Vec<_>) =
+            painted.wanted.into_iter().partition(|(_, commit)| is_next_to_had(commit));
+        first.reverse();
+        first.extend(parents_first(others));
+        painted.wanted = first;
+        painted
+    }
+
+    /// Paints from the haves that are left once all wanted commits are found: by their dates they can reach
+    /// none of them.
+    fn go_on_with_haves(&mut self) -> Result<(), Error> {
+        let wanted = self.nodes.values().filter(|node| node.paint == WANT);
+        let floor = wanted.map(|node| node.commit.generation.unwrap_or(0)).min();
+        let Some(floor) = floor else { return Ok(()) };
+        while let Some((_, id)) = self.queue.pop() {
+            let node = self.nodes.get_mut(&id).expect("what is queued has a node");
+            let is_new = node.paint & !node.passed_on & HAVE != 0;
+            node.passed_on = node.paint;
+            let commit = node.commit.clone();
+            if is_new && commit.generation.is_none_or(|generation| generation > floor) {
+                for parent in &commit.parents {
+                    self.paint(parent, HAVE)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Paints what is queued and what that leads to; false: more than `wanted_max` commits are wanted.
     fn run(
         &mut self,

@@ -88,7 +88,8 @@ enum Commits {
 struct PendingTree {
     id: ObjectId,
     at: Located,
-    depth: u64,
+    /// How deep its entries are.
+    entries_depth: u64,
     /// Trees at the same path in the parents: whatever these have there is not looked at again.
     bases: Vec<Base>,
 }
@@ -281,8 +282,9 @@ impl Walk {
                 _ if !is_needed => {}
                 Kind::Tree => {
                     self.insert(at, true);
-                    if self.request.filter.keeps_depth(1) {
-                        self.trees.push(PendingTree { id: target, at, depth: 0, bases: Vec::new() });
+                    // Depths are counted from what is asked for: a tree's entries, or a commit's tree.
+                    if self.request.filter.keeps_depth(0) {
+                        self.trees.push(PendingTree { id: target, at, entries_depth: 0, bases: Vec::new() });
                     }
                 }
                 _ => {
@@ -417,7 +419,7 @@ impl Walk {
             self.depths.insert(at, depth);
         }
         if goes_deeper && (is_new && !depends_on_depth || is_nearer) {
-            self.trees.push(PendingTree { id, at, depth, bases });
+            self.trees.push(PendingTree { id, at, entries_depth: depth + 1, bases });
         }
         Ok(())
     }
@@ -436,10 +438,10 @@ impl Walk {
                 continue;
             }
             if entry.is_tree() {
-                self.found_tree(store, id, tree.depth + 1, bases.to_vec())?;
+                self.found_tree(store, id, tree.entries_depth, bases.to_vec())?;
             } else {
                 self.note_version(id, bases);
-                self.found_blob(store, id, tree.depth + 1)?;
+                self.found_blob(store, id, tree.entries_depth)?;
             }
         }
         Ok(())

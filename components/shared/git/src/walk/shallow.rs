@@ -1,7 +1,7 @@
 //! Where a shallow clone's history is cut (gitprotocol-pack, "deepen").
 
 use super::commit::Commit;
-use super::paint::paint;
+use super::paint::paint_exactly;
 use crate::odb::{Error, Store};
 use gix_hash::ObjectId;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -117,7 +117,7 @@ fn selected(
     since: Option<i64>,
     not: &[ObjectId],
 ) -> Result<CutAndWhole, Error> {
-    let painted = paint(store, wants, not, server_shallow, &HashSet::new())?;
+    let painted = paint_exactly(store, wants, not, server_shallow)?;
     let mut selected = HashMap::new();
     for (id, commit) in painted.wanted {
         if since.is_none_or(|since| commit.date >= since) {
@@ -127,4 +127,55 @@ fn selected(
     let is_cut = |commit: &Commit| commit.parents.iter().any(|parent| !selected.contains_key(parent));
     let (cut, whole): (Vec<_>, Vec<_>) = selected.iter().partition(|(_, commit)| is_cut(commit));
     Ok((cut.into_iter().map(|(id, _)| *id).collect(), whole.into_iter().map(|(id, _)| *id).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Scratch;
+
+    fn ids(place: &Scratch, script: &str) -> Vec<ObjectId> {
+        place.sh(script).lines().map(|line| line.parse().expect("an id")).collect()
+    }
+
+    #[test]
+    fn what_is_excluded_is_cut_off_wherever_clocks_go_wrong() {
+        let place = Scratch::new();
+        // Every third commit is years older than its parents; every fifth is a merge.
+        place.sh(
+            "git init -q -b main && tree=$(git mktree < /dev/null) && for i in $(seq 0 24); do
+                parents=
+                case $i in
+                    0) ;;
+                    *[05]) parents=\"-p c$((i - 1)) -p c$((i / 2))\" ;;
+                    *[38]) parents=\"-p c$((i - 2))\" ;;
+                    *) parents=\"-p c$((i - 1))\" ;;
+                esac
+                date=$((1700000000 + i * 1000 - (i % 3 == 2) * 100000000))
+                id=$(GIT_COMMITTER_DATE=\"@$date +0000\" git commit-tree -m $i $parents $tree) && git tag c$i $id
+            done",
+        );
+        for prepare in ["true", "git commit-graph write --reachable"] {
+            place.sh(prepare);
+            let store = Store::open(&place.path().join(".git")).expect("readable");
+            for excluded in 0..24 {
+                let ids = |script: &str| ids(&place, script);
+                let how = Deepen::Since { since: None, not: ids(&format!("git rev-parse c{excluded}")) };
+                let wants = ids("git rev-parse c24 c23 c12");
+                let none = HashSet::new();
+                let boundary = deepen(&store, &wants, &none, &none, &how).expect("readable");
+                let kept: HashSet<_> = {
+                    let left: HashSet<_> = ids(&format!("git rev-list c{excluded}")).into_iter().collect();
+                    let all = ids("git rev-list c24 c23 c12");
+                    all.into_iter().filter(|id| !left.contains(id)).collect()
+                };
+                let is_cut = |id: &&ObjectId| {
+                    !ids(&format!("git rev-parse {id}^@")).iter().all(|parent| kept.contains(parent))
+                };
+                let mut shallow: Vec<_> = kept.iter().filter(is_cut).copied().collect();
+                shallow.sort_unstable();
+                assert_eq!(boundary.expect("some are left").shallow, shallow, "without c{excluded}");
+            }
+        }
+    }
 }
