@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::disk;
-use crate::durable;
+use crate::durable::{self, TEMPORARY_PREFIX};
 use crate::format::Format;
 use crate::listing::{self, Entry};
 use crate::odb::multi_pack_index::MultiPackIndex;
@@ -22,7 +22,7 @@ const REMOVING: &str = "lithe-removing";
 const PARTS: [&str; 5] = ["idx", "rev", "bitmap", "mtimes", "pack"];
 /// A temporary file that nothing was written to for so long belongs to a process that is no more.
 const STALE_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
-/// How names of temporary files begin, Git's and ours.
+/// How names of temporary files of objects begin, Git's and ours.
 const TEMPORARY: &str = "tmp_";
 
 /// Removes what dead pushes and dead runs left behind.
@@ -32,11 +32,12 @@ pub fn remove_leftovers(git_dir: &Path, now: SystemTime) -> Result<(), Error> {
     refs.remove_abandoned_locks(now)?;
     quarantine::remove_stale(git_dir, now)?;
     finish_removal(git_dir)?;
+    remove_stale_files(git_dir, TEMPORARY_PREFIX, now)?;
     let objects = git_dir.join("objects");
     for entry in entries(&objects)? {
         let name = entry.name.to_string_lossy();
-        if entry.is_directory && (name == "pack" || loose::is_directory_name(&name)) {
-            remove_stale_files(&objects.join(&entry.name), now)?;
+        if entry.is_directory && (name == "pack" || name == "info" || loose::is_directory_name(&name)) {
+            remove_stale_files(&objects.join(&entry.name), TEMPORARY, now)?;
         }
     }
     Ok(())
@@ -52,9 +53,9 @@ pub fn remove_damaged_shortcuts(git_dir: &Path) -> Result<usize, Error> {
     Ok(damaged.len())
 }
 
-fn remove_stale_files(directory: &Path, now: SystemTime) -> Result<(), Error> {
+fn remove_stale_files(directory: &Path, prefix: &str, now: SystemTime) -> Result<(), Error> {
     for entry in entries(directory)? {
-        if entry.is_directory || !entry.name.to_string_lossy().starts_with(TEMPORARY) {
+        if entry.is_directory || !entry.name.to_string_lossy().starts_with(prefix) {
             continue;
         }
         let path = directory.join(&entry.name);

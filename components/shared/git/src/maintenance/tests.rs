@@ -343,6 +343,20 @@ fn any_change_to_a_file_may_fail_in_a_run() {
 }
 
 #[test]
+fn files_that_were_never_complete_go_wherever_they_are() {
+    let repository = small_and_untidy();
+    let now = SystemTime::now();
+    let places = "tmp_lithe_1 objects/info/tmp_lithe_2 objects/pack/tmp_pack_3 objects/aa/tmp_obj_4";
+    repository.sh(&format!("cd server.git && mkdir -p objects/aa && touch {places} tmp_of_somebody"));
+    let left = || repository.sh("cd server.git && find . -name 'tmp_*' | wc -l");
+    repository.maintain(&Settings::default(), now);
+    assert_eq!(left(), "5", "they may be written to");
+    repository.maintain(&Settings::default(), now + 2 * DAY);
+    assert_eq!(left(), "1");
+    assert_eq!(repository.sh("cd server.git && ls tmp_*"), "tmp_of_somebody");
+}
+
+#[test]
 fn a_removal_that_was_cut_short_is_finished() {
     let repository = Repository::new();
     let gone = repository.packs()[0].clone();
