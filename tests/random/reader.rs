@@ -4,6 +4,7 @@ use super::history::History;
 use super::push::Refs;
 use super::rng::Rng;
 use crate::kit::Shell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Output;
 
 /// A pair of clones, `rNUMBER/lithe` and `rNUMBER/model`, to which the same is done.
@@ -11,7 +12,8 @@ use std::process::Output;
 pub struct Reader {
     number: usize,
     is_shallow: bool,
-    is_partial: bool,
+    /// What it leaves out, if it is a partial clone.
+    filter: Option<String>,
     exists: bool,
 }
 
@@ -19,16 +21,23 @@ pub struct Reader {
 #[derive(Debug, Clone)]
 pub struct Step {
     pub reader: usize,
+    /// What a partial clone leaves out.
+    pub filter: Option<String>,
     script: String,
 }
 
-/// Everything that a fetch leaves: refs, where history is cut, and objects.
+/// What a fetch leaves: refs, and where history is cut.
 const STATE: &str = r#"
 git for-each-ref --format='%(objectname) %(refname) %(symref)'
 cat .git/HEAD
 echo shallow: && sort .git/shallow 2> /dev/null || true
-echo objects: && git cat-file --batch-all-objects --batch-check
 "#;
+
+/// The objects that a clone has.
+const OBJECTS: &str = "git cat-file --batch-all-objects --batch-check='%(objectname) %(objecttype)'";
+
+/// The objects that a clone has and needs.
+const NEEDED: &str = "git rev-list --objects --no-object-names --all --missing=allow-any";
 
 /// Has a clone forget that it began with a bundle.
 const WITHOUT_BUNDLES: &str = r#"
@@ -38,7 +47,7 @@ git repack -adq
 
 impl Reader {
     pub fn new(number: usize) -> Self {
-        Self { number, is_shallow: false, is_partial: false, exists: false }
+        Self { number, is_shallow: false, filter: None, exists: false }
     }
 
     /// The next step is a clone.
@@ -55,7 +64,8 @@ impl Reader {
                 let clone = self.clone(rng, history, refs, &git);
                 // What the bundle had beyond what the clone asks for goes again. But not from a partial
                 // clone; and a clone of less than everything follows the tags of what the bundle had.
-                let is_whole = !self.is_partial && !self.is_shallow && !clone.contains(" --single-branch");
+                let is_whole =
+                    self.filter.is_none() && !self.is_shallow && !clone.contains(" --single-branch");
                 match by_bundle && is_whole {
                     true => {
                         let clone = clone.replace(&git, "git -c transfer.bundleURI=true");
@@ -65,7 +75,7 @@ impl Reader {
                 }
             }
         };
-        Step { reader: self.number, script: command }
+        Step { reader: self.number, filter: self.filter.clone(), script: command }
     }
 
     fn clone(&mut self, rng: &mut Rng, history: &History, refs: &Refs, git: &str) -> String {
@@ -82,13 +92,14 @@ impl Reader {
             _ => String::new(),
         };
         self.is_shallow = options.contains("depth") || options.contains("shallow");
-        self.is_partial = options.contains("filter");
+        let filter = options.split_once("--filter=").and_then(|(_, filter)| filter.split(' ').next());
+        self.filter = filter.map(str::to_owned);
         self.exists = true;
         format!("cd .. && rm -rf $SIDE && {git} clone -q --no-checkout {options} $REMOTE $SIDE && cd $SIDE")
     }
 
     fn fetch(&mut self, rng: &mut Rng, history: &History, refs: &Refs, git: &str) -> String {
-        if self.is_partial && rng.chance(40) {
+        if self.filter.is_some() && rng.chance(40) {
             return lazy(rng);
         }
         let arguments = match rng.below(16) {
@@ -110,7 +121,10 @@ impl Reader {
             }
             10 if self.is_shallow => format!("--shallow-since=@{}", history.moment(rng)),
             11 if self.is_shallow => format!("--shallow-exclude={}", branch(rng, refs)),
-            12 if self.is_partial => format!("--refetch --filter={}", filter(rng)),
+            12 if self.filter.is_some() => {
+                let filter = self.filter.insert(filter(rng));
+                format!("--refetch --filter={filter}")
+            }
             _ => "--prune --force".to_owned(),
         };
         format!("{git} fetch -q {arguments}")
@@ -137,6 +151,19 @@ impl Step {
         let done = shell.command(&format!("{here}\n{}", self.script)).output().expect("bash starts");
         let state = shell.command(&format!("{here}\n{STATE}")).output().expect("bash starts");
         (done.status.success(), text(&done), text(&state))
+    }
+
+    /// The objects that a side has, each with its kind.
+    pub fn objects(&self, shell: &Shell, side: &str) -> BTreeMap<String, String> {
+        let listed = shell.run(&format!("cd r{}/{side} && {OBJECTS}", self.reader));
+        let pairs = listed.lines().filter_map(|line| line.split_once(' '));
+        pairs.map(|(id, kind)| (id.to_owned(), kind.to_owned())).collect()
+    }
+
+    /// The objects that a side's refs lead to.
+    pub fn needed(&self, shell: &Shell, side: &str) -> BTreeSet<String> {
+        let listed = shell.run(&format!("cd r{}/{side} && {NEEDED}", self.reader));
+        listed.lines().map(str::to_owned).collect()
     }
 
     /// Has `git` check what a side has.

@@ -1,0 +1,97 @@
+//! Holding what a step left of two clones against each other.
+//!
+//! The one from the model is the judge, but for two accidents of `git`, in which it goes beside its own
+//! documentation and nobody would miss anything:
+//!
+//! - Beside a pack it sends every tag whose target it came upon while it made that pack. It may have looked
+//!   there for nothing but what deltas refer to, and the client have the target already: so a tag comes
+//!   that the client did not ask for, and keeps under no name.
+//! - A filter is to leave what is asked for by its own id, and to count depths from where an object is
+//!   nearest. But what is both asked for and reached from elsewhere goes by the filter, and of two filters
+//!   at once, one takes an object for sent that the other left out where it was too deep.
+
+use super::reader::Step;
+use crate::kit::Shell;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What `git` says where its own filters leave out what a ref points to.
+const LEFT_OUT: &str = "did not send all necessary objects";
+
+/// Takes a step on both sides, and holds what it leaves against each other. False: that was right, but there
+/// is nothing to go on with, as `git` got nothing, or less, from itself, or the server was killed meanwhile.
+pub fn is_alike(
+    shell: &Shell,
+    step: &Step,
+    served: &str,
+    model: &str,
+    is_killed: bool,
+) -> Result<bool, String> {
+    let failed = |reason: String| Err(format!("r{}: {}\n{reason}", step.reader, step.describe()));
+    let (is_success, said, state) = step.run(shell, "lithe", served);
+    if is_killed && !is_success {
+        return Ok(false);
+    }
+    let (is_expected, expected_said, expected_state) = step.run(shell, "model", model);
+    // Where `git` cannot use what a partial clone left out, it is up to its transport how far it gets.
+    if !is_success && !is_expected && (step.is_clone() || step.filter.is_some()) {
+        return Ok(false);
+    }
+    let is_left_out = !is_expected && step.filter.is_some() && expected_said.contains(LEFT_OUT);
+    if is_success != is_expected && !(is_success && is_left_out) {
+        return failed(format!("Lithe: {said}\ngit: {expected_said}"));
+    }
+    let checked = step.check(shell, "lithe");
+    // Of a partial clone, `git` misses the empty tree though nothing of it was to be sent.
+    if !checked.0 && step.check(shell, "model") != checked {
+        return failed(checked.1);
+    }
+    if is_success != is_expected {
+        return Ok(false);
+    }
+    if state != expected_state {
+        return failed(difference(&state, &expected_state));
+    }
+    let [objects, expected] = ["lithe", "model"].map(|side| step.objects(shell, side));
+    let missing = only(&expected, &objects);
+    let needed = if missing.is_empty() { BTreeSet::new() } else { step.needed(shell, "model") };
+    let is_missed = missing.iter().any(|(id, kind)| kind != "tag" || needed.contains(id));
+    let more = only(&objects, &expected);
+    let kept = if more.is_empty() { BTreeSet::new() } else { kept(shell, step.filter.as_deref()) };
+    if is_missed || more.keys().any(|id| !kept.contains(id)) {
+        return failed(format!("only Lithe: {more:#?}\nonly git: {missing:#?}"));
+    }
+    Ok(more.is_empty())
+}
+
+/// What the model's refs, each alone, lead to that every part of a filter keeps.
+fn kept(shell: &Shell, filter: Option<&str>) -> BTreeSet<String> {
+    let Some(filter) = filter else { return BTreeSet::new() };
+    let parts: Vec<&str> = filter.strip_prefix("combine:").unwrap_or(filter).split('+').collect();
+    let listed = shell.run(&format!(
+        r#"cd model.git
+        for id in $(git for-each-ref --format='%(objectname)' | sort -u); do
+            for part in {}; do git rev-list --objects --no-object-names --filter=$part $id; done |
+                sort | uniq -c | awk '$1 == {} {{ print $2 }}'
+        done"#,
+        parts.join(" "),
+        parts.len()
+    ));
+    listed.lines().map(str::to_owned).collect()
+}
+
+fn only(one: &BTreeMap<String, String>, other: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    one.iter()
+        .filter(|(id, _)| !other.contains_key(*id))
+        .map(|(id, kind)| (id.clone(), kind.clone()))
+        .collect()
+}
+
+/// The lines that only one of two texts has.
+pub fn difference(lithe: &str, git: &str) -> String {
+    let only = |one: &str, other: &str, who: &str| {
+        let other: BTreeSet<_> = other.lines().collect();
+        let lines = one.lines().filter(|line| !other.contains(line)).take(20);
+        lines.map(|line| format!("only {who}: {line}\n")).collect::<String>()
+    };
+    only(lithe, git, "Lithe") + &only(git, lithe, "git")
+}
