@@ -1,14 +1,14 @@
 //! Holding what a step left of two clones against each other.
 //!
-//! The one from the model is the judge, but for two accidents of `git`, in which it goes beside its own
-//! documentation and nobody would miss anything:
+//! The one from the model is the judge, but for two things that depend on the order in which a server comes
+//! upon objects, and of which a client misses nothing:
 //!
-//! - Beside a pack it sends every tag whose target it came upon while it made that pack. It may have looked
-//!   there for nothing but what deltas refer to, and the client have the target already: so a tag comes
-//!   that the client did not ask for, and keeps under no name.
-//! - A filter is to leave what is asked for by its own id, and to count depths from where an object is
-//!   nearest. But what is both asked for and reached from elsewhere goes by the filter, and of two filters
-//!   at once, one takes an object for sent that the other left out where it was too deep.
+//! - Beside a pack go tags whose targets are in it, and neither server knows all that a client has: either
+//!   may send a target again, and `git` takes what deltas refer to for sent as well. So a tag may come that
+//!   the client did not ask for, and keeps under no name.
+//! - By its documentation, a filter of `git` leaves what is asked for by its own id, and counts depths from
+//!   where an object is nearest. But what is both asked for and reached from elsewhere goes by the filter, and
+//!   of two filters at once, one takes an object for sent that the other left out where it was too deep.
 
 use super::reader::Step;
 use crate::kit::Shell;
@@ -52,20 +52,26 @@ pub fn is_alike(
         return failed(difference(&state, &expected_state));
     }
     let [objects, expected] = ["lithe", "model"].map(|side| step.objects(shell, side));
-    let missing = only(&expected, &objects);
-    let needed = if missing.is_empty() { BTreeSet::new() } else { step.needed(shell, "model") };
-    let is_missed = missing.iter().any(|(id, kind)| kind != "tag" || needed.contains(id));
-    let more = only(&objects, &expected);
-    let kept = if more.is_empty() { BTreeSet::new() } else { kept(shell, step.filter.as_deref()) };
-    if is_missed || more.keys().any(|id| !kept.contains(id)) {
+    let (more, missing) = (only(&objects, &expected), only(&expected, &objects));
+    if more.is_empty() && missing.is_empty() {
+        return Ok(true);
+    }
+    let needed = step.needed(shell, "model");
+    let is_spare = |(id, kind): &(&String, &String)| *kind == "tag" && !needed.contains(*id);
+    let visible = reached(shell);
+    let kept = step.filter.as_deref().map_or(BTreeSet::new(), |filter| kept(shell, filter));
+    let (spare, more_kept): (Vec<_>, Vec<_>) = more.iter().partition(is_spare);
+    if !missing.iter().all(|tag| is_spare(&tag))
+        || !spare.iter().all(|(id, _)| visible.contains(*id))
+        || !more_kept.iter().all(|(id, _)| kept.contains(*id))
+    {
         return failed(format!("only Lithe: {more:#?}\nonly git: {missing:#?}"));
     }
-    Ok(more.is_empty())
+    Ok(more_kept.is_empty())
 }
 
 /// What the model's refs, each alone, lead to that every part of a filter keeps.
-fn kept(shell: &Shell, filter: Option<&str>) -> BTreeSet<String> {
-    let Some(filter) = filter else { return BTreeSet::new() };
+fn kept(shell: &Shell, filter: &str) -> BTreeSet<String> {
     let parts: Vec<&str> = filter.strip_prefix("combine:").unwrap_or(filter).split('+').collect();
     let listed = shell.run(&format!(
         r#"cd model.git
@@ -76,6 +82,12 @@ fn kept(shell: &Shell, filter: Option<&str>) -> BTreeSet<String> {
         parts.join(" "),
         parts.len()
     ));
+    listed.lines().map(str::to_owned).collect()
+}
+
+/// Everything that the model's refs lead to.
+fn reached(shell: &Shell) -> BTreeSet<String> {
+    let listed = shell.run("git -C model.git rev-list --objects --no-object-names --all");
     listed.lines().map(str::to_owned).collect()
 }
 
