@@ -45,6 +45,10 @@ git for-each-ref --format='delete %(refname)' refs/bundles | git update-ref --st
 git repack -adq
 "#;
 
+/// Has a clone ask for all refs: it does not for those that it has as they are, and versions of Git differ
+/// in whether history is deepened that only they lead to.
+const FORGET_ALL: &str = "git for-each-ref --format='delete %(refname)' refs/all | git update-ref --stdin";
+
 impl Reader {
     pub fn new(number: usize) -> Self {
         Self { number, is_shallow: false, filter: None, exists: false }
@@ -108,8 +112,12 @@ impl Reader {
             2 => "--prune --force origin '+refs/*:refs/all/*'".to_owned(),
             3 => format!("origin {}", some_id(rng, refs)),
             4 => format!("origin '+{}:refs/heads/got'", branch(rng, refs)),
-            // Versions of Git differ in what they do about commits that only other refs lead to.
-            5 | 6 if self.is_shallow => format!("--deepen={} origin '+refs/*:refs/all/*'", 1 + rng.below(4)),
+            5 | 6 if self.is_shallow => {
+                return format!(
+                    "{FORGET_ALL}\n{git} fetch -q --deepen={} origin '+refs/*:refs/all/*'",
+                    1 + rng.below(4)
+                );
+            }
             7 if self.is_shallow => {
                 self.is_shallow = false;
                 "--unshallow".to_owned()
