@@ -1,8 +1,8 @@
 //! How a repository stores objects and refs, as its `config` says (gitrepository-layout(5);
 //! git-config(1), `core.repositoryFormatVersion` and `extensions.*`).
 
+use crate::disk;
 use crate::limits::CONFIG_BYTES_MAX;
-use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -126,7 +126,7 @@ fn plain_value(text: &str) -> String {
 
 pub(crate) fn read_config(git_dir: &Path) -> Result<Vec<u8>, Error> {
     let path = git_dir.join("config");
-    let file = match fs::File::open(&path) {
+    let file = match disk::open(&path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(source) => return Err(Error::Io { path, source }),
@@ -143,6 +143,7 @@ pub(crate) fn read_config(git_dir: &Path) -> Result<Vec<u8>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn a_config_is_read_up_to_the_limit() {

@@ -1,5 +1,6 @@
 //! What lies in a directory that others write to meanwhile.
 
+use crate::disk;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
@@ -17,6 +18,7 @@ pub struct Entry {
 ///
 /// Fails if there is no such directory, or it cannot be read.
 pub fn list(directory: &Path) -> io::Result<Vec<Entry>> {
+    disk::reading()?;
     imp::list(directory)
 }
 

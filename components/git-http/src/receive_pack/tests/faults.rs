@@ -2,7 +2,7 @@
 //! and holds every push that was acknowledged.
 
 use super::*;
-use lithe_git::faults::{Crash, Fault, Recorder, Recording, failing};
+use lithe_git::faults::{Crash, Fault, ReadFault, Recorder, Recording, failing, failing_reads};
 use lithe_git::maintenance;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -330,6 +330,45 @@ fn any_change_to_a_file_may_fail() {
             }
         }
         push(&sound, body).expect("an answer");
+    }
+}
+
+#[test]
+fn any_read_may_fail_in_a_push() {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let sound = place.path().join("sound.git");
+    for (story, pushes) in [(Story::new(), 0..5), (Story::of_small_pushes(), 7..8)] {
+        init::init_bare(&sound, "main", ObjectFormat::Sha1).expect("made");
+        let last = pushes.end;
+        for body in &story.bodies[..pushes.start] {
+            push(&sound, body).expect("an answer");
+        }
+        for number in pushes {
+            let mut refused = 0;
+            for fault in ReadFault::ALL {
+                // All of the first ones, and some of those that follow.
+                for first in (0..20).chain((20..).step_by(7)) {
+                    let git_dir = place.path().join("server.git");
+                    copy(&sound, &git_dir);
+                    let (outcome, has_struck) =
+                        failing_reads(fault, first, || push(&git_dir, &story.bodies[number]));
+                    let context = format!("push {number}, {fault:?} at read {first}");
+                    refused +=
+                        usize::from(outcome.as_ref().map_or(true, |outcome| outcome.changes.is_empty()));
+                    let refs = (&story.refs[number], &story.refs[number + 1]);
+                    check_failed(&git_dir, outcome.ok(), refs, &context);
+                    fs::remove_dir_all(&git_dir).expect("removed");
+                    if !has_struck {
+                        break;
+                    }
+                }
+            }
+            assert!(refused > 0, "push {number}: nothing is pushed upon what cannot be read");
+            if number + 1 < last {
+                push(&sound, &story.bodies[number]).expect("an answer");
+            }
+        }
+        fs::remove_dir_all(&sound).expect("removed");
     }
 }
 

@@ -66,7 +66,7 @@ pub fn around_write(
     Ok(())
 }
 
-pub use imp::next_handle;
+pub use imp::{next_handle, read};
 
 #[cfg(not(any(test, feature = "faults")))]
 mod imp {
@@ -81,6 +81,10 @@ mod imp {
     }
 
     pub fn after(_: &Operation) {}
+
+    pub fn read() -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(any(test, feature = "faults"))]
@@ -97,6 +101,10 @@ mod imp {
         fn before(&mut self, operation: &Operation) -> io::Result<()>;
         /// The change was made.
         fn after(&mut self, operation: &Operation);
+        /// Something is about to be read, listed or looked for. An error is what becomes of that.
+        fn read(&mut self) -> io::Result<()> {
+            Ok(())
+        }
     }
 
     thread_local! {
@@ -115,6 +123,10 @@ mod imp {
 
     pub fn before(operation: &Operation) -> io::Result<()> {
         HOOK.with_borrow_mut(|hook| hook.as_mut().map_or(Ok(()), |hook| hook.before(operation)))
+    }
+
+    pub fn read() -> io::Result<()> {
+        HOOK.with_borrow_mut(|hook| hook.as_mut().map_or(Ok(()), |hook| hook.read()))
     }
 
     pub fn after(operation: &Operation) {

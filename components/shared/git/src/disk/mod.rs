@@ -1,4 +1,4 @@
-//! Every change to the files of a repository. These are the standard library's calls; in a build with
+//! Every change to the files of a repository, and reading them. These are the standard library's calls; in a build with
 //! the feature `faults` each can be recorded, and made to fail (see [`crate::faults`]).
 
 mod hook;
@@ -125,6 +125,49 @@ pub(crate) fn create_dir(path: &Path) -> io::Result<()> {
 /// Waits until the names in a directory are on disk. Fails where the file system cannot.
 pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
     hook::around(Operation::SyncDir { path }, || fs::File::open(path)?.sync_all())
+}
+
+/// Opens a file to be read.
+pub(crate) fn open(path: &Path) -> io::Result<fs::File> {
+    reading()?;
+    fs::File::open(path)
+}
+
+/// Reads a file whole.
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    reading()?;
+    fs::read(path)
+}
+
+/// Whether there is anything under a name; where that leads is not looked at.
+///
+/// Fails if it cannot be told, which is no reason to take it for missing.
+pub(crate) fn exists(path: &Path) -> io::Result<bool> {
+    Ok(metadata(path, |path| fs::symlink_metadata(path))?.is_some())
+}
+
+/// Whether there is a file under a name. Fails if it cannot be told.
+pub(crate) fn is_file(path: &Path) -> io::Result<bool> {
+    Ok(metadata(path, |path| fs::metadata(path))?.is_some_and(|metadata| metadata.is_file()))
+}
+
+fn metadata(
+    path: &Path,
+    look: impl Fn(&Path) -> io::Result<fs::Metadata>,
+) -> io::Result<Option<fs::Metadata>> {
+    reading()?;
+    match look(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What comes before every read: in tests, it may fail.
+pub(crate) fn reading() -> io::Result<()> {
+    hook::read()
 }
 
 fn write_all_at(file: &fs::File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {

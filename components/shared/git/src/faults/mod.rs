@@ -11,7 +11,8 @@
 //!   from a directory to another, the one that it went to. Until then it may have happened or not,
 //!   whatever became of those before and after it: only changes to the same name keep their order.
 //!
-//! That is less than any file system in use promises. [`failing`] has an operation fail instead.
+//! That is less than any file system in use promises. [`failing`] has an operation fail instead, and
+//! [`failing_reads`] a read.
 
 mod disk_model;
 mod recording;
@@ -67,6 +68,60 @@ pub fn failing<T>(fault: Fault, first: usize, work: impl FnOnce() -> T) -> (T, b
     let made = work();
     install(None);
     (made, has_struck.get())
+}
+
+/// What becomes of reading from a certain read on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadFault {
+    /// One fails, as when a block of the disk is bad. The others go on.
+    Once,
+    /// One finds that the file ends before it should.
+    Ends,
+    /// Nothing can be read any more.
+    Dead,
+}
+
+impl ReadFault {
+    /// All of them.
+    pub const ALL: [ReadFault; 3] = [ReadFault::Once, ReadFault::Ends, ReadFault::Dead];
+}
+
+/// Does some work, while what it reads fails from the read with that number on, counted from 0; listing a
+/// directory, and looking whether there is a file, are reads too. Says whether there was one that failed.
+pub fn failing_reads<T>(fault: ReadFault, first: usize, work: impl FnOnce() -> T) -> (T, bool) {
+    let has_struck = Rc::new(Cell::new(false));
+    install(Some(Box::new(FailingReads { fault, first, count: 0, has_struck: has_struck.clone() })));
+    let made = work();
+    install(None);
+    (made, has_struck.get())
+}
+
+struct FailingReads {
+    fault: ReadFault,
+    first: usize,
+    count: usize,
+    has_struck: Rc<Cell<bool>>,
+}
+
+impl Hook for FailingReads {
+    fn before(&mut self, _: &Changed) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn after(&mut self, _: &Changed) {}
+
+    fn read(&mut self) -> io::Result<()> {
+        let count = self.count;
+        self.count += 1;
+        if count < self.first || count > self.first && self.fault != ReadFault::Dead {
+            return Ok(());
+        }
+        self.has_struck.set(true);
+        Err(match self.fault {
+            ReadFault::Ends => io::ErrorKind::UnexpectedEof.into(),
+            _ => io::Error::other("input/output error"),
+        })
+    }
 }
 
 struct Failing {

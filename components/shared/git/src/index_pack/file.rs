@@ -112,6 +112,7 @@ impl PackFile {
 
     /// Reads what was flushed, as much as there is up to the buffer's length.
     pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        disk::reading()?;
         read_at(self.file.as_std(), buffer, offset)
     }
 

@@ -5,7 +5,7 @@ use crate::disk;
 use crate::durable::{self, TEMPORARY_PREFIX};
 use crate::format::Format;
 use crate::listing::{self, Entry};
-use crate::odb::multi_pack_index::MultiPackIndex;
+use crate::odb::multi_pack_index::{self, MultiPackIndex};
 use crate::odb::{self, Store, loose};
 use crate::quarantine;
 use crate::refs::RefStore;
@@ -70,8 +70,13 @@ fn remove_stale_files(directory: &Path, prefix: &str, now: SystemTime) -> Result
 /// Removes packs that are to go, unless somebody has marked them to be kept; returns how many went.
 pub fn remove_packs(git_dir: &Path, names: &[&String]) -> Result<u64, Error> {
     let directory = git_dir.join("objects/pack");
-    let kept = |name: &str| directory.join(name).with_extension("keep").exists();
-    let names: Vec<&str> = names.iter().map(|name| name.as_str()).filter(|name| !kept(name)).collect();
+    let mut going: Vec<&str> = Vec::new();
+    for name in names {
+        if !disk::exists(&directory.join(name).with_extension("keep"))? {
+            going.push(name);
+        }
+    }
+    let names = going;
     if names.is_empty() {
         return Ok(0);
     }
@@ -93,15 +98,15 @@ pub fn remove_packs(git_dir: &Path, names: &[&String]) -> Result<u64, Error> {
 /// Removes what is left of packs whose removal was cut short: those whose index is gone.
 fn finish_removal(git_dir: &Path) -> Result<(), Error> {
     let directory = git_dir.join("objects/pack");
-    let list = match fs::read_to_string(directory.join(REMOVING)) {
-        Ok(list) => list,
+    let list = match disk::read(&directory.join(REMOVING)) {
+        Ok(list) => String::from_utf8_lossy(&list).into_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error.into()),
     };
     let is_name = |name: &&str| name.starts_with("pack-") && name.ends_with(".pack") && !name.contains('/');
     for name in list.lines().filter(is_name) {
         let path = directory.join(name);
-        if path.with_extension("idx").exists() || path.with_extension("keep").exists() {
+        if disk::exists(&path.with_extension("idx"))? || disk::exists(&path.with_extension("keep"))? {
             continue;
         }
         for part in PARTS {
@@ -115,7 +120,14 @@ fn finish_removal(git_dir: &Path) -> Result<(), Error> {
 /// Removes Git's index over several packs if it names one of these.
 fn forget_index_of(git_dir: &Path, packs: &[&str]) -> Result<(), Error> {
     let format = Format::of(git_dir).map_err(odb::Error::from)?.objects;
-    let Some(index) = MultiPackIndex::open(&git_dir.join("objects/pack"), format) else { return Ok(()) };
+    let directory = git_dir.join("objects/pack");
+    let Some(index) = MultiPackIndex::open(&directory, format) else {
+        // What cannot be read here may be read by others.
+        return match disk::exists(&directory.join(multi_pack_index::FILE_NAME))? {
+            true => remove_multi_pack_index(git_dir),
+            false => Ok(()),
+        };
+    };
     let is_going =
         |name: &String| packs.iter().any(|pack| pack.strip_suffix(".pack") == name.strip_suffix(".idx"));
     match index.packs().iter().any(is_going) {

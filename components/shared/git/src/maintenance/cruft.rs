@@ -4,6 +4,7 @@ use super::pack::{self, Made};
 use super::survey::Survey;
 use super::{Error, Run};
 use crate::checksum;
+use crate::disk;
 use crate::durable;
 use crate::format::{Format, ObjectFormat};
 use crate::odb::{Packed, Store};
@@ -11,7 +12,6 @@ use crate::refs::{self, RefStore};
 use crate::walk::{Located, ObjectSet};
 use gix_hash::ObjectId;
 use std::collections::HashMap;
-use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -85,7 +85,7 @@ fn keeps_all(git_dir: &Path) -> Result<bool, Error> {
     let refs = RefStore::open(git_dir)?;
     let is_precious = Format::of(git_dir).map_err(refs::Error::from)?.keeps_all_objects;
     let is_unsure = refs.is_in_tables() || !refs.snapshot()?.broken.is_empty();
-    Ok(is_precious || is_unsure || git_dir.join("worktrees").exists())
+    Ok(is_precious || is_unsure || disk::exists(&git_dir.join("worktrees"))?)
 }
 
 /// Makes a pack of what is kept, with the times beside it. None: nothing is.
@@ -109,13 +109,13 @@ pub fn write(run: &mut Run, store: &Store, rest: Rest) -> Result<Option<Made>, E
 /// Reads the times beside a pack of so many objects. None: they are damaged, and so not known.
 fn read(git_dir: &Path, pack: &str, count: u32) -> Option<Vec<u32>> {
     let path = git_dir.join("objects/pack").join(pack).with_extension("mtimes");
-    let times = times(&fs::read(path).ok()?, Some(count))?;
+    let times = times(&disk::read(&path).ok()?, Some(count))?;
     Some(times)
 }
 
 /// When the first of the objects was found not to be reached, by the file of times.
 pub fn oldest(path: &Path) -> Option<SystemTime> {
-    let first = times(&fs::read(path).ok()?, None)?.into_iter().min()?;
+    let first = times(&disk::read(path).ok()?, None)?.into_iter().min()?;
     Some(UNIX_EPOCH + Duration::from_secs(first.into()))
 }
 

@@ -35,6 +35,7 @@ pub use survey::{Plan, Survey};
 
 use crate::bitmap;
 use crate::commit_graph;
+use crate::disk;
 use crate::odb::{self, Store};
 use crate::refs::{self, RefStore};
 use crate::walk::Tag;
@@ -293,7 +294,7 @@ impl Run<'_> {
             write_order(&store, main)?;
         }
         if let Some(main) = main
-            && !self.git_dir.join("shallow").exists()
+            && !disk::exists(&self.git_dir.join("shallow"))?
         {
             self.tell(Stage::WritingBitmaps, 0, 0)?;
             self.report.bitmaps = write_bitmaps(&store, main, &tips)?;

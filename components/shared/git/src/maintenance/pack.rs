@@ -12,7 +12,6 @@ use crate::refs::{Head, RefStore, Target};
 use crate::walk::{Had, Located, ObjectSet, Request, Selection, Walk};
 use gix_hash::ObjectId;
 use std::collections::HashSet;
-use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -119,7 +118,7 @@ fn reflogs(directory: &Path, ids: &mut Vec<ObjectId>) -> Result<(), Error> {
             reflogs(&path, ids)?;
             continue;
         }
-        let log = match fs::read(&path) {
+        let log = match disk::read(&path) {
             // The ref was deleted meanwhile.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             log => log?,

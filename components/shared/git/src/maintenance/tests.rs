@@ -1,7 +1,7 @@
 //! Maintenance of repositories that `git` made, judged by `git`.
 
 use super::*;
-use crate::faults::{Fault, Recorder, failing};
+use crate::faults::{Fault, ReadFault, Recorder, failing, failing_reads};
 use crate::health::Health;
 use crate::testing::Scratch;
 use std::collections::BTreeSet;
@@ -257,9 +257,15 @@ fn a_run_may_end_anywhere() {
         .expect("it works");
         count
     };
-    let total = steps(&Repository::new());
+    // Refs would be packed by the first run that gets so far, and the next have less to do.
+    let with_packed_refs = || {
+        let repository = Repository::new();
+        repository.sh("git -C server.git pack-refs --all");
+        repository
+    };
+    let total = steps(&with_packed_refs());
     assert!(total >= 5);
-    let repository = Repository::new();
+    let repository = with_packed_refs();
     let before = repository.objects();
     for stop in 0..total {
         let mut count = 0;
@@ -340,6 +346,93 @@ fn any_change_to_a_file_may_fail_in_a_run() {
             }
         }
     }
+}
+
+/// Reads that are had to fail: all of the first ones, and some of the many that follow.
+fn some_reads() -> impl Iterator<Item = usize> {
+    (0..24).chain((24..).step_by(43))
+}
+
+#[test]
+fn any_read_may_fail_in_a_run() {
+    let repository = small_and_untidy();
+    // Something to be finished, to be kept, and to go.
+    repository.sh("cd server.git && printf 'pack-1.pack\\n' > objects/pack/lithe-removing && for p in objects/pack/*.pack; do touch ${p%.pack}.keep; break; done");
+    let before = as_it_was(&repository.git_dir());
+    let kept = repository.sh("cd server.git/objects/pack && ls *.keep").replace(".keep", ".pack");
+    let mut failed = 0;
+    for fault in ReadFault::ALL {
+        for first in some_reads() {
+            repository.sh("rm -rf sound.git && cp -a server.git sound.git");
+            let git_dir = repository.path().join("sound.git");
+            let later = SystemTime::now() + 20 * DAY;
+            let (outcome, has_struck) = failing_reads(fault, first, || {
+                let settings = Settings { unreachable_for: None, ..forced() };
+                run(&git_dir, &settings, later, &mut |_| true)
+            });
+            assert_eq!(as_it_was(&git_dir), before, "{fault:?} at {first}: {outcome:?}");
+            assert!(git_dir.join("objects/pack").join(&kept).is_file(), "{fault:?} at {first}");
+            if !has_struck {
+                break;
+            }
+            failed += usize::from(outcome.is_err());
+        }
+    }
+    assert!(failed > 40, "{failed}: a read that fails is an error, but for shortcuts and leftovers");
+}
+
+#[test]
+fn nothing_is_taken_for_unreachable_that_could_not_be_read() {
+    let repository = small_and_untidy();
+    let reached = "git rev-list --objects --all | cut -d' ' -f1 | sort";
+    let before = repository.sh(&format!("cd server.git && {reached}"));
+    for first in some_reads() {
+        repository.sh("rm -rf sound.git && cp -a server.git sound.git");
+        let git_dir = repository.path().join("sound.git");
+        // Whatever no ref reaches goes at once.
+        let settings = Settings { unreachable_for: Some(Duration::ZERO), ..forced() };
+        let later = SystemTime::now() + DAY;
+        let (_, has_struck) =
+            failing_reads(ReadFault::Once, first, || run(&git_dir, &settings, later, &mut |_| true));
+        run(&git_dir, &settings, later + DAY, &mut |_| true).expect("it works again");
+        repository.sh("git -C sound.git fsck --full --strict");
+        assert_eq!(repository.sh(&format!("cd sound.git && {reached}")), before, "at {first}");
+        if !has_struck {
+            break;
+        }
+    }
+}
+
+#[test]
+fn the_power_may_go_while_many_refs_are_packed() {
+    let repository = Repository::with_pushes("", 1);
+    repository.sh(&format!(
+        "cd server.git && git gc -q && for i in $(seq {}); do echo create refs/heads/x/$i $(git rev-parse main); done | git update-ref --stdin",
+        refs::PACKED_FROM + 5
+    ));
+    let before = as_it_was(&repository.git_dir());
+    let recorder = Recorder::start(repository.path());
+    let report = repository.maintain(&Settings::default(), SystemTime::now());
+    assert!(report.refs_packed as usize > refs::PACKED_FROM);
+    let recording = recorder.stop();
+    let is_read_by_git = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        path.starts_with("server.git") && !name.ends_with(".lock") && !name.starts_with("lithe-")
+    };
+    let mut number = 0;
+    let states = recording.crashes(&[], is_read_by_git, |crash| {
+        number += 1;
+        if number % EVERY == 0 {
+            let place = tempfile::tempdir().expect("a directory");
+            crash.write(place.path());
+            let git_dir = place.path().join("server.git");
+            assert_eq!(as_it_was(&git_dir), before, "after {} changes", crash.moment);
+            let later = SystemTime::now() + DAY;
+            run(&git_dir, &Settings::default(), later, &mut |_| true).expect("it works");
+            assert_eq!(as_it_was(&git_dir), before, "after {} changes", crash.moment);
+        }
+    });
+    assert!(states > refs::PACKED_FROM, "{states}");
 }
 
 #[test]

@@ -6,9 +6,9 @@
 //! names it, means the same inside and outside of the sandbox; an absolute one seldom does.
 
 use super::error::Error;
+use crate::disk;
 use crate::format::{Format, ObjectFormat};
 use crate::limits::{ALTERNATES_BYTES_MAX, ALTERNATES_DEPTH_MAX, ALTERNATES_MAX};
-use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
@@ -113,7 +113,7 @@ fn normal(path: &Path) -> PathBuf {
 /// The text of the file; empty if there is none.
 fn read(objects_dir: &Path) -> Result<String, Error> {
     let path = objects_dir.join("info/alternates");
-    let file = match fs::File::open(&path) {
+    let file = match disk::open(&path) {
         Ok(file) => file,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(String::new());
@@ -135,6 +135,7 @@ fn refused(path: &Path, reason: &'static str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     /// Directories `a` to `z`, each with what its `info/alternates` says.
     fn directories(alternates: &[(&str, &str)]) -> tempfile::TempDir {

@@ -1,5 +1,6 @@
 //! Positioned reads, natively and in WASI.
 
+use crate::disk;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -14,7 +15,7 @@ pub struct File {
 impl File {
     /// Opens a file and notes its present length.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file = fs::File::open(path)?;
+        let file = disk::open(path)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a file"));
@@ -37,6 +38,7 @@ impl File {
     /// Fails with `UnexpectedEof` if the file ends before.
     pub fn read_exact_at(&self, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
         while !buffer.is_empty() {
+            disk::reading()?;
             match read_at(&self.file, buffer, offset) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(count) => {

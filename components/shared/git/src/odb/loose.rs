@@ -3,6 +3,7 @@
 use super::error::Error;
 use super::file::File;
 use super::inflate::{Inflater, Progress};
+use crate::disk;
 use crate::limits::WINDOW_BYTES;
 use gix_hash::ObjectId;
 use gix_object::Kind;
@@ -39,6 +40,16 @@ pub fn path(objects_dir: &Path, id: &gix_hash::oid) -> PathBuf {
     let mut path = objects_dir.join(&hex[..2]);
     path.push(&hex[2..]);
     path
+}
+
+/// Whether a directory of objects has a loose object of that name. Fails if that cannot be told.
+pub fn is_there(objects_dir: &Path, id: &gix_hash::oid) -> Result<bool, Error> {
+    let path = path(objects_dir, id);
+    match disk::is_file(&path) {
+        // A link that leads out of where one may look.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(false),
+        found => found.map_err(Error::io(path)),
+    }
 }
 
 impl Loose {

@@ -36,6 +36,7 @@ pub use table::Table;
 
 use crate::bitmap::Bitmaps;
 use crate::commit_graph::CommitGraph;
+use crate::disk;
 use crate::format::ObjectFormat;
 use crate::limits::{OBJECT_BYTES_MAX, STRUCTURED_OBJECT_BYTES_MAX};
 use entry::EntryKind;
@@ -96,7 +97,8 @@ impl Store {
         let packs = Packs::scan(pack_dirs.collect(), format.objects)?;
         let mut store = Self::new(objects_dir, borrowed, format.objects, packs);
         // Where history is cut, the graph may tell of parents that are not there.
-        store.has_commit_graph = !git_dir.join("shallow").exists();
+        let shallow = git_dir.join("shallow");
+        store.has_commit_graph = !disk::exists(&shallow).map_err(Error::io(&shallow))?;
         Ok(store)
     }
 
@@ -172,8 +174,12 @@ impl Store {
         if let Some(packed) = self.locate_packed(id)? {
             return Ok(Some(Place::Packed(packed)));
         }
-        let is_loose = self.directories().any(|dir| loose::path(dir, id).is_file());
-        Ok(is_loose.then_some(Place::Loose))
+        for dir in self.directories() {
+            if loose::is_there(dir, id)? {
+                return Ok(Some(Place::Loose));
+            }
+        }
+        Ok(None)
     }
 
     /// Its own directory of objects, and those that it borrows from.
@@ -200,7 +206,7 @@ impl Store {
         match self.locate(id)? {
             None => Ok(false),
             Some(Place::Packed(packed)) if !self.is_borrowed_pack(packed.pack) => Ok(false),
-            Some(_) => Ok(!loose::path(&self.objects_dir, id).is_file()),
+            Some(_) => Ok(!loose::is_there(&self.objects_dir, id)?),
         }
     }
 

@@ -2,9 +2,10 @@
 
 use super::snapshot::Target;
 use super::{Error, is_valid_name, parse_id};
+use crate::disk;
 use crate::format::ObjectFormat;
 use bstr::{BString, ByteSlice};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -39,7 +40,7 @@ pub(super) fn read_loose(path: &Path, object_format: ObjectFormat) -> Result<Loo
         return Ok(Loose::Damaged);
     }
     let mut text = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LOOSE_BYTES_MAX).read_to_end(&mut text));
+    let read = disk::open(path).and_then(|file| file.take(LOOSE_BYTES_MAX).read_to_end(&mut text));
     match read {
         Ok(_) => Ok(parse_loose(&text, object_format)),
         Err(error) if is_missing(&error) => Ok(Loose::Missing),

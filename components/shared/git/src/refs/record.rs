@@ -92,7 +92,7 @@ impl RefStore {
             if !is_record || !is_stale(&record, now) {
                 continue;
             }
-            let list = match fs::read(&record) {
+            let list = match disk::read(&record) {
                 Ok(list) => list,
                 Err(error) if files::is_missing(&error) => continue,
                 Err(error) => return Err(Error::io(record)(error)),

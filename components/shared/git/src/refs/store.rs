@@ -5,6 +5,7 @@ use super::packed::PackedRefs;
 use super::reftable::Stack;
 use super::snapshot::{Head, Ref, Snapshot, Target};
 use super::{Error, is_valid_name, name};
+use crate::disk;
 use crate::format::{Format, ObjectFormat, RefStorage};
 use crate::listing;
 use bstr::{BStr, BString, ByteSlice};
@@ -137,7 +138,7 @@ impl RefStore {
             Err(error) if files::is_missing(&error) => return Ok(PackedRefs::default()),
             Err(error) => return Err(Error::io(path)(error)),
         }
-        match fs::read(&path) {
+        match disk::read(&path) {
             Ok(bytes) => PackedRefs::parse(&bytes, self.object_format),
             Err(error) if files::is_missing(&error) => Ok(PackedRefs::default()),
             Err(error) => Err(Error::io(path)(error)),

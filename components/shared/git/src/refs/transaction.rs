@@ -30,7 +30,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// From this many changes on, new values go to `packed-refs` instead of a file each.
-pub const PACKED_FROM: usize = 256;
+pub const PACKED_FROM: usize = if cfg!(test) { 12 } else { 256 };
 
 /// What a ref must be before it is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,11 +12,11 @@ mod tests;
 
 use super::snapshot::{Head, Ref, Snapshot, Target};
 use super::{Error, is_valid_name};
+use crate::disk;
 use crate::format::ObjectFormat;
 use crate::limits::{REFTABLE_BYTES_MAX, REFTABLE_NAMES_BYTES_MAX, REFTABLES_MAX};
 use bstr::{BStr, BString, ByteSlice};
 use gix_hash::ObjectId;
-use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use table::Table;
@@ -138,7 +138,7 @@ fn entry(name: BString, value: Value) -> Result<Ref, BString> {
 fn names(directory: &Path) -> Result<Vec<String>, Error> {
     let path = directory.join("tables.list");
     let mut text = String::new();
-    let file = fs::File::open(&path).map_err(Error::io(&path))?;
+    let file = disk::open(&path).map_err(Error::io(&path))?;
     file.take(REFTABLES_MAX as u64 * 256).read_to_string(&mut text).map_err(Error::io(&path))?;
     let names: Vec<String> = text.lines().map(str::to_owned).collect();
     let is_name =

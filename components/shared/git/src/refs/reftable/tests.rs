@@ -3,6 +3,7 @@
 use super::*;
 use crate::refs::RefStore;
 use crate::testing::Scratch;
+use std::fs;
 use std::ops::Deref;
 use std::process::{Command, Stdio};
 
