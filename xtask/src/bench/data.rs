@@ -80,6 +80,27 @@ pub fn one_more_commit(path: &Path, round: usize) -> Result {
     })
 }
 
+/// Adds a commit to `main` of [`history`] that changes each of the first so many files.
+pub fn wide_commit(path: &Path, files: u64) -> Result {
+    fast_import(path, |stream| {
+        writeln!(stream, "commit refs/heads/main\ncommitter A <a@example.org> 1890000000 +0000")?;
+        writeln!(stream, "data 5\nwide\n\nfrom refs/heads/main^0")?;
+        let mut random = Random(300);
+        for file in 0..files {
+            let text = text(&mut random, file);
+            writeln!(stream, "M 100644 inline dir{}/sub{}/file{file}.txt", file % 20, file % 7)?;
+            write!(stream, "data {}\n{text}\n", text.len())?;
+        }
+        Ok(())
+    })
+}
+
+/// The id of the last commit of `main`.
+pub fn tip(path: &Path) -> Result<String> {
+    let id = output(silent("git").arg("-C").arg(path).args(["rev-parse", "main"]).stdout(Stdio::piped()));
+    id.map(|id| id.trim().to_owned()).ok_or_else(|| "git rev-parse says nothing".to_owned())
+}
+
 fn init(path: &Path) -> Result {
     run(silent("git").args(["init", "--quiet", "--bare", "--initial-branch=main"]).arg(path))
 }

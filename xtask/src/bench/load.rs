@@ -20,28 +20,35 @@ pub fn latencies(url: &str, path: &str, count: usize) -> Result<Vec<Duration>> {
 
 /// How many requests a second so many clients get answered.
 pub fn requests_per_second(url: &str, path: &str, clients: usize, seconds: u64) -> Result<f64> {
+    throughput(url, path, clients, seconds).map(|(per_second, _)| per_second)
+}
+
+/// How many requests a second so many clients get answered, and how long each of them took.
+pub fn throughput(url: &str, path: &str, clients: usize, seconds: u64) -> Result<(f64, Vec<Duration>)> {
     let begin = Instant::now();
     let end = begin + Duration::from_secs(seconds);
     let one = move |url: String, path: String| {
         let mut client = Client::connect(&url)?;
-        let mut count = 0_u64;
-        while Instant::now() < end {
+        let mut taken = Vec::new();
+        let mut begin = Instant::now();
+        while begin < end {
             client.get(&path)?;
-            count += 1;
+            taken.push(begin.elapsed());
+            begin = Instant::now();
         }
-        Ok(count)
+        Ok(taken)
     };
     let threads: Vec<_> = (0..clients)
         .map(|_| {
             let (url, path) = (url.to_owned(), path.to_owned());
-            thread::spawn(move || -> Result<u64> { one(url, path) })
+            thread::spawn(move || -> Result<Vec<Duration>> { one(url, path) })
         })
         .collect();
-    let mut total = 0;
+    let mut all = Vec::new();
     for thread in threads {
-        total += thread.join().map_err(|_| "a client panicked")??;
+        all.extend(thread.join().map_err(|_| "a client panicked")??);
     }
-    Ok(total as f64 / begin.elapsed().as_secs_f64())
+    Ok((all.len() as f64 / begin.elapsed().as_secs_f64(), all))
 }
 
 /// A client that waits for each answer before it asks again.

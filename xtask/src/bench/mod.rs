@@ -3,7 +3,9 @@
 //! Every figure is a median over rounds in which Lithe and the peer take turns, so that a slow
 //! moment of the machine hits both. The data is made here, the same for the same options.
 
+mod browser;
 mod cgi;
+mod cgit;
 mod data;
 mod engine;
 mod growth;
@@ -23,7 +25,8 @@ const USAGE: &str = "\
 Usage: cargo xtask bench [--rounds N] [--commits N] [--big-mib N] [--grown-commits N] [part …]
 
 Parts: git (clone, push, fetch), engine (the same on maintained repositories), growth (a small
-fetch of a small repository and of a large one), pages, requests, memory; all of them if none is named.
+fetch of a small repository and of a large one), pages, browser (pages about code beside cgit),
+requests, memory; all of them if none is named.
 
   --rounds N         How often each figure is measured (default 5)
   --commits N        Commits in the repository; about 5.5 objects each (default 20000)
@@ -67,6 +70,9 @@ pub fn run(arguments: &[String]) -> Result {
     if has("pages") {
         pages(&options, &scratch.0)?;
     }
+    if has("browser") {
+        browser::run(&options, &scratch.0)?;
+    }
     if has("requests") {
         requests(&scratch.0)?;
     }
@@ -91,7 +97,7 @@ fn parse(arguments: &[String]) -> Result<Option<Options>> {
             "--commits" => options.commits = number()?,
             "--big-mib" => options.big_mib = number()?,
             "--grown-commits" => options.grown_commits = number()?.max(2),
-            part @ ("git" | "engine" | "growth" | "pages" | "requests" | "memory") => {
+            part @ ("git" | "engine" | "growth" | "pages" | "browser" | "requests" | "memory") => {
                 options.parts.push(part.to_owned())
             }
             unknown => return Err(format!("there is no {unknown}\n\n{USAGE}")),
