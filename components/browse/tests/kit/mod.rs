@@ -11,6 +11,7 @@ use lithe_forge::types;
 use lithe_web::Frame;
 use std::path::PathBuf;
 use std::process::Command;
+use std::rc::Rc;
 use tempfile::TempDir;
 
 /// The time of every commit, and five minutes before the present of every page.
@@ -101,7 +102,7 @@ impl Fixture {
         self.directory.path().to_owned()
     }
 
-    pub fn open(&self) -> Opened {
+    pub fn open(&self) -> Rc<Opened> {
         storage::open(&self.root(), &self.record).expect("the repository is on disk")
     }
 

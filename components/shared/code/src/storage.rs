@@ -1,5 +1,10 @@
 //! Repositories on disk, found by what the store says of them.
+//!
+//! To open one takes several times as long as to answer most questions about it. So the instance of a
+//! component that opened one keeps it, and opens it anew when anything in it has changed. What is kept
+//! is what lies on disk, under the number that the store never gives twice, and nothing of whoever asks.
 
+use crate::limits::REPOSITORIES_KEPT_MAX;
 use crate::repository::{Error, Objects};
 use gix_hash::{ObjectId, Prefix, oid};
 use gix_object::Kind;
@@ -9,9 +14,12 @@ use lithe_git::format::ObjectFormat;
 use lithe_git::listing;
 use lithe_git::odb::{self, Object, Packed, Store};
 use lithe_git::refs::{self, RefStore, Snapshot, Target};
+use lithe_git::stamp::Stamp;
 use lithe_git::walk::{Tag, reach};
+use std::cell::RefCell;
 use std::cmp::Ordering;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// A repository on disk, open: its objects, and its refs as they are now.
 pub struct Opened {
@@ -31,13 +39,52 @@ pub enum OpenError {
     Refs(#[from] refs::Error),
 }
 
+thread_local! {
+    /// The repositories that were opened last, the latest first.
+    static KEPT: RefCell<Vec<Kept>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A repository that stays open.
+struct Kept {
+    id: u64,
+    git_dir: PathBuf,
+    stamp: Stamp,
+    opened: Rc<Opened>,
+}
+
 /// Opens a repository below the directory `root`: where the store says it is, or else at its path,
 /// since the two differ for a moment while it is moved.
-pub fn open(root: &Path, record: &types::Repository) -> Result<Opened, OpenError> {
-    match open_directory(&root.join(&record.directory)) {
-        Err(OpenError::Missing) => open_directory(&root.join(format!("{}.git", record.path))),
+pub fn open(root: &Path, record: &types::Repository) -> Result<Rc<Opened>, OpenError> {
+    match open_or_kept(record.id, root.join(&record.directory)) {
+        Err(OpenError::Missing) => open_or_kept(record.id, root.join(format!("{}.git", record.path))),
         answer => answer,
     }
+}
+
+fn open_or_kept(id: u64, git_dir: PathBuf) -> Result<Rc<Opened>, OpenError> {
+    let kept = KEPT.with_borrow_mut(|all| {
+        let index = all.iter().position(|kept| kept.id == id && kept.git_dir == git_dir)?;
+        // It goes to the front, or away.
+        Some(all.remove(index))
+    });
+    let kept = match kept.filter(|kept| kept.stamp.holds()) {
+        Some(kept) => kept,
+        None => {
+            // The stamp comes first: what changes after it was taken, breaks it.
+            let stamp = Stamp::take(&git_dir);
+            let opened = Rc::new(open_directory(&git_dir)?);
+            match stamp {
+                Some(stamp) => Kept { id, git_dir, stamp, opened },
+                None => return Ok(opened),
+            }
+        }
+    };
+    let opened = kept.opened.clone();
+    KEPT.with_borrow_mut(|all| {
+        all.insert(0, kept);
+        all.truncate(REPOSITORIES_KEPT_MAX);
+    });
+    Ok(opened)
 }
 
 fn open_directory(git_dir: &Path) -> Result<Opened, OpenError> {

@@ -29,4 +29,5 @@ mod shortcut;
 pub mod small_blobs;
 #[cfg(test)]
 mod testing;
+pub mod stamp;
 pub mod walk;
