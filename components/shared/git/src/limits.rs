@@ -97,8 +97,8 @@ pub const DELTAS_FOUND_BYTES_MAX: usize = 32 * MIB as usize;
 
 const MIB: u64 = 1024 * 1024;
 
-/// The most files and directories that are looked at to tell whether a repository has changed.
-pub const STAMP_FILES_MAX: usize = 64;
+/// The most files and directories that are kept open to tell whether a repository has changed.
+pub const STAMP_FILES_MAX: usize = 40;
 
 /// For how long a file must have been left alone before its time tells whether it is changed again.
 pub const STAMP_SETTLED: std::time::Duration = std::time::Duration::from_secs(2);
