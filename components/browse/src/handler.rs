@@ -13,13 +13,13 @@ use crate::{cache, commit, raw, sending, signature, tree, unavailable};
 use askama::Template;
 use bstr::{BStr, ByteSlice as _};
 use http::request::Parts;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{Method, StatusCode, header};
 use lithe_code::repository::{Error, Repository};
 use lithe_code::revision::{self, Resolved};
 use lithe_code::storage::{self, OpenError};
 use lithe_forge::access::{self, Opened};
-use lithe_forge::settings::{self, Overview};
-use lithe_forge::types::{self, Error as StoreError};
+use lithe_forge::settings;
+use lithe_forge::types::{self, Client, Credentials, Error as StoreError, Overview};
 use lithe_forge::{Requester, host_header, is_https, signers};
 use lithe_web::answer::{self, Answer};
 use lithe_web::{Fields, Frame, change_password, failure, time};
@@ -43,56 +43,126 @@ pub fn answer(request: &Parts) -> Answer {
         Route::Redirect(address) => return answer::moved(&with_query(address, request)),
         Route::Home | Route::Search | Route::Place { .. } | Route::NotFound => {}
     }
-    let (requester, overview) = match viewer(&request.headers) {
-        Ok(viewer) => viewer,
-        Err(error) => return of_store(&error, &Frame::bare(address, "")),
-    };
-    if let Some(answer) = change_password::first(&overview.viewer, address) {
-        return answer;
-    }
-    let asked = Asked {
-        request,
-        requester,
-        frame: Frame::new(&overview, address, ""),
-        query: Fields::of_query(&request.uri),
-    };
+    let arrived = Arrived { request, address, query: Fields::of_query(&request.uri) };
     match route {
-        Route::Home => asked.listing(Subject::Home),
-        Route::Search => asked.search(),
-        Route::Place { path, page } => asked.place(&path, &page),
-        Route::NotFound | Route::Robots | Route::Redirect(_) => failure::not_found(&asked.frame),
+        Route::Home => arrived.listing(Subject::Home),
+        Route::Search => arrived.search(),
+        Route::Place { path, page } => arrived.place(&path, &page),
+        Route::NotFound | Route::Robots | Route::Redirect(_) => arrived.failed(&StoreError::NotFound),
     }
 }
 
 /// Nothing here is worth a crawler's while but the pages of repositories themselves.
 const ROBOTS: &str = "User-agent: *\nDisallow: /-/\nDisallow: /*/-/\n";
 
-/// Who asks. A session that has ended is none: what everyone may read, they may read too.
-fn viewer(headers: &HeaderMap) -> Result<(Requester, Overview), StoreError> {
-    let requester = Requester::from_headers(headers);
-    match requester.call(settings::get) {
-        Err(StoreError::Unauthenticated) if requester.session().is_some() => {
-            let mut headers = headers.clone();
-            headers.remove(header::COOKIE);
-            let requester = Requester::from_headers(&headers);
-            let overview = requester.call(settings::get)?;
-            Ok((requester, overview))
-        }
-        answer => answer.map(|overview| (requester, overview)),
-    }
-}
-
-fn of_store(error: &StoreError, frame: &Frame) -> Answer {
-    if let StoreError::Other(reason) = error {
-        eprintln!("browse: the store: {reason}");
-    }
-    failure::of_store(error, frame)
-}
-
 fn with_query(address: String, request: &Parts) -> String {
     match request.uri.query() {
         Some(query) => format!("{address}?{query}"),
         None => address,
+    }
+}
+
+/// A request of which nothing is known but what it says.
+struct Arrived<'a> {
+    request: &'a Parts,
+    /// The path and query.
+    address: &'a str,
+    query: Fields,
+}
+
+impl<'a> Arrived<'a> {
+    /// Asks the store. A session that has ended is none: what everyone may read, they may read too.
+    fn ask<T>(
+        &self,
+        function: impl Fn(&Credentials, &Client) -> Result<T, StoreError>,
+    ) -> Result<(Requester, T), StoreError> {
+        let requester = Requester::from_headers(&self.request.headers);
+        match requester.call(&function) {
+            Err(StoreError::Unauthenticated) if requester.session().is_some() => {
+                let mut headers = self.request.headers.clone();
+                headers.remove(header::COOKIE);
+                let requester = Requester::from_headers(&headers);
+                requester.call(&function).map(|answer| (requester, answer))
+            }
+            answer => answer.map(|answer| (requester, answer)),
+        }
+    }
+
+    /// The answer where the store has refused.
+    fn failed(&self, error: &StoreError) -> Answer {
+        if let StoreError::Other(reason) = error {
+            eprintln!("browse: the store: {reason}");
+        }
+        let overview = match self.ask(settings::get) {
+            Ok((_, overview)) => overview,
+            Err(_) => return failure::of_store(error, &Frame::bare(self.address, "")),
+        };
+        change_password::first(&overview.viewer, self.address)
+            .unwrap_or_else(|| failure::of_store(error, &Frame::new(&overview, self.address, "")))
+    }
+
+    fn asked(self, requester: Requester, overview: &Overview) -> Asked<'a> {
+        let frame = Frame::new(overview, self.address, "");
+        Asked { request: self.request, requester, frame, query: self.query }
+    }
+
+    fn search(self) -> Answer {
+        let words = self.query.trimmed("q").to_owned();
+        match words.as_str() {
+            "" => answer::see_other("/"),
+            words => self.listing(Subject::Search(words)),
+        }
+    }
+
+    fn listing(self, subject: Subject<'_>) -> Answer {
+        let offset = self.query.get("from").parse().unwrap_or(0);
+        let (parent, filter) = match subject {
+            Subject::Home => (None, ""),
+            Subject::Group { group, .. } => (Some(group.path.as_str()), ""),
+            Subject::Search(words) => (None, words),
+        };
+        let page = types::Page { offset, limit: LISTED_PER_PAGE };
+        match self.ask(|credentials, client| access::children(credentials, client, parent, filter, page)) {
+            Ok((requester, listing)) => {
+                let asked = self.asked(requester, &listing.overview);
+                asked.page(&listing::page(&asked.frame, subject, &listing, offset, time::now()))
+            }
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    fn place(self, path: &str, page: &Page) -> Answer {
+        let (requester, opened) =
+            match self.ask(|credentials, client| access::open(credentials, client, path)) {
+                Ok(answer) => answer,
+                Err(error) => return self.failed(&error),
+            };
+        let Opened { overview, place, permission, is_moved } = &opened;
+        let own_path = match place {
+            access::Place::Repository(repository) => &repository.path,
+            access::Place::Group(group) => &group.path,
+        };
+        if *is_moved {
+            return answer::moved(&with_query(page.address(own_path), self.request));
+        }
+        match place {
+            access::Place::Group(group) if *page == Page::Summary => {
+                self.listing(Subject::Group { group, permission: *permission })
+            }
+            access::Place::Group(_) => self.failed(&StoreError::NotFound),
+            access::Place::Repository(record) => {
+                let asked = self.asked(requester, overview);
+                let place = Place {
+                    frame: asked.frame.clone(),
+                    record,
+                    permission: *permission,
+                    site: site(asked.request),
+                    now: time::now(),
+                    cache: &cache::Directory::new(CACHE),
+                };
+                asked.repository(&place, page)
+            }
+        }
     }
 }
 
@@ -105,63 +175,6 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn listing(&self, subject: Subject<'_>) -> Answer {
-        let offset = self.query.get("from").parse().unwrap_or(0);
-        let (parent, filter) = match subject {
-            Subject::Home => (None, ""),
-            Subject::Group { group, .. } => (Some(group.path.as_str()), ""),
-            Subject::Search(words) => (None, words),
-        };
-        let page = types::Page { offset, limit: LISTED_PER_PAGE };
-        let listing = self
-            .requester
-            .call(|credentials, client| access::children(credentials, client, parent, filter, page));
-        match listing {
-            Ok(listing) => self.page(&listing::page(&self.frame, subject, &listing, offset, time::now())),
-            Err(error) => of_store(&error, &self.frame),
-        }
-    }
-
-    fn search(&self) -> Answer {
-        match self.query.trimmed("q") {
-            "" => answer::see_other("/"),
-            words => self.listing(Subject::Search(words)),
-        }
-    }
-
-    fn place(&self, path: &str, page: &Page) -> Answer {
-        let opened = match self.requester.call(|credentials, client| access::open(credentials, client, path))
-        {
-            Ok(opened) => opened,
-            Err(error) => return of_store(&error, &self.frame),
-        };
-        let Opened { place, permission, is_moved, .. } = &opened;
-        let own_path = match place {
-            access::Place::Repository(repository) => &repository.path,
-            access::Place::Group(group) => &group.path,
-        };
-        if *is_moved {
-            return answer::moved(&with_query(page.address(own_path), self.request));
-        }
-        match place {
-            access::Place::Group(group) if *page == Page::Summary => {
-                self.listing(Subject::Group { group, permission: *permission })
-            }
-            access::Place::Group(_) => failure::not_found(&self.frame),
-            access::Place::Repository(record) => {
-                let place = Place {
-                    frame: self.frame.clone(),
-                    record,
-                    permission: *permission,
-                    site: site(self.request),
-                    now: time::now(),
-                    cache: &cache::Directory::new(CACHE),
-                };
-                self.repository(&place, page)
-            }
-        }
-    }
-
     fn repository(&self, place: &Place<'_>, page: &Page) -> Answer {
         match storage::open(Path::new(REPOSITORIES), place.record) {
             Ok(opened) => {

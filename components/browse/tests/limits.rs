@@ -124,9 +124,8 @@ fn so_many_repositories_are_on_a_page() {
             }),
             permission: types::Permission::Read,
         };
-        let viewer =
-            types::Viewer { user: None, csrf_token: String::new(), ceiling: types::Permission::Read };
-        let listing = Listing { viewer, entries: (offset..offset + shown).map(listed).collect(), total };
+        let overview = kit::overview(types::Permission::Read);
+        let listing = Listing { overview, entries: (offset..offset + shown).map(listed).collect(), total };
         let frame = fixture.place().frame;
         let page = listing::page(&frame, Subject::Home, &listing, offset, COMMITTED);
         page.render().expect("the template takes its page")

@@ -235,7 +235,6 @@ fn what_cannot_be_read() {
 
 #[test]
 fn groups() {
-    let viewer = types::Viewer { user: None, csrf_token: String::new(), ceiling: types::Permission::Admin };
     let group = |path: &str| types::Group {
         id: 1,
         path: path.into(),
@@ -248,7 +247,7 @@ fn groups() {
         Entry { place: Listed::Group(group("team/tools")), permission: types::Permission::Read },
         Entry { place: Listed::Repository(repository), permission: types::Permission::Read },
     ];
-    let listing = Listing { viewer, entries, total: 2 };
+    let listing = Listing { overview: kit::overview(types::Permission::Admin), entries, total: 2 };
     let nothing = Listing { entries: Vec::new(), total: 0, ..listing.clone() };
     let team = group("team");
     let subject = Subject::Group { group: &team, permission: types::Permission::Read };

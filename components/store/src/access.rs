@@ -1,6 +1,7 @@
 //! What a viewer may see and do: the rows that [`lithe_access::decide`] needs, and the listings.
 
 use crate::bindings::exports::lithe::forge::access::{Listed, Listing, Opened, Place as WirePlace};
+use crate::bindings::exports::lithe::forge::settings::Overview;
 use crate::failure::forbidden;
 use crate::identity::{self, Principal};
 use crate::places::{self, Found, Place};
@@ -284,7 +285,8 @@ impl Store {
             let principal = identity::resolve(connection, memory, call)?;
             let (found, permission) = open(connection, &principal, path)?;
             let place = wire(found.place);
-            Ok(Opened { viewer: principal.viewer, place, permission, is_moved: found.is_moved })
+            let overview = Overview { viewer: principal.viewer, site: settings::site(connection)? };
+            Ok(Opened { overview, place, permission, is_moved: found.is_moved })
         })
     }
 
@@ -303,7 +305,8 @@ impl Store {
             let shown = visible.iter().skip(offset as usize).take(limit as usize);
             let entries = shown.map(|line| line.read(connection)).collect::<Result<_, _>>()?;
             let total = u32::try_from(visible.len()).unwrap_or(u32::MAX);
-            Ok(Listing { viewer: principal.viewer, entries, total })
+            let overview = Overview { viewer: principal.viewer, site: settings::site(connection)? };
+            Ok(Listing { overview, entries, total })
         })
     }
 }

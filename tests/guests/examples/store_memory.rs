@@ -52,6 +52,22 @@ fn viewer(credentials: &Credentials) -> Viewer {
     Viewer { user: Some(alice()), csrf_token, ceiling: Permission::Admin }
 }
 
+/// Who looks, and the settings that the pages show.
+fn overview(credentials: &Credentials) -> settings::Overview {
+    let site = settings::Site {
+        title: "Lithe in memory".to_owned(),
+        registration: false,
+        anonymous_access: true,
+        public_by_default: true,
+        top_level_creation: true,
+        deletion_grace_days: 0,
+        session_days: 1,
+        lfs_object_mib_max: 1,
+        lfs_repository_mib_max: 1,
+    };
+    settings::Overview { viewer: viewer(credentials), site }
+}
+
 fn not_in_memory<T>() -> Result<T, Error> {
     Err(Error::Other("the store in memory does not do this".to_owned()))
 }
@@ -89,7 +105,7 @@ impl passwords::Guest for Memory {
 impl access::Guest for Memory {
     fn open(credentials: Credentials, _: Client, path: String) -> Result<access::Opened, Error> {
         Ok(access::Opened {
-            viewer: viewer(&credentials),
+            overview: overview(&credentials),
             place: access::Place::Repository(find(&path)?),
             permission: Permission::Admin,
             is_moved: false,
@@ -110,7 +126,7 @@ impl access::Guest for Memory {
                 })
                 .collect()
         });
-        Ok(access::Listing { viewer: viewer(&credentials), total: entries.len() as u32, entries })
+        Ok(access::Listing { overview: overview(&credentials), total: entries.len() as u32, entries })
     }
 }
 
@@ -268,18 +284,7 @@ impl repositories::Guest for Memory {
 
 impl settings::Guest for Memory {
     fn get(credentials: Credentials, _: Client) -> Result<settings::Overview, Error> {
-        let site = settings::Site {
-            title: "Lithe in memory".to_owned(),
-            registration: false,
-            anonymous_access: true,
-            public_by_default: true,
-            top_level_creation: true,
-            deletion_grace_days: 0,
-            session_days: 1,
-            lfs_object_mib_max: 1,
-            lfs_repository_mib_max: 1,
-        };
-        Ok(settings::Overview { viewer: viewer(&credentials), site })
+        Ok(overview(&credentials))
     }
     fn update(_: Credentials, _: Client, _: settings::Site) -> Result<(), Error> {
         not_in_memory()

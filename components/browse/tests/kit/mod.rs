@@ -123,3 +123,19 @@ impl Fixture {
 pub fn repository(opened: &Opened) -> Repository<'_> {
     Repository { objects: &opened.objects, refs: &opened.refs }
 }
+
+/// What the store tells of a site with the default settings to somebody who is not signed in.
+pub fn overview(ceiling: types::Permission) -> types::Overview {
+    let site = types::Site {
+        title: "Lithe".into(),
+        registration: false,
+        anonymous_access: true,
+        public_by_default: true,
+        top_level_creation: false,
+        deletion_grace_days: 30,
+        session_days: 30,
+        lfs_object_mib_max: 4_096,
+        lfs_repository_mib_max: 32_768,
+    };
+    types::Overview { viewer: types::Viewer { user: None, csrf_token: String::new(), ceiling }, site }
+}

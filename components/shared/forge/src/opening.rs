@@ -40,7 +40,7 @@ pub fn open(requester: &Requester, path: &str, needed: Permission) -> Result<Ope
     let access::Place::Repository(repository) = opened.place else {
         return Err(Denial::of(&Error::NotFound, is_anonymous));
     };
-    let permission = opened.permission.min(opened.viewer.ceiling);
+    let permission = opened.permission.min(opened.overview.viewer.ceiling);
     if permission < Permission::Read {
         return Err(Denial::of(&Error::NotFound, is_anonymous));
     }
