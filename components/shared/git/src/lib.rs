@@ -27,7 +27,7 @@ pub mod quarantine;
 pub mod refs;
 mod shortcut;
 pub mod small_blobs;
+pub mod stamp;
 #[cfg(test)]
 mod testing;
-pub mod stamp;
 pub mod walk;
