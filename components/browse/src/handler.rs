@@ -48,7 +48,7 @@ pub fn answer(request: &Parts) -> Answer {
         Route::Home => arrived.listing(Subject::Home),
         Route::Search => arrived.search(),
         Route::Place { path, page } => arrived.place(&path, &page),
-        Route::NotFound | Route::Robots | Route::Redirect(_) => arrived.failed(&StoreError::NotFound),
+        Route::NotFound | Route::Robots | Route::Redirect(_) => arrived.nowhere(),
     }
 }
 
@@ -75,30 +75,45 @@ impl<'a> Arrived<'a> {
     fn ask<T>(
         &self,
         function: impl Fn(&Credentials, &Client) -> Result<T, StoreError>,
-    ) -> Result<(Requester, T), StoreError> {
-        let requester = Requester::from_headers(&self.request.headers);
-        match requester.call(&function) {
-            Err(StoreError::Unauthenticated) if requester.session().is_some() => {
-                let mut headers = self.request.headers.clone();
-                headers.remove(header::COOKIE);
-                let requester = Requester::from_headers(&headers);
-                requester.call(&function).map(|answer| (requester, answer))
-            }
-            answer => answer.map(|answer| (requester, answer)),
+    ) -> Result<(Requester, T), Refused> {
+        let mut requester = Requester::from_headers(&self.request.headers);
+        let mut answer = requester.call(&function);
+        if matches!(answer, Err(StoreError::Unauthenticated)) && requester.session().is_some() {
+            let mut headers = self.request.headers.clone();
+            headers.remove(header::COOKIE);
+            requester = Requester::from_headers(&headers);
+            answer = requester.call(&function);
+        }
+        match answer {
+            Ok(answer) => Ok((requester, answer)),
+            Err(error) => Err(Refused { requester, error }),
         }
     }
 
-    /// The answer where the store has refused.
-    fn failed(&self, error: &StoreError) -> Answer {
+    /// The answer where the store has refused, in the frame of who asks if that is known.
+    fn failed(&self, refused: &Refused) -> Answer {
+        let Refused { requester, error } = refused;
+        let overview = match error {
+            // To ask with those credentials again would be one more try to sign in.
+            StoreError::Unauthenticated | StoreError::Throttled(_) | StoreError::ProofRequired(_) => None,
+            _ => requester.call(settings::get).ok(),
+        };
         if let StoreError::Other(reason) = error {
             eprintln!("browse: the store: {reason}");
         }
-        let overview = match self.ask(settings::get) {
-            Ok((_, overview)) => overview,
-            Err(_) => return failure::of_store(error, &Frame::bare(self.address, "")),
+        let Some(overview) = overview else {
+            return failure::of_store(error, &Frame::bare(self.address, ""));
         };
         change_password::first(&overview.viewer, self.address)
             .unwrap_or_else(|| failure::of_store(error, &Frame::new(&overview, self.address, "")))
+    }
+
+    /// The answer for an address that is none, whoever asks.
+    fn nowhere(&self) -> Answer {
+        match self.ask(settings::get) {
+            Ok((requester, _)) => self.failed(&Refused { requester, error: StoreError::NotFound }),
+            Err(refused) => self.failed(&refused),
+        }
     }
 
     fn asked(self, requester: Requester, overview: &Overview) -> Asked<'a> {
@@ -127,7 +142,7 @@ impl<'a> Arrived<'a> {
                 let asked = self.asked(requester, &listing.overview);
                 asked.page(&listing::page(&asked.frame, subject, &listing, offset, time::now()))
             }
-            Err(error) => self.failed(&error),
+            Err(refused) => self.failed(&refused),
         }
     }
 
@@ -135,7 +150,7 @@ impl<'a> Arrived<'a> {
         let (requester, opened) =
             match self.ask(|credentials, client| access::open(credentials, client, path)) {
                 Ok(answer) => answer,
-                Err(error) => return self.failed(&error),
+                Err(refused) => return self.failed(&refused),
             };
         let Opened { overview, place, permission, is_moved } = &opened;
         let own_path = match place {
@@ -149,7 +164,7 @@ impl<'a> Arrived<'a> {
             access::Place::Group(group) if *page == Page::Summary => {
                 self.listing(Subject::Group { group, permission: *permission })
             }
-            access::Place::Group(_) => self.failed(&StoreError::NotFound),
+            access::Place::Group(_) => self.failed(&Refused { requester, error: StoreError::NotFound }),
             access::Place::Repository(record) => {
                 let asked = self.asked(requester, overview);
                 let place = Place {
@@ -164,6 +179,12 @@ impl<'a> Arrived<'a> {
             }
         }
     }
+}
+
+/// That the store has refused, and to whom.
+struct Refused {
+    requester: Requester,
+    error: StoreError,
 }
 
 /// A request, and who makes it.
