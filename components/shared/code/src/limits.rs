@@ -11,3 +11,6 @@ pub const TITLE_BYTES_MAX: usize = 500;
 
 /// How many repositories an instance keeps open.
 pub const REPOSITORIES_KEPT_MAX: usize = 4;
+
+/// How much of the commits, trees and tags that were read last is kept of each of them, in bytes.
+pub const RECENT_BYTES_MAX: usize = 2 << 20;

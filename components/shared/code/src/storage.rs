@@ -4,7 +4,7 @@
 //! component that opened one keeps it, and opens it anew when anything in it has changed. What is kept
 //! is what lies on disk, under the number that the store never gives twice, and nothing of whoever asks.
 
-use crate::limits::REPOSITORIES_KEPT_MAX;
+use crate::limits::{RECENT_BYTES_MAX, REPOSITORIES_KEPT_MAX};
 use crate::repository::{Error, Objects};
 use gix_hash::{ObjectId, Prefix, oid};
 use gix_object::Kind;
@@ -12,7 +12,7 @@ use lithe_forge::types;
 use lithe_git::commit_graph::CommitGraph;
 use lithe_git::format::ObjectFormat;
 use lithe_git::listing;
-use lithe_git::odb::{self, Object, Packed, Store};
+use lithe_git::odb::{self, Object, ObjectCache, Packed, Store};
 use lithe_git::refs::{self, RefStore, Snapshot, Target};
 use lithe_git::stamp::Stamp;
 use lithe_git::walk::{Tag, reach};
@@ -23,8 +23,15 @@ use std::rc::Rc;
 
 /// A repository on disk, open: its objects, and its refs as they are now.
 pub struct Opened {
-    pub objects: Store,
+    pub objects: RememberedObjects,
     pub refs: Snapshot,
+}
+
+/// The objects on disk, with those that were read last, but for large ones and files, in memory:
+/// pages show the same commits and trees again and again.
+pub struct RememberedObjects {
+    store: Store,
+    recent: RefCell<ObjectCache<ObjectId>>,
 }
 
 /// Why a repository on disk cannot be opened.
@@ -96,7 +103,44 @@ fn open_directory(git_dir: &Path) -> Result<Opened, OpenError> {
         Err(odb::Error::NotARepository(_)) => return Err(OpenError::Missing),
         answer => answer?,
     };
-    Ok(Opened { objects, refs })
+    let recent = RefCell::new(ObjectCache::new(RECENT_BYTES_MAX));
+    Ok(Opened { objects: RememberedObjects { store: objects, recent }, refs })
+}
+
+impl Objects for RememberedObjects {
+    fn header(&self, id: &oid) -> Result<Option<(Kind, u64)>, Error> {
+        match self.recent.borrow_mut().get(&id.to_owned()) {
+            Some(object) => Ok(Some((object.kind, object.data.len() as u64))),
+            None => self.store.header(id),
+        }
+    }
+
+    fn object(&self, id: &oid) -> Result<Option<Object>, Error> {
+        if let Some(object) = self.recent.borrow_mut().get(&id.to_owned()) {
+            return Ok(Some(object));
+        }
+        let object = Objects::object(&self.store, id)?;
+        if let Some(object) = object.as_ref().filter(|object| object.kind != Kind::Blob) {
+            self.recent.borrow_mut().put(id.to_owned(), object);
+        }
+        Ok(object)
+    }
+
+    fn may_show(&self, commit_id: &oid, refs: &Snapshot) -> Result<bool, Error> {
+        self.store.may_show(commit_id, refs)
+    }
+
+    fn commit_graph(&self) -> Option<&CommitGraph> {
+        self.store.commit_graph()
+    }
+
+    fn format(&self) -> ObjectFormat {
+        self.store.format()
+    }
+
+    fn with_prefix(&self, prefix: &Prefix) -> Result<Vec<ObjectId>, Error> {
+        self.store.with_prefix(prefix)
+    }
 }
 
 impl Objects for Store {

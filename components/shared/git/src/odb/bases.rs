@@ -1,30 +1,35 @@
-//! A bounded cache of objects that deltas are based on.
+//! Bounded caches of objects: those that deltas are based on, and those that are asked for again.
 
 use super::Object;
 use lru::LruCache;
+use std::hash::Hash;
 
-/// Objects by pack and offset, the least recently used of them dropped first.
-pub struct Bases {
-    objects: LruCache<(u32, u64), Object>,
+/// The bases of deltas, by pack and offset.
+pub type Bases = ObjectCache<(u32, u64)>;
+
+/// Objects by some key, the least recently used of them dropped first.
+pub struct ObjectCache<K: Hash + Eq> {
+    objects: LruCache<K, Object>,
     bytes: usize,
     bytes_max: usize,
 }
 
-impl Bases {
+impl<K: Hash + Eq> ObjectCache<K> {
+    /// Keeps so many bytes; no object of more than a quarter of them.
     pub fn new(bytes_max: usize) -> Self {
         Self { objects: LruCache::unbounded(), bytes: 0, bytes_max }
     }
 
-    pub fn get(&mut self, pack: u32, offset: u64) -> Option<Object> {
-        self.objects.get(&(pack, offset)).cloned()
+    pub fn get(&mut self, key: &K) -> Option<Object> {
+        self.objects.get(key).cloned()
     }
 
-    pub fn put(&mut self, pack: u32, offset: u64, object: &Object) {
+    pub fn put(&mut self, key: K, object: &Object) {
         let cost = cost(object);
         if cost > self.bytes_max / 4 {
             return;
         }
-        if let Some(old) = self.objects.put((pack, offset), object.clone()) {
+        if let Some(old) = self.objects.put(key, object.clone()) {
             self.bytes -= self::cost(&old);
         }
         self.bytes += cost;

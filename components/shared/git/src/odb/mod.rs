@@ -27,6 +27,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+pub use bases::ObjectCache;
 pub use error::Error;
 pub use file::File;
 pub use numbering::Numbering;

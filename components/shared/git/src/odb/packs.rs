@@ -344,13 +344,13 @@ impl Packs {
         let offset = self.offset(packed)?;
         let (mut object, mut deltas, mut at) = self.chain(packed.pack, offset)?;
         while let Some((offset, header)) = deltas.pop() {
-            self.bases.put(packed.pack, at, &object);
+            self.bases.put((packed.pack, at), &object);
             object = self.apply(packed.pack, offset, &header, &object)?;
             at = offset;
         }
         // Trees are mostly based on the tree that was read just before.
         if object.kind == Kind::Tree {
-            self.bases.put(packed.pack, at, &object);
+            self.bases.put((packed.pack, at), &object);
         }
         Ok(object)
     }
@@ -390,7 +390,7 @@ impl Packs {
         let mut deltas = Vec::new();
         let mut offset = start;
         loop {
-            if let Some(object) = self.bases.get(pack_number, offset) {
+            if let Some(object) = self.bases.get(&(pack_number, offset)) {
                 return Ok((object, deltas, offset));
             }
             let pack = &self.packs[pack_number as usize];

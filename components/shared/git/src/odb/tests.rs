@@ -152,10 +152,10 @@ fn caches_hold_so_much_and_no_more() {
     let mut bases = bases::Bases::new(BASES_BYTES_MAX);
     let quarter = BASES_BYTES_MAX / 4 - bases::OBJECT_BYTES;
     for offset in 0..5 {
-        bases.put(0, offset, &object(quarter));
+        bases.put((0, offset), &object(quarter));
     }
     // Four fit, and the first made way for the fifth. What is larger than a quarter is not kept.
-    assert!(bases.get(0, 0).is_none() && (1..5).all(|offset| bases.get(0, offset).is_some()));
-    bases.put(0, 5, &object(quarter + 1));
-    assert!(bases.get(0, 5).is_none() && bases.get(0, 4).is_some());
+    assert!(bases.get(&(0, 0)).is_none() && (1..5).all(|offset| bases.get(&(0, offset)).is_some()));
+    bases.put((0, 5), &object(quarter + 1));
+    assert!(bases.get(&(0, 5)).is_none() && bases.get(&(0, 4)).is_some());
 }
