@@ -4,9 +4,15 @@ use sha2::{Digest as _, Sha256};
 use std::fs;
 
 /// The code that renders, and the versions of the libraries that it uses.
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 13] = [
     "src/cache.rs",
+    "src/diff/lines.rs",
+    "src/diff/mail.rs",
+    "src/diff/patch.rs",
+    "src/diff/renames.rs",
+    "src/diff/trees.rs",
     "src/highlight.rs",
+    "src/limits.rs",
     "src/markdown.rs",
     "../shared/code/src/limits.rs",
     "../shared/code/src/links.rs",

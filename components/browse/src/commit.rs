@@ -33,6 +33,8 @@ pub struct CommitPage {
     signature: Option<SignatureView>,
     parents: Vec<Parent>,
     tree_href: String,
+    /// The commit's own address, to which `.diff` and `.patch` are added.
+    href: String,
     /// For a merge: what it is compared with.
     compared_with: Option<String>,
     file_count: String,
@@ -138,6 +140,7 @@ pub fn page(
         committer: (commit.committer != commit.author).then(|| person_view(place, &commit.committer)),
         signature: None,
         parents: parents(&links, &commit),
+        href: links.commit(&commit_id),
         tree_href: links.tree(BStr::new(&commit_id.to_string()), "".into()),
         compared_with: (commit.parent_ids.len() > 1)
             .then(|| commit.parent_ids[parent - 1].to_hex_with_len(10).to_string()),
@@ -268,7 +271,7 @@ fn file_view(
 
 fn compare(view: &mut FileView, before: &[u8], after: &[u8], budget: &mut Budget) {
     let (before, after) = (diff::split_lines(before), diff::split_lines(after));
-    let difference = diff::files(&before, &after);
+    let difference = diff::files(&before, &after, diff::Options::default());
     view.counts = Some((difference.added, difference.removed));
     if difference.hunks.is_empty() {
         view.note = Some(if after.is_empty() { "The file is empty" } else { "The contents are the same" });

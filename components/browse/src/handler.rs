@@ -5,11 +5,12 @@ use crate::commits;
 use crate::history::Cursor;
 use crate::limits::LISTED_PER_PAGE;
 use crate::listing::{self, Subject};
+use crate::patches::Form;
 use crate::place::{Failure, Place};
 use crate::refs::{self, Offsets};
 use crate::route::{self, Page, Route};
 use crate::summary::{self, Summary};
-use crate::{cache, commit, raw, sending, signature, tree, unavailable};
+use crate::{cache, commit, patches, raw, sending, signature, tree, unavailable};
 use askama::Template;
 use bstr::{BStr, ByteSlice as _};
 use http::request::Parts;
@@ -232,7 +233,10 @@ impl Asked<'_> {
             Page::Commits(rest) => resolve(repository, rest.as_bstr())
                 .and_then(|at| commits::page(place, repository, &at, self.cursor()?.as_ref()))
                 .map(|page| self.page(&page)),
-            Page::Commit(id) => self.commit(place, repository, id.as_bstr()),
+            Page::Commit(id) => match patches::split_form(id.as_bstr()) {
+                Some((id, form)) => self.patch(repository, id, form),
+                None => self.commit(place, repository, id.as_bstr()),
+            },
             Page::Refs => refs::page(place, repository, self.offsets()).map(|page| self.page(&page)),
         }
     }
@@ -276,6 +280,17 @@ impl Asked<'_> {
             })
         });
         Ok(self.page(&page.with_signature(signature)))
+    }
+
+    /// What a commit changed, as a file.
+    fn patch(&self, repository: Repository<'_>, id: &BStr, form: Form) -> Result<Answer, Failure> {
+        let commit_id = revision::commit_by_abbreviation(repository, id)?.ok_or(Failure::NotFound)?;
+        let etag = patches::etag(&[commit_id], form);
+        if lithe_web::download::is_known(&self.request.headers, &etag) {
+            return Ok(sending::not_modified(&etag));
+        }
+        let bytes = patches::of_commit(repository, commit_id, form)?;
+        Ok(sending::file(&patches::disposition(), &etag, bytes.into()))
     }
 
     fn display(&self) -> Display {

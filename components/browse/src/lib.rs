@@ -15,6 +15,7 @@ pub mod history;
 pub mod limits;
 pub mod listing;
 pub mod markdown;
+pub mod patches;
 pub mod place;
 pub mod raw;
 pub mod refs;

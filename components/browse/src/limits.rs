@@ -89,3 +89,20 @@ pub const CACHE_ENTRY_BYTES_MAX: usize = 4 << 20;
 
 /// How many rendered texts are kept; at the very most they take 2 GiB.
 pub const CACHE_SLOTS: u32 = 512;
+
+// --- Diffs, patches and comparisons ---
+
+/// The most pairs of a deleted and an added file that are looked at to tell which were renamed.
+pub const RENAME_PAIRS_MAX: usize = 100_000;
+
+/// The largest file that is looked at to tell whether it was renamed, in bytes.
+pub const RENAME_FILE_BYTES_MAX: u64 = 4 << 20;
+
+/// The most bytes read to tell which files were renamed.
+pub const RENAME_BYTES_MAX: u64 = 32 << 20;
+
+/// The longest patch sent, in bytes.
+pub const PATCH_BYTES_MAX: usize = 32 << 20;
+
+/// The largest side of a file in a patch, in bytes.
+pub const PATCH_FILE_BYTES_MAX: u64 = 16 << 20;

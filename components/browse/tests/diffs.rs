@@ -28,7 +28,7 @@ impl Numbers {
 fn patch(before: &[u8], after: &[u8]) -> String {
     let (before, after) = (diff::split_lines(before), diff::split_lines(after));
     let mut patch = String::new();
-    for hunk in diff::files(&before, &after).hunks {
+    for hunk in diff::files(&before, &after, diff::Options::default()).hunks {
         writeln!(patch, "{}", hunk.header()).expect("a string takes it");
         for line in hunk.lines {
             let (sign, text) = match line {

@@ -88,6 +88,17 @@ impl FastWritable for Time {
     }
 }
 
+/// A time in the form of mails (RFC 5322, section 3.3), `Sun, 15 Jun 2025 17:06:40 +0200`; out of range, as
+/// [`Time::with_offset`] does.
+pub fn mail_date(at: i64, offset: i32) -> String {
+    let (earliest, latest) = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+    let timestamp =
+        Timestamp::from_second(at.clamp(earliest, latest)).expect("clamped to what a timestamp can hold");
+    let offset = tz::Offset::from_seconds(offset).unwrap_or(tz::Offset::UTC);
+    let zone = clock_offset(offset).replace(':', "");
+    format!("{} {zone}", offset.to_datetime(timestamp).strftime("%a, %-d %b %Y %H:%M:%S"))
+}
+
 /// The present, in seconds since the epoch.
 pub fn now() -> i64 {
     Timestamp::now().as_second()
@@ -123,6 +134,7 @@ mod tests {
         assert_eq!(time.datetime, "1970-01-01T00:00:00Z");
         assert_eq!(time.absolute, "1970-01-01 00:00 UTC");
         assert_eq!(time.date(), "1970-01-01");
+        assert_eq!(mail_date(0, -(5 * 3600 + 1800)), "Wed, 31 Dec 1969 18:30:00 -0530");
         let time = Time::with_offset(0, -(5 * 3600 + 1800), now);
         assert_eq!(time.datetime, "1969-12-31T18:30:00-05:30");
         assert_eq!(time.absolute, "1969-12-31 18:30 -05:30");

@@ -1,0 +1,11 @@
+//! What differs between two trees, and between two files: changed paths with renames, hunks of lines, and
+//! both as Git writes them.
+
+pub mod lines;
+pub mod mail;
+pub mod patch;
+mod renames;
+pub mod trees;
+
+pub use lines::{FileDiff, Hunk, Line, Options, files, split_lines};
+pub use trees::{Change, Changes, Side, trees};

@@ -1,0 +1,324 @@
+//! Renamed files: those that were deleted here and added there with much the same contents.
+//!
+//! They are found as `git diff` finds them (gitdiffcore(7), diffcore-rename), so that both agree: first
+//! files of the same contents, then similar ones of the same name in another directory, then whatever is
+//! most similar.
+
+use super::trees::{Change, Side};
+use crate::limits::{RENAME_BYTES_MAX, RENAME_FILE_BYTES_MAX, RENAME_PAIRS_MAX};
+use bstr::ByteSlice as _;
+use gix_hash::ObjectId;
+use gix_object::tree::EntryKind;
+use lithe_code::repository::{Error, Repository};
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+/// The score of files of the same contents.
+const SCORE_MAX: u64 = 60_000;
+/// The least score of a renamed file: half of it is as before.
+const SCORE_MIN: u64 = SCORE_MAX / 2;
+/// The least score of a file that was moved to another directory under its name, where no other such
+/// file comes into question.
+const SCORE_MIN_OF_NAMESAKE: u64 = SCORE_MIN + (SCORE_MAX - SCORE_MIN) / 2;
+/// How many deleted files are remembered for one that was added.
+const CANDIDATES_MAX: usize = 4;
+/// How many files of the same contents are looked at for one that was added.
+const IDENTICAL_MAX: usize = 100;
+/// The longest piece of a file that is looked for in others, in bytes.
+const PIECE_BYTES_MAX: u32 = 64;
+/// Pieces are told apart by a number below this.
+const PIECE_NUMBERS: u32 = 107_927;
+
+/// Joins each deleted file with the added one that it became. `files` are sorted by path.
+pub fn detect(repository: Repository<'_>, files: &mut Vec<Change>) -> Result<(), Error> {
+    files.sort_by(|a, b| a.path().cmp(b.path()));
+    let sources: Vec<Side> =
+        files.iter().filter(|file| file.after.is_none()).filter_map(|file| file.before.clone()).collect();
+    let targets: Vec<Side> =
+        files.iter().filter(|file| file.before.is_none()).filter_map(|file| file.after.clone()).collect();
+    if sources.is_empty() || targets.is_empty() {
+        return Ok(());
+    }
+    let mut pairs = Pairs { is_used: vec![false; sources.len()], from: vec![None; targets.len()] };
+    identical(&sources, &targets, &mut pairs);
+    let mut contents = Contents::new(repository);
+    if pairs.are_few() && contents.has_room_for(&sources, &targets, &pairs)? {
+        namesakes(&sources, &targets, &mut pairs, &mut contents)?;
+        similar(&sources, &targets, &mut pairs, &mut contents)?;
+    }
+    let mut from = pairs.from.into_iter();
+    files.retain_mut(|file| match (&file.before, &file.after) {
+        (Some(before), None) => {
+            let source = sources.binary_search_by(|source| source.name.cmp(&before.name));
+            !source.is_ok_and(|source| pairs.is_used[source])
+        }
+        (None, Some(_)) => {
+            if let Some((source, score)) = from.next().flatten() {
+                file.before = Some(sources[source].clone());
+                file.similarity = Some((score * 100 / SCORE_MAX) as u32);
+            }
+            true
+        }
+        _ => true,
+    });
+    Ok(())
+}
+
+/// Which deleted files became which added ones.
+struct Pairs {
+    is_used: Vec<bool>,
+    /// For each added file the deleted one and how similar they are.
+    from: Vec<Option<(usize, u64)>>,
+}
+
+impl Pairs {
+    fn join(&mut self, source: usize, target: usize, score: u64) {
+        self.is_used[source] = true;
+        self.from[target] = Some((source, score));
+    }
+
+    fn open_sources(&self) -> impl Iterator<Item = usize> {
+        self.is_used.iter().enumerate().filter(|(_, is_used)| !**is_used).map(|(source, _)| source)
+    }
+
+    fn open_targets(&self) -> impl Iterator<Item = usize> {
+        self.from.iter().enumerate().filter(|(_, from)| from.is_none()).map(|(target, _)| target)
+    }
+
+    /// Whether all that are left can be compared with one another.
+    fn are_few(&self) -> bool {
+        self.open_sources().count() * self.open_targets().count() <= RENAME_PAIRS_MAX
+    }
+}
+
+fn base_name(side: &Side) -> &[u8] {
+    side.name.rsplit_str("/").next().unwrap_or_default()
+}
+
+fn is_file(side: &Side) -> bool {
+    matches!(side.mode.kind(), EntryKind::Blob | EntryKind::BlobExecutable)
+}
+
+/// Joins files of the same contents, first of all those of the same name.
+fn identical(sources: &[Side], targets: &[Side], pairs: &mut Pairs) {
+    let mut by_id: HashMap<ObjectId, Vec<usize>> = HashMap::new();
+    for (index, source) in sources.iter().enumerate() {
+        by_id.entry(source.id).or_default().push(index);
+    }
+    for (target_index, target) in targets.iter().enumerate() {
+        let Some(same) = by_id.get(&target.id) else { continue };
+        let usable = same.iter().copied().take(IDENTICAL_MAX).filter(|source| {
+            let source_side = &sources[*source];
+            let are_files = is_file(source_side) && is_file(target);
+            !pairs.is_used[*source] && (are_files || source_side.mode == target.mode)
+        });
+        let mut best = None;
+        for source in usable {
+            let is_namesake = base_name(&sources[source]) == base_name(target);
+            if is_namesake || best.is_none() {
+                best = Some(source);
+            }
+            if is_namesake {
+                break;
+            }
+        }
+        if let Some(source) = best {
+            pairs.join(source, target_index, SCORE_MAX);
+        }
+    }
+}
+
+/// Joins files that keep their name in another directory, where the name is the only such on both sides.
+fn namesakes(
+    sources: &[Side],
+    targets: &[Side],
+    pairs: &mut Pairs,
+    contents: &mut Contents<'_>,
+) -> Result<(), Error> {
+    let source_names = by_base_name(sources, pairs.open_sources());
+    let target_names = by_base_name(targets, pairs.open_targets());
+    let open: Vec<usize> = pairs.open_sources().collect();
+    for source in open {
+        let name = base_name(&sources[source]);
+        let (Some([_]), Some([target])) =
+            (source_names.get(name).map(Vec::as_slice), target_names.get(name).map(Vec::as_slice))
+        else {
+            continue;
+        };
+        let score = contents.similarity(&sources[source], &targets[*target], SCORE_MIN_OF_NAMESAKE)?;
+        if score >= SCORE_MIN_OF_NAMESAKE {
+            pairs.join(source, *target, score);
+        }
+    }
+    Ok(())
+}
+
+fn by_base_name(sides: &[Side], open: impl Iterator<Item = usize>) -> HashMap<&[u8], Vec<usize>> {
+    let mut names: HashMap<&[u8], Vec<usize>> = HashMap::new();
+    for index in open {
+        names.entry(base_name(&sides[index])).or_default().push(index);
+    }
+    names
+}
+
+/// How well a deleted file fits an added one.
+#[derive(Clone, Copy)]
+struct Candidate {
+    score: u64,
+    is_namesake: bool,
+    source: usize,
+    target: usize,
+}
+
+/// The better first; none last.
+fn order(a: &Option<Candidate>, b: &Option<Candidate>) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => (b.score, b.is_namesake).cmp(&(a.score, a.is_namesake)),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => Ordering::Equal,
+    }
+}
+
+/// Joins the files that are left, the most similar first.
+fn similar(
+    sources: &[Side],
+    targets: &[Side],
+    pairs: &mut Pairs,
+    contents: &mut Contents<'_>,
+) -> Result<(), Error> {
+    let mut candidates: Vec<Option<Candidate>> = Vec::new();
+    for target in pairs.open_targets() {
+        let mut best = [None; CANDIDATES_MAX];
+        for source in pairs.open_sources() {
+            let score = contents.similarity(&sources[source], &targets[target], SCORE_MIN)?;
+            let is_namesake = base_name(&sources[source]) == base_name(&targets[target]);
+            let candidate = Some(Candidate { score, is_namesake, source, target });
+            let mut worst = 0;
+            for index in 1..best.len() {
+                if order(&best[index], &best[worst]).is_gt() {
+                    worst = index;
+                }
+            }
+            if order(&best[worst], &candidate).is_gt() {
+                best[worst] = candidate;
+            }
+        }
+        candidates.extend(best);
+    }
+    candidates.sort_by(order);
+    for candidate in candidates.into_iter().flatten().take_while(|candidate| candidate.score >= SCORE_MIN) {
+        let Candidate { score, source, target, .. } = candidate;
+        if pairs.from[target].is_none() && !pairs.is_used[source] {
+            pairs.join(source, target, score);
+        }
+    }
+    Ok(())
+}
+
+/// How many bytes of a file are in each piece, by the pieces' numbers, in their order.
+type Pieces = Vec<(u32, u32)>;
+
+/// The contents of files, read once.
+struct Contents<'a> {
+    repository: Repository<'a>,
+    sizes: HashMap<ObjectId, u64>,
+    pieces: HashMap<ObjectId, Pieces>,
+}
+
+impl<'a> Contents<'a> {
+    fn new(repository: Repository<'a>) -> Self {
+        Self { repository, sizes: HashMap::new(), pieces: HashMap::new() }
+    }
+
+    /// Whether all that are left may be read.
+    fn has_room_for(&mut self, sources: &[Side], targets: &[Side], pairs: &Pairs) -> Result<bool, Error> {
+        let sources = pairs.open_sources().map(|source| &sources[source]);
+        let targets = pairs.open_targets().map(|target| &targets[target]);
+        let mut bytes = 0;
+        for side in sources.chain(targets).filter(|side| is_file(side)) {
+            bytes += self.size(side)?;
+        }
+        Ok(bytes <= RENAME_BYTES_MAX)
+    }
+
+    fn size(&mut self, side: &Side) -> Result<u64, Error> {
+        if let Some(size) = self.sizes.get(&side.id) {
+            return Ok(*size);
+        }
+        let size = self.repository.header(&side.id)?.1;
+        self.sizes.insert(side.id, size);
+        Ok(size)
+    }
+
+    fn load(&mut self, side: &Side) -> Result<(), Error> {
+        if !self.pieces.contains_key(&side.id) {
+            let bytes = self.repository.blob(&side.id, RENAME_FILE_BYTES_MAX)?;
+            self.pieces.insert(side.id, pieces(&bytes));
+        }
+        Ok(())
+    }
+
+    /// How much of the larger file is in both; 0 if that is certain to be less than `score_min`.
+    fn similarity(&mut self, source: &Side, target: &Side, score_min: u64) -> Result<u64, Error> {
+        if !is_file(source) || !is_file(target) {
+            return Ok(0);
+        }
+        let (source_size, target_size) = (self.size(source)?, self.size(target)?);
+        let larger = source_size.max(target_size);
+        let difference = source_size.abs_diff(target_size);
+        let is_hopeless = larger * (SCORE_MAX - score_min) < difference * SCORE_MAX;
+        if is_hopeless || target_size == 0 || larger > RENAME_FILE_BYTES_MAX {
+            return Ok(0);
+        }
+        self.load(source)?;
+        self.load(target)?;
+        let copied = in_both(&self.pieces[&source.id], &self.pieces[&target.id]);
+        Ok(copied * SCORE_MAX / larger)
+    }
+}
+
+/// Cuts a file at its line ends, and longer lines into pieces.
+fn pieces(bytes: &[u8]) -> Pieces {
+    let is_text = !super::patch::is_binary(bytes);
+    let mut all: Pieces = Vec::new();
+    let (mut low, mut high, mut length) = (0_u32, 0_u32, 0);
+    for (index, byte) in bytes.iter().enumerate() {
+        if is_text && *byte == b'\r' && bytes.get(index + 1) == Some(&b'\n') {
+            continue;
+        }
+        (low, high) = (((low << 7) ^ (high >> 25)).wrapping_add(u32::from(*byte)), (high << 7) ^ (low >> 25));
+        length += 1;
+        if length >= PIECE_BYTES_MAX || *byte == b'\n' {
+            all.push((piece_number(low, high), length));
+            (low, high, length) = (0, 0, 0);
+        }
+    }
+    if length > 0 {
+        all.push((piece_number(low, high), length));
+    }
+    all.sort_unstable();
+    all.dedup_by(|next, kept| {
+        let is_same = next.0 == kept.0;
+        kept.1 += if is_same { next.1 } else { 0 };
+        is_same
+    });
+    all
+}
+
+fn piece_number(low: u32, high: u32) -> u32 {
+    low.wrapping_add(high.wrapping_mul(0x61)) % PIECE_NUMBERS
+}
+
+/// How many bytes of one file are in the other too.
+fn in_both(a: &Pieces, b: &Pieces) -> u64 {
+    let mut rest = b.iter().peekable();
+    let mut bytes = 0;
+    for (number, length) in a {
+        while rest.next_if(|other| other.0 < *number).is_some() {}
+        if let Some(other) = rest.next_if(|other| other.0 == *number) {
+            bytes += u64::from(other.1.min(*length));
+        }
+    }
+    bytes
+}

@@ -1,0 +1,139 @@
+//! Which files differ between two trees.
+
+use super::renames;
+use crate::limits::{DIFF_FILES_MAX, DIFF_TREES_MAX};
+use bstr::BString;
+use gix_hash::ObjectId;
+use lithe_code::repository::{Entry, Error, Repository};
+use std::cmp::Ordering;
+
+/// A file that differs between two trees. Never both none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub before: Option<Side>,
+    pub after: Option<Side>,
+    /// How much of a renamed file is as before, in percent; none: it was not renamed.
+    pub similarity: Option<u32>,
+}
+
+/// One side of a changed file; `entry.name` is the whole path.
+pub type Side = Entry;
+
+impl Change {
+    /// What to call the file: its path after the change, or before it if it was deleted.
+    pub fn path(&self) -> &BString {
+        let side = self.after.as_ref().or(self.before.as_ref());
+        &side.expect("one side is there").name
+    }
+
+    /// Whether the file was moved.
+    pub fn is_rename(&self) -> bool {
+        self.similarity.is_some()
+    }
+}
+
+/// The files that differ between two trees, by path.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    pub files: Vec<Change>,
+    /// Whether a limit cut the list.
+    pub is_cut: bool,
+}
+
+/// Compares two trees; none is the empty tree. A file that was deleted and a similar one that was added
+/// are one, renamed.
+pub fn trees(
+    repository: Repository<'_>,
+    before: Option<ObjectId>,
+    after: ObjectId,
+) -> Result<Changes, Error> {
+    let mut walk = Walk { repository, changes: Changes::default(), trees_read: 0 };
+    let before = before.unwrap_or_else(|| ObjectId::empty_tree(after.kind()));
+    walk.compare(b"", Some(before), Some(after))?;
+    let mut changes = walk.changes;
+    renames::detect(repository, &mut changes.files)?;
+    changes.files.sort_by(|a, b| a.path().cmp(b.path()));
+    Ok(changes)
+}
+
+struct Walk<'a> {
+    repository: Repository<'a>,
+    changes: Changes,
+    trees_read: usize,
+}
+
+impl Walk<'_> {
+    fn entries(&mut self, tree_id: Option<ObjectId>) -> Result<Vec<Entry>, Error> {
+        self.trees_read += 1;
+        tree_id.map_or_else(|| Ok(Vec::new()), |id| self.repository.tree(&id))
+    }
+
+    /// Whether there is room for another file or tree. Past it, the list is cut.
+    fn has_room(&mut self) -> bool {
+        let has_room = self.changes.files.len() < DIFF_FILES_MAX && self.trees_read < DIFF_TREES_MAX;
+        self.changes.is_cut |= !has_room;
+        has_room
+    }
+
+    /// Recursion is as deep as paths are; Git's own clients cannot make them deeper than a path is long.
+    fn compare(
+        &mut self,
+        prefix: &[u8],
+        before: Option<ObjectId>,
+        after: Option<ObjectId>,
+    ) -> Result<(), Error> {
+        if before == after || prefix.len() > crate::limits::PATH_BYTES_MAX || !self.has_room() {
+            return Ok(());
+        }
+        let (before, after) = (self.entries(before)?, self.entries(after)?);
+        let (mut before, mut after) = (before.into_iter().peekable(), after.into_iter().peekable());
+        loop {
+            let order = match (before.peek(), after.peek()) {
+                (None, None) => return Ok(()),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(a), Some(b)) => {
+                    gix_object::tree::name_order(&a.name, a.is_tree(), &b.name, b.is_tree())
+                }
+            };
+            let old = if order.is_le() { before.next() } else { None };
+            let new = if order.is_ge() { after.next() } else { None };
+            self.entry(prefix, old, new)?;
+            if self.changes.is_cut {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Two entries of one name and kind, or one that is only on one side.
+    fn entry(&mut self, prefix: &[u8], old: Option<Entry>, new: Option<Entry>) -> Result<(), Error> {
+        if old == new {
+            return Ok(());
+        }
+        let name = &old.as_ref().or(new.as_ref()).expect("one side is there").name;
+        let path: BString =
+            if prefix.is_empty() { name.clone() } else { bstr::join("/", [prefix, name]).into() };
+        let (old_tree, old_file) = split_by_kind(old);
+        let (new_tree, new_file) = split_by_kind(new);
+        if old_file.is_some() || new_file.is_some() {
+            if !self.has_room() {
+                return Ok(());
+            }
+            let with_path = |entry: Entry| Side { name: path.clone(), ..entry };
+            self.changes.files.push(Change {
+                before: old_file.map(with_path),
+                after: new_file.map(with_path),
+                similarity: None,
+            });
+        }
+        self.compare(&path, old_tree, new_tree)
+    }
+}
+
+/// The id of a tree, or a file.
+fn split_by_kind(entry: Option<Entry>) -> (Option<ObjectId>, Option<Entry>) {
+    match entry {
+        Some(entry) if entry.is_tree() => (Some(entry.id), None),
+        file => (None, file),
+    }
+}
