@@ -27,6 +27,8 @@ pub struct BlobPage {
     root_href: String,
     name: String,
     commits_href: String,
+    /// Where its lines come from; none for what has no lines.
+    blame_href: Option<String>,
     raw_href: String,
     /// The same file at this very commit, whatever the branch does.
     permanent_href: String,
@@ -99,6 +101,8 @@ pub fn page(
         root_href: links.tree(name, "".into()),
         name: text::visible(file_name),
         commits_href: links.commits(name, path),
+        blame_href: matches!(shown.content, Content::Lines(_) | Content::Markdown(_))
+            .then(|| links.blame(name, path)),
         raw_href: links.raw(name, path),
         permanent_href: links.blob(permanent.name.as_bstr(), path),
         other_view: markdown::is_markdown(file_name).then(|| match display {

@@ -1,5 +1,6 @@
 //! From a request to an answer: who asks is settled by the store, the pages are built elsewhere.
 
+use crate::blame;
 use crate::blob::{self, Display};
 use crate::commits;
 use crate::history::Cursor;
@@ -15,6 +16,7 @@ use askama::Template;
 use bstr::{BStr, ByteSlice as _};
 use http::request::Parts;
 use http::{Method, StatusCode, header};
+use lithe_code::blame::Whitespace;
 use lithe_code::repository::{Error, Repository};
 use lithe_code::revision::{self, Resolved};
 use lithe_code::storage::{self, OpenError};
@@ -229,6 +231,9 @@ impl Asked<'_> {
             Page::Blob(rest) => resolve(repository, rest.as_bstr())
                 .and_then(|at| blob::page(place, repository, &at, self.display()))
                 .map(|page| self.page(&page)),
+            Page::Blame(rest) => resolve(repository, rest.as_bstr())
+                .and_then(|at| blame::page(place, repository, &at, self.whitespace()))
+                .map(|page| self.page(&page)),
             Page::Raw(rest) => resolve(repository, rest.as_bstr()).and_then(|at| self.raw(repository, &at)),
             Page::Commits(rest) => resolve(repository, rest.as_bstr())
                 .and_then(|at| commits::page(place, repository, &at, self.cursor()?.as_ref()))
@@ -295,6 +300,10 @@ impl Asked<'_> {
 
     fn display(&self) -> Display {
         if self.query.get("display") == "source" { Display::Source } else { Display::Best }
+    }
+
+    fn whitespace(&self) -> Whitespace {
+        if self.query.get("whitespace") == "ignored" { Whitespace::Ignored } else { Whitespace::Counts }
     }
 
     fn cursor(&self) -> Result<Option<Cursor>, Failure> {

@@ -106,3 +106,20 @@ pub const PATCH_BYTES_MAX: usize = 32 << 20;
 
 /// The largest side of a file in a patch, in bytes.
 pub const PATCH_FILE_BYTES_MAX: u64 = 16 << 20;
+
+// --- Finding the way, summary and files ---
+
+/// The most commits whose trees are looked at for one page of where lines come from.
+pub const BLAME_COMMITS_READ_MAX: usize = 5_000;
+
+/// The most commits passed by for one page of where lines come from, be it in the commit-graph alone.
+pub const BLAME_COMMITS_PASSED_MAX: usize = 100_000;
+
+/// How long one page may look for where lines come from. What is left then is looked for at the next view.
+pub const BLAME_TIME_MAX: Duration = Duration::from_millis(300);
+
+/// The largest list of commits to pass over that is read, in bytes.
+pub const IGNORED_REVISIONS_BYTES_MAX: u64 = 256 << 10;
+
+/// The most commits that are passed over.
+pub const IGNORED_REVISIONS_MAX: usize = 4_096;

@@ -29,6 +29,8 @@ pub enum Page {
     /// The fields are `<ref>[/<path>]`, decoded; the empty one stands for the landing branch.
     Tree(BString),
     Blob(BString),
+    /// Where the lines of a file come from.
+    Blame(BString),
     Raw(BString),
     Commits(BString),
     /// A commit's id or an abbreviation of it.
@@ -41,6 +43,7 @@ impl Page {
         Some(match name {
             "tree" => Self::Tree(rest),
             "blob" => Self::Blob(rest),
+            "blame" => Self::Blame(rest),
             "raw" => Self::Raw(rest),
             "commits" => Self::Commits(rest),
             "commit" if !rest.is_empty() => Self::Commit(rest),
@@ -55,6 +58,7 @@ impl Page {
             Self::Summary => return format!("/{}", encode_path(path)),
             Self::Tree(rest) => ("tree", rest),
             Self::Blob(rest) => ("blob", rest),
+            Self::Blame(rest) => ("blame", rest),
             Self::Raw(rest) => ("raw", rest),
             Self::Commits(rest) => ("commits", rest),
             Self::Commit(id) => ("commit", id),
@@ -126,6 +130,7 @@ mod tests {
             ("/d/-/tree/main/", place("d", Page::Tree("main".into()))),
             ("/d/-/tree/f/x/src/-/y", place("d", Page::Tree("f/x/src/-/y".into()))),
             ("/d/-/blob/main/a%20b%2Fc", place("d", Page::Blob("main/a b/c".into()))),
+            ("/d/-/blame/main/a", place("d", Page::Blame("main/a".into()))),
             ("/d/-/raw/main/%FF", place("d", Page::Raw(b"main/\xff".as_slice().into()))),
             ("/d/-/commits/main", place("d", Page::Commits("main".into()))),
             ("/d/-/commit/abc", place("d", Page::Commit("abc".into()))),

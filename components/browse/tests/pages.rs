@@ -9,9 +9,10 @@ use browse::blob::{self, Display};
 use browse::listing::{self, Subject};
 use browse::refs::{self, Offsets};
 use browse::summary::{self, Summary};
-use browse::{commit, commits, tree, unavailable};
+use browse::{blame, commit, commits, tree, unavailable};
 use html5ever::tendril::TendrilSink as _;
 use kit::{COMMITTED, Fixture, repository};
+use lithe_code::blame::Whitespace;
 use lithe_code::revision;
 use lithe_forge::access::Listed as Entry;
 use lithe_forge::access::{Listing, Place as Listed};
@@ -170,6 +171,19 @@ fn files() {
             .expect("it is there");
         let page = blob::page(&fixture.place(), repository(&opened), &at, display).expect("a file");
         check(name, &rendered(&page));
+    }
+}
+
+#[test]
+fn where_lines_come_from() {
+    let fixture = fixture();
+    let opened = fixture.open();
+    for (name, rest) in [("blame", "main/src/main.rs"), ("blame-binary", "main/moved")] {
+        let at = revision::resolve(repository(&opened), rest.into())
+            .expect("it can be read")
+            .expect("it is there");
+        let page = blame::page(&fixture.place(), repository(&opened), &at, Whitespace::Counts);
+        check(name, &rendered(&page.expect("a file")));
     }
 }
 

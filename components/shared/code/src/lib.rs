@@ -2,6 +2,7 @@
 //! and addresses that lead to them, and their bytes as text. The components that show, pack, search
 //! or edit files read repositories through here.
 
+pub mod blame;
 pub mod limits;
 pub mod links;
 pub mod repository;

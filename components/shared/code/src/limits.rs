@@ -14,3 +14,18 @@ pub const REPOSITORIES_KEPT_MAX: usize = 4;
 
 /// How much of the commits, trees and tags that were read last is kept of each of them, in bytes.
 pub const RECENT_BYTES_MAX: usize = 2 << 20;
+
+/// The largest version of a file whose lines are followed further back, in bytes.
+pub const BLAME_FILE_BYTES_MAX: u64 = 2 << 20;
+
+/// How many parents of one commit are asked for the lines of a file.
+pub const BLAME_PARENTS_MAX: usize = 64;
+
+/// The most trees read to find out what a file was called before.
+pub const RENAME_TREES_MAX: usize = 5_000;
+
+/// The most files that a file may have been before. With more, it counts as new.
+pub const RENAME_CANDIDATES_MAX: usize = 1_000;
+
+/// The most bytes read to find out what a file was called before.
+pub const RENAME_BYTES_MAX: u64 = 16 << 20;

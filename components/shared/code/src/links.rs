@@ -36,6 +36,10 @@ impl Links {
         self.file("blob", revision, path)
     }
 
+    pub fn blame(&self, revision: &BStr, path: &BStr) -> String {
+        self.file("blame", revision, path)
+    }
+
     pub fn raw(&self, revision: &BStr, path: &BStr) -> String {
         self.file("raw", revision, path)
     }

@@ -17,6 +17,11 @@ pub enum Encoding {
 }
 
 impl Encoding {
+    /// Whether a line end is the byte `\n`, so that lines of bytes are lines of text.
+    pub fn is_bytewise(self) -> bool {
+        matches!(self, Self::Utf8 | Self::Windows1252)
+    }
+
     /// The name to show; none for UTF-8, which goes without saying.
     pub fn badge(self) -> Option<&'static str> {
         match self {

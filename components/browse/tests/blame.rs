@@ -1,0 +1,212 @@
+//! Where lines come from, against `git blame`.
+
+mod kit;
+
+use gix_hash::ObjectId;
+use kit::{COMMITTED, Fixture, repository};
+use lithe_code::blame::{Blame, Budget, Rules, Whitespace};
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+/// Numbers that look drawn by lot, the same each time.
+struct Lots(u64);
+
+impl Lots {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % end
+    }
+}
+
+/// A version of the file: its name and lines.
+#[derive(Clone)]
+struct Version {
+    path: String,
+    lines: Vec<String>,
+    mark: usize,
+}
+
+/// Changes a few lines: inserts, deletes, replaces and indents them.
+fn edit(lines: &mut Vec<String>, lots: &mut Lots, mark: usize) {
+    for _ in 0..1 + lots.below(3) {
+        let at = lots.below(lines.len() + 1);
+        match lots.below(5) {
+            0 | 1 => (0..1 + lots.below(4)).for_each(|n| lines.insert(at, format!("line {mark} {n}"))),
+            2 if lines.len() > 12 => drop(lines.drain(at.min(lines.len() - 2)..).next()),
+            2 if at < lines.len() => drop(lines.remove(at)),
+            3 if at < lines.len() => lines[at] = format!("changed {mark}"),
+            _ if at < lines.len() => lines[at].insert_str(0, "  "),
+            _ => lines.push("}".to_owned()),
+        }
+    }
+}
+
+/// A history of merges in which one file is edited, and sometimes renamed, on several lines of development.
+fn history(seed: u64, steps: usize) -> Fixture {
+    let mut lots = Lots(seed);
+    let mut stream = String::new();
+    let begin = (0..12).map(|n| format!("first {n}")).collect();
+    let mut tips = vec![Version { path: "dir/file".into(), lines: begin, mark: 0 }];
+    for step in 0..steps {
+        let mark = step + 1;
+        let from = lots.below(tips.len());
+        let mut version = tips[from].clone();
+        let mut parents = vec![version.mark];
+        let mut was = version.path.clone();
+        if step > 0 && lots.below(4) == 0 {
+            let other = tips[lots.below(tips.len())].clone();
+            if other.mark != version.mark {
+                parents.push(other.mark);
+                let at = lots.below(version.lines.len().min(other.lines.len()) + 1);
+                version.lines.splice(at.., other.lines[at..].iter().cloned());
+            }
+        }
+        if step > 0 && lots.below(8) == 0 {
+            version.path = format!("dir/name{mark}");
+        }
+        if lots.below(5) > 0 {
+            edit(&mut version.lines, &mut lots, mark);
+        }
+        version.mark = mark;
+        let date = COMMITTED + (mark as i64) * 60;
+        writeln!(
+            stream,
+            "commit refs/heads/b{mark}\nmark :{mark}\ncommitter A <a@b> {date} +0000\ndata 1\nx"
+        )
+        .expect("a string");
+        for (index, parent) in parents.iter().filter(|parent| **parent > 0).enumerate() {
+            writeln!(stream, "{} :{parent}", if index == 0 { "from" } else { "merge" }).expect("a string");
+        }
+        if was != version.path {
+            writeln!(stream, "D {was}").expect("a string");
+            was.clone_from(&version.path);
+        }
+        let contents = version.lines.join("\n") + "\n";
+        writeln!(stream, "M 644 inline {was}\ndata {}\n{contents}", contents.len()).expect("a string");
+        writeln!(stream, "M 644 inline other\ndata 8\n{mark:08}").expect("a string");
+        if tips.len() < 4 { tips.push(version) } else { tips[from] = version }
+    }
+    writeln!(stream, "reset refs/heads/main\nfrom :{steps}").expect("a string");
+    let fixture = Fixture::new("");
+    std::fs::write(fixture.root().join("stream"), stream).expect("the directory is writable");
+    fixture.shell("git -C team/demo.git fast-import --quiet < stream");
+    fixture
+}
+
+const ALL: Budget = Budget { commits_read: usize::MAX, commits_passed: usize::MAX, until: None };
+
+/// The commit, the line there and the name there of each line, as `git blame` says.
+fn judged(fixture: &Fixture, options: &str, path: &str) -> Vec<(String, u32, String)> {
+    let output = fixture.git(&format!("blame --line-porcelain {options} main -- {path}"));
+    let mut lines = Vec::new();
+    let mut at = (String::new(), 0);
+    for line in output.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        if words[0].len() == 40 && words.len() >= 3 && !line.starts_with('\t') {
+            at = (words[0].to_owned(), words[1].parse().expect("a number"));
+        } else if let Some(name) = line.strip_prefix("filename ") {
+            lines.push((at.0.clone(), at.1, name.to_owned()));
+        }
+    }
+    lines
+}
+
+struct Asked {
+    whitespace: Whitespace,
+    ignored: HashSet<ObjectId>,
+    budget: Budget,
+}
+
+/// The same, as found here, and in how many goes.
+fn found(fixture: &Fixture, path: &str, asked: &Asked) -> (Vec<(String, u32, String)>, usize) {
+    let opened = fixture.open();
+    let repository = repository(&opened);
+    let id: ObjectId = fixture.git("rev-parse main").parse().expect("an id");
+    let blob: ObjectId = fixture.git(&format!("rev-parse main:{path}")).parse().expect("an id");
+    let count = repository.blob(&blob, u64::MAX).expect("a file").split_inclusive(|b| *b == b'\n').count();
+    let mut blame = Blame::new(repository, id, path.into(), blob, count as u32).expect("a commit");
+    let rules = Rules { whitespace: asked.whitespace, ignored: &asked.ignored };
+    let mut goes = 0;
+    while !blame.is_complete() {
+        goes += 1;
+        blame.advance(repository, rules, asked.budget).expect("it can be read");
+        // What is kept is the whole of it.
+        let kept = Blame::parse(&blame.to_text()).expect("what was just written");
+        assert_eq!(kept, blame);
+        blame = kept;
+    }
+    let mut lines = Vec::new();
+    for settled in blame.settled() {
+        assert_eq!(settled.lines.first as usize, lines.len(), "lines follow one another");
+        assert!(blame.origin(&settled.commit_id).is_some(), "it is known whose they are");
+        for line in 0..settled.lines.count {
+            let path = settled.path.to_string();
+            lines.push((settled.commit_id.to_string(), settled.lines.source + line + 1, path));
+        }
+    }
+    (lines, goes)
+}
+
+fn asked(whitespace: Whitespace) -> Asked {
+    Asked { whitespace, ignored: HashSet::new(), budget: ALL }
+}
+
+/// The file's name at the end.
+fn path_at_end(fixture: &Fixture) -> String {
+    fixture.git("ls-tree --name-only main dir/")
+}
+
+#[test]
+fn lines_come_from_where_git_says() {
+    for seed in 0..12 {
+        let fixture = history(seed, 60);
+        let path = path_at_end(&fixture);
+        let path = path.lines().next().expect("there is a file");
+        for graph in ["", "commit-graph write --reachable", "commit-graph write --reachable --changed-paths"]
+        {
+            if !graph.is_empty() {
+                fixture.git(graph);
+            }
+            for (options, whitespace) in [("", Whitespace::Counts), ("-w", Whitespace::Ignored)] {
+                let (found, _) = found(&fixture, path, &asked(whitespace));
+                assert_eq!(found, judged(&fixture, options, path), "seed {seed}, {options:?}, {graph:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_search_stops_at_its_budget_and_goes_on_from_there() {
+    let fixture = history(3, 60);
+    let path = path_at_end(&fixture);
+    let path = path.lines().next().expect("there is a file");
+    let (whole, goes) = found(&fixture, path, &asked(Whitespace::Counts));
+    assert_eq!(goes, 1);
+    let one = Budget { commits_read: 1, ..ALL };
+    let (parts, goes) = found(&fixture, path, &Asked { budget: one, ..asked(Whitespace::Counts) });
+    assert_eq!(parts, whole);
+    assert!(goes > 10, "{goes}");
+    let few = Budget { commits_passed: 2, ..ALL };
+    assert_eq!(found(&fixture, path, &Asked { budget: few, ..asked(Whitespace::Counts) }).0, whole);
+}
+
+#[test]
+fn ignored_commits_pass_their_lines_on() {
+    let fixture = Fixture::new(
+        "printf 'a\\nb\\nc\\n' > file && git add . && git commit -qm One
+        printf 'a;\\nb;\\nc;\\n' > file && git commit -qam Format
+        printf 'a;\\nnew;\\nb;\\nc;\\nd;\\n' > file && git commit -qam Three",
+    );
+    let format = fixture.git("rev-parse main~1");
+    let ignored = HashSet::from([format.parse().expect("an id")]);
+    let found = found(&fixture, "file", &Asked { ignored, ..asked(Whitespace::Counts) }).0;
+    assert_eq!(found, judged(&fixture, &format!("--ignore-rev {format}"), "file"));
+    assert!(found.iter().all(|(id, ..)| *id != format));
+}
+
+#[test]
+fn text_that_was_not_written_here_is_nothing() {
+    for text in ["x", "settled 1 2", "lines 1 2 3", "origin x", "suspect 1 2 3 4", "settled a b c d e"] {
+        assert_eq!(Blame::parse(text), None, "{text}");
+    }
+}

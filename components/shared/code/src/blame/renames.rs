@@ -1,0 +1,168 @@
+//! Which file of a parent was renamed to a file that the parent does not have.
+
+use super::is_file;
+use crate::limits::{BLAME_FILE_BYTES_MAX, RENAME_BYTES_MAX, RENAME_CANDIDATES_MAX, RENAME_TREES_MAX};
+use crate::repository::{Entry, Error, Repository};
+use bstr::{BStr, BString, ByteSlice as _};
+use gix_hash::{ObjectId, oid};
+use std::collections::HashMap;
+
+/// How similar a renamed file has to be, in hundredths of the larger one: as for `git diff -M`.
+const SIMILARITY_MIN: u64 = 50;
+
+/// How similar the only candidate of the same name has to be to be taken without a look at others.
+const SAME_NAME_SIMILARITY_MIN: u64 = 75;
+
+/// The longest piece of a line that is compared, in bytes.
+const PIECE_BYTES_MAX: usize = 64;
+
+/// The path and id of the file that was renamed to `path` between two trees; none if it is new.
+///
+/// Only files that are gone in the later tree count. One with the same contents wins, then the only
+/// one of the same name, then the most similar. What is past a limit is not looked at.
+pub fn source(
+    repository: Repository<'_>,
+    before: &oid,
+    after: &oid,
+    path: &BStr,
+    blob_id: &oid,
+) -> Result<Option<(BString, ObjectId)>, Error> {
+    let Some(gone) = Gone::find(repository, before, after)? else { return Ok(None) };
+    let name = file_name(path);
+    let same = gone.iter().filter(|(_, id)| **id == *blob_id);
+    if let Some(found) = same.max_by_key(|(path, _)| file_name(path.as_bstr()) == name) {
+        return Ok(Some(found.clone()));
+    }
+    let Some(target) = Pieces::read(repository, blob_id)? else { return Ok(None) };
+    let similarity = |id: &oid, minimum: u64| -> Result<u64, Error> {
+        let size = repository.header(id)?.1;
+        if !target.may_be_similar(size, minimum) {
+            return Ok(0);
+        }
+        Ok(Pieces::read(repository, id)?.map_or(0, |source| target.similarity(&source)))
+    };
+    let mut of_same_name = gone.iter().filter(|(path, _)| file_name(path.as_bstr()) == name);
+    if let (Some(only), None) = (of_same_name.next(), of_same_name.next())
+        && similarity(&only.1, SAME_NAME_SIMILARITY_MIN)? >= SAME_NAME_SIMILARITY_MIN
+    {
+        return Ok(Some(only.clone()));
+    }
+    let mut best: Option<((u64, bool), &(BString, ObjectId))> = None;
+    let mut bytes = 0;
+    for candidate in &gone {
+        bytes += repository.header(&candidate.1)?.1.min(BLAME_FILE_BYTES_MAX);
+        if bytes > RENAME_BYTES_MAX {
+            break;
+        }
+        let score = (similarity(&candidate.1, SIMILARITY_MIN)?, file_name(candidate.0.as_bstr()) == name);
+        if score.0 >= SIMILARITY_MIN && best.is_none_or(|(best, _)| score > best) {
+            best = Some((score, candidate));
+        }
+    }
+    Ok(best.map(|(_, found)| found.clone()))
+}
+
+fn file_name(path: &BStr) -> &BStr {
+    path.rsplit_once_str("/").map_or(path, |(_, name)| name.as_bstr())
+}
+
+/// The files that are in one tree and not in another.
+struct Gone<'a> {
+    repository: Repository<'a>,
+    files: Vec<(BString, ObjectId)>,
+    trees: usize,
+}
+
+impl<'a> Gone<'a> {
+    /// None: there are too many.
+    fn find(
+        repository: Repository<'a>,
+        before: &oid,
+        after: &oid,
+    ) -> Result<Option<Vec<(BString, ObjectId)>>, Error> {
+        let mut gone = Self { repository, files: Vec::new(), trees: 0 };
+        let mut open = vec![(BString::default(), before.to_owned(), Some(after.to_owned()))];
+        while let Some((path, before, after)) = open.pop() {
+            gone.trees += 1;
+            if gone.trees > RENAME_TREES_MAX || gone.files.len() > RENAME_CANDIDATES_MAX {
+                return Ok(None);
+            }
+            gone.directory(&path, &before, after.as_deref(), &mut open)?;
+        }
+        gone.files.sort();
+        Ok(Some(gone.files))
+    }
+
+    fn directory(
+        &mut self,
+        path: &BString,
+        before: &oid,
+        after: Option<&oid>,
+        open: &mut Vec<(BString, ObjectId, Option<ObjectId>)>,
+    ) -> Result<(), Error> {
+        let after = after.map(|id| self.repository.tree(id)).transpose()?.unwrap_or_default();
+        let after: HashMap<&BStr, &Entry> = after.iter().map(|entry| (entry.name.as_bstr(), entry)).collect();
+        for entry in self.repository.tree(before)? {
+            let other = after.get(entry.name.as_bstr());
+            if other.is_some_and(|other| other.id == entry.id && other.is_tree() == entry.is_tree()) {
+                continue;
+            }
+            let mut below = path.clone();
+            if !below.is_empty() {
+                below.push(b'/');
+            }
+            below.extend_from_slice(&entry.name);
+            if entry.is_tree() {
+                open.push((below, entry.id, other.filter(|other| other.is_tree()).map(|other| other.id)));
+            } else if is_file(entry.mode.kind()) && other.is_none_or(|other| other.is_tree()) {
+                self.files.push((below, entry.id));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How many bytes of a file are in each different piece: a line, or a part of a long one.
+struct Pieces {
+    size: u64,
+    bytes: HashMap<Vec<u8>, u64>,
+}
+
+impl Pieces {
+    /// Reads a file; none if it is too large to be compared.
+    fn read(repository: Repository<'_>, id: &oid) -> Result<Option<Self>, Error> {
+        match repository.blob(id, BLAME_FILE_BYTES_MAX) {
+            Ok(data) => Ok(Some(Self::of(&data))),
+            Err(Error::TooLarge(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn of(data: &[u8]) -> Self {
+        let is_text = !data[..data.len().min(8_000)].contains(&0);
+        let mut bytes: HashMap<Vec<u8>, u64> = HashMap::new();
+        for line in data.split_inclusive(|byte| *byte == b'\n') {
+            let line = match line.strip_suffix(b"\r\n") {
+                Some(start) if is_text => [start, b"\n"].concat(),
+                _ => line.to_vec(),
+            };
+            for piece in line.chunks(PIECE_BYTES_MAX) {
+                *bytes.entry(piece.to_vec()).or_default() += piece.len() as u64;
+            }
+        }
+        Self { size: data.len() as u64, bytes }
+    }
+
+    /// Whether a file of that many bytes can be similar enough.
+    fn may_be_similar(&self, size: u64, minimum: u64) -> bool {
+        self.size.max(size) * (100 - minimum) >= self.size.abs_diff(size) * 100 && size > 0 && self.size > 0
+    }
+
+    /// How many hundredths of the larger file the two have in common.
+    fn similarity(&self, source: &Self) -> u64 {
+        let common =
+            |(piece, bytes): (&Vec<u8>, &u64)| self.bytes.get(piece).map_or(0, |own| *own.min(bytes));
+        let common: u64 = source.bytes.iter().map(common).sum();
+        common * 100 / self.size.max(source.size).max(1)
+    }
+}
