@@ -27,6 +27,7 @@ pub struct BlobPage {
     root_href: String,
     name: String,
     commits_href: String,
+    find_href: String,
     /// Where its lines come from; none for what has no lines.
     blame_href: Option<String>,
     raw_href: String,
@@ -101,6 +102,7 @@ pub fn page(
         root_href: links.tree(name, "".into()),
         name: text::visible(file_name),
         commits_href: links.commits(name, path),
+        find_href: links.find(name),
         blame_href: matches!(shown.content, Content::Lines(_) | Content::Markdown(_))
             .then(|| links.blame(name, path)),
         raw_href: links.raw(name, path),

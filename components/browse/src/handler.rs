@@ -3,6 +3,7 @@
 use crate::blame;
 use crate::blob::{self, Display};
 use crate::commits;
+use crate::find;
 use crate::history::Cursor;
 use crate::limits::LISTED_PER_PAGE;
 use crate::listing::{self, Subject};
@@ -234,6 +235,7 @@ impl Asked<'_> {
             Page::Blame(rest) => resolve(repository, rest.as_bstr())
                 .and_then(|at| blame::page(place, repository, &at, self.whitespace()))
                 .map(|page| self.page(&page)),
+            Page::Find(rest) => self.find(place, repository, rest.as_bstr()),
             Page::Raw(rest) => resolve(repository, rest.as_bstr()).and_then(|at| self.raw(repository, &at)),
             Page::Commits(rest) => resolve(repository, rest.as_bstr())
                 .and_then(|at| commits::page(place, repository, &at, self.cursor()?.as_ref()))
@@ -271,6 +273,20 @@ impl Asked<'_> {
         }
         let (disposition, bytes) = raw::read(repository, &file)?;
         Ok(sending::file(&disposition, &etag, bytes))
+    }
+
+    fn find(&self, place: &Place<'_>, repository: Repository<'_>, rest: &BStr) -> Result<Answer, Failure> {
+        let at = resolve(repository, rest)?;
+        if !at.path.is_empty() {
+            return Err(Failure::NotFound);
+        }
+        let words = self.query.get("q");
+        let accept = self.request.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+        if accept.is_some_and(|accept| accept.starts_with("application/json")) {
+            let found = find::json(place, repository, &at.revision, words)?;
+            return Ok(answer::json(StatusCode::OK, &found));
+        }
+        find::page(place, repository, &at.revision, words).map(|page| self.page(&page))
     }
 
     fn commit(&self, place: &Place<'_>, repository: Repository<'_>, id: &BStr) -> Result<Answer, Failure> {

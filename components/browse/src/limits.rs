@@ -123,3 +123,28 @@ pub const IGNORED_REVISIONS_BYTES_MAX: u64 = 256 << 10;
 
 /// The most commits that are passed over.
 pub const IGNORED_REVISIONS_MAX: usize = 4_096;
+
+/// The most commits whose trees are looked at for one page, to find the last commit of each entry.
+pub const LAST_COMMITS_READ_MAX: usize = 2_000;
+
+/// The most commits passed by for one page, to find the last commit of each entry.
+pub const LAST_COMMITS_PASSED_MAX: usize = 50_000;
+
+/// How long one page may look for the last commits of its entries. What is left then is looked for at
+/// the next view.
+pub const LAST_COMMITS_TIME_MAX: Duration = Duration::from_millis(25);
+
+/// The most files that the finder looks through.
+pub const FIND_PATHS_MAX: usize = 100_000;
+
+/// The most directories that the finder reads.
+pub const FIND_TREES_MAX: usize = 20_000;
+
+/// How long the finder may read directories.
+pub const FIND_TIME_MAX: Duration = Duration::from_millis(500);
+
+/// The most files that the finder shows.
+pub const FIND_FOUND_MAX: usize = 100;
+
+/// The longest text to find files by, in bytes.
+pub const FIND_WORDS_BYTES_MAX: usize = 200;

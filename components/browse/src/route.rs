@@ -32,6 +32,8 @@ pub enum Page {
     /// Where the lines of a file come from.
     Blame(BString),
     Raw(BString),
+    /// Finding a file; the field is `<ref>`.
+    Find(BString),
     Commits(BString),
     /// A commit's id or an abbreviation of it.
     Commit(BString),
@@ -45,6 +47,7 @@ impl Page {
             "blob" => Self::Blob(rest),
             "blame" => Self::Blame(rest),
             "raw" => Self::Raw(rest),
+            "find" => Self::Find(rest),
             "commits" => Self::Commits(rest),
             "commit" if !rest.is_empty() => Self::Commit(rest),
             "refs" if rest.is_empty() => Self::Refs,
@@ -60,6 +63,7 @@ impl Page {
             Self::Blob(rest) => ("blob", rest),
             Self::Blame(rest) => ("blame", rest),
             Self::Raw(rest) => ("raw", rest),
+            Self::Find(rest) => ("find", rest),
             Self::Commits(rest) => ("commits", rest),
             Self::Commit(id) => ("commit", id),
             Self::Refs => ("refs", &BString::default()),
@@ -131,6 +135,7 @@ mod tests {
             ("/d/-/tree/f/x/src/-/y", place("d", Page::Tree("f/x/src/-/y".into()))),
             ("/d/-/blob/main/a%20b%2Fc", place("d", Page::Blob("main/a b/c".into()))),
             ("/d/-/blame/main/a", place("d", Page::Blame("main/a".into()))),
+            ("/d/-/find/main", place("d", Page::Find("main".into()))),
             ("/d/-/raw/main/%FF", place("d", Page::Raw(b"main/\xff".as_slice().into()))),
             ("/d/-/commits/main", place("d", Page::Commits("main".into()))),
             ("/d/-/commit/abc", place("d", Page::Commit("abc".into()))),

@@ -23,6 +23,7 @@ pub struct SummaryPage {
     switcher: Switcher,
     refs_href: String,
     commits_href: String,
+    find_href: String,
     bundle_href: String,
     branch_count: String,
     tag_count: String,
@@ -68,7 +69,7 @@ fn filled(
     let commit = repository.commit(&revision.commit_id)?;
     let entries = repository.tree(&commit.tree_id)?;
     let readme = Readme::find(place, repository, &entries, revision, "".into())?;
-    let mut listing = Listing::new(repository, entries, &links, revision, "".into(), 0, SUMMARY_ENTRIES_MAX);
+    let mut listing = Listing::new(place, repository, entries, revision, "".into(), 0, SUMMARY_ENTRIES_MAX);
     listing.next_href = listing.next_href.map(|_| links.tree(name, "".into()));
     let count = |prefix: &str| repository.refs.with_prefix(prefix.into()).len() as u64;
     Ok(SummaryPage {
@@ -77,6 +78,7 @@ fn filled(
         switcher: Switcher::new(repository, revision, &links, |name| links.tree(name, "".into())),
         refs_href: links.refs(),
         commits_href: links.commits(name, "".into()),
+        find_href: links.find(name),
         bundle_href: links.bundle(),
         branch_count: counted(count("refs/heads/"), "branch", "branches"),
         tag_count: counted(count("refs/tags/"), "tag", "tags"),

@@ -1,5 +1,6 @@
 //! The page of a directory, `/-/tree/<ref>/<path>`, and the listing that the summary shares.
 
+use crate::last_commits::{Known, LastCommit};
 use crate::limits::{TREE_ENTRIES_MAX, TREE_SIZES_MAX};
 use crate::markdown::{self, Origin};
 use crate::place::{CommitLine, Failure, Place, Switcher, crumbs};
@@ -23,6 +24,7 @@ pub struct TreePage {
     crumbs: Vec<Breadcrumb>,
     root_href: String,
     commits_href: String,
+    find_href: String,
     latest: CommitLine,
     listing: Listing,
     readme: Option<Readme>,
@@ -55,8 +57,9 @@ pub fn page(
         crumbs: crumbs(&links, name, path),
         root_href: links.tree(name, "".into()),
         commits_href: links.commits(name, path),
+        find_href: links.find(name),
         latest: place.commit_line(&commit),
-        listing: Listing::new(repository, entries, &links, revision, path, offset, TREE_ENTRIES_MAX),
+        listing: Listing::new(place, repository, entries, revision, path, offset, TREE_ENTRIES_MAX),
         readme,
     })
 }
@@ -88,37 +91,43 @@ pub struct Row {
     pub size: String,
     /// The commit of a submodule.
     pub detail: Option<String>,
+    /// The commit that changed it last; none if that is not known yet.
+    pub last: Option<LastCommit>,
 }
 
 impl Listing {
     /// At most `rows_max` of the entries, from `offset` on; directories first.
     pub fn new(
+        place: &Place<'_>,
         repository: Repository<'_>,
         mut entries: Vec<Entry>,
-        links: &Links,
         revision: &Revision,
         path: &BStr,
         offset: usize,
         rows_max: usize,
     ) -> Self {
         entries.sort_by_key(|entry| !entry.is_tree());
-        let name = revision.name.as_bstr();
+        let (links, name) = (&place.links(), revision.name.as_bstr());
         let at = |offset: usize| match offset {
             0 => links.tree(name, path),
             offset => format!("{}?from={offset}", links.tree(name, path)),
         };
+        let total = entries.len();
+        let shown: Vec<Entry> = entries.into_iter().skip(offset).take(rows_max).collect();
+        let known = Known::look(place, repository, revision, path, &shown);
         let parent = path.rfind_byte(b'/').map_or(b"".as_bstr(), |end| path[..end].as_bstr());
         Self {
-            range: range(offset, rows_max, entries.len()),
+            range: range(offset, rows_max, total),
             previous_href: (offset > 0).then(|| at(offset.saturating_sub(rows_max))),
-            next_href: (entries.len().saturating_sub(offset) > rows_max).then(|| at(offset + rows_max)),
+            next_href: (total.saturating_sub(offset) > rows_max).then(|| at(offset + rows_max)),
             parent_href: (!path.is_empty()).then(|| links.tree(name, parent)),
-            rows: entries
+            rows: shown
                 .iter()
-                .skip(offset)
-                .take(rows_max)
                 .enumerate()
-                .map(|(index, entry)| row(entry, links, name, path, index < TREE_SIZES_MAX, repository))
+                .map(|(index, entry)| Row {
+                    last: known.get(place, entry.name.as_bstr()),
+                    ..row(entry, links, name, path, index < TREE_SIZES_MAX, repository)
+                })
                 .collect(),
         }
     }
@@ -153,7 +162,15 @@ fn row(
     let size =
         if is_sized { repository.header(&entry.id).ok().map(|(_, bytes)| size::bytes(bytes)) } else { None };
     let detail = (entry.mode.kind() == EntryKind::Commit).then(|| entry.id.to_hex_with_len(10).to_string());
-    Row { name: text::visible(&entry.name), href, class, kind, size: size.unwrap_or_default(), detail }
+    Row {
+        name: text::visible(&entry.name),
+        href,
+        class,
+        kind,
+        size: size.unwrap_or_default(),
+        detail,
+        last: None,
+    }
 }
 
 /// The path of an entry of a directory.

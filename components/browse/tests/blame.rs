@@ -4,7 +4,8 @@ mod kit;
 
 use gix_hash::ObjectId;
 use kit::{COMMITTED, Fixture, repository};
-use lithe_code::blame::{Blame, Budget, Rules, Whitespace};
+use lithe_code::blame::{Blame, Rules, Whitespace};
+use lithe_code::walk::Budget;
 use std::collections::HashSet;
 use std::fmt::Write as _;
 

@@ -9,7 +9,7 @@ use browse::blob::{self, Display};
 use browse::listing::{self, Subject};
 use browse::refs::{self, Offsets};
 use browse::summary::{self, Summary};
-use browse::{blame, commit, commits, tree, unavailable};
+use browse::{blame, commit, commits, find, tree, unavailable};
 use html5ever::tendril::TendrilSink as _;
 use kit::{COMMITTED, Fixture, repository};
 use lithe_code::blame::Whitespace;
@@ -274,4 +274,21 @@ fn groups() {
     for (name, subject, listing) in cases {
         check(name, &rendered(&listing::page(&Frame::bare("/", ""), subject, listing, 0, COMMITTED + 300)));
     }
+}
+
+#[test]
+fn finding_files() {
+    let fixture = fixture();
+    let opened = fixture.open();
+    let at =
+        revision::resolve(repository(&opened), "main".into()).expect("it can be read").expect("it is there");
+    let page = find::page(&fixture.place(), repository(&opened), &at.revision, "main").expect("files");
+    check("find", &rendered(&page));
+    let expected = fixture.shell("git -C team/demo.git ls-tree -r -z --name-only main");
+    let expected = String::from_utf8_lossy(&expected);
+    let mut expected: Vec<&str> = expected.split_terminator('\0').filter(|path| *path != "sub").collect();
+    expected.sort_unstable();
+    let mut all = find::all(&fixture.place(), repository(&opened), &at.revision).expect("files").paths;
+    all.sort();
+    assert_eq!(all.len(), expected.len(), "{all:?}");
 }

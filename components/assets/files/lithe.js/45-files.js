@@ -4,3 +4,39 @@
 if (document.querySelector('[data-goes-on]')) {
   setTimeout(() => { if (!document.hidden) location.reload(); }, 400);
 }
+
+// Files are found while one types; Enter opens the first, the arrows go through them.
+const finder = document.querySelector('form[data-find]');
+if (finder) {
+  const field = finder.elements.q;
+  let asked = 0;
+  let waiting;
+  const find = async () => {
+    const number = ++asked;
+    const address = `${location.pathname}?q=${encodeURIComponent(field.value)}`;
+    const answer = await fetch(address, { headers: { accept: 'text/html' } });
+    if (!answer.ok || number !== asked) return;
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    document.getElementById('found').replaceWith(page.getElementById('found'));
+    history.replaceState(null, '', address);
+  };
+  field.addEventListener('input', () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(find, 100);
+  });
+  finder.addEventListener('submit', (event) => {
+    const first = document.querySelector('.found a');
+    if (!first) return;
+    event.preventDefault();
+    first.click();
+  });
+  document.addEventListener('keydown', (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    const stops = [field, ...document.querySelectorAll('.found a')];
+    const at = stops.indexOf(document.activeElement);
+    if (at < 0) return;
+    event.preventDefault();
+    stops[Math.min(Math.max(at + step, 0), stops.length - 1)].focus();
+  });
+}

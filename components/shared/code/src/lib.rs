@@ -3,11 +3,13 @@
 //! or edit files read repositories through here.
 
 pub mod blame;
+pub mod last_commits;
 pub mod limits;
 pub mod links;
 pub mod repository;
 pub mod revision;
 pub mod storage;
 pub mod text;
+pub mod walk;
 
 pub use repository::{Error, Repository};

@@ -40,6 +40,10 @@ impl Links {
         self.file("blame", revision, path)
     }
 
+    pub fn find(&self, revision: &BStr) -> String {
+        self.file("find", revision, "".into())
+    }
+
     pub fn raw(&self, revision: &BStr, path: &BStr) -> String {
         self.file("raw", revision, path)
     }

@@ -9,9 +9,9 @@ use spin_sdk::http::{BoxBody, box_body};
 pub type Answer = Response<BoxBody>;
 
 /// What a page may load and where its forms may lead: this site, nothing else, and no script or
-/// style of its own.
+/// style of its own. Its script may ask this site for more of it.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; \
-    script-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; \
+    script-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; \
     base-uri 'none'";
 
 /// The headers of every answer with a page.

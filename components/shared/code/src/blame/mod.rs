@@ -13,6 +13,7 @@ mod renames;
 
 use crate::limits::{BLAME_FILE_BYTES_MAX, BLAME_PARENTS_MAX};
 use crate::repository::{Commit, Error, Repository};
+use crate::walk::{Budget, Node};
 use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::{ObjectId, oid};
 use gix_object::tree::EntryKind;
@@ -20,7 +21,6 @@ use lines::Changes;
 use lithe_git::commit_graph::PathKeys;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
 
 /// Whether lines that differ in whitespace alone are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,17 +36,6 @@ pub struct Rules<'a> {
     pub whitespace: Whitespace,
     /// Commits whose changes are passed on to what was there before, where something was.
     pub ignored: &'a HashSet<ObjectId>,
-}
-
-/// How far a search goes at once.
-#[derive(Debug, Clone, Copy)]
-pub struct Budget {
-    /// The most commits whose trees are looked at.
-    pub commits_read: usize,
-    /// The most commits that are passed by, be it with a look at their filters alone.
-    pub commits_passed: usize,
-    /// When to stop, whatever is left of the others.
-    pub until: Option<Instant>,
 }
 
 /// A search for where the lines of a file come from: what is found, and what is not yet.
@@ -118,13 +107,6 @@ struct Pending {
     lines: Vec<Lines>,
 }
 
-/// What the search needs of a commit.
-struct Node {
-    tree_id: ObjectId,
-    parent_ids: Vec<ObjectId>,
-    seconds: i64,
-}
-
 impl Blame {
     /// The search for the first `line_count` lines of a file, before anything is found.
     pub fn new(
@@ -136,7 +118,7 @@ impl Blame {
     ) -> Result<Self, Error> {
         let mut blame = Self::default();
         if line_count > 0 {
-            let seconds = node(repository, &commit_id)?.seconds;
+            let seconds = Node::read(repository, &commit_id)?.seconds;
             let suspect = Suspect { seconds, commit_id, path: path.into() };
             let lines = vec![Lines { first: 0, count: line_count, source: 0 }];
             blame.pending.insert(suspect, Pending { blob_id, lines });
@@ -188,10 +170,7 @@ impl Blame {
             read: 0,
             passed: 0,
         };
-        while search.read < budget.commits_read
-            && search.passed < budget.commits_passed
-            && budget.until.is_none_or(|until| Instant::now() < until)
-        {
+        while budget.allows(search.read, search.passed) {
             let Some((suspect, pending)) = search.blame.pending.pop_last() else { break };
             if let Err(error) = search.step(&suspect, &pending) {
                 search.blame.pending.insert(suspect, pending);
@@ -238,11 +217,11 @@ impl Search<'_> {
     /// Passes on or settles the lines of one file in one commit.
     fn step(&mut self, suspect: &Suspect, pending: &Pending) -> Result<(), Error> {
         self.passed += 1;
-        let node = node(self.repository, &suspect.commit_id)?;
+        let node = Node::read(self.repository, &suspect.commit_id)?;
         let path = suspect.path.as_bstr();
         if let Some(first) = node.parent_ids.first()
             && !self.may_have_changed(&suspect.commit_id, path)
-            && let Some(parent) = self.parent(first)?
+            && let Some(parent) = Node::find(self.repository, first)?
         {
             let (path, blob_id) = (path.to_owned(), pending.blob_id);
             let source = Source { commit_id: *first, seconds: parent.seconds, path, blob_id };
@@ -282,7 +261,7 @@ impl Search<'_> {
         let mut found: Vec<Source> = Vec::new();
         let mut elsewhere = Vec::new();
         for parent_id in node.parent_ids.iter().take(BLAME_PARENTS_MAX) {
-            let Some(parent) = self.parent(parent_id)? else { continue };
+            let Some(parent) = Node::find(self.repository, parent_id)? else { continue };
             let Some(id) = self.file_at(&parent.tree_id, path)? else {
                 elsewhere.push((parent_id, parent));
                 continue;
@@ -311,14 +290,6 @@ impl Search<'_> {
         // The parents' order decides who is asked first, whether the file was renamed or not.
         found.sort_by_key(|source| node.parent_ids.iter().position(|id| *id == source.commit_id));
         Ok(Sources::Different(found))
-    }
-
-    fn parent(&self, id: &oid) -> Result<Option<Node>, Error> {
-        match node(self.repository, id) {
-            Ok(node) => Ok(Some(node)),
-            Err(Error::Missing(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
     }
 
     /// The ordinary file at a path.
@@ -418,12 +389,4 @@ enum Sources {
 
 fn is_file(kind: EntryKind) -> bool {
     matches!(kind, EntryKind::Blob | EntryKind::BlobExecutable)
-}
-
-fn node(repository: Repository<'_>, id: &oid) -> Result<Node, Error> {
-    if let Some(node) = repository.objects.commit_graph().and_then(|graph| graph.get(id)) {
-        return Ok(Node { tree_id: node.tree, parent_ids: node.parents, seconds: node.date });
-    }
-    let commit = repository.commit(id)?;
-    Ok(Node { tree_id: commit.tree_id, parent_ids: commit.parent_ids, seconds: commit.committer.seconds })
 }

@@ -1,0 +1,83 @@
+//! The last commit of each entry of a directory, looked for a little with each view of it.
+//!
+//! What is found is kept by branch and directory, and taken over by the branch's next commits.
+
+use crate::cache::Key;
+use crate::limits::{LAST_COMMITS_PASSED_MAX, LAST_COMMITS_READ_MAX, LAST_COMMITS_TIME_MAX};
+use crate::place::Place;
+use bstr::BStr;
+use lithe_code::last_commits::LastCommits;
+use lithe_code::repository::{Entry, Error, Repository};
+use lithe_code::revision::{Kind, Revision};
+use lithe_code::walk::Budget;
+use lithe_web::time::Time;
+use std::time::Instant;
+
+/// The last commit of an entry, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastCommit {
+    pub title: String,
+    pub href: String,
+    pub time: Time,
+}
+
+/// The last commits of a directory's entries, as far as they are known.
+pub struct Known(Option<LastCommits>);
+
+impl Known {
+    /// Looks for those of the entries of the directory at `path`. Where the history cannot be read,
+    /// nothing is known.
+    pub fn look(
+        place: &Place<'_>,
+        repository: Repository<'_>,
+        revision: &Revision,
+        path: &BStr,
+        entries: &[Entry],
+    ) -> Self {
+        Self(looked(place, repository, revision, path, entries).ok())
+    }
+
+    /// That of an entry.
+    pub fn get(&self, place: &Place<'_>, name: &BStr) -> Option<LastCommit> {
+        let (id, told) = self.0.as_ref()?.get(name)?;
+        Some(LastCommit {
+            title: told.title.clone(),
+            href: place.links().commit(&id),
+            time: Time::with_offset(told.seconds, told.offset, place.now),
+        })
+    }
+}
+
+fn looked(
+    place: &Place<'_>,
+    repository: Repository<'_>,
+    revision: &Revision,
+    path: &BStr,
+    entries: &[Entry],
+) -> Result<LastCommits, Error> {
+    let commit_id = revision.commit_id;
+    let key = match revision.kind {
+        Kind::Branch => {
+            Key::new(&[b"last commits of a branch", &place.record.id.to_be_bytes(), &revision.name, path])
+        }
+        Kind::Tag | Kind::Commit => Key::new(&[b"last commits", commit_id.as_bytes(), path]),
+    };
+    let kept = place.cache.get(&key).and_then(|text| LastCommits::parse(&text));
+    let (mut search, earlier) = match kept {
+        Some(kept) if kept.commit_id() == commit_id => (kept, None),
+        earlier => (LastCommits::new(commit_id), earlier),
+    };
+    search.ask(repository, entries.iter().map(|entry| entry.name.as_ref()))?;
+    if search.is_complete() {
+        return Ok(search);
+    }
+    let budget = Budget {
+        commits_read: LAST_COMMITS_READ_MAX,
+        commits_passed: LAST_COMMITS_PASSED_MAX,
+        until: Some(Instant::now() + LAST_COMMITS_TIME_MAX),
+    };
+    // What was found before an object that cannot be read is shown all the same.
+    let _ = search.advance(repository, path, earlier.as_ref(), budget);
+    place.cache.put(&key, &search.to_text());
+    Ok(search)
+}
