@@ -7,6 +7,7 @@ use crate::find;
 use crate::history::Cursor;
 use crate::limits::LISTED_PER_PAGE;
 use crate::listing::{self, Subject};
+use crate::missing;
 use crate::patches::Form;
 use crate::place::{Failure, Place};
 use crate::refs::{self, Offsets};
@@ -205,7 +206,7 @@ impl Asked<'_> {
             Ok(opened) => {
                 let repository = Repository { objects: &opened.objects, refs: &opened.refs };
                 let answer = self.page_of(place, repository, page);
-                answer.unwrap_or_else(|failure| self.of_repository(place, &failure))
+                answer.unwrap_or_else(|failure| self.of_repository(place, repository, page, &failure))
             }
             Err(error) => {
                 eprintln!("browse: {}: {error}", place.record.path);
@@ -249,9 +250,18 @@ impl Asked<'_> {
     }
 
     /// The answer for a page that cannot be shown.
-    fn of_repository(&self, place: &Place<'_>, failure: &Failure) -> Answer {
+    fn of_repository(
+        &self,
+        place: &Place<'_>,
+        repository: Repository<'_>,
+        page: &Page,
+        failure: &Failure,
+    ) -> Answer {
         match failure {
-            Failure::NotFound => failure::not_found(&self.frame),
+            Failure::NotFound => match missing::page(place, repository, page) {
+                Some(page) => answer::page_with_status(StatusCode::NOT_FOUND, &page),
+                None => failure::not_found(&self.frame),
+            },
             Failure::Elsewhere(address) => answer::moved(address),
             Failure::Repository(Error::TooLarge(_)) => failure::too_large(
                 &self.frame,

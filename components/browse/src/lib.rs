@@ -18,6 +18,7 @@ pub mod last_commits;
 pub mod limits;
 pub mod listing;
 pub mod markdown;
+pub mod missing;
 pub mod patches;
 pub mod place;
 pub mod raw;

@@ -8,8 +8,9 @@ use askama::Template;
 use browse::blob::{self, Display};
 use browse::listing::{self, Subject};
 use browse::refs::{self, Offsets};
+use browse::route::Page;
 use browse::summary::{self, Summary};
-use browse::{blame, commit, commits, find, tree, unavailable};
+use browse::{blame, commit, commits, find, missing, tree, unavailable};
 use html5ever::tendril::TendrilSink as _;
 use kit::{COMMITTED, Fixture, repository};
 use lithe_code::blame::Whitespace;
@@ -291,4 +292,26 @@ fn finding_files() {
     let mut all = find::all(&fixture.place(), repository(&opened), &at.revision).expect("files").paths;
     all.sort();
     assert_eq!(all.len(), expected.len(), "{all:?}");
+}
+
+#[test]
+fn paths_that_are_not_there() {
+    let fixture = Fixture::new(
+        "mkdir dir && seq 20 > dir/old && seq 5 > gone && echo x > stays && git add . && git commit -qm One
+        git mv dir/old new && echo more >> new && git commit -qam Rename
+        git rm -q gone && git commit -qm Remove
+        git checkout -q -b side HEAD~2 && git rm -q stays && git commit -qm Side && git checkout -q main",
+    );
+    let opened = fixture.open();
+    let missing = |rest: &str| missing::page(&fixture.place(), repository(&opened), &Page::Blob(rest.into()));
+    for (name, rest) in [
+        ("missing-renamed", "main/dir/old"),
+        ("missing-removed", "main/gone"),
+        ("missing-here", "side/stays"),
+    ] {
+        check(name, &rendered(&missing(rest).expect("there is something to say")));
+    }
+    for rest in ["main/never", "main/never/ever", "nothing/x", "main/stays/x"] {
+        assert!(missing(rest).is_none(), "{rest}");
+    }
 }

@@ -60,7 +60,8 @@ impl LastCommits {
         Some((*id, self.told.get(id)?))
     }
 
-    /// Asks for entries that the directory has in the commit that the search began with.
+    /// Asks for entries of the directory. Of one that it does not have in the commit that the search
+    /// began with, what is found is the commit that removed it or, if it never was there, a first one.
     pub fn ask<'n>(
         &mut self,
         repository: Repository<'_>,
@@ -251,7 +252,7 @@ impl Search<'_> {
                 std::mem::take(&mut left)
             } else {
                 let (own, theirs) = (self.entries(own_id)?, self.entries(their_id)?);
-                let is_same = |name: &BString| own.get(name).is_some_and(|own| theirs.get(name) == Some(own));
+                let is_same = |name: &BString| own.get(name) == theirs.get(name);
                 let (same, others) = left.into_iter().partition(is_same);
                 left = others;
                 same

@@ -9,14 +9,13 @@
 
 mod kept;
 mod lines;
-mod renames;
 
 use crate::limits::{BLAME_FILE_BYTES_MAX, BLAME_PARENTS_MAX};
+use crate::renames::{self, is_file};
 use crate::repository::{Commit, Error, Repository};
 use crate::walk::{Budget, Node};
 use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::{ObjectId, oid};
-use gix_object::tree::EntryKind;
 use lines::Changes;
 use lithe_git::commit_graph::PathKeys;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -385,8 +384,4 @@ enum Sources {
     Same(Source),
     /// In the parents' order.
     Different(Vec<Source>),
-}
-
-fn is_file(kind: EntryKind) -> bool {
-    matches!(kind, EntryKind::Blob | EntryKind::BlobExecutable)
 }

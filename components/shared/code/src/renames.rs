@@ -1,10 +1,10 @@
 //! Which file of a parent was renamed to a file that the parent does not have.
 
-use super::is_file;
 use crate::limits::{BLAME_FILE_BYTES_MAX, RENAME_BYTES_MAX, RENAME_CANDIDATES_MAX, RENAME_TREES_MAX};
 use crate::repository::{Entry, Error, Repository};
 use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::{ObjectId, oid};
+use gix_object::tree::EntryKind;
 use std::collections::HashMap;
 
 /// How similar a renamed file has to be, in hundredths of the larger one: as for `git diff -M`.
@@ -60,6 +60,11 @@ pub fn source(
         }
     }
     Ok(best.map(|(_, found)| found.clone()))
+}
+
+/// Whether it is an ordinary file.
+pub(crate) fn is_file(kind: EntryKind) -> bool {
+    matches!(kind, EntryKind::Blob | EntryKind::BlobExecutable)
 }
 
 fn file_name(path: &BStr) -> &BStr {

@@ -1,0 +1,137 @@
+//! What is said of a path that a revision does not have: where it went, and where it still is.
+
+use crate::limits::{LAST_COMMITS_PASSED_MAX, LAST_COMMITS_READ_MAX, MISSING_TIME_MAX};
+use crate::place::{CommitLine, Place, Switcher};
+use crate::route::Page;
+use askama::Template;
+use bstr::{BStr, ByteSlice as _};
+use lithe_code::last_commits::LastCommits;
+use lithe_code::renames;
+use lithe_code::repository::{Commit, Entry, Error, Repository};
+use lithe_code::revision::{self, Resolved, Revision};
+use lithe_code::text;
+use lithe_code::walk::Budget;
+use lithe_web::frame::{Frame, RepositoryHead, Tab};
+use std::time::Instant;
+
+/// The page of a path that is not there.
+#[derive(Template)]
+#[template(path = "missing.html")]
+pub struct MissingPage {
+    frame: Frame,
+    head: RepositoryHead,
+    switcher: Switcher,
+    root_href: String,
+    path: String,
+    label: String,
+    gone: Option<Gone>,
+    /// The landing branch and the path there, if it is there.
+    elsewhere: Option<(String, String)>,
+}
+
+/// What became of it.
+struct Gone {
+    commit: CommitLine,
+    /// What it was renamed to, and where that is.
+    renamed: Option<(String, String)>,
+    /// Where it is as it was last.
+    before_href: String,
+    history_href: String,
+}
+
+/// Builds the page; none if there is nothing to say.
+pub fn page(place: &Place<'_>, repository: Repository<'_>, page: &Page) -> Option<MissingPage> {
+    let (Page::Tree(rest) | Page::Blob(rest) | Page::Blame(rest)) = page else { return None };
+    let at = revision::resolve(repository, rest.as_bstr()).ok()??;
+    let (links, path) = (place.links(), at.path.as_bstr());
+    if path.is_empty() {
+        return None;
+    }
+    let gone = gone(place, repository, &at).ok().flatten();
+    let elsewhere = on_landing_branch(repository, &at).ok().flatten();
+    if gone.is_none() && elsewhere.is_none() {
+        return None;
+    }
+    Some(MissingPage {
+        frame: place.frame("Not found"),
+        head: place.head(Tab::Code, Some(&at.revision)),
+        switcher: Switcher::new(repository, &at.revision, &links, |name| links.tree(name, path)),
+        root_href: links.tree(at.revision.name.as_bstr(), "".into()),
+        path: text::visible(path),
+        label: at.revision.label(),
+        gone,
+        elsewhere: elsewhere
+            .map(|(branch, entry)| (branch.label(), address(place, branch.name.as_bstr(), path, &entry))),
+    })
+}
+
+fn address(place: &Place<'_>, revision: &BStr, path: &BStr, entry: &Entry) -> String {
+    let links = place.links();
+    if entry.is_tree() { links.tree(revision, path) } else { links.blob(revision, path) }
+}
+
+fn entry_at(repository: Repository<'_>, commit: &Commit, path: &BStr) -> Result<Option<Entry>, Error> {
+    let entry = repository.entry_at(&commit.tree_id, path)?;
+    Ok(entry.filter(|entry| entry.is_tree() || entry.is_blob()))
+}
+
+fn on_landing_branch(repository: Repository<'_>, at: &Resolved) -> Result<Option<(Revision, Entry)>, Error> {
+    let Some(landing) = revision::landing_branch(repository)? else { return Ok(None) };
+    let commit = repository.commit(&landing.commit_id)?;
+    Ok(entry_at(repository, &commit, at.path.as_bstr())?.map(|entry| (landing, entry)))
+}
+
+/// Looks for the commit that removed the path.
+fn gone(place: &Place<'_>, repository: Repository<'_>, at: &Resolved) -> Result<Option<Gone>, Error> {
+    let path = at.path.as_bstr();
+    let (directory, name) = match path.rsplit_once_str("/") {
+        Some((directory, name)) => (directory.as_bstr(), name.as_bstr()),
+        None => ("".into(), path),
+    };
+    let mut search = LastCommits::new(at.revision.commit_id);
+    search.ask(repository, std::iter::once(name))?;
+    let budget = Budget {
+        commits_read: LAST_COMMITS_READ_MAX,
+        commits_passed: LAST_COMMITS_PASSED_MAX,
+        until: Some(Instant::now() + MISSING_TIME_MAX),
+    };
+    search.advance(repository, directory, None, budget)?;
+    let Some((id, _)) = search.get(name) else { return Ok(None) };
+    let commit = repository.commit(&id)?;
+    for parent_id in &commit.parent_ids {
+        let parent = repository.commit(parent_id)?;
+        let Some(entry) = entry_at(repository, &parent, path)? else { continue };
+        return Ok(Some(Gone {
+            renamed: renamed(place, repository, at, &parent, &commit, &entry)?,
+            before_href: address(place, parent_id.to_string().as_str().into(), path, &entry),
+            history_href: place.links().commits(at.revision.name.as_bstr(), path),
+            commit: place.commit_line(&commit),
+        }));
+    }
+    Ok(None)
+}
+
+/// What the commit renamed the path to: at the revision if it is there still, else at that commit.
+fn renamed(
+    place: &Place<'_>,
+    repository: Repository<'_>,
+    at: &Resolved,
+    parent: &Commit,
+    commit: &Commit,
+    entry: &Entry,
+) -> Result<Option<(String, String)>, Error> {
+    if entry.is_tree() {
+        return Ok(None);
+    }
+    let path = at.path.as_bstr();
+    // Looked at backwards: which file, gone in the parent, became this one?
+    let found = renames::source(repository, &commit.tree_id, &parent.tree_id, path, &entry.id)?;
+    let Some((path, _)) = found else { return Ok(None) };
+    let present = repository.commit(&at.revision.commit_id)?;
+    let id = commit.id.to_string();
+    let revision = match entry_at(repository, &present, path.as_bstr())? {
+        Some(_) => at.revision.name.as_bstr(),
+        None => id.as_str().into(),
+    };
+    Ok(Some((text::visible(&path), place.links().blob(revision, path.as_bstr()))))
+}
