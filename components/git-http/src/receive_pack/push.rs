@@ -251,9 +251,25 @@ impl Body {
         messages: &mut Vec<String>,
     ) -> Result<(), String> {
         let before = std::mem::take(&mut self.before);
-        let mut connectivity = Connectivity::new(git_dir, store, &before);
+        let checked = match Connectivity::new(git_dir, store, &before) {
+            Ok(connectivity) => self.check_arrived(connectivity, incoming, indexed, store, messages),
+            Err(error) => self.refuse_for(error, Vec::new()),
+        };
+        self.before = before;
+        checked
+    }
+
+    /// Checks what came, else the new tips, one by one.
+    fn check_arrived(
+        &mut self,
+        mut connectivity: Connectivity,
+        incoming: &Incoming,
+        indexed: &Indexed,
+        store: &odb::Store,
+        messages: &mut Vec<String>,
+    ) -> Result<(), String> {
         let of_pack = incoming.outside(indexed).and_then(|outside| connectivity.check(outside));
-        let checked = match of_pack {
+        match of_pack {
             Ok(()) => self.check_tips(&mut connectivity, indexed, store, messages),
             Err(error) => {
                 messages.push(format!("error: {}", in_words(&error)));
@@ -261,9 +277,7 @@ impl Body {
                 let concerned = self.pending().into_iter().filter(creating).collect();
                 self.refuse_for(error, concerned)
             }
-        };
-        self.before = before;
-        checked
+        }
     }
 
     /// Refuses refs that lead through too many tags: whoever clones would have to follow them all.

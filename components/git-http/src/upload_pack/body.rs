@@ -1,6 +1,7 @@
 //! A response that ends in a pack, made as it is read.
 
 use super::error::objects_message;
+use super::log_second_try;
 use super::making::{Building, Making, Waiting};
 use super::remembered::Memory;
 use super::request::{Fetch, Options};
@@ -10,8 +11,9 @@ use crate::limits::{
 use lithe_git::odb::{self, Store};
 use lithe_git::pack::{self, Output, Recipe, Replay};
 use lithe_git::pkt_line;
-use lithe_git::walk::{Selection, Walk};
+use lithe_git::walk::{self, Selection, Walk};
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -37,10 +39,32 @@ pub struct PackBody {
     is_filtered: bool,
     framing: Framing,
     stage: Stage,
+    /// None: it was made, or it is too late.
+    second_try: Option<SecondTry>,
     /// What is sent before anything else.
     head: Vec<u8>,
     /// How much may still be sent, in bytes.
     left: u64,
+}
+
+/// How to begin anew, without bitmaps and the like, as long as nothing of the pack was made: one of them may tell
+/// of what is not there.
+pub struct SecondTry {
+    git_dir: PathBuf,
+    request: walk::Request,
+}
+
+impl SecondTry {
+    /// For what is asked of the repository at `git_dir`.
+    pub fn new(git_dir: &Path, request: &walk::Request) -> Self {
+        Self { git_dir: git_dir.to_owned(), request: request.clone() }
+    }
+
+    fn begin(self) -> Result<(Store, Box<Walk>), odb::Error> {
+        let store = Store::open(&self.git_dir)?.without_shortcuts();
+        let walk = Walk::new(&store, self.request)?;
+        Ok((store, Box::new(walk)))
+    }
 }
 
 enum Stage {
@@ -92,6 +116,7 @@ impl PackBody {
             is_filtered: !fetch.filter.is_empty(),
             framing,
             stage: Stage::Done,
+            second_try: None,
             head,
             left: u64::MAX,
         };
@@ -99,6 +124,11 @@ impl PackBody {
         body.begin(making, &mut told);
         body.head.extend_from_slice(&told);
         body
+    }
+
+    /// Has the pack begun anew by this if it cannot be made.
+    pub fn with_second_try(self, second_try: Option<SecondTry>) -> Self {
+        Self { second_try, ..self }
     }
 
     fn begin(&mut self, making: Making, out: &mut Vec<u8>) {
@@ -277,6 +307,9 @@ impl PackBody {
                     out[start + 4] = BAND_PACK;
                 }
             }
+            if out.len() > start {
+                self.second_try = None;
+            }
             match outcome {
                 Ok(true) => {}
                 Ok(false) => {
@@ -291,7 +324,18 @@ impl PackBody {
         self.stage = Stage::Packing(source);
     }
 
-    fn fail(&mut self, out: &mut Vec<u8>, error: odb::Error) {
+    /// Begins anew if that may help, else tells the client.
+    fn fail(&mut self, out: &mut Vec<u8>, mut error: odb::Error) {
+        if let Some(second_try) = self.second_try.take() {
+            log_second_try(&second_try.git_dir, &error);
+            match second_try.begin() {
+                Ok((store, walk)) => {
+                    (self.store, self.stage) = (store, Stage::Selecting(walk, None));
+                    return;
+                }
+                Err(other) => error = other,
+            }
+        }
         self.packet(out, BAND_ERROR, &format!("lithe: {}\n", objects_message(&error)));
         self.stage = Stage::Failed(error);
     }

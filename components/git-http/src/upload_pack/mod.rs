@@ -26,7 +26,7 @@ pub use error::Error;
 pub(crate) use error::objects_message;
 pub use repository::{Advertised, Repository};
 
-use lithe_git::pkt_line;
+use lithe_git::{odb, pkt_line};
 use std::path::Path;
 
 /// The versions of the protocol.
@@ -57,21 +57,37 @@ impl Version {
 
 /// What `GET …/info/refs?service=git-upload-pack` is answered with.
 pub fn advertise(git_dir: &Path, version: Version) -> Vec<u8> {
-    let advertised = match version {
-        Version::V2 => Repository::open(git_dir).and_then(|repository| v2::capabilities(&repository)),
-        version => Repository::open(git_dir).and_then(|repository| v0::advertise(&repository, version)),
-    };
+    let advertised = about(git_dir, |repository| match version {
+        Version::V2 => v2::capabilities(&repository),
+        version => v0::advertise(&repository, version),
+    });
     advertised.unwrap_or_else(|error| err_line(&error))
 }
 
 /// What `POST …/git-upload-pack` is answered with. In `cache_dir` it remembers what the last large
 /// clone of each repository consisted of; that directory may be missing or emptied at any time.
 pub fn serve(git_dir: &Path, cache_dir: &Path, version: Version, request: &[u8]) -> Reply {
-    let reply = Repository::open(git_dir).and_then(|repository| match version {
+    let reply = about(git_dir, |repository| match version {
         Version::V2 => v2::serve(repository, cache_dir, request),
         _ => v0::serve(repository, cache_dir, request),
     });
     reply.unwrap_or_else(|error| Reply::Bytes(err_line(&error)))
+}
+
+/// Answers something about the repository at `git_dir`. If its objects cannot be read, that may be on account of a
+/// shortcut that tells of what is not there: so it is tried once more without any.
+fn about<T>(git_dir: &Path, answer: impl Fn(Repository) -> Result<T, Error>) -> Result<T, Error> {
+    match Repository::open(git_dir).and_then(&answer) {
+        Err(Error::Objects(error)) => {
+            log_second_try(git_dir, &error);
+            Repository::open(git_dir).and_then(|repository| answer(repository.without_shortcuts()))
+        }
+        outcome => outcome,
+    }
+}
+
+fn log_second_try(git_dir: &Path, error: &odb::Error) {
+    eprintln!("{}: {error}; tried once more without bitmaps and the like", git_dir.display());
 }
 
 /// An error in the protocol's own form.

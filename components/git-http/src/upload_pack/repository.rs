@@ -8,11 +8,9 @@ use gix_object::Kind;
 use lithe_git::format::ObjectFormat;
 use lithe_git::odb::{self, Store};
 use lithe_git::refs::{Head, Hidden, Ref, RefStore, Side, Snapshot};
-use lithe_git::walk::{Located, ObjectSet, Tag, reach};
+use lithe_git::walk::{Located, ObjectSet, Tag, reach, shallow};
 use std::cell::OnceCell;
 use std::collections::HashSet;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 /// A repository with its refs as they were when the request came.
@@ -22,6 +20,8 @@ pub struct Repository {
     pub refs: Snapshot,
     hidden: Hidden,
     store: OnceCell<Store>,
+    /// Whether bitmaps and the like are used.
+    has_shortcuts: bool,
     /// What the refs reach; only found out of a repository that borrows.
     reached_commits: OnceCell<HashSet<ObjectId>>,
     reached: OnceCell<ObjectSet>,
@@ -52,9 +52,20 @@ impl Repository {
             refs,
             hidden: Hidden::read(git_dir, Side::UploadPack)?,
             store: OnceCell::new(),
+            has_shortcuts: true,
             reached_commits: OnceCell::new(),
             reached: OnceCell::new(),
         })
+    }
+
+    /// Has everything read from the objects themselves.
+    pub fn without_shortcuts(self) -> Self {
+        Self { has_shortcuts: false, store: OnceCell::new(), ..self }
+    }
+
+    /// Whether bitmaps and the like are used.
+    pub fn has_shortcuts(&self) -> bool {
+        self.has_shortcuts
     }
 
     /// The directory of the repository.
@@ -72,7 +83,10 @@ impl Repository {
         if let Some(store) = self.store.get() {
             return Ok(store);
         }
-        let store = Store::open(&self.git_dir)?;
+        let mut store = Store::open(&self.git_dir)?;
+        if !self.has_shortcuts {
+            store = store.without_shortcuts();
+        }
         Ok(self.store.get_or_init(|| store))
     }
 
@@ -225,18 +239,7 @@ impl Repository {
 
     /// The commits whose parents this repository itself has not got.
     pub fn shallow(&self) -> Result<HashSet<ObjectId>, Error> {
-        let path = self.git_dir.join("shallow");
-        let text = match fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashSet::new()),
-            Err(source) => return Err(odb::Error::Io { path, source }.into()),
-        };
-        let ids = text.lines().map(|line| ObjectId::from_hex(line.trim()).ok());
-        let ids = ids.map(|id| id.filter(|id| id.kind() == self.object_format));
-        ids.collect::<Option<_>>().ok_or_else(|| {
-            odb::Error::DamagedFile { file: "shallow".into(), reason: "a line of it is not an object id" }
-                .into()
-        })
+        Ok(shallow::of_repository(&self.git_dir, self.object_format)?)
     }
 }
 

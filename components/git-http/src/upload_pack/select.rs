@@ -1,7 +1,7 @@
 //! From a request to the objects that answer it.
 
 use super::Reply;
-use super::body::{Framing, PackBody};
+use super::body::{Framing, PackBody, SecondTry};
 use super::error::Error;
 use super::making::Making;
 use super::remembered::{Memory, Slot};
@@ -95,9 +95,12 @@ pub fn pack_body(
     let request = walk_request(&repository, fetch, boundary)?;
     let ofs_delta = fetch.options.ofs_delta;
     let memory = Memory::of(store, cache_dir, slot, repository.git_dir(), &request, ofs_delta)?;
+    // What a bundle consists of has been told by its tag.
+    let has_second_try = slot == Slot::Clone && repository.has_shortcuts();
+    let second_try = has_second_try.then(|| SecondTry::new(repository.git_dir(), &request));
     let making = Making::of(store, request, memory)?;
     let store = repository.into_store()?;
-    Ok(PackBody::new(store, making, fetch, head, framing))
+    Ok(PackBody::new(store, making, fetch, head, framing).with_second_try(second_try))
 }
 
 /// What is to be walked through to answer.

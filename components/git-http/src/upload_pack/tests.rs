@@ -1,5 +1,7 @@
 //! Clones and fetches of repositories that `git` made, judged by `git`.
 
+mod faults;
+
 use super::remembered::Slot;
 use super::*;
 use lithe_git::pkt_line::{self, Line, Lines};
@@ -90,6 +92,11 @@ impl Place {
     /// Lets `git` check and complete a pack in an own repository with the objects of `has`; returns
     /// the objects of the completed pack.
     fn index(&self, pack: &[u8], has: &str) -> BTreeSet<String> {
+        self.try_index(pack, has).expect("git takes the pack")
+    }
+
+    /// As [`Self::index`]; none: `git` does not take the pack.
+    fn try_index(&self, pack: &[u8], has: &str) -> Option<BTreeSet<String>> {
         self.shell("rm -rf client.git && git init -q --bare client.git");
         if !has.is_empty() {
             self.shell(&format!("git -C server.git pack-objects --revs --stdout <<E | git -C client.git index-pack --stdin\n{has}\nE"));
@@ -101,12 +108,13 @@ impl Place {
             .stdout(Stdio::null())
             .spawn()
             .expect("git runs");
-        child.stdin.take().expect("is piped").write_all(pack).expect("git reads it all");
-        assert!(child.wait().expect("git ends").success(), "git takes the pack");
-        self.shell("git -C client.git show-index < client.git/it.idx | cut -d' ' -f2")
-            .lines()
-            .map(str::to_owned)
-            .collect()
+        // Of what it does not take, it does not read all.
+        let _ = child.stdin.take().expect("is piped").write_all(pack);
+        if !child.wait().expect("git ends").success() {
+            return None;
+        }
+        let ids = self.shell("git -C client.git show-index < client.git/it.idx | cut -d' ' -f2");
+        Some(ids.lines().map(str::to_owned).collect())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whether a repository on disk is sound: `lithe repo check`.
 
-use crate::connectivity::{self, IdSet, Links};
+use crate::connectivity::{IdSet, Links};
 use crate::format::{Format, ObjectFormat};
 use crate::fsck;
 use crate::index_pack::{self, Inspect};
@@ -10,6 +10,7 @@ use crate::odb::loose::is_directory_name;
 use crate::odb::{self, Store};
 use crate::refs::{Head, RefStore, Target};
 use crate::shortcut;
+use crate::walk::shallow;
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use std::fs;
@@ -92,7 +93,7 @@ impl Check {
     }
 
     fn run(&mut self, git_dir: &Path) -> Result<(), String> {
-        let shallow = connectivity::shallow(git_dir, self.format);
+        let shallow = shallow::of_repository(git_dir, self.format).map_err(|error| error.to_string())?;
         self.packs(&git_dir.join("objects/pack"), &shallow)?;
         self.shortcuts(&git_dir.join("objects"))?;
         let store = Store::open(git_dir).map_err(|error| error.to_string())?;

@@ -13,7 +13,7 @@ use crate::fsck;
 use crate::index_pack::{Indexed, Inspect};
 use crate::odb::{self, Store};
 use crate::refs::{Snapshot, Target};
-use crate::walk::{Commit, reach};
+use crate::walk::{Commit, reach, shallow};
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use std::collections::hash_map::RandomState;
@@ -191,17 +191,18 @@ struct History {
 
 impl<'a> Connectivity<'a> {
     /// For the repository at `git_dir`, whose objects and refs these are.
-    pub fn new(git_dir: &Path, store: &'a Store, refs: &'a Snapshot) -> Self {
-        let shallow = shallow(git_dir, store.object_format());
-        Self {
+    ///
+    /// Fails if it cannot be told whether its history is whole.
+    pub fn new(git_dir: &Path, store: &'a Store, refs: &'a Snapshot) -> Result<Self, Error> {
+        Ok(Self {
             store,
             refs,
             complete: tips(refs),
-            shallow,
+            shallow: shallow::of_repository(git_dir, store.object_format())?,
             history: None,
             visited: IdSet::default(),
             unproven: IdSet::default(),
-        }
+        })
     }
 
     /// Checks that each object is there with all that it reaches.
@@ -412,13 +413,6 @@ fn tips(refs: &Snapshot) -> IdSet {
         id.into_iter().chain(entry.peeled)
     });
     ids.collect()
-}
-
-/// The commits whose parents a shallow repository does not have (gitrepository-layout, `shallow`).
-pub(crate) fn shallow(git_dir: &Path, object_format: ObjectFormat) -> IdSet {
-    let text = std::fs::read(git_dir.join("shallow")).unwrap_or_default();
-    let ids = text.split(|&byte| byte == b'\n').filter_map(|line| ObjectId::from_hex(line).ok());
-    ids.filter(|id| id.kind() == object_format).collect()
 }
 
 fn kind_of(store: &Store, id: ObjectId) -> Result<Kind, Error> {

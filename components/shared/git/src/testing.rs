@@ -1,7 +1,6 @@
 //! What tests of several modules need: repositories that `git` makes, and damage.
 
-use crate::checksum::Checksum;
-use crate::format::ObjectFormat;
+pub use crate::faults::sealed;
 use std::path::Path;
 use std::process::Command;
 
@@ -29,12 +28,4 @@ impl Scratch {
         assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("text").trim().to_owned()
     }
-}
-
-/// The same bytes with the right checksum at their end, in the place of what is there.
-pub fn sealed(bytes: &[u8], format: ObjectFormat) -> Vec<u8> {
-    let body = &bytes[..bytes.len().saturating_sub(format.len_in_bytes())];
-    let mut checksum = Checksum::new(format);
-    checksum.update(body);
-    [body, checksum.finish().as_slice()].concat()
 }

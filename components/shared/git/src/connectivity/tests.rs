@@ -56,7 +56,8 @@ impl Repository {
         let git_dir = self.place.path().join(".git");
         let store = Store::open(&git_dir).expect("readable");
         let refs = RefStore::open(&git_dir).and_then(|refs| refs.snapshot()).expect("readable");
-        let result = Connectivity::new(&git_dir, &store, &refs).check(Outside(objects.to_vec()));
+        let result =
+            Connectivity::new(&git_dir, &store, &refs).expect("it is whole").check(Outside(objects.to_vec()));
         result.map_or_else(|error| error.to_string(), |()| "complete".to_owned())
     }
 }
@@ -144,7 +145,7 @@ fn a_failed_check_does_not_vouch_for_anything() {
     let git_dir = repository.place.path().join(".git");
     let store = Store::open(&git_dir).expect("readable");
     let refs = RefStore::open(&git_dir).and_then(|refs| refs.snapshot()).expect("readable");
-    let mut connectivity = Connectivity::new(&git_dir, &store, &refs);
+    let mut connectivity = Connectivity::new(&git_dir, &store, &refs).expect("it is whole");
     for commit in [&last, &last, &before] {
         let outside = Outside(vec![(commit.parse().expect("an id"), Kind::Commit)]);
         assert!(matches!(connectivity.check(outside), Err(Error::Missing { id }) if id == blob), "{commit}");
@@ -187,7 +188,7 @@ fn a_check_costs_what_is_new_however_long_the_history_is() {
         for (revision, looked_at_max) in cases {
             let store = Store::open(&git_dir).expect("readable");
             let refs = RefStore::open(&git_dir).and_then(|refs| refs.snapshot()).expect("readable");
-            let mut connectivity = Connectivity::new(&git_dir, &store, &refs);
+            let mut connectivity = Connectivity::new(&git_dir, &store, &refs).expect("it is whole");
             let id = repository.id(revision);
             let kind = store.object_header(&id).expect("is there").0;
             connectivity.check(Outside(vec![(id, kind)])).expect("complete");

@@ -12,12 +12,14 @@
 //!   whatever became of those before and after it: only changes to the same name keep their order.
 //!
 //! That is less than any file system in use promises. [`failing`] has an operation fail instead, and
-//! [`failing_reads`] a read.
+//! [`failing_reads`] a read; [`sealed`] makes damage that no checksum tells.
 
 mod disk_model;
 mod recording;
 
+use crate::checksum::Checksum;
 use crate::disk::{Changed, Hook, install};
+use crate::format::ObjectFormat;
 use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
@@ -143,4 +145,12 @@ impl Hook for Failing {
     }
 
     fn after(&mut self, _: &Changed) {}
+}
+
+/// The same bytes with the right checksum at their end, in the place of what is there.
+pub fn sealed(bytes: &[u8], format: ObjectFormat) -> Vec<u8> {
+    let body = &bytes[..bytes.len().saturating_sub(format.len_in_bytes())];
+    let mut checksum = Checksum::new(format);
+    checksum.update(body);
+    [body, checksum.finish().as_slice()].concat()
 }

@@ -1,7 +1,6 @@
 //! New packs out of what a repository has.
 
 use super::{Error, Run, Stage};
-use crate::connectivity::shallow;
 use crate::disk;
 use crate::durable::{self, TEMPORARY_PREFIX};
 use crate::index_pack::{Indexed, Limits, Nothing, Receiver};
@@ -9,7 +8,7 @@ use crate::listing;
 use crate::odb::{Packed, Store};
 use crate::pack::{self, Options, Output};
 use crate::refs::{Head, RefStore, Target};
-use crate::walk::{Had, Located, ObjectSet, Request, Selection, Walk};
+use crate::walk::{Had, Located, ObjectSet, Request, Selection, Walk, shallow};
 use gix_hash::ObjectId;
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
@@ -71,7 +70,7 @@ pub fn reached(run: &mut Run, store: &Store) -> Result<ObjectSet, Error> {
             wants.push(id);
         }
     }
-    let boundary = shallow(run.git_dir, store.object_format()).into_iter().collect();
+    let boundary = shallow::of_repository(run.git_dir, store.object_format())?;
     let request = Request { wants, boundary, ..Request::default() };
     let mut walk = Walk::new(store, request)?;
     while walk.advance(store, WALK_STEPS)? {

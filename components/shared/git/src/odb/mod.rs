@@ -133,10 +133,11 @@ impl Store {
     }
 
     /// Has everything read from the objects and the packs' own indexes, and nothing from bitmaps, the
-    /// commit-graph or an index over several packs.
+    /// commit-graph, an index over several packs or stored orders of entries.
     pub fn without_shortcuts(self) -> Self {
-        self.packs.borrow_mut().without_multi();
-        Self { has_commit_graph: false, has_bitmaps: false, ..self }
+        self.packs.borrow_mut().without_shortcuts();
+        let (commit_graph, bitmaps) = (OnceCell::new(), OnceCell::new());
+        Self { commit_graph, bitmaps, has_commit_graph: false, has_bitmaps: false, ..self }
     }
 
     /// The digest that ids are made by here. No object has an id of another format.

@@ -33,11 +33,17 @@ impl Order {
     ///
     /// Fails with `DamagedFile` if the index has impossible offsets.
     pub fn of(index: &Arc<Index>, path: &Path, checksum: &ObjectId, end: u64) -> Result<Self, Error> {
-        let entries = match stored(path, index.len(), checksum) {
-            Some(table) => Entries::Stored(table),
-            None => Entries::Sorted(sorted(index, end)?),
-        };
-        Ok(Self { entries, index: index.clone(), end })
+        match stored(path, index.len(), checksum) {
+            Some(table) => Ok(Self { entries: Entries::Stored(table), index: index.clone(), end }),
+            None => Self::by_sorting(index, end),
+        }
+    }
+
+    /// Takes the order from the index alone.
+    ///
+    /// Fails with `DamagedFile` if that has impossible offsets.
+    pub fn by_sorting(index: &Arc<Index>, end: u64) -> Result<Self, Error> {
+        Ok(Self { entries: Entries::Sorted(sorted(index, end)?), index: index.clone(), end })
     }
 
     /// How many entries there are.

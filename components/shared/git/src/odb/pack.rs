@@ -205,15 +205,23 @@ impl Pack {
         outcome.map_err(Error::io(&self.path))
     }
 
-    /// Returns the order of the entries. It is made when it is first needed.
-    pub fn order(&mut self) -> Result<Arc<Order>, Error> {
+    /// Returns the order of the entries. It is made when it is first needed, or taken from the file beside
+    /// the pack, if that may be.
+    pub fn order(&mut self, is_stored: bool) -> Result<Arc<Order>, Error> {
         if let Some(order) = &self.order {
             return Ok(order.clone());
         }
         let end = self.bytes()? - self.trailer_len();
-        let order = Arc::new(Order::of(&self.index, &self.sibling("rev"), &self.checksum()?, end)?);
-        self.order = Some(order.clone());
-        Ok(order)
+        let order = match is_stored {
+            true => Order::of(&self.index, &self.sibling("rev"), &self.checksum()?, end)?,
+            false => Order::by_sorting(&self.index, end)?,
+        };
+        Ok(self.order.insert(Arc::new(order)).clone())
+    }
+
+    /// Has the order of the entries made anew when it is needed next.
+    pub fn forget_order(&mut self) {
+        self.order = None;
     }
 
     pub fn damaged(&self, offset: u64, reason: Reason) -> Error {

@@ -35,6 +35,8 @@ pub struct Packs {
     packs: Vec<Pack>,
     /// The indexes over several of them, by directory.
     multi: Vec<Multi>,
+    /// Whether the orders of entries are taken from files beside the packs.
+    uses_stored_orders: bool,
     /// The indexes that are open, by directory and file name.
     known: HashSet<(usize, OsString)>,
     windows: Windows,
@@ -84,9 +86,11 @@ impl Packs {
         self.multi.push(Multi { index, packs, first_pack, comes_second, directory });
     }
 
-    /// Has objects looked up in the packs' own indexes alone.
-    pub fn without_multi(&mut self) {
+    /// Has everything told by the packs and their own indexes alone.
+    pub fn without_shortcuts(&mut self) {
         self.multi.clear();
+        self.uses_stored_orders = false;
+        self.packs.iter_mut().for_each(Pack::forget_order);
     }
 
     /// Opens the packs of these names, `pack-….pack`, of the repository's own; those that are gone are
@@ -104,6 +108,7 @@ impl Packs {
             object_format,
             packs: Vec::new(),
             multi: Vec::new(),
+            uses_stored_orders: true,
             known: HashSet::new(),
             windows: Windows::new(),
             bases: Bases::new(BASES_BYTES_MAX),
@@ -235,7 +240,7 @@ impl Packs {
             return None;
         }
         let file = BitmapFile::open(&path, &pack.checksum().ok()?, pack.index.len())?;
-        Some(Bitmaps::new(Numbering::of_pack(0, pack.order().ok()?), file))
+        Some(Bitmaps::new(Numbering::of_pack(0, pack.order(self.uses_stored_orders).ok()?), file))
     }
 
     fn multi_bitmaps(&mut self) -> Option<Bitmaps> {
@@ -250,7 +255,7 @@ impl Packs {
             if !pack.ensure_open().ok()? {
                 return None;
             }
-            orders.push((number?, pack.order().ok()?));
+            orders.push((number?, pack.order(self.uses_stored_orders).ok()?));
         }
         Some(Bitmaps::new(Numbering::of_packs(index, orders)?, file))
     }
@@ -318,7 +323,7 @@ impl Packs {
     pub fn order(&mut self, pack: u32) -> Result<Arc<Order>, Error> {
         let pack = &mut self.packs[pack as usize];
         pack.ensure_open()?;
-        pack.order()
+        pack.order(self.uses_stored_orders)
     }
 
     pub fn header(&mut self, pack: u32, offset: u64) -> Result<Header, Error> {

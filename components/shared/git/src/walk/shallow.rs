@@ -2,9 +2,14 @@
 
 use super::commit::Commit;
 use super::paint::paint_exactly;
+use crate::disk;
+use crate::format::ObjectFormat;
 use crate::odb::{Error, Store};
 use gix_hash::ObjectId;
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::BuildHasher;
+use std::io;
+use std::path::Path;
 
 /// How far back a client wants history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +29,25 @@ pub struct Boundary {
     pub shallow: Vec<ObjectId>,
     /// Commits that get their parents back, in order of their ids.
     pub unshallow: Vec<ObjectId>,
+}
+
+/// The commits whose parents the shallow repository at `git_dir` has not got (gitrepository-layout, `shallow`);
+/// none where it is whole.
+///
+/// Fails if that cannot be told: history that is cut must never pass for whole.
+pub fn of_repository<S: BuildHasher + Default>(
+    git_dir: &Path,
+    object_format: ObjectFormat,
+) -> Result<HashSet<ObjectId, S>, Error> {
+    let path = git_dir.join("shallow");
+    let text = match disk::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashSet::default()),
+        text => text.map_err(Error::io(path))?,
+    };
+    let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let ids = lines.map(|line| ObjectId::from_hex(line).ok().filter(|id| id.kind() == object_format));
+    let reason = "a line of it is not an object id";
+    ids.collect::<Option<_>>().ok_or(Error::DamagedFile { file: "shallow".into(), reason })
 }
 
 /// Tells where history is to be cut. `wants` are commits; `client_shallow` is where the client's
@@ -136,6 +160,29 @@ mod tests {
 
     fn ids(place: &Scratch, script: &str) -> Vec<ObjectId> {
         place.sh(script).lines().map(|line| line.parse().expect("an id")).collect()
+    }
+
+    #[test]
+    fn a_list_of_what_is_cut_off_that_cannot_be_understood_is_not_an_empty_one() {
+        let place = Scratch::new();
+        let read = || of_repository(place.path(), ObjectFormat::Sha1).map(|ids: HashSet<_>| ids.len()).ok();
+        assert_eq!(read(), Some(0), "there is none");
+        let (sha1, sha256) = ("1".repeat(40), "1".repeat(64));
+        let cases = [
+            (String::new(), Some(0)),
+            (format!("{sha1}\n"), Some(1)),
+            (format!("{sha1}\n{}\n", "2".repeat(40)), Some(2)),
+            (format!("{sha1}\n{}\n", "2".repeat(39)), None),
+            (format!("{sha256}\n"), None),
+            ("garbage".to_owned(), None),
+        ];
+        for (text, expected) in cases {
+            std::fs::write(place.path().join("shallow"), &text).expect("written");
+            assert_eq!(read(), expected, "{text:?}");
+        }
+        std::fs::remove_file(place.path().join("shallow")).expect("removed");
+        std::fs::create_dir(place.path().join("shallow")).expect("made");
+        assert_eq!(read(), None, "it cannot be read");
     }
 
     #[test]
