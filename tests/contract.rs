@@ -7,8 +7,8 @@ use std::fs;
 use wit_component::DecodedWasm;
 use wit_parser::{Resolve, WorldId, WorldItem};
 
-/// The package of our interfaces.
-const PACKAGE: &str = "lithe:forge";
+/// The packages of our interfaces.
+const PACKAGES: [&str; 2] = ["lithe:forge", "lithe:policy"];
 
 /// What one source says of one component.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -73,7 +73,20 @@ fn a_dependency_asks_spin_for_nothing() {
     }
 }
 
-/// The interfaces of our package, but the one that has only types.
+#[test]
+fn a_component_depends_on_a_package_once() {
+    let text = fs::read_to_string(root().join("spin.toml")).expect("spin.toml is there");
+    let manifest: toml::Table = text.parse().expect("spin.toml is TOML");
+    for (name, component) in manifest["component"].as_table().expect("there are components") {
+        let dependencies = component.get("dependencies").and_then(toml::Value::as_table);
+        let packages = dependencies.into_iter().flat_map(toml::Table::keys);
+        let packages: Vec<&str> = packages.map(|key| key.split('@').next().unwrap_or(key)).collect();
+        let distinct: BTreeSet<&str> = packages.iter().copied().collect();
+        assert_eq!(distinct.len(), packages.len(), "Spin composes {name} by the names alone: {packages:?}");
+    }
+}
+
+/// The interfaces of our packages, but the one that has only types.
 fn imports(resolve: &Resolve, world: WorldId) -> BTreeSet<String> {
     let items = resolve.worlds[world].imports.values();
     items
@@ -84,7 +97,7 @@ fn imports(resolve: &Resolve, world: WorldId) -> BTreeSet<String> {
         .filter_map(|id| {
             let (package, interface) = id.split_once('/')?;
             let interface = interface.split('@').next()?;
-            (package == PACKAGE && interface != "types").then(|| interface.to_owned())
+            (PACKAGES.contains(&package) && interface != "types").then(|| interface.to_owned())
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! What new commits may not have in them.
 
-use crate::bindings::exports::lithe::forge::push_policy::{Push, Rules, Verdict};
+use crate::bindings::exports::lithe::policy::push_policy::{Push, Rules, Verdict};
 use crate::changes::{self, Added};
 use crate::limits::VIOLATIONS_MAX;
 use crate::repository::{Opened, new_id};

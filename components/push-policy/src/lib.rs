@@ -19,7 +19,7 @@ mod repository;
 mod signed;
 mod sizes;
 
-use bindings::exports::lithe::forge::push_policy as wit;
+use bindings::exports::lithe::policy::push_policy as wit;
 use repository::Opened;
 use std::path::Path;
 use wit::{Needs, Push, Pusher, RefusedRef, Repository, Rules, Signing, Verdict};

@@ -1,6 +1,6 @@
 //! Who may change which branches and tags, and how.
 
-use crate::bindings::exports::lithe::forge::push_policy::{
+use crate::bindings::exports::lithe::policy::push_policy::{
     Change, Permission, Push, Pusher, RefKind, RefRule, Rules, Verdict, Who,
 };
 use crate::limits::USERS_NAMED_MAX;

@@ -1,7 +1,7 @@
 //! What there is to be read of a push.
 
 use crate::Error;
-use crate::bindings::exports::lithe::forge::push_policy::{Push, Update};
+use crate::bindings::exports::lithe::policy::push_policy::{Push, Update};
 use gix_hash::ObjectId;
 use lithe_git::proposed::{self, Objects};
 use lithe_git::refs::{Head, RefStore, Snapshot};

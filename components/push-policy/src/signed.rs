@@ -1,6 +1,6 @@
 //! What has to be signed.
 
-use crate::bindings::exports::lithe::forge::push_policy::{
+use crate::bindings::exports::lithe::policy::push_policy::{
     Push, RefKind, RefRule, Rules, Signature, SignatureState, Signing, Update, Verdict,
 };
 use crate::limits::VIOLATIONS_MAX;

@@ -1,6 +1,6 @@
 //! How much there may be.
 
-use crate::bindings::exports::lithe::forge::push_policy::{Change, Push, Rules, Verdict};
+use crate::bindings::exports::lithe::policy::push_policy::{Change, Push, Rules, Verdict};
 use crate::repository::Opened;
 
 /// What is not anybody's to count.

@@ -569,4 +569,4 @@ impl wit::operator::Guest for Component {
 
 // Elsewhere the exports' names are none that a linker takes.
 #[cfg(target_family = "wasm")]
-bindings::generated::export!(Component with_types_in bindings::generated);
+bindings::export!(Component with_types_in bindings);

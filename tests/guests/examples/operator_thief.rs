@@ -18,6 +18,6 @@ mod bindings {
 
 #[spin_sdk::http_service]
 async fn handle(_request: Request) -> impl IntoResponse {
-    let token = bindings::lithe::forge0_1_0::operator::token();
+    let token = bindings::lithe::forge::operator::token();
     http::Response::new(FullBody::new(Bytes::from(format!("{token:?}\n"))))
 }

@@ -6,7 +6,7 @@ spin_sdk::wit_bindgen::generate!({
     runtime_path: "::spin_sdk::wit_bindgen::rt",
 });
 
-use exports::lithe::forge::push_policy::{
+use exports::lithe::policy::push_policy::{
     Guest, Needs, Push, Pusher, RefusedRef, Repository, Rules, Verdict,
 };
 

@@ -17,7 +17,7 @@ mod bindings {
     export!(Memory);
 }
 
-use bindings::exports::lithe::forge0_1_0::{
+use bindings::exports::lithe::forge::{
     access, accounts, identity, journal, locks, operator, passwords, push_rules, quotas, repositories,
     settings, signers, types,
 };

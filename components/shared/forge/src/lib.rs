@@ -19,9 +19,8 @@ mod bindings {
     });
 }
 
-// The generator adds the versions, for there are two of the package.
-pub use bindings::lithe::forge0_1_0::{
+pub use bindings::lithe::forge::{
     access, accounts, identity, journal, locks, passwords, push_rules, quotas, repositories, settings,
     signers, types,
 };
-pub use bindings::lithe::forge1_0_0::push_policy;
+pub use bindings::lithe::policy::push_policy;

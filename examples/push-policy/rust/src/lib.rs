@@ -3,7 +3,7 @@
 
 wit_bindgen::generate!({ path: "../../../wit/deps/push-policy", world: "policy" });
 
-use exports::lithe::forge::push_policy::*;
+use exports::lithe::policy::push_policy::*;
 
 struct Policy;
 export!(Policy);
