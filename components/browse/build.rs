@@ -4,13 +4,16 @@ use sha2::{Digest as _, Sha256};
 use std::fs;
 
 /// The code that renders, and the versions of the libraries that it uses.
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 16] = [
     "src/cache.rs",
     "src/diff/lines.rs",
     "src/diff/mail.rs",
     "src/diff/patch.rs",
     "src/diff/renames.rs",
     "src/diff/trees.rs",
+    "src/diff/view.rs",
+    "src/diff/words.rs",
+    "templates/_changes.html",
     "src/highlight.rs",
     "src/limits.rs",
     "src/markdown.rs",

@@ -3,6 +3,8 @@
 use crate::blame;
 use crate::blob::{self, Display};
 use crate::commits;
+use crate::compare::{self, Pair};
+use crate::diff::View;
 use crate::find;
 use crate::history::Cursor;
 use crate::limits::LISTED_PER_PAGE;
@@ -245,6 +247,7 @@ impl Asked<'_> {
                 Some((id, form)) => self.patch(repository, id, form),
                 None => self.commit(place, repository, id.as_bstr()),
             },
+            Page::Compare(rest) => self.compare(place, repository, rest.as_bstr()),
             Page::Refs => refs::page(place, repository, self.offsets()).map(|page| self.page(&page)),
         }
     }
@@ -302,7 +305,7 @@ impl Asked<'_> {
     fn commit(&self, place: &Place<'_>, repository: Repository<'_>, id: &BStr) -> Result<Answer, Failure> {
         let commit_id = revision::commit_by_abbreviation(repository, id)?.ok_or(Failure::NotFound)?;
         let parent = self.query.get("parent").parse().unwrap_or(1).max(1);
-        let page = commit::page(place, repository, commit_id, parent)?;
+        let page = commit::page(place, repository, commit_id, parent, View::of(&self.query))?;
         let signature = repository.signed(&commit_id)?.map(|signed| {
             signature::view(&signed, place.now, |names, addresses| {
                 let path = &place.record.path;
@@ -316,11 +319,36 @@ impl Asked<'_> {
     /// What a commit changed, as a file.
     fn patch(&self, repository: Repository<'_>, id: &BStr, form: Form) -> Result<Answer, Failure> {
         let commit_id = revision::commit_by_abbreviation(repository, id)?.ok_or(Failure::NotFound)?;
-        let etag = patches::etag(&[commit_id], form);
+        let etag = patches::etag(&[commit_id], form, "");
         if lithe_web::download::is_known(&self.request.headers, &etag) {
             return Ok(sending::not_modified(&etag));
         }
         let bytes = patches::of_commit(repository, commit_id, form)?;
+        Ok(sending::file(&patches::disposition(), &etag, bytes.into()))
+    }
+
+    /// Two revisions, compared: a page, or a file.
+    fn compare(&self, place: &Place<'_>, repository: Repository<'_>, rest: &BStr) -> Result<Answer, Failure> {
+        if let (Some(from), Some(to)) = (self.query.find("from"), self.query.find("to"))
+            && rest.is_empty()
+        {
+            let dots = if self.query.get("dots") == ".." { ".." } else { "..." };
+            let address = place.links().compare(from.trim().into(), dots, to.trim().into());
+            return Ok(answer::see_other(&address));
+        }
+        if rest.is_empty() {
+            return Ok(self.page(&compare::choice(place, repository)?));
+        }
+        if let Some(pair) = Pair::resolve(repository, rest)? {
+            return Ok(self.page(&compare::page(place, repository, &pair, View::of(&self.query))?));
+        }
+        let (rest, form) = patches::split_form(rest).ok_or(Failure::NotFound)?;
+        let pair = Pair::resolve(repository, rest)?.ok_or(Failure::NotFound)?;
+        let etag = patches::etag(&[pair.from.commit_id, pair.to.commit_id], form, pair.dots());
+        if lithe_web::download::is_known(&self.request.headers, &etag) {
+            return Ok(sending::not_modified(&etag));
+        }
+        let bytes = compare::patch(repository, &pair, form)?;
         Ok(sending::file(&patches::disposition(), &etag, bytes.into()))
     }
 

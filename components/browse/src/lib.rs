@@ -9,6 +9,7 @@ pub mod blob;
 pub mod cache;
 pub mod commit;
 pub mod commits;
+pub mod compare;
 pub mod diff;
 pub mod find;
 pub mod handler;

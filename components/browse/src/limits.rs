@@ -107,6 +107,15 @@ pub const PATCH_BYTES_MAX: usize = 32 << 20;
 /// The largest side of a file in a patch, in bytes.
 pub const PATCH_FILE_BYTES_MAX: u64 = 16 << 20;
 
+/// The most lines of hunks that a page shows when it is asked for all.
+pub const DIFF_FULL_LINES_MAX: usize = 40_000;
+
+/// The most unchanged lines that a hunk shows before and after a change.
+pub const CONTEXT_LINES_MAX: u32 = 1_000;
+
+/// The most commits that the page of a comparison lists, and its mails hold.
+pub const COMPARED_COMMITS_MAX: usize = 250;
+
 // --- Finding the way, summary and files ---
 
 /// The most commits whose trees are looked at for one page of where lines come from.

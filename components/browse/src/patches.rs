@@ -35,13 +35,17 @@ pub fn disposition() -> Disposition {
 }
 
 /// The tag of what is made from these commits. It does not change while this build of the component runs.
-pub fn etag(commit_ids: &[ObjectId], form: Form) -> String {
+pub fn etag(commit_ids: &[ObjectId], form: Form, dots: &str) -> String {
     let ids: Vec<String> = commit_ids.iter().map(|id| id.to_hex_with_len(20).to_string()).collect();
     let form = match form {
         Form::Diff => "d",
         Form::Mail => "m",
     };
-    format!("\"{}-{form}{}\"", ids.join("-"), &env!("RENDERING_FINGERPRINT")[..8])
+    format!(
+        "\"{}-{form}{}\"",
+        ids.join(if dots.is_empty() { "-" } else { dots }),
+        &env!("RENDERING_FINGERPRINT")[..8]
+    )
 }
 
 /// What a commit changed since its first parent.

@@ -37,6 +37,8 @@ pub enum Page {
     Commits(BString),
     /// A commit's id or an abbreviation of it.
     Commit(BString),
+    /// `<from>...<to>` or `<from>..<to>`, decoded; empty where both are still to be chosen.
+    Compare(BString),
     Refs,
 }
 
@@ -50,6 +52,7 @@ impl Page {
             "find" => Self::Find(rest),
             "commits" => Self::Commits(rest),
             "commit" if !rest.is_empty() => Self::Commit(rest),
+            "compare" => Self::Compare(rest),
             "refs" if rest.is_empty() => Self::Refs,
             _ => return None,
         })
@@ -66,6 +69,7 @@ impl Page {
             Self::Find(rest) => ("find", rest),
             Self::Commits(rest) => ("commits", rest),
             Self::Commit(id) => ("commit", id),
+            Self::Compare(rest) => ("compare", rest),
             Self::Refs => ("refs", &BString::default()),
         };
         let separator = if rest.is_empty() { "" } else { "/" };
@@ -140,6 +144,8 @@ mod tests {
             ("/d/-/commits/main", place("d", Page::Commits("main".into()))),
             ("/d/-/commit/abc", place("d", Page::Commit("abc".into()))),
             ("/d/-/refs", place("d", Page::Refs)),
+            ("/d/-/compare", place("d", Page::Compare("".into()))),
+            ("/d/-/compare/a...f/b.patch", place("d", Page::Compare("a...f/b.patch".into()))),
             // What is nothing.
             ("/-/search/x", Route::NotFound),
             ("/-", Route::NotFound),

@@ -45,7 +45,9 @@ fn visit_all(fixture: &Fixture) -> Vec<Failure> {
         failures.extend(tree::page(&place, repository, &at, 0).err());
         failures.extend(blob::page(&place, repository, &at, Display::Best).err());
         failures.extend(commits::page(&place, repository, &at, None).err());
-        failures.extend(commit::page(&place, repository, at.revision.commit_id, 1).err());
+        failures.extend(
+            commit::page(&place, repository, at.revision.commit_id, 1, browse::diff::View::default()).err(),
+        );
         failures.extend(raw::find(repository, &at).and_then(|file| raw::read(repository, &file)).err());
     }
     failures
@@ -216,7 +218,8 @@ fn large_changes_are_cut_with_a_notice() {
     let opened = fixture.open();
     let page = |revision: &str| {
         let id = fixture.git(&format!("rev-parse {revision}")).parse().expect("an id");
-        let page = commit::page(&fixture.place(), repository(&opened), id, 1).expect("a commit");
+        let page = commit::page(&fixture.place(), repository(&opened), id, 1, browse::diff::View::default())
+            .expect("a commit");
         page.render().expect("the template takes its page")
     };
     let lines = |html: &str| html.matches("<tr class=\"diff-insert\"").count();
@@ -227,7 +230,7 @@ fn large_changes_are_cut_with_a_notice() {
     assert!(page("main~1").contains("Too large to be compared here"));
     let many = page("main");
     assert_eq!(lines(&many), DIFF_LINES_MAX);
-    assert!(many.contains("This commit changes more than is shown here"));
+    assert!(many.contains("More differs than is shown here"));
 }
 
 #[test]

@@ -28,7 +28,13 @@ fn id(fixture: &Fixture, revision: &str) -> ObjectId {
 /// The page of a commit.
 fn commit_page(fixture: &Fixture, revision: &str) -> String {
     let opened = fixture.open();
-    let page = commit::page(&fixture.place(), repository(&opened), id(fixture, revision), 1);
+    let page = commit::page(
+        &fixture.place(),
+        repository(&opened),
+        id(fixture, revision),
+        1,
+        browse::diff::View::default(),
+    );
     page.expect("a commit").render().expect("the template takes its page")
 }
 

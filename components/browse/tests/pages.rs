@@ -228,7 +228,9 @@ fn single_commits() {
     ];
     for (name, revision, parent) in cases {
         let id = fixture.git(&format!("rev-parse '{revision}'")).parse().expect("an id");
-        let page = commit::page(&fixture.place(), repository(&opened), id, parent).expect("a commit");
+        let page =
+            commit::page(&fixture.place(), repository(&opened), id, parent, browse::diff::View::default())
+                .expect("a commit");
         check(name, &rendered(&page));
     }
 }

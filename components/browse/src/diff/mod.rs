@@ -6,6 +6,9 @@ pub mod mail;
 pub mod patch;
 mod renames;
 pub mod trees;
+pub mod view;
+mod words;
 
 pub use lines::{FileDiff, Hunk, Line, Options, files, split_lines};
 pub use trees::{Change, Changes, Side, trees};
+pub use view::View;

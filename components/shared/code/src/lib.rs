@@ -6,6 +6,7 @@ pub mod blame;
 pub mod last_commits;
 pub mod limits;
 pub mod links;
+pub mod relation;
 pub mod renames;
 pub mod repository;
 pub mod revision;

@@ -29,3 +29,6 @@ pub const RENAME_CANDIDATES_MAX: usize = 1_000;
 
 /// The most bytes read to find out what a file was called before.
 pub const RENAME_BYTES_MAX: u64 = 16 << 20;
+
+/// The most commits that are looked at to tell how two commits are related.
+pub const RELATED_COMMITS_MAX: usize = 100_000;

@@ -56,6 +56,15 @@ impl Links {
         format!("{}/-/commit/{id}", self.base)
     }
 
+    /// What `to` has that `from` lacks; without names, where to choose them. `dots` are `...` for what was
+    /// done since the two parted, and `..` for all that differs.
+    pub fn compare(&self, from: &BStr, dots: &str, to: &BStr) -> String {
+        match (from.is_empty(), to.is_empty()) {
+            (true, true) => format!("{}/-/compare", self.base),
+            _ => format!("{}/-/compare/{}{dots}{}", self.base, encode_path(from), encode_path(to)),
+        }
+    }
+
     /// A large file, to be saved by that name.
     pub fn large_file(&self, oid: &Oid, name: &BStr) -> String {
         format!("{}.git/info/lfs/objects/{oid}?name={}", self.base, encode_component(text::visible(name)))

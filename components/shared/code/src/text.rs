@@ -126,6 +126,25 @@ pub fn push_line_html(html: &mut String, line: &str) {
 
 /// Appends text to HTML as [`push_line_html`] does, without cutting.
 pub fn push_html(html: &mut String, text: &str) {
+    let mut rest = text;
+    while !rest.is_empty() {
+        // Most of a text is plain.
+        let end = rest.bytes().position(|byte| !is_plain(byte)).unwrap_or(rest.len());
+        let (plain, others) = rest.split_at(end);
+        html.push_str(plain);
+        let end = others.bytes().position(is_plain).unwrap_or(others.len());
+        let (others, after) = others.split_at(end);
+        push_escaped(html, others);
+        rest = after;
+    }
+}
+
+/// Whether a byte is a character of its own that stands for itself in HTML.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\t' | b'\n') && !matches!(byte, b'&' | b'<' | b'>' | b'"')
+}
+
+fn push_escaped(html: &mut String, text: &str) {
     for character in text.chars() {
         match character {
             '&' => html.push_str("&amp;"),

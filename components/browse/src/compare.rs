@@ -1,0 +1,212 @@
+//! Two revisions compared, `/-/compare/<from>...<to>`: the commits that one has and the other lacks, and
+//! what they changed.
+
+use crate::diff::View;
+use crate::diff::view::{self, Point};
+use crate::limits::COMPARED_COMMITS_MAX;
+use crate::patches::{self, Form};
+use crate::place::{CommitLine, Failure, Place};
+use askama::Template;
+use bstr::{BStr, ByteSlice as _};
+use gix_hash::ObjectId;
+use lithe_code::relation::{self, Relation};
+use lithe_code::repository::{Commit, Error, Repository};
+use lithe_code::revision::{self, Revision};
+use lithe_code::text;
+use lithe_web::frame::{Frame, RepositoryHead, Tab};
+use lithe_web::size::counted;
+
+/// How many branches and tags are offered to choose from.
+const CHOICES_MAX: usize = 200;
+
+/// Two revisions that are compared.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Pair {
+    pub from: Revision,
+    pub to: Revision,
+    /// Whether it is about what was done since the two parted, `...`, and not about all that differs, `..`.
+    pub is_since_parting: bool,
+}
+
+impl Pair {
+    /// Reads `<from>...<to>` or `<from>..<to>`; an empty name stands for the landing branch. None: there
+    /// are no such revisions. No name of a ref has two dots in a row (git-check-ref-format(1)).
+    pub fn resolve(repository: Repository<'_>, rest: &BStr) -> Result<Option<Self>, Error> {
+        let (dots, is_since_parting) = if rest.contains_str("...") { ("...", true) } else { ("..", false) };
+        let Some((from, to)) = rest.split_once_str(dots) else { return Ok(None) };
+        let find = |name: &[u8]| {
+            let resolved = revision::resolve(repository, name.as_bstr())?;
+            Ok(resolved.filter(|resolved| resolved.path.is_empty()).map(|resolved| resolved.revision))
+        };
+        Ok(match (find(from)?, find(to)?) {
+            (Some(from), Some(to)) => Some(Self { from, to, is_since_parting }),
+            _ => None,
+        })
+    }
+
+    /// What stands between the names.
+    pub fn dots(&self) -> &'static str {
+        if self.is_since_parting { "..." } else { ".." }
+    }
+}
+
+/// The page of a comparison.
+#[derive(Template)]
+#[template(path = "compare.html")]
+pub struct ComparePage {
+    frame: Frame,
+    head: RepositoryHead,
+    action: String,
+    from: String,
+    to: String,
+    is_since_parting: bool,
+    /// The branches and tags to choose from.
+    names: Vec<String>,
+    result: Option<Comparison>,
+}
+
+/// What was found out.
+struct Comparison {
+    swap_href: String,
+    href: String,
+    /// `3 commits ahead, 1 commit behind`.
+    words: String,
+    commits: Vec<CommitLine>,
+    /// How many commits are not listed.
+    left_out: Option<String>,
+    notice: Option<&'static str>,
+    changes: String,
+}
+
+/// The page where two revisions are chosen.
+pub fn choice(place: &Place<'_>, repository: Repository<'_>) -> Result<ComparePage, Failure> {
+    let landing = revision::landing_branch(repository)?;
+    let name = landing.map(|revision| text::visible(&revision.name)).unwrap_or_default();
+    Ok(ComparePage {
+        frame: place.frame("Compare"),
+        head: place.head(Tab::Commits, None),
+        action: place.links().compare("".into(), "", "".into()),
+        from: name.clone(),
+        to: name,
+        is_since_parting: true,
+        names: names(repository),
+        result: None,
+    })
+}
+
+/// The page of a comparison.
+pub fn page(
+    place: &Place<'_>,
+    repository: Repository<'_>,
+    pair: &Pair,
+    view: View,
+) -> Result<ComparePage, Failure> {
+    let links = place.links();
+    let Pair { from, to, is_since_parting } = pair;
+    let relation = relation::relation(repository, from.commit_id, to.commit_id)?;
+    let (before, after) = points(repository, pair, &relation)?;
+    let mut commits = Vec::new();
+    for id in relation.ahead.iter().take(COMPARED_COMMITS_MAX) {
+        commits.push(place.commit_line(&repository.commit(id)?));
+    }
+    let left_out = relation.ahead.len() - commits.len();
+    let (from_name, to_name) = (from.name.as_bstr(), to.name.as_bstr());
+    let result = Comparison {
+        swap_href: links.compare(to_name, pair.dots(), from_name),
+        href: links.compare(from_name, pair.dots(), to_name),
+        words: words(&relation),
+        commits,
+        left_out: (left_out > 0).then(|| counted(left_out as u64, "earlier commit", "earlier commits")),
+        notice: notice(&relation),
+        changes: view::render(place, repository, (Some(before), after), "", view)?,
+    };
+    Ok(ComparePage {
+        frame: place.frame(format!("{}{}{}", from.label(), pair.dots(), to.label())),
+        from: text::visible(from_name),
+        to: text::visible(to_name),
+        is_since_parting: *is_since_parting,
+        result: Some(result),
+        ..choice(place, repository)?
+    })
+}
+
+/// The comparison as a file.
+pub fn patch(repository: Repository<'_>, pair: &Pair, form: Form) -> Result<Vec<u8>, Failure> {
+    let relation = relation::relation(repository, pair.from.commit_id, pair.to.commit_id)?;
+    match form {
+        Form::Diff => {
+            let (before, after) = points(repository, pair, &relation)?;
+            Ok(patches::between(repository, Some(before.tree_id), after.tree_id)?.bytes)
+        }
+        Form::Mail if relation.is_cut || relation.ahead.len() > COMPARED_COMMITS_MAX => {
+            Err(Failure::Repository(Error::TooLarge(pair.to.commit_id)))
+        }
+        Form::Mail => {
+            let commits: Result<Vec<Commit>, Error> =
+                parents_first(repository, &relation.ahead)?.iter().map(|id| repository.commit(id)).collect();
+            patches::series(repository, &commits?)
+        }
+    }
+}
+
+/// Puts commits, the latest first, behind their parents: clocks may go wrong.
+fn parents_first(repository: Repository<'_>, ids: &[ObjectId]) -> Result<Vec<ObjectId>, Error> {
+    let mut ordered: Vec<ObjectId> = Vec::new();
+    let mut stack: Vec<ObjectId> = ids.to_vec();
+    while let Some(id) = stack.pop() {
+        if ordered.contains(&id) {
+            continue;
+        }
+        let parents = repository.commit(&id)?.parent_ids;
+        let waiting: Vec<ObjectId> =
+            parents.into_iter().filter(|parent| ids.contains(parent) && !ordered.contains(parent)).collect();
+        match waiting.is_empty() {
+            true => ordered.push(id),
+            false => {
+                stack.push(id);
+                stack.extend(waiting.into_iter().rev());
+            }
+        }
+    }
+    Ok(ordered)
+}
+
+/// The two trees that are compared: since the parting, that is the merge base and the head.
+fn points(repository: Repository<'_>, pair: &Pair, relation: &Relation) -> Result<(Point, Point), Failure> {
+    let point = |commit_id: ObjectId| {
+        repository.commit(&commit_id).map(|commit| Point { commit_id, tree_id: commit.tree_id })
+    };
+    let base = relation.merge_bases.first().filter(|_| pair.is_since_parting);
+    Ok((point(*base.unwrap_or(&pair.from.commit_id))?, point(pair.to.commit_id)?))
+}
+
+fn words(relation: &Relation) -> String {
+    let commits = |count: usize| counted(count as u64, "commit", "commits");
+    match (relation.ahead.len(), relation.behind) {
+        _ if relation.is_cut => "The histories differ in more commits than can be counted here".to_owned(),
+        (0, 0) => "The two are the same".to_owned(),
+        (ahead, 0) => format!("{} ahead", commits(ahead)),
+        (0, behind) => format!("{} behind", commits(behind)),
+        (ahead, behind) => format!("{} ahead, {} behind", commits(ahead), commits(behind)),
+    }
+}
+
+fn notice(relation: &Relation) -> Option<&'static str> {
+    match relation.merge_bases.len() {
+        _ if relation.is_cut => None,
+        0 => Some("The two have no commit in common. All that differs between them is shown."),
+        1 => None,
+        _ => Some("The two have met more than once. What was done since one of these meetings is shown."),
+    }
+}
+
+fn names(repository: Repository<'_>) -> Vec<String> {
+    let refs = |prefix: &'static str| repository.refs.with_prefix(prefix.into()).iter().take(CHOICES_MAX);
+    refs("refs/heads/")
+        .chain(refs("refs/tags/"))
+        .filter_map(|entry| {
+            let name = revision::address_name(repository, entry.name.as_bstr());
+            Some(name.to_str().ok()?.to_owned())
+        })
+        .collect()
+}

@@ -1,0 +1,527 @@
+//! Changes as a page shows them: the list of files, and their hunks, one side below or beside the other.
+
+use super::lines::{self, Functions, Hunk, Line, Options};
+use super::trees::{self, Change, Side};
+use super::words::{self, Marks};
+use crate::cache::Key;
+use crate::limits::{
+    CONTEXT_LINES_MAX, DIFF_BYTES_MAX, DIFF_FILE_BYTES_MAX, DIFF_FILE_LINES_MAX, DIFF_FULL_LINES_MAX,
+    DIFF_LINES_MAX,
+};
+use crate::place::{Failure, Place};
+use crate::raw;
+use askama::Template;
+use bstr::{BStr, ByteSlice as _};
+use gix_hash::ObjectId;
+use gix_object::tree::{EntryKind, EntryMode};
+use lithe_code::links::Links;
+use lithe_code::repository::Repository;
+use lithe_code::text;
+use lithe_web::Fields;
+use lithe_web::size::counted;
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// How much context there is to choose, in lines.
+const CONTEXT_STEPS: [u32; 4] = [lines::CONTEXT_LINES, 10, 25, CONTEXT_LINES_MAX];
+
+/// How the viewer wants to see changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct View {
+    pub lines: Options,
+    /// Whether the sides are beside each other.
+    pub is_split: bool,
+    /// Whether what is usually too much is shown too.
+    pub is_full: bool,
+}
+
+impl View {
+    /// Reads `?view=split&w=1&context=10&full=1`.
+    pub fn of(query: &Fields) -> Self {
+        let context = query.get("context").parse().unwrap_or(lines::CONTEXT_LINES);
+        Self {
+            lines: Options {
+                context: context.min(CONTEXT_LINES_MAX),
+                ignores_white_space: query.get("w") == "1",
+            },
+            is_split: query.get("view") == "split",
+            is_full: query.get("full") == "1",
+        }
+    }
+
+    /// The query that asks for this, after what the page has for itself.
+    fn query(self, own: &str) -> String {
+        let mut fields: Vec<String> = Vec::new();
+        fields.extend((!own.is_empty()).then(|| own.to_owned()));
+        fields.extend(self.is_split.then(|| "view=split".to_owned()));
+        fields.extend(self.lines.ignores_white_space.then(|| "w=1".to_owned()));
+        let context = self.lines.context;
+        fields.extend((context != lines::CONTEXT_LINES).then(|| format!("context={context}")));
+        fields.extend(self.is_full.then(|| "full=1".to_owned()));
+        format!("?{}", fields.join("&"))
+    }
+
+    fn with_more_context(self) -> Option<Self> {
+        let context = CONTEXT_STEPS.into_iter().find(|step| *step > self.lines.context)?;
+        Some(Self { lines: Options { context, ..self.lines }, ..self })
+    }
+}
+
+/// One side of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Point {
+    pub commit_id: ObjectId,
+    pub tree_id: ObjectId,
+}
+
+/// Changes, to be shown below the head of a page.
+#[derive(Template)]
+#[template(path = "_changes.html")]
+struct ChangesView {
+    file_count: String,
+    added: u32,
+    removed: u32,
+    files: Vec<FileView>,
+    notices: Vec<&'static str>,
+    unified_href: Option<String>,
+    split_href: Option<String>,
+    white_space_href: String,
+    hides_white_space: bool,
+    full_href: Option<String>,
+}
+
+/// A changed file.
+struct FileView {
+    path: String,
+    /// The path before, of a renamed file.
+    before_path: Option<String>,
+    similarity: Option<u32>,
+    /// `added`, `deleted`, `renamed`, `modified`: in words and for the style sheet.
+    kind: &'static str,
+    /// The file after the change; none if it was deleted.
+    href: Option<String>,
+    /// None if the lines were not compared.
+    counts: Option<(u32, u32)>,
+    mode_change: Option<String>,
+    /// The rows of the hunks, as HTML.
+    rows: String,
+    /// An image before and after the change.
+    images: Option<(Option<String>, Option<String>)>,
+    /// Why there are no hunks, or not all.
+    note: Option<&'static str>,
+}
+
+impl FileView {
+    /// A bar of five squares: how many are for added lines, for removed lines, and for neither.
+    fn bar(&self) -> Option<[&'static str; 5]> {
+        let (added, removed) = self.counts.filter(|counts| *counts != (0, 0))?;
+        let total = u64::from(added) + u64::from(removed);
+        let squares = total.min(5);
+        let mut for_added = (u64::from(added) * squares + total / 2) / total;
+        // Either has a square, if there are two.
+        if squares > 1 {
+            for_added = for_added.clamp(u64::from(added > 0), squares - u64::from(removed > 0));
+        }
+        Some(std::array::from_fn(|index| match index as u64 {
+            index if index < for_added => "bar-insert",
+            index if index < squares => "bar-delete",
+            _ => "bar-none",
+        }))
+    }
+}
+
+/// Renders what differs between two points; `before` none: all is new. `query` is what the page's own
+/// query has besides the view. The result is kept: it does not depend on who asks.
+pub fn render(
+    place: &Place<'_>,
+    repository: Repository<'_>,
+    (before, after): (Option<Point>, Point),
+    query: &str,
+    view: View,
+) -> Result<String, Failure> {
+    let ids = |point: &Point| [point.commit_id, point.tree_id].map(|id| id.as_bytes().to_vec()).concat();
+    let (before_ids, after_ids) = (before.as_ref().map(ids).unwrap_or_default(), ids(&after));
+    let options = format!("{view:?}");
+    let parts: [&[u8]; 6] = [
+        b"changes",
+        place.record.path.as_bytes(),
+        &before_ids,
+        &after_ids,
+        query.as_bytes(),
+        options.as_bytes(),
+    ];
+    let key = Key::new(&parts);
+    if let Some(kept) = place.cache.get(&key) {
+        return Ok(kept);
+    }
+    let changes = trees::trees(repository, before.map(|point| point.tree_id), after.tree_id)?;
+    let links = place.links();
+    let mut page = Page { repository, links: &links, before, after, query, view, budget: Budget::of(view) };
+    let files: Result<Vec<_>, _> =
+        changes.files.iter().enumerate().map(|(index, change)| page.file(index + 1, change)).collect();
+    let files = files?;
+    let mut notices = Vec::new();
+    if changes.is_cut {
+        notices.push("More files differ than are listed here.");
+    }
+    if page.budget.is_spent {
+        notices.push("More differs than is shown here: the lines of some files are left out.");
+    }
+    let is_short = page.budget.is_spent || page.budget.is_file_cut;
+    let total =
+        |count: fn(&(u32, u32)) -> u32| files.iter().filter_map(|file| file.counts.as_ref()).map(count).sum();
+    let with = |view: View| view.query(query);
+    let changes = ChangesView {
+        file_count: counted(files.len() as u64, "file", "files"),
+        added: total(|counts| counts.0),
+        removed: total(|counts| counts.1),
+        notices,
+        unified_href: view.is_split.then(|| with(View { is_split: false, ..view })),
+        split_href: (!view.is_split).then(|| with(View { is_split: true, ..view })),
+        white_space_href: {
+            let ignores_white_space = !view.lines.ignores_white_space;
+            with(View { lines: Options { ignores_white_space, ..view.lines }, ..view })
+        },
+        hides_white_space: view.lines.ignores_white_space,
+        full_href: (is_short && !view.is_full).then(|| with(View { is_full: true, ..view })),
+        files,
+    };
+    let html = changes.render().unwrap_or_default();
+    place.cache.put(&key, &html);
+    Ok(html)
+}
+
+/// What may still be read and shown.
+struct Budget {
+    lines: usize,
+    file_lines: usize,
+    bytes: u64,
+    is_spent: bool,
+    is_file_cut: bool,
+}
+
+impl Budget {
+    fn of(view: View) -> Self {
+        let (lines, file_lines) = match view.is_full {
+            true => (DIFF_FULL_LINES_MAX, DIFF_FULL_LINES_MAX),
+            false => (DIFF_LINES_MAX, DIFF_FILE_LINES_MAX),
+        };
+        Self { lines, file_lines, bytes: DIFF_BYTES_MAX, is_spent: false, is_file_cut: false }
+    }
+
+    /// Takes the bytes of a file, if there are as many left.
+    fn take_bytes(&mut self, bytes: u64) -> bool {
+        let has_room = bytes <= self.bytes && self.lines > 0;
+        match has_room {
+            true => self.bytes -= bytes,
+            false => self.is_spent = true,
+        }
+        has_room
+    }
+}
+
+/// A page that is being made.
+struct Page<'a> {
+    repository: Repository<'a>,
+    links: &'a Links,
+    before: Option<Point>,
+    after: Point,
+    query: &'a str,
+    view: View,
+    budget: Budget,
+}
+
+impl Page<'_> {
+    /// The file number `number`, counted from 1.
+    fn file(&mut self, number: usize, change: &Change) -> Result<FileView, Failure> {
+        let kind = match (&change.before, &change.after) {
+            (None, _) => "added",
+            (_, None) => "deleted",
+            _ if change.is_rename() => "renamed",
+            _ => "modified",
+        };
+        let after = change.after.as_ref().filter(|side| side.is_blob());
+        let revision = self.after.commit_id.to_string();
+        let renamed = change.before.as_ref().filter(|_| change.is_rename());
+        let mut view = FileView {
+            path: text::visible(change.path()),
+            before_path: renamed.map(|side| text::visible(&side.name)),
+            similarity: change.similarity,
+            kind,
+            href: after.map(|side| self.links.blob(BStr::new(&revision), side.name.as_bstr())),
+            counts: None,
+            mode_change: mode_change(change),
+            rows: String::new(),
+            images: None,
+            note: None,
+        };
+        let sides = (self.contents(change.before.as_ref())?, self.contents(change.after.as_ref())?);
+        match &sides {
+            (Contents::Text(before), Contents::Text(after)) => {
+                self.compare(number, &mut view, before, after);
+            }
+            (Contents::Binary, _) | (_, Contents::Binary) => {
+                view.images = self.images(change);
+                view.note = view.images.is_none().then_some("Binary file");
+            }
+            _ => view.note = Some("Too large to be compared here"),
+        }
+        Ok(view)
+    }
+
+    /// The contents of one side of a change; nothing if the file is not there, and a line that names
+    /// the commit of a submodule.
+    fn contents(&mut self, side: Option<&Side>) -> Result<Contents, Failure> {
+        let Some(side) = side else { return Ok(Contents::Text(Vec::new())) };
+        if side.mode.kind() == EntryKind::Commit {
+            return Ok(Contents::Text(format!("Subproject commit {}\n", side.id).into_bytes()));
+        }
+        let size = self.repository.header(&side.id)?.1;
+        if size > DIFF_FILE_BYTES_MAX || !self.budget.take_bytes(size) {
+            return Ok(Contents::TooLarge);
+        }
+        let bytes = self.repository.blob(&side.id, DIFF_FILE_BYTES_MAX)?;
+        if text::is_binary(&bytes) {
+            return Ok(Contents::Binary);
+        }
+        Ok(Contents::Text(match &bytes[..] {
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+                text::decode(&bytes).map_or_else(Vec::new, |decoded| decoded.text.into_bytes())
+            }
+            _ => bytes.to_vec(),
+        }))
+    }
+
+    fn images(&self, change: &Change) -> Option<(Option<String>, Option<String>)> {
+        let is_image = |side: &&Side| raw::image_type(side.name.as_bstr()).is_some();
+        let raw = |side: &Side, commit_id: ObjectId| {
+            self.links.raw(BStr::new(&commit_id.to_string()), side.name.as_bstr())
+        };
+        let before = change.before.as_ref().filter(is_image).zip(self.before);
+        let before = before.map(|(side, point)| raw(side, point.commit_id));
+        let after = change.after.as_ref().filter(is_image).map(|side| raw(side, self.after.commit_id));
+        (before.is_some() || after.is_some()).then_some((before, after))
+    }
+
+    fn compare(&mut self, number: usize, view: &mut FileView, before: &[u8], after: &[u8]) {
+        let (before, after) = (lines::split_lines(before), lines::split_lines(after));
+        let difference = lines::files(&before, &after, self.view.lines);
+        view.counts = Some((difference.added, difference.removed));
+        if difference.hunks.is_empty() {
+            view.note =
+                Some(if after.is_empty() { "The file is empty" } else { "The contents are the same" });
+        }
+        let mut functions = Functions::default();
+        let mut room = self.budget.file_lines.min(self.budget.lines);
+        for mut hunk in difference.hunks {
+            if room < hunk.lines.len() && room < self.budget.lines {
+                self.budget.is_file_cut = true;
+                view.note = Some("The rest of this file’s changes is too long to be shown here");
+            } else if room < hunk.lines.len() {
+                self.budget.is_spent = true;
+                view.note = Some("The rest is left out");
+            }
+            let function = functions.of(&hunk, &before);
+            hunk.lines.truncate(room);
+            room -= hunk.lines.len();
+            self.budget.lines -= hunk.lines.len();
+            if !hunk.lines.is_empty() {
+                self.hunk(&mut view.rows, number, &hunk, function, (&before, &after));
+            }
+            if view.note.is_some() {
+                break;
+            }
+        }
+    }
+
+    fn hunk(
+        &self,
+        rows: &mut String,
+        number: usize,
+        hunk: &Hunk,
+        function: &[u8],
+        (before, after): (&[&[u8]], &[&[u8]]),
+    ) {
+        rows.push_str("<tbody>\n<tr class=\"diff-hunk\">");
+        let expand = match self.view.with_more_context() {
+            Some(more) => {
+                let query = more.query(self.query).replace('&', "&amp;");
+                format!(
+                    "<a href=\"{query}#file-{number}\" rel=\"nofollow\" title=\"Show more lines\" aria-label=\"Show more lines\">↕</a>"
+                )
+            }
+            None => String::new(),
+        };
+        let span = if self.view.is_split { 3 } else { 1 };
+        write!(rows, "<td class=\"line-number\">{expand}</td>").expect("a string takes it");
+        if !self.view.is_split {
+            rows.push_str("<td class=\"line-number\"></td><td class=\"diff-sign\"></td>");
+        }
+        write!(rows, "<td class=\"line-code\" colspan=\"{span}\">{}", hunk.header())
+            .expect("a string takes it");
+        if !function.is_empty() {
+            rows.push(' ');
+            text::push_line_html(rows, &decoded(function));
+        }
+        rows.push_str("</td></tr>\n");
+        let mut rest = hunk.lines.as_slice();
+        while let Some(first) = rest.first() {
+            if let Line::Context { before: old, after: new } = *first {
+                let cell = Cell { bytes: after[new as usize], marks: &[], tag: "" };
+                self.row(rows, (Some((old, cell)), Some((new, cell))), true);
+                rest = &rest[1..];
+                continue;
+            }
+            let removed = rest.iter().take_while(|line| matches!(line, Line::Removed { .. })).count();
+            let added = rest[removed..].iter().take_while(|line| matches!(line, Line::Added { .. })).count();
+            self.changed(rows, &rest[..removed], &rest[removed..removed + added], before, after);
+            rest = &rest[removed + added..];
+        }
+        rows.push_str("</tbody>\n");
+    }
+
+    /// Lines that took the place of others; the words of lines that stand for each other are compared.
+    fn changed(
+        &self,
+        rows: &mut String,
+        removed: &[Line],
+        added: &[Line],
+        before: &[&[u8]],
+        after: &[&[u8]],
+    ) {
+        let index = |line: &Line| match *line {
+            Line::Removed { before: index }
+            | Line::Added { after: index }
+            | Line::Context { after: index, .. } => index,
+        };
+        let old: Vec<(u32, &[u8])> = removed.iter().map(index).map(|at| (at, before[at as usize])).collect();
+        let new: Vec<(u32, &[u8])> = added.iter().map(index).map(|at| (at, after[at as usize])).collect();
+        let pairs = if old.len() == new.len() || self.view.is_split { old.len().min(new.len()) } else { 0 };
+        let marks: Vec<(Marks, Marks)> = (0..pairs)
+            .map(|at| words::marks(&decoded(old[at].1), &decoded(new[at].1)).unwrap_or_default())
+            .collect();
+        let old_cell = |at: usize| {
+            let (number, bytes) = *old.get(at)?;
+            Some((number, Cell { bytes, marks: marks.get(at).map_or(&[], |marks| &marks.0), tag: "del" }))
+        };
+        let new_cell = |at: usize| {
+            let (number, bytes) = *new.get(at)?;
+            Some((number, Cell { bytes, marks: marks.get(at).map_or(&[], |marks| &marks.1), tag: "ins" }))
+        };
+        if self.view.is_split {
+            (0..old.len().max(new.len())).for_each(|at| self.row(rows, (old_cell(at), new_cell(at)), false));
+        } else {
+            (0..old.len()).for_each(|at| self.row(rows, (old_cell(at), None), false));
+            (0..new.len()).for_each(|at| self.row(rows, (None, new_cell(at)), false));
+        }
+    }
+
+    fn row(
+        &self,
+        rows: &mut String,
+        (old, new): (Option<(u32, Cell<'_>)>, Option<(u32, Cell<'_>)>),
+        is_context: bool,
+    ) {
+        if self.view.is_split {
+            rows.push_str("<tr>");
+            for (side, class) in [(old, "diff-delete"), (new, "diff-insert")] {
+                let class = match side {
+                    None => "diff-nothing",
+                    Some(_) if is_context => "",
+                    Some(_) => class,
+                };
+                push_number(rows, side.map(|(number, _)| number), class);
+                write!(rows, "<td class=\"line-code {class}\">").expect("a string takes it");
+                if let Some((_, cell)) = side {
+                    cell.push(rows);
+                }
+                rows.push_str("</td>");
+            }
+            rows.push_str("</tr>\n");
+            return;
+        }
+        let (class, sign) = match (is_context, old) {
+            (true, _) => ("", " "),
+            (false, Some(_)) => (" class=\"diff-delete\"", "-"),
+            (false, None) => (" class=\"diff-insert\"", "+"),
+        };
+        write!(rows, "<tr{class}>").expect("a string takes it");
+        push_number(rows, old.map(|(number, _)| number), "");
+        push_number(rows, new.map(|(number, _)| number), "");
+        write!(rows, "<td class=\"diff-sign\">{sign}</td><td class=\"line-code\">")
+            .expect("a string takes it");
+        if let Some((_, cell)) = new.or(old) {
+            cell.push(rows);
+        }
+        rows.push_str("</td></tr>\n");
+    }
+}
+
+fn push_number(rows: &mut String, number: Option<u32>, class: &str) {
+    rows.push_str(r#"<td class="line-number"#);
+    rows.extend((!class.is_empty()).then_some(" "));
+    rows.push_str(class);
+    rows.push_str("\">");
+    if let Some(number) = number {
+        write!(rows, "{}", number + 1).expect("a string takes it");
+    }
+    rows.push_str("</td>");
+}
+
+/// A line of one side.
+#[derive(Clone, Copy)]
+struct Cell<'a> {
+    bytes: &'a [u8],
+    marks: &'a [std::ops::Range<usize>],
+    /// The element for what is marked.
+    tag: &'static str,
+}
+
+impl Cell<'_> {
+    fn push(&self, rows: &mut String) {
+        let line = decoded(self.bytes);
+        match self.marks {
+            [] => text::push_line_html(rows, &line),
+            // Only short lines have marks.
+            marks => {
+                let mut at = 0;
+                for mark in marks {
+                    text::push_html(rows, &line[at..mark.start]);
+                    write!(rows, "<{}>", self.tag).expect("a string takes it");
+                    text::push_html(rows, &line[mark.clone()]);
+                    write!(rows, "</{}>", self.tag).expect("a string takes it");
+                    at = mark.end;
+                }
+                text::push_html(rows, &line[at..]);
+            }
+        }
+        if !self.bytes.ends_with(b"\n") {
+            rows.push_str("<span class=\"muted\"> (no line end)</span>");
+        }
+    }
+}
+
+/// A line as text, without its end.
+fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+    match std::str::from_utf8(bytes) {
+        Ok(line) => Cow::Borrowed(line),
+        Err(_) => {
+            Cow::Owned(text::decode(bytes).map_or_else(|| text::visible(bytes), |decoded| decoded.text))
+        }
+    }
+}
+
+enum Contents {
+    Text(Vec<u8>),
+    Binary,
+    TooLarge,
+}
+
+/// How a file's mode changed, in Git's numbers.
+fn mode_change(change: &Change) -> Option<String> {
+    let (before, after) = (change.before.as_ref()?.mode, change.after.as_ref()?.mode);
+    let number = |mode: EntryMode| mode.kind().as_octal_str();
+    (before.kind() != after.kind()).then(|| format!("{} → {}", number(before), number(after)))
+}

@@ -1,0 +1,138 @@
+//! How commits are related, against what `git` tells.
+
+mod kit;
+
+use askama::Template as _;
+use browse::compare::{self, Pair};
+use browse::diff::View;
+use browse::patches::Form;
+use gix_hash::ObjectId;
+use kit::{COMMITTED, Fixture, repository};
+use lithe_code::relation::relation;
+
+/// Pseudo-random numbers (xorshift), the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+}
+
+/// A history of `count` commits with many merges, some of them crossed; `b<n>` is the commit number `n`.
+fn random_history(seed: u64, count: u64) -> Fixture {
+    let mut numbers = Numbers(seed);
+    let fixture = Fixture::new("");
+    let mut stream = String::new();
+    for commit in 1..=count {
+        let date = COMMITTED + commit as i64 * 60;
+        stream += &format!(
+            "commit refs/heads/b{commit}\nmark :{commit}\ncommitter A <a@b> {date} +0000\ndata 1\nx\n"
+        );
+        let mut parents: Vec<u64> = Vec::new();
+        for _ in 0..1 + numbers.below(3) {
+            let back = 1 + numbers.below(6);
+            if back < commit && !parents.contains(&(commit - back)) {
+                parents.push(commit - back);
+            }
+        }
+        for (index, parent) in parents.iter().enumerate() {
+            stream += &format!("{} :{parent}\n", if index == 0 { "from" } else { "merge" });
+        }
+        stream += &format!("M 644 inline f{}\ndata 2\n{}\n\n", commit % 7, commit % 10);
+    }
+    std::fs::write(fixture.root().join("stream"), stream).expect("the directory is writable");
+    fixture.shell("git -C team/demo.git fast-import --quiet < stream");
+    fixture
+}
+
+#[test]
+fn ahead_behind_and_merge_bases_are_those_of_git() {
+    for (seed, has_graph) in [(1, false), (2, true), (3, true), (4, false)] {
+        let fixture = random_history(seed, 60);
+        if has_graph {
+            fixture.git("commit-graph write --reachable");
+        }
+        let opened = fixture.open();
+        let mut numbers = Numbers(seed + 77);
+        for _ in 0..40 {
+            let [a, b] = [1 + numbers.below(60), 1 + numbers.below(60)];
+            let id = |n: u64| -> ObjectId { fixture.git(&format!("rev-parse b{n}")).parse().expect("an id") };
+            let found = relation(repository(&opened), id(a), id(b)).expect("readable");
+            let counts = format!("{}\t{}", found.behind, found.ahead.len());
+            assert_eq!(counts, fixture.git(&format!("rev-list --left-right --count b{a}...b{b}")), "{a} {b}");
+            let mut ahead: Vec<String> = found.ahead.iter().map(ToString::to_string).collect();
+            ahead.sort();
+            let listed = fixture.git(&format!("rev-list b{a}..b{b}"));
+            let mut expected: Vec<&str> = listed.lines().collect();
+            expected.sort_unstable();
+            assert_eq!(ahead, expected, "{a} {b}");
+            let bases: Vec<String> = found.merge_bases.iter().map(ToString::to_string).collect();
+            let listed = fixture.git(&format!("merge-base --all b{a} b{b} || true"));
+            let mut expected: Vec<&str> = listed.lines().collect();
+            expected.sort_unstable();
+            assert_eq!(bases, expected, "{a} {b}");
+        }
+    }
+}
+
+/// Two branches that parted.
+const PARTED: &str = "echo a > a && git add . && git commit -qm Base
+    git checkout -qb topic/x && echo b > b && git add . && git commit -qm 'Add b' && echo c >> b && git commit -qam 'Change b'
+    git checkout -q main && echo m > m && git add . && git commit -qm 'On main'";
+
+fn pair(fixture: &Fixture, rest: &str) -> Pair {
+    Pair::resolve(repository(&fixture.open()), rest.into()).expect("readable").expect("both are there")
+}
+
+#[test]
+fn a_comparison_shows_commits_and_changes() {
+    let fixture = Fixture::new(PARTED);
+    let opened = fixture.open();
+    let html = |rest: &str| {
+        let page =
+            compare::page(&fixture.place(), repository(&opened), &pair(&fixture, rest), View::default());
+        page.expect("readable").render().expect("the template takes its page")
+    };
+    let since = html("main...topic/x");
+    assert!(since.contains("2 commits ahead, 1 commit behind"), "{since}");
+    assert!(since.contains("Change b") && !since.contains("On main"));
+    assert!(since.contains("1 file changed"));
+    assert!(since.contains("/team/demo/-/compare/topic/x...main"), "the two can be swapped");
+    let all = html("main..topic/x");
+    assert!(all.contains("2 files changed"));
+    assert!(html("main...main").contains("The two are the same"));
+}
+
+#[test]
+fn a_comparison_is_sent_as_git_writes_it() {
+    let fixture = Fixture::new(PARTED);
+    let opened = fixture.open();
+    for rest in ["main...topic/x", "main..topic/x"] {
+        let found = compare::patch(repository(&opened), &pair(&fixture, rest), Form::Diff).expect("readable");
+        let expected = fixture.git(&format!("diff --binary --full-index --histogram {rest}"));
+        assert_eq!(String::from_utf8_lossy(&found).trim_end(), expected, "{rest}");
+    }
+    let mails =
+        compare::patch(repository(&opened), &pair(&fixture, "main...topic/x"), Form::Mail).expect("readable");
+    std::fs::write(fixture.root().join("mails"), mails).expect("writable");
+    fixture.shell(
+        "git clone -q team/demo.git again && cd again && git checkout -q origin/main~1 && git am -q ../mails",
+    );
+    let made = fixture.shell("git -C again log -2 --format='%s %T'");
+    assert_eq!(String::from_utf8_lossy(&made).trim_end(), fixture.git("log -2 --format='%s %T' topic/x"));
+}
+
+#[test]
+fn what_is_no_pair_is_not_found() {
+    let fixture = Fixture::new(PARTED);
+    let opened = fixture.open();
+    for rest in ["main", "main...nothing", "nothing..main", "main/a...main", "main...main.patch"] {
+        assert_eq!(Pair::resolve(repository(&opened), rest.into()).expect("readable"), None, "{rest}");
+    }
+    let empty = Pair::resolve(repository(&opened), "...topic/x".into()).expect("readable").expect("there");
+    assert_eq!(empty.from.name, "main");
+}
