@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 /// What stands behind a repository's path.
-const ADDRESSES: [&str; 17] = [
+const ADDRESSES: [&str; 18] = [
     "",
     "/-/tree/main",
     "/-/blob/main/file",
@@ -16,6 +16,7 @@ const ADDRESSES: [&str; 17] = [
     "/-/refs",
     "/-/bundle",
     ".git/-/bundle/main",
+    "/-/archive/main.tar.gz",
     "/-/settings",
     "/-/settings/permissions",
     ".git/info/refs?service=git-upload-pack",

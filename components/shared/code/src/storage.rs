@@ -68,6 +68,14 @@ pub fn open(root: &Path, record: &types::Repository) -> Result<Rc<Opened>, OpenE
     }
 }
 
+/// Opens a repository for oneself alone, to be read on after the request was answered.
+pub fn open_unshared(root: &Path, record: &types::Repository) -> Result<Opened, OpenError> {
+    match open_directory(&root.join(&record.directory)) {
+        Err(OpenError::Missing) => open_directory(&root.join(format!("{}.git", record.path))),
+        answer => answer,
+    }
+}
+
 fn open_or_kept(id: u64, git_dir: PathBuf) -> Result<Rc<Opened>, OpenError> {
     let kept = KEPT.with_borrow_mut(|all| {
         let index = all.iter().position(|kept| kept.id == id && kept.git_dir == git_dir)?;

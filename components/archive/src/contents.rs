@@ -1,0 +1,116 @@
+//! An archive, made piece by piece: no more of it is in memory than one file and one piece.
+
+use crate::format::{Format, Packing};
+use crate::limits::{FILE_BYTES_MAX, LINK_BYTES_MAX, PIECE_BYTES, SUBSTITUTED_BYTES_MAX};
+use crate::plan::Planned;
+use crate::substitution;
+use bstr::BString;
+use gix_hash::ObjectId;
+use gix_object::tree::EntryKind;
+use lithe_code::repository::{self, Commit, Repository};
+use lithe_code::storage::Opened;
+use std::io;
+use std::sync::Arc;
+use std::vec;
+
+/// Why an archive is broken off.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{0}")]
+    Repository(#[from] repository::Error),
+    #[error("{0}")]
+    Packing(#[from] io::Error),
+}
+
+/// An archive in the making.
+pub struct Contents {
+    opened: Opened,
+    commit: Commit,
+    planned: vec::IntoIter<Planned>,
+    /// What stands before every path, with a slash at its end.
+    prefix: BString,
+    packing: Packing,
+    /// The file whose contents are being added, and how much of it was.
+    file: Option<(Arc<Vec<u8>>, usize)>,
+    is_finished: bool,
+}
+
+impl Contents {
+    /// Begins the archive of what was planned of a commit. Its entries stand below the directory `name`.
+    pub fn new(
+        opened: Opened,
+        commit: Commit,
+        planned: Vec<Planned>,
+        name: &[u8],
+        format: Format,
+    ) -> io::Result<Self> {
+        let mut prefix = BString::from(name);
+        prefix.push(b'/');
+        let mut packing = Packing::new(format, &commit.id, commit.committer.seconds)?;
+        let root: ObjectId = commit.tree_id;
+        packing.entry(&prefix, EntryKind::Tree, &root, 0, b"")?;
+        let planned = planned.into_iter();
+        Ok(Self { opened, commit, planned, prefix, packing, file: None, is_finished: false })
+    }
+
+    /// The next piece; none at the end.
+    pub fn next_piece(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        while !self.is_finished && self.packing.len() < PIECE_BYTES {
+            self.step()?;
+        }
+        let piece = self.packing.take();
+        Ok((!piece.is_empty()).then_some(piece))
+    }
+
+    fn step(&mut self) -> Result<(), Error> {
+        if let Some((bytes, done)) = &mut self.file {
+            let end = bytes.len().min(*done + PIECE_BYTES);
+            self.packing.contents(&bytes[*done..end])?;
+            *done = end;
+            if end == bytes.len() {
+                self.file = None;
+            }
+            return Ok(());
+        }
+        match self.planned.next() {
+            Some(entry) => self.begin(&entry),
+            None => {
+                self.is_finished = true;
+                Ok(self.packing.finish()?)
+            }
+        }
+    }
+
+    fn begin(&mut self, entry: &Planned) -> Result<(), Error> {
+        let mut path = self.prefix.clone();
+        path.extend_from_slice(&entry.path);
+        match entry.kind {
+            EntryKind::Tree | EntryKind::Commit => {
+                path.push(b'/');
+                self.packing.entry(&path, entry.kind, &entry.id, 0, b"")?;
+            }
+            EntryKind::Link => {
+                let target = self.repository().blob(&entry.id, LINK_BYTES_MAX)?;
+                self.packing.entry(&path, entry.kind, &entry.id, target.len() as u64, &target)?;
+            }
+            EntryKind::Blob | EntryKind::BlobExecutable => {
+                let bytes = self.file(entry)?;
+                self.packing.entry(&path, entry.kind, &entry.id, bytes.len() as u64, b"")?;
+                self.file = (!bytes.is_empty()).then_some((bytes, 0));
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&self, entry: &Planned) -> Result<Arc<Vec<u8>>, Error> {
+        let bytes = self.repository().blob(&entry.id, FILE_BYTES_MAX)?;
+        match entry.is_substituted && bytes.len() as u64 <= SUBSTITUTED_BYTES_MAX {
+            true => Ok(substitution::substitute(&bytes, &self.commit).map_or(bytes, Arc::new)),
+            false => Ok(bytes),
+        }
+    }
+
+    fn repository(&self) -> Repository<'_> {
+        Repository { objects: &self.opened.objects, refs: &self.opened.refs }
+    }
+}

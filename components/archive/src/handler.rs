@@ -1,0 +1,215 @@
+//! From a request to an answer: who asks is settled by the store.
+
+use crate::cache::Cache;
+use crate::contents::Contents;
+use crate::format::VERSION;
+use crate::plan::{self, plan};
+use crate::route::{self, Route};
+use crate::sending::{Headers, Making};
+use bstr::{BStr, BString, ByteSlice as _};
+use http::request::Parts;
+use http::{Method, header};
+use lithe_code::repository::{self, Repository};
+use lithe_code::revision::{self, Kind, Revision};
+use lithe_code::storage;
+use lithe_forge::Requester;
+use lithe_forge::access::{self, Opened};
+use lithe_forge::settings;
+use lithe_forge::types::{self, Client, Credentials, Error as StoreError};
+use lithe_web::answer::{self, Answer};
+use lithe_web::{Fields, Frame, change_password, download, failure};
+use sha2::{Digest as _, Sha256};
+use std::path::Path;
+
+/// Where repositories are mounted.
+const REPOSITORIES: &str = "/repos";
+
+/// Where archives are kept.
+const CACHE: &str = "/cache/archives";
+
+/// Answers a request.
+pub fn answer(request: &Parts) -> Answer {
+    let address = request.uri.path_and_query().map_or("/", |address| address.as_str());
+    if request.method != Method::GET && request.method != Method::HEAD {
+        return failure::method_not_allowed(&Frame::bare("/", ""), "GET, HEAD");
+    }
+    let asked = Asked { request, address };
+    let Some(route) = Route::parse(request.uri.path()) else {
+        return asked.failed(&StoreError::NotFound);
+    };
+    match asked.call(|credentials, client| access::open(credentials, client, &route.repository)) {
+        Ok(opened) => asked.opened(&route, &opened),
+        Err(error) => asked.failed(&error),
+    }
+}
+
+/// A request.
+struct Asked<'a> {
+    request: &'a Parts,
+    /// The path and query.
+    address: &'a str,
+}
+
+impl Asked<'_> {
+    /// Asks the store. A session that has ended is none: what everyone may read, they may read too.
+    fn call<T>(
+        &self,
+        function: impl Fn(&Credentials, &Client) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let requester = Requester::from_headers(&self.request.headers);
+        match requester.call(&function) {
+            Err(StoreError::Unauthenticated) if requester.session().is_some() => {
+                let mut headers = self.request.headers.clone();
+                headers.remove(header::COOKIE);
+                Requester::from_headers(&headers).call(&function)
+            }
+            answer => answer,
+        }
+    }
+
+    fn opened(&self, route: &Route, opened: &Opened) -> Answer {
+        let frame = Frame::new(&opened.overview, self.address, "");
+        if let Some(answer) = change_password::first(&opened.overview.viewer, self.address) {
+            return answer;
+        }
+        let access::Place::Repository(record) = &opened.place else { return failure::not_found(&frame) };
+        let Some(path) = route::path_of_query(Fields::of_query(&self.request.uri).get("path")) else {
+            return failure::not_found(&frame);
+        };
+        if opened.is_moved {
+            let query = route::query(path.as_bstr());
+            return answer::moved(&format!("{}{query}", route.address(&record.path)));
+        }
+        match self.archive(route, record, path.as_bstr()) {
+            Ok(answer) => answer,
+            Err(failure) => failure.page(&frame, &record.path),
+        }
+    }
+
+    fn archive(&self, route: &Route, record: &types::Repository, path: &BStr) -> Result<Answer, Failure> {
+        let opened = storage::open_unshared(Path::new(REPOSITORIES), record)
+            .map_err(|error| Failure::Unavailable(error.to_string()))?;
+        let repository = Repository { objects: &opened.objects, refs: &opened.refs };
+        let resolved = revision::resolve(repository, route.revision.as_bstr())?;
+        let revision =
+            resolved.filter(|resolved| resolved.path.is_empty()).ok_or(Failure::NotFound)?.revision;
+        let name = route::name(&record.path, label(&revision).as_bstr());
+        let key = key(&revision, path, name.as_bstr(), route);
+        let headers = Headers {
+            etag: format!("\"{}\"", &key[..32]),
+            content_type: route.format.content_type(),
+            file_name: route::file_name(name.as_bstr(), path, route.format),
+        };
+        let (method, request) = (&self.request.method, &self.request.headers);
+        if download::is_known(request, &headers.etag) {
+            return Ok(headers.not_modified());
+        }
+        let cache = Cache::new(CACHE);
+        if let Some((file, size)) = cache.find(&key) {
+            return headers
+                .kept(method, request, file, size)
+                .map_err(|error| Failure::Unavailable(error.to_string()));
+        }
+        let commit = repository.commit(&revision.commit_id)?;
+        let planned = plan(repository, commit.tree_id, path)?;
+        if *method == Method::HEAD {
+            return Ok(headers.made(None));
+        }
+        let contents = Contents::new(opened, commit, planned, &name, route.format)
+            .map_err(|error| Failure::Unavailable(error.to_string()))?;
+        let making = Making { contents, kept: cache.begin(&key), path: record.path.clone() };
+        if !download::asks_for_part(request, &headers.etag) {
+            return Ok(headers.made(Some(making)));
+        }
+        // How long it is shows once it was made.
+        making.finish().map_err(|error| Failure::Unavailable(error.to_string()))?;
+        match cache.find(&key) {
+            Some((file, size)) => headers
+                .kept(method, request, file, size)
+                .map_err(|error| Failure::Unavailable(error.to_string())),
+            None => Err(Failure::Unavailable("an archive cannot be kept".to_owned())),
+        }
+    }
+
+    /// The answer where the store has refused.
+    fn failed(&self, error: &StoreError) -> Answer {
+        if let StoreError::Other(reason) = error {
+            eprintln!("archive: the store: {reason}");
+        }
+        match self.call(settings::get) {
+            Ok(overview) => change_password::first(&overview.viewer, self.address)
+                .unwrap_or_else(|| failure::of_store(error, &Frame::new(&overview, self.address, ""))),
+            Err(_) => failure::of_store(error, &Frame::bare(self.address, "")),
+        }
+    }
+}
+
+/// How the archive's name has the revision: a branch or tag without `refs/`, a commit by its whole id.
+fn label(revision: &Revision) -> BString {
+    match revision.kind {
+        Kind::Commit => revision.commit_id.to_string().into(),
+        Kind::Branch | Kind::Tag => revision::short_name(revision.name.as_bstr()).into(),
+    }
+}
+
+/// A digest of all that the bytes of an archive follow from, in hexadecimal digits.
+fn key(revision: &Revision, path: &BStr, name: &BStr, route: &Route) -> String {
+    let mut digest = Sha256::new();
+    digest.update(VERSION.to_le_bytes());
+    for part in [revision.commit_id.as_slice(), path, name, route.format.extension().as_bytes()] {
+        digest.update((part.len() as u64).to_le_bytes());
+        digest.update(part);
+    }
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Why there is no archive.
+enum Failure {
+    NotFound,
+    /// It is over a limit; in words.
+    TooLarge(String),
+    /// The repository cannot be read.
+    Damaged(repository::Error),
+    /// The server cannot do this at the moment.
+    Unavailable(String),
+}
+
+impl Failure {
+    fn page(&self, frame: &Frame, path: &str) -> Answer {
+        match self {
+            Self::NotFound => failure::not_found(frame),
+            Self::TooLarge(reason) => {
+                let message =
+                    format!("No archive is made of this: {reason}. A clone of the repository has it.");
+                failure::too_large(frame, &message)
+            }
+            Self::Damaged(error) => {
+                eprintln!("archive: {path}: {error}");
+                failure::internal(frame)
+            }
+            Self::Unavailable(reason) => {
+                eprintln!("archive: {path}: {reason}");
+                failure::unavailable(frame)
+            }
+        }
+    }
+}
+
+impl From<repository::Error> for Failure {
+    fn from(error: repository::Error) -> Self {
+        match error {
+            repository::Error::TooLarge(_) => Self::TooLarge(error.to_string()),
+            error => Self::Damaged(error),
+        }
+    }
+}
+
+impl From<plan::Error> for Failure {
+    fn from(error: plan::Error) -> Self {
+        match error {
+            plan::Error::NotFound => Self::NotFound,
+            plan::Error::Repository(error) => error.into(),
+            error => Self::TooLarge(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What goes into an archive: the entries of a tree in the order of `git archive`, counted before the
+//! first byte is sent, so that one that is over a limit is refused in words.
+
+use crate::attributes::{Attributes, FILE_NAME};
+use crate::limits::{
+    ATTRIBUTES_BYTES_MAX, CONTENTS_BYTES_MAX, ENTRIES_MAX, FILE_BYTES_MAX, LINK_BYTES_MAX, PATH_BYTES_MAX,
+};
+use bstr::{BStr, BString, ByteSlice as _};
+use gix_hash::ObjectId;
+use gix_object::tree::EntryKind;
+use lithe_code::repository::{self, Entry, Repository};
+use std::vec;
+
+/// An entry of an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// From the root of the tree; without a slash at its end.
+    pub path: BString,
+    pub kind: EntryKind,
+    pub id: ObjectId,
+    /// Whether placeholders in it are replaced.
+    pub is_substituted: bool,
+}
+
+/// Why there is no such archive.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nothing stands at the path.
+    #[error("nothing stands there")]
+    NotFound,
+    #[error("it has more than {ENTRIES_MAX} files and directories")]
+    TooManyEntries,
+    #[error("its files have more than {CONTENTS_BYTES_MAX} bytes together")]
+    TooManyBytes,
+    #[error("it has a file of more than {FILE_BYTES_MAX} bytes")]
+    FileTooLarge,
+    #[error("it has a symbolic link of more than {LINK_BYTES_MAX} bytes")]
+    LinkTooLong,
+    #[error("it has a path of more than {PATH_BYTES_MAX} bytes")]
+    PathTooLong,
+    #[error("{0}")]
+    Repository(#[from] repository::Error),
+}
+
+/// The entries of the tree, or of what stands at `path` in it together with the directories above.
+pub fn plan(repository: Repository<'_>, tree_id: ObjectId, path: &BStr) -> Result<Vec<Planned>, Error> {
+    if repository.entry_at(&tree_id, path)?.is_none() {
+        return Err(Error::NotFound);
+    }
+    let mut walk = Walk::new(repository, path);
+    walk.enter(&tree_id, BString::default())?;
+    let mut planned = Vec::new();
+    while let Some(entry) = walk.next()? {
+        if planned.len() == ENTRIES_MAX {
+            return Err(Error::TooManyEntries);
+        }
+        planned.push(entry);
+    }
+    Ok(planned)
+}
+
+struct Walk<'a> {
+    repository: Repository<'a>,
+    attributes: Attributes,
+    /// The directories from the root to where the walk is.
+    levels: Vec<Level>,
+    /// The names that alone are followed, by depth.
+    followed: Vec<BString>,
+    contents_bytes: u64,
+}
+
+struct Level {
+    /// Empty for the root, else with a slash at its end.
+    directory: BString,
+    entries: vec::IntoIter<Entry>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(repository: Repository<'a>, path: &BStr) -> Self {
+        let followed = match path.is_empty() {
+            true => Vec::new(),
+            false => path.split_str("/").map(BString::from).collect(),
+        };
+        Self {
+            repository,
+            attributes: Attributes::default(),
+            levels: Vec::new(),
+            followed,
+            contents_bytes: 0,
+        }
+    }
+
+    fn enter(&mut self, tree_id: &ObjectId, directory: BString) -> Result<(), Error> {
+        let mut entries = self.repository.tree(tree_id)?;
+        self.attributes.leave_for(directory.as_bstr());
+        let attributes = entries.iter().find(|entry| entry.name == FILE_NAME && entry.is_blob());
+        if let Some(file) = attributes
+            && self.repository.header(&file.id)?.1 <= ATTRIBUTES_BYTES_MAX
+        {
+            let text = self.repository.blob(&file.id, ATTRIBUTES_BYTES_MAX)?;
+            self.attributes.enter(directory.as_bstr(), &text);
+        }
+        if let Some(name) = self.followed.get(self.levels.len()) {
+            entries.retain(|entry| entry.name == *name);
+        }
+        self.levels.push(Level { directory, entries: entries.into_iter() });
+        Ok(())
+    }
+
+    fn next(&mut self) -> Result<Option<Planned>, Error> {
+        loop {
+            let Some(level) = self.levels.last_mut() else { return Ok(None) };
+            let Some(entry) = level.entries.next() else {
+                self.levels.pop();
+                if let Some(level) = self.levels.last() {
+                    self.attributes.leave_for(level.directory.as_bstr());
+                }
+                continue;
+            };
+            // What no file can be called, an archive must not call one either.
+            if matches!(entry.name.as_slice(), b"" | b"." | b"..") || entry.name.contains(&b'/') {
+                continue;
+            }
+            let mut path = level.directory.clone();
+            path.extend_from_slice(&entry.name);
+            if path.len() > PATH_BYTES_MAX {
+                return Err(Error::PathTooLong);
+            }
+            let kind = entry.mode.kind();
+            let is_directory = matches!(kind, EntryKind::Tree | EntryKind::Commit);
+            let marks = self.attributes.marks(path.as_bstr(), is_directory);
+            if marks.is_ignored {
+                continue;
+            }
+            match kind {
+                EntryKind::Tree => {
+                    let mut directory = path.clone();
+                    directory.push(b'/');
+                    self.enter(&entry.id, directory)?;
+                }
+                EntryKind::Commit => {}
+                EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link => self.count(&entry)?,
+            }
+            return Ok(Some(Planned { path, kind, id: entry.id, is_substituted: marks.is_substituted }));
+        }
+    }
+
+    fn count(&mut self, entry: &Entry) -> Result<(), Error> {
+        let size = self.repository.header(&entry.id)?.1;
+        match entry.mode.kind() {
+            EntryKind::Link if size > LINK_BYTES_MAX => return Err(Error::LinkTooLong),
+            _ if size > FILE_BYTES_MAX => return Err(Error::FileTooLarge),
+            _ => {}
+        }
+        self.contents_bytes += size;
+        if self.contents_bytes > CONTENTS_BYTES_MAX { Err(Error::TooManyBytes) } else { Ok(()) }
+    }
+}

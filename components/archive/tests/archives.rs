@@ -1,0 +1,229 @@
+//! Archives, with the real `git` as the judge.
+
+use archive::contents::Contents;
+use archive::format::Format;
+use archive::limits::{ENTRIES_MAX, FILE_BYTES_MAX, LINK_BYTES_MAX};
+use archive::plan::{Error, plan};
+use bstr::BStr;
+use gix_hash::ObjectId;
+use lithe_code::repository::Repository;
+use lithe_code::storage::{self, Opened};
+use lithe_forge::types;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+/// A bare repository `demo.git` beside its working tree `work`.
+struct Scratch(TempDir);
+
+/// Every kind of entry, and names that leave a tar header no room.
+const HISTORY: &str = r#"
+git init -q -b main work && cd work
+mkdir -p src/deep empty-but-ignored docs/sub
+echo plain > plain && echo run > run && chmod +x run && : > empty && ln -s plain link
+seq 100000 > large && head -c 512 large > block && head -c 300000 /dev/urandom > binary
+ln -s "$(printf 'target/%.0s' $(seq 20))end" long-link && ln -s "$(printf 'x%.0s' $(seq 100))" full-link
+long=$(printf 'n%.0s' $(seq 99)) && mkdir -p "src/deep/$long/$long" && echo a > "src/deep/$long/$long/$long" && echo b > "src/$long"
+wide=$(printf 'w%.0s' $(seq 180)) && mkdir "src/$wide" && echo c > "src/$wide/file" && echo d > "src/$wide$wide.txt" || true
+echo é > "src/caf$(printf '\351')" && echo é > src/żółw && echo '<b>' > 'src/a "quoted" <b>'
+echo one > docs/one.md && echo two > docs/two.txt && echo kept > docs/sub/kept.md && echo left > empty-but-ignored/left
+cat > .gitattributes <<'END'
+[attr]gone export-ignore
+*.md export-ignore
+/docs/sub/kept.md -export-ignore
+empty-but-ignored/left gone
+version export-subst
+.gitattributes export-ignore
+END
+echo 'two.txt export-ignore' > docs/.gitattributes
+cat > version <<'END'
+$Format:%H %h %T %t %P|%p|%an <%ae> %al %ad|%aD|%ai|%aI|%at|%as$ $Format:%cn <%ce> %cl %cd|%cD|%ci|%cI|%ct|%cs$
+$Format:%s$ $Format:%f$ [$Format:%b$] [$Format:%B$] $Format:%%|%x41|%n|%e|%zz|%$ $Format: not closed
+$Id$ $Format$ $Format:$
+END
+git add . && git update-index --add --cacheinfo 160000,1234567890123456789012345678901234567890,module
+git commit -qm 'First: the "subject"...  of
+two lines
+
+And a body.
+
+  With a second part.' && echo more >> plain && git commit -qam 'Second' && git tag -am v1 v1
+git clone -q --bare . ../demo.git
+"#;
+
+impl Scratch {
+    fn new(script: &str) -> Self {
+        let scratch = Self(tempfile::tempdir().expect("a directory"));
+        scratch.sh(script);
+        scratch
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Runs a script, every line of which has to succeed; returns what it prints, trimmed.
+    #[track_caller]
+    fn sh(&self, script: &str) -> String {
+        let mut command = Command::new("bash");
+        command.arg("-ec").arg(script).current_dir(self.path());
+        for (key, value) in
+            [("NAME", "A U Thor"), ("EMAIL", "author@example.org"), ("DATE", "@1700000001 +0130")]
+        {
+            command.env(format!("GIT_AUTHOR_{key}"), value).env(format!("GIT_COMMITTER_{key}"), value);
+        }
+        let output = command.env("TZ", "UTC").output().expect("bash runs");
+        assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text").trim().to_owned()
+    }
+
+    fn open(&self) -> Opened {
+        let record = types::Repository {
+            id: 1,
+            path: "demo".into(),
+            directory: "demo.git".into(),
+            description: String::new(),
+            is_private: false,
+            owner: None,
+            created: 0,
+            updated: 0,
+            deleted: None,
+        };
+        storage::open_unshared(self.path(), &record).expect("it opens")
+    }
+
+    fn id(&self, revision: &str) -> ObjectId {
+        let id = self.sh(&format!("git -C demo.git rev-parse '{revision}^{{commit}}'"));
+        ObjectId::from_hex(id.as_bytes()).expect("an id")
+    }
+
+    /// The archive of a path in a revision.
+    fn archive(&self, revision: &str, path: &str, format: Format) -> Result<Vec<u8>, Error> {
+        let opened = self.open();
+        let repository = Repository { objects: &opened.objects, refs: &opened.refs };
+        let commit = repository.commit(&self.id(revision))?;
+        let planned = plan(repository, commit.tree_id, BStr::new(path))?;
+        let mut contents = Contents::new(opened, commit, planned, b"demo-x", format).expect("it begins");
+        let mut bytes = Vec::new();
+        while let Some(piece) = contents.next_piece().expect("a piece") {
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(bytes)
+    }
+
+    /// Writes the archive to a file.
+    fn write(&self, name: &str, revision: &str, path: &str, format: Format) {
+        fs::write(self.path().join(name), self.archive(revision, path, format).expect("an archive"))
+            .expect("written");
+    }
+}
+
+#[test]
+fn a_tar_file_is_the_one_of_git_archive_to_the_byte() {
+    let scratch = Scratch::new(HISTORY);
+    for revision in ["main", "v1", "main~1"] {
+        for path in ["", "src", "plain", "docs/sub", "link"] {
+            scratch.write("ours.tar", revision, path, Format::Tar);
+            scratch.sh(&format!(
+                "git -C demo.git archive --prefix=demo-x/ {revision} {path} > theirs.tar
+                 cmp ours.tar theirs.tar || {{ diff <(tar tvf ours.tar) <(tar tvf theirs.tar); false; }} >&2
+                 test $(git get-tar-commit-id < ours.tar) = $(git -C demo.git rev-parse '{revision}^{{commit}}')"
+            ));
+        }
+    }
+}
+
+#[test]
+fn compressed_tar_files_hold_the_same_tar_file() {
+    let scratch = Scratch::new(HISTORY);
+    scratch.write("a.tar", "main", "", Format::Tar);
+    scratch.write("a.tar.gz", "main", "", Format::TarGz);
+    scratch.sh("gzip -dc a.tar.gz | cmp - a.tar");
+    let zst = scratch.archive("main", "", Format::TarZst).expect("an archive");
+    assert_eq!(
+        zstd::decode_all(zst.as_slice()).expect("Zstandard"),
+        fs::read(scratch.path().join("a.tar")).unwrap()
+    );
+}
+
+#[test]
+fn a_zip_file_unpacks_to_the_same_files() {
+    let scratch = Scratch::new(HISTORY);
+    scratch.write("ours.zip", "main", "", Format::Zip);
+    scratch.write("docs.zip", "main", "docs", Format::Zip);
+    fs::write(scratch.path().join("compare.py"), COMPARE_ZIP).expect("written");
+    scratch.sh("git -C demo.git archive --format=zip --prefix=demo-x/ main > theirs.zip
+         git -C demo.git archive --format=zip --prefix=demo-x/ main docs > their-docs.zip
+         python3 compare.py ours.zip theirs.zip && python3 compare.py docs.zip their-docs.zip");
+}
+
+/// Compares the entries of two zip files: names as bytes, modes, times, contents, and the comment.
+const COMPARE_ZIP: &str = r#"
+import sys, zipfile
+def entries(name):
+    with zipfile.ZipFile(name) as file:
+        assert file.testzip() is None
+        seconds = lambda info: [info.extra[at + 5:at + 9] for at in [info.extra.find(b'UT')]]
+        raw = lambda info: info.filename.encode('utf-8' if info.flag_bits & 0x800 else 'cp437')
+        mode = lambda info: info.external_attr >> 16
+        kept = lambda info: mode(info) if mode(info) & 0o170000 == 0o120000 or mode(info) & 0o111 else 0
+        return file.comment, {raw(i): (i.is_dir(), bool(mode(i) & 0o100) and not i.is_dir(), mode(i) & 0o170000 == 0o120000, seconds(i), file.read(i)) for i in file.infolist()}
+ours, theirs = entries(sys.argv[1]), entries(sys.argv[2])
+assert ours[0] == theirs[0], (ours[0], theirs[0])
+assert ours[1].keys() == theirs[1].keys(), set(ours[1]) ^ set(theirs[1])
+for name in ours[1]:
+    assert ours[1][name] == theirs[1][name], (name, ours[1][name][:4], theirs[1][name][:4])
+"#;
+
+#[test]
+fn the_same_commit_gives_the_same_bytes() {
+    let scratch = Scratch::new(HISTORY);
+    for format in Format::ALL {
+        let first = scratch.archive("main", "", format).expect("an archive");
+        scratch.sh("git -C demo.git gc -q --prune=now");
+        let second = scratch.archive("v1", "", format).expect("an archive");
+        assert_eq!(first, second, "{format:?}");
+    }
+}
+
+#[test]
+fn what_does_not_exist_has_no_archive() {
+    let scratch = Scratch::new(HISTORY);
+    for path in ["nothing", "plain/below", "src/nothing", "module/inside"] {
+        let answer = scratch.archive("main", path, Format::Tar);
+        assert!(matches!(answer, Err(Error::NotFound)), "{path}");
+    }
+}
+
+#[test]
+fn no_archive_is_made_past_a_limit() {
+    let scratch = Scratch::new("git init -q --bare demo.git");
+    let commit = |name: &str, script: &str| {
+        scratch.sh(&format!("cd demo.git && tree=$({script}) && git update-ref refs/heads/{name} $(git commit-tree -m x $tree)"));
+    };
+    let blob = |bytes: u64| format!("head -c {bytes} /dev/zero | git hash-object -w --stdin");
+    let tree_of =
+        |mode: &str, bytes: u64| format!("printf '{mode} blob %s\\tx\\n' $({}) | git mktree", blob(bytes));
+    commit("file-at", &tree_of("100644", FILE_BYTES_MAX));
+    commit("file-past", &tree_of("100644", FILE_BYTES_MAX + 1));
+    commit("link-at", &tree_of("120000", LINK_BYTES_MAX));
+    commit("link-past", &tree_of("120000", LINK_BYTES_MAX + 1));
+    // Ten times the same tree in a tree, six levels deep.
+    commit(
+        "bomb",
+        "t=$(printf '100644 blob %s\\tx\\n' $(echo x | git hash-object -w --stdin) | git mktree)
+         for level in 1 2 3 4 5 6; do t=$(for n in 0 1 2 3 4 5 6 7 8 9; do printf '040000 tree %s\\t%s\\n' $t $n; done | git mktree); done; echo $t",
+    );
+    let planned = |name: &str| {
+        let opened = scratch.open();
+        let repository = Repository { objects: &opened.objects, refs: &opened.refs };
+        plan(repository, repository.commit(&scratch.id(name)).unwrap().tree_id, BStr::new(""))
+            .map(|planned| planned.len())
+    };
+    assert!(matches!(planned("file-at"), Ok(1)));
+    assert!(matches!(planned("file-past"), Err(Error::FileTooLarge)));
+    assert!(matches!(planned("link-at"), Ok(1)));
+    assert!(matches!(planned("link-past"), Err(Error::LinkTooLong)));
+    assert!(matches!(planned("bomb"), Err(Error::TooManyEntries)), "more than {ENTRIES_MAX}");
+}
