@@ -71,7 +71,7 @@ fn placeholder(text: &[u8], commit: &Commit) -> Option<(usize, BString)> {
         b'P' => long(parents(commit, usize::MAX)),
         b'p' => long(parents(commit, ABBREVIATION_DIGITS)),
         b's' => subject(&commit.message),
-        b'f' => sanitized(&subject(&commit.message)),
+        b'f' => sanitized(first_line(&commit.message)),
         b'b' => body(&commit.message),
         b'B' => commit.message.clone(),
         b'e' => commit.encoding.clone().unwrap_or_default(),
@@ -119,10 +119,14 @@ fn body(message: &[u8]) -> BString {
     bstr::concat(lines).into()
 }
 
-/// The subject as a part of a file name: whatever is not a letter, digit, `.` or `_` becomes one `-`.
-fn sanitized(subject: &[u8]) -> BString {
+fn first_line(message: &[u8]) -> &[u8] {
+    message.lines().find(|line| !line.trim().is_empty()).unwrap_or_default()
+}
+
+/// A line as a part of a file name: whatever is not a letter, digit, `.` or `_` becomes one `-`.
+fn sanitized(line: &[u8]) -> BString {
     let mut name = BString::default();
-    for byte in subject {
+    for byte in line {
         let is_kept = byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
         match is_kept {
             true if *byte == b'.' && name.ends_with(b".") => {}

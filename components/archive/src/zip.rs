@@ -5,7 +5,7 @@ use gix_hash::ObjectId;
 use gix_object::tree::EntryKind;
 use std::io::{self, Write};
 use zip::result::ZipError;
-use zip::write::{FileOptions, StreamWriter};
+use zip::write::{FullFileOptions, StreamWriter};
 use zip::{CompressionMethod, DateTime, System, ZipWriter};
 
 /// The extra field with a time in seconds since the epoch ("UT", Info-ZIP's "extended timestamp").
@@ -40,25 +40,28 @@ impl<W: Write> Zip<W> {
     /// which for a file come by [`Self::contents`] and for a link are in `target`.
     pub fn entry(&mut self, path: &[u8], kind: EntryKind, size: u64, target: &[u8]) -> io::Result<()> {
         let (mode, method) = match kind {
-            EntryKind::Tree | EntryKind::Commit => (0o040_775, CompressionMethod::Stored),
+            EntryKind::Tree | EntryKind::Commit => return self.directory(path),
             EntryKind::Link => (0o120_777, CompressionMethod::Stored),
-            EntryKind::BlobExecutable => (0o100_775, CompressionMethod::Deflated),
-            EntryKind::Blob => (0o100_664, CompressionMethod::Deflated),
+            _ if size == 0 => (file_mode(kind), CompressionMethod::Stored),
+            _ => (file_mode(kind), CompressionMethod::Deflated),
         };
-        let is_directory = mode & 0o170_000 == 0o040_000;
-        // MS-DOS's own mark of a directory, beside the mode.
-        let attributes = (mode << 16) | if is_directory { 0x10 } else { 0 };
-        let method = if size == 0 { CompressionMethod::Stored } else { method };
-        let mut options = FileOptions::<zip::write::ExtendedFileOptions>::default()
-            .name(path)
-            .system(System::Unix)
-            .external_attributes(attributes)
-            .compression_method(method)
-            .last_modified_time(self.time)
-            .large_file(size > LARGE_BYTES);
-        options.add_extra_field(EXTENDED_TIMESTAMP, self.timestamp, false).map_err(io_error)?;
-        self.writer.start_file_with_options(options).map_err(io_error)?;
+        let options = self.options()?.name(path).external_attributes(mode << 16).compression_method(method);
+        self.writer.start_file_with_options(options.large_file(size > LARGE_BYTES)).map_err(io_error)?;
         self.writer.write_all(target)
+    }
+
+    /// The library takes directories by names in UTF-8 alone. The files in one of another name bring it along.
+    fn directory(&mut self, path: &[u8]) -> io::Result<()> {
+        let Ok(name) = std::str::from_utf8(path) else { return Ok(()) };
+        let options = self.options()?.unix_permissions(0o775);
+        self.writer.add_directory(name, options).map_err(io_error)
+    }
+
+    /// What holds for every entry.
+    fn options(&self) -> io::Result<FullFileOptions<'static, 'static>> {
+        let mut options = FullFileOptions::default().system(System::Unix).last_modified_time(self.time);
+        options.add_extra_field(EXTENDED_TIMESTAMP, self.timestamp, false).map_err(io_error)?;
+        Ok(options)
     }
 
     /// Adds some of the contents of the file that was begun.
@@ -70,6 +73,10 @@ impl<W: Write> Zip<W> {
     pub fn finish(self) -> io::Result<()> {
         self.writer.finish().map(drop).map_err(io_error)
     }
+}
+
+fn file_mode(kind: EntryKind) -> u32 {
+    if kind == EntryKind::BlobExecutable { 0o100_775 } else { 0o100_664 }
 }
 
 /// A time in UTC as MS-DOS has it, from 1980 to 2107, in steps of two seconds.
