@@ -7,6 +7,7 @@ mod kit;
 
 mod admin;
 mod alternates;
+mod archive;
 mod auth;
 mod bad_input;
 mod bundles;
@@ -18,6 +19,7 @@ mod crash;
 mod crowd;
 mod damaged;
 mod disk;
+mod feeds;
 mod fuzz;
 mod git_http;
 mod git_scenarios;

@@ -15,7 +15,7 @@ use crate::place::{Failure, Place};
 use crate::refs::{self, Offsets};
 use crate::route::{self, Page, Route};
 use crate::summary::{self, Summary};
-use crate::{cache, commit, patches, raw, sending, signature, tree, unavailable};
+use crate::{cache, commit, feed, patches, raw, sending, signature, tree, unavailable};
 use askama::Template;
 use bstr::{BStr, ByteSlice as _};
 use http::request::Parts;
@@ -248,6 +248,7 @@ impl Asked<'_> {
                 None => self.commit(place, repository, id.as_bstr()),
             },
             Page::Compare(rest) => self.compare(place, repository, rest.as_bstr()),
+            Page::Feed(rest) => self.feed(place, repository, rest.as_bstr()),
             Page::Refs => refs::page(place, repository, self.offsets()).map(|page| self.page(&page)),
         }
     }
@@ -350,6 +351,15 @@ impl Asked<'_> {
         }
         let bytes = compare::patch(repository, &pair, form)?;
         Ok(sending::file(&patches::disposition(), &etag, bytes.into()))
+    }
+
+    fn feed(&self, place: &Place<'_>, repository: Repository<'_>, rest: &BStr) -> Result<Answer, Failure> {
+        let (name, form) = feed::split(rest).ok_or(Failure::NotFound)?;
+        let feed = feed::feed(place, repository, name, form)?;
+        Ok(match feed.render(form) {
+            Ok(text) => sending::feed(&self.request.headers, form.content_type(), text),
+            Err(_) => failure::internal(&self.frame),
+        })
     }
 
     fn display(&self) -> Display {

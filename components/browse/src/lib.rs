@@ -11,6 +11,7 @@ pub mod commit;
 pub mod commits;
 pub mod compare;
 pub mod diff;
+pub mod feed;
 pub mod find;
 pub mod handler;
 pub mod highlight;

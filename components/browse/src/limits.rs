@@ -160,3 +160,8 @@ pub const FIND_WORDS_BYTES_MAX: usize = 200;
 
 /// How long the page of a path that is not there may look for the commit that removed it.
 pub const MISSING_TIME_MAX: Duration = Duration::from_millis(100);
+
+// --- feeds ------------------------------------------------------------------------------------------
+
+/// The most bytes of one message that a feed has.
+pub const FEED_MESSAGE_BYTES_MAX: usize = 8 << 10;

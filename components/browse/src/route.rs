@@ -40,6 +40,8 @@ pub enum Page {
     /// `<from>...<to>` or `<from>..<to>`, decoded; empty where both are still to be chosen.
     Compare(BString),
     Refs,
+    /// The field is `<ref>.<form>`.
+    Feed(BString),
 }
 
 impl Page {
@@ -54,6 +56,7 @@ impl Page {
             "commit" if !rest.is_empty() => Self::Commit(rest),
             "compare" => Self::Compare(rest),
             "refs" if rest.is_empty() => Self::Refs,
+            "feed" if !rest.is_empty() => Self::Feed(rest),
             _ => return None,
         })
     }
@@ -71,6 +74,7 @@ impl Page {
             Self::Commit(id) => ("commit", id),
             Self::Compare(rest) => ("compare", rest),
             Self::Refs => ("refs", &BString::default()),
+            Self::Feed(rest) => ("feed", rest),
         };
         let separator = if rest.is_empty() { "" } else { "/" };
         format!("/{}/-/{name}{separator}{}", encode_path(path), encode_path(rest))
@@ -146,6 +150,8 @@ mod tests {
             ("/d/-/refs", place("d", Page::Refs)),
             ("/d/-/compare", place("d", Page::Compare("".into()))),
             ("/d/-/compare/a...f/b.patch", place("d", Page::Compare("a...f/b.patch".into()))),
+            ("/d/-/feed/f/x.atom", place("d", Page::Feed("f/x.atom".into()))),
+            ("/d/-/feed", Route::NotFound),
             // What is nothing.
             ("/-/search/x", Route::NotFound),
             ("/-", Route::NotFound),

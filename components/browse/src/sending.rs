@@ -32,6 +32,15 @@ pub fn page(request: &HeaderMap, page: String) -> Answer {
     answer
 }
 
+/// A feed; or, if the client has this very feed, that it has.
+pub fn feed(request: &HeaderMap, content_type: &'static str, feed: String) -> Answer {
+    let mut answer = page(request, feed);
+    if answer.status() == StatusCode::OK {
+        answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
+    answer
+}
+
 /// A file as it is.
 pub fn file(disposition: &Disposition, etag: &str, contents: Arc<Vec<u8>>) -> Answer {
     let length = contents.len();

@@ -5,7 +5,8 @@ use crate::limits::SUMMARY_ENTRIES_MAX;
 use crate::place::{CommitLine, Failure, Place, Switcher};
 use crate::tree::{Body, Listing, Readme};
 use askama::Template;
-use bstr::ByteSlice as _;
+use bstr::{BStr, ByteSlice as _};
+use lithe_code::links::Links;
 use lithe_code::repository::Repository;
 use lithe_code::revision::{self, Revision};
 use lithe_forge::types::Permission;
@@ -25,12 +26,19 @@ pub struct SummaryPage {
     commits_href: String,
     find_href: String,
     bundle_href: String,
+    downloads: Vec<Download>,
     branch_count: String,
     tag_count: String,
     clone_url: String,
     latest: CommitLine,
     listing: Listing,
     readme: Option<Readme>,
+}
+
+/// An archive of the files to download.
+struct Download {
+    format: &'static str,
+    href: String,
 }
 
 /// The page of a repository without commits.
@@ -80,6 +88,7 @@ fn filled(
         commits_href: links.commits(name, "".into()),
         find_href: links.find(name),
         bundle_href: links.bundle(),
+        downloads: downloads(&links, name),
         branch_count: counted(count("refs/heads/"), "branch", "branches"),
         tag_count: counted(count("refs/tags/"), "tag", "tags"),
         clone_url: format!("{}{}", place.site, links.clone_path()),
@@ -87,6 +96,12 @@ fn filled(
         listing,
         readme,
     })
+}
+
+/// The archives of a revision, the most usual first. The component `archive` makes them.
+fn downloads(links: &Links, revision: &BStr) -> Vec<Download> {
+    let formats = ["tar.gz", "tar.zst", "tar", "zip"];
+    formats.into_iter().map(|format| Download { format, href: links.archive(revision, format) }).collect()
 }
 
 fn empty(place: &Place<'_>, repository: Repository<'_>) -> EmptyPage {

@@ -79,6 +79,11 @@ impl Links {
         format!("{}/-/bundle", self.base)
     }
 
+    /// The files of a revision in one file of a format, `tar.gz`.
+    pub fn archive(&self, revision: &BStr, format: &str) -> String {
+        format!("{}/-/archive/{}.{format}", self.base, encode_path(revision))
+    }
+
     pub fn settings(&self) -> String {
         format!("{}/-/settings", self.base)
     }
