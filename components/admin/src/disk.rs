@@ -7,7 +7,7 @@ use lithe_git::format::ObjectFormat;
 use lithe_git::init::{self, init_bare};
 use lithe_git::odb::alternates;
 use lithe_lfs::Objects;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
@@ -45,6 +45,26 @@ impl From<DiskError> for Error {
             }
             _ => Self::Other(error.to_string()),
         }
+    }
+}
+
+/// Which repositories lend objects to others.
+pub struct Lenders {
+    /// How many borrow from each directory of objects.
+    borrowers: HashMap<PathBuf, usize>,
+    /// Whether it could be told of all repositories.
+    is_complete: bool,
+}
+
+impl Lenders {
+    /// How many repositories are known to borrow from the one at `git_dir`.
+    pub fn borrowers(&self, git_dir: &Path) -> usize {
+        self.borrowers.get(&git_dir.join("objects")).copied().unwrap_or_default()
+    }
+
+    /// Whether none borrows from the one at `git_dir`, for certain.
+    pub fn is_no_lender(&self, git_dir: &Path) -> bool {
+        self.is_complete && self.borrowers(git_dir) == 0
     }
 }
 
@@ -165,15 +185,20 @@ impl Disk {
         Ok(lenders.is_ok_and(|lenders| !lenders.is_empty()))
     }
 
-    /// How many repositories borrow objects from the one in `directory`.
-    pub fn borrowers(&self, directory: &str) -> Result<usize, DiskError> {
-        let lender = self.place(directory)?.join("objects");
-        let mut count = 0;
-        for other in self.unknown(&BTreeSet::new())? {
-            let lenders = alternates::named(&self.place(&other)?.join("objects"));
-            count += usize::from(lenders.is_ok_and(|lenders| lenders.contains(&lender)));
+    /// Which repositories lend objects to others: all are looked at.
+    pub fn lenders(&self) -> Result<Lenders, DiskError> {
+        let mut found = Lenders { borrowers: HashMap::new(), is_complete: true };
+        for borrower in self.unknown(&BTreeSet::new())? {
+            match alternates::named(&self.place(&borrower)?.join("objects")) {
+                Ok(lenders) => {
+                    for lender in BTreeSet::from_iter(lenders) {
+                        *found.borrowers.entry(lender).or_default() += 1;
+                    }
+                }
+                Err(_) => found.is_complete = false,
+            }
         }
-        Ok(count)
+        Ok(found)
     }
 
     /// Removes a repository's directory for good. One that is not there is removed already.

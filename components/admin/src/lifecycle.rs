@@ -121,7 +121,7 @@ impl<R: Registry> Lifecycle<'_, R> {
 
     /// Fails if others borrow objects from the repository in a directory: they would miss them.
     fn check_lends_nothing(&self, directory: &str) -> Result<(), Error> {
-        match self.disk.borrowers(directory)? {
+        match self.disk.lenders()?.borrowers(&self.disk.place(directory)?) {
             0 => Ok(()),
             1 => Err(Error::Conflict(format!("a repository borrows objects from it; {STAND_ALONE}"))),
             count => {

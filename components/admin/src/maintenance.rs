@@ -1,6 +1,6 @@
 //! Maintenance of repositories: by hand, by the host's clock, and what became of it.
 
-use crate::disk::Disk;
+use crate::disk::{Disk, Lenders};
 use crate::limits::{MAINTENANCE_RETRY_AFTER, MAINTENANCE_RUNS_SHOWN, MAINTENANCE_SWEEP_TIME_MAX};
 use crate::looked_at::{Look, LookedAt};
 use crate::registry::Registry;
@@ -14,6 +14,7 @@ use lithe_web::address::encode_path;
 use lithe_web::size::{bytes, grouped};
 use lithe_web::time::{Time, now};
 use lithe_web::{Answer, Frame, answer};
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
@@ -29,7 +30,7 @@ const SLICE: Duration = Duration::from_millis(50);
 /// Maintains the repository at `path`, or every one that needs it, for somebody who waits for it.
 pub fn run(registry: &impl Registry, disk: &Disk, path: Option<&str>, force: bool) -> Result<Reply, Error> {
     let settings = Settings { is_forced: force, ..Settings::default() };
-    let mut runs = Vec::new();
+    let (mut runs, lenders) = (Vec::new(), OnceCell::new());
     let repositories = match path {
         Some(path) => vec![registry.open(path)?],
         None => present(registry)?.collect(),
@@ -37,7 +38,7 @@ pub fn run(registry: &impl Registry, disk: &Disk, path: Option<&str>, force: boo
     for repository in repositories {
         let needs = Needs::of(disk, &repository, &settings)?;
         if path.is_some() || needs != Needs::NOTHING {
-            runs.push(maintain(registry, disk, &repository, &settings, needs, Pace::Full)?);
+            runs.push(maintain(registry, disk, &repository, &settings, &lenders, needs, Pace::Full)?);
         }
     }
     Ok(Reply::Maintained { runs })
@@ -65,10 +66,10 @@ impl Needs {
 }
 
 /// What no ref of a repository reaches may be all that those who borrow from it have: it stays.
-fn careful(settings: Settings, disk: &Disk, directory: &str) -> Result<Settings, Error> {
-    match disk.borrowers(directory)? {
-        0 => Ok(settings),
-        _ => Ok(Settings { unreachable_for: None, ..settings }),
+fn careful(settings: Settings, lenders: &Lenders, git_dir: &Path) -> Settings {
+    match lenders.is_no_lender(git_dir) {
+        true => settings,
+        false => Settings { unreachable_for: None, ..settings },
     }
 }
 
@@ -77,7 +78,7 @@ fn careful(settings: Settings, disk: &Disk, directory: &str) -> Result<Settings,
 pub fn sweep(registry: &impl Registry, disk: &Disk) -> Result<Reply, Error> {
     let began = Instant::now();
     let settings = Settings::default();
-    let mut runs = Vec::new();
+    let (mut runs, lenders) = (Vec::new(), OnceCell::new());
     disk.remove_stale_uploads()?;
     let mut looked_at = LookedAt::read(disk.root());
     let present: Vec<Repository> = present(registry)?.collect();
@@ -97,7 +98,7 @@ pub fn sweep(registry: &impl Registry, disk: &Disk) -> Result<Reply, Error> {
             looked_at.note(repository.directory.clone(), look);
         }
         if needs != Needs::NOTHING {
-            runs.push(maintain(registry, disk, repository, &settings, needs, Pace::Half)?);
+            runs.push(maintain(registry, disk, repository, &settings, &lenders, needs, Pace::Half)?);
         }
         if began.elapsed() > MAINTENANCE_SWEEP_TIME_MAX {
             break;
@@ -165,11 +166,20 @@ fn maintain(
     disk: &Disk,
     repository: &Repository,
     settings: &Settings,
+    // Looked up for the first one that is maintained.
+    lenders: &OnceCell<Lenders>,
     needs: Needs,
     pace: Pace,
 ) -> Result<Maintenance, Error> {
     let git_dir = &disk.place(&repository.directory)?;
-    let settings = careful(*settings, disk, &repository.directory)?;
+    let lenders = match lenders.get() {
+        Some(lenders) => lenders,
+        None => {
+            let found = disk.lenders()?;
+            lenders.get_or_init(|| found)
+        }
+    };
+    let settings = careful(*settings, lenders, git_dir);
     let path = &repository.path;
     let state = Maintenance { path: path.clone(), begun: now(), ..Maintenance::default() };
     let mut teller = Teller { git_dir, state, told: None, worked: Instant::now(), pace };

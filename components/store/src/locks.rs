@@ -6,7 +6,7 @@ use crate::failure::{conflict, forbidden, invalid};
 use crate::identity::{self, Principal};
 use crate::journal;
 use crate::limits::{LOCK_PATH_BYTES_MAX, LOCKS_MAX};
-use crate::places::{Place, RepositoryRow};
+use crate::places::RepositoryRow;
 use crate::store::{Call, Store, check_page, check_text, row_id};
 use crate::types::{Error, Page, Permission};
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
@@ -107,12 +107,8 @@ fn require(
     path: &str,
     needed: Permission,
 ) -> Result<(RepositoryRow, Permission), Error> {
-    match access::require(connection, principal, path, needed)? {
-        (found, permission) => match found.place {
-            Place::Repository(row) => Ok((row, permission)),
-            Place::Group(_) => Err(Error::NotFound),
-        },
-    }
+    let (found, permission) = access::require(connection, principal, path, needed)?;
+    Ok((found.place.repository()?, permission))
 }
 
 fn check_number(connection: &Connection, repository_id: i64, locks_max: u32) -> Result<(), Error> {

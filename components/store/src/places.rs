@@ -72,6 +72,16 @@ impl Place {
             Self::Group(group) => &group.wire.path,
         }
     }
+
+    /// The repository, where only one will do.
+    ///
+    /// Fails with `NotFound` if it is a group.
+    pub fn repository(self) -> Result<RepositoryRow, Error> {
+        match self {
+            Self::Repository(row) => Ok(row),
+            Self::Group(_) => Err(Error::NotFound),
+        }
+    }
 }
 
 /// What stands at an address; deleted repositories stand nowhere.

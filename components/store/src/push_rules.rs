@@ -18,12 +18,10 @@ impl Store {
         self.transact(call.now, |connection, memory| {
             let principal = identity::resolve(connection, memory, call)?;
             let (found, _) = access::require(connection, &principal, path, Permission::Write)?;
-            if matches!(found.place, Place::Group(_)) {
-                return Err(Error::NotFound);
-            }
-            let mut rules = rules(connection, &found.place)?;
+            let place = Place::Repository(found.place.repository()?);
+            let mut rules = rules(connection, &place)?;
             rules.retain(|rules| !rules.refs.is_empty() || rules.checks != no_checks());
-            Ok(Terms { pusher: pusher(connection, principal, &found.place)?, rules })
+            Ok(Terms { pusher: pusher(connection, principal, &place)?, rules })
         })
     }
 

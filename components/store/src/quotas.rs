@@ -6,7 +6,6 @@ use crate::failure::{conflict, invalid};
 use crate::identity;
 use crate::journal;
 use crate::limits::LFS_MIB_MAX;
-use crate::places::{Place, RepositoryRow};
 use crate::store::{Call, Store};
 use crate::types::{Error, Permission};
 use rusqlite::Connection;
@@ -19,7 +18,7 @@ impl Store {
         self.transact(call.now, |connection, memory| {
             let principal = identity::resolve(connection, memory, call)?;
             let (found, _) = access::open(connection, &principal, path)?;
-            quota(connection, repository(found.place)?.id)
+            quota(connection, found.place.repository()?.id)
         })
     }
 
@@ -27,7 +26,7 @@ impl Store {
         self.transact(call.now, |connection, memory| {
             let principal = identity::resolve(connection, memory, call)?;
             let (found, _) = access::require(connection, &principal, path, Permission::Write)?;
-            let row = repository(found.place)?;
+            let row = found.place.repository()?;
             let quota = quota(connection, row.id)?;
             if bytes > quota.object_bytes_max {
                 return Err(conflict(format!(
@@ -50,7 +49,7 @@ impl Store {
         self.transact(call.now, |connection, memory| {
             let principal = identity::resolve(connection, memory, call)?;
             let (found, _) = access::require(connection, &principal, path, Permission::Write)?;
-            let row = repository(found.place)?;
+            let row = found.place.repository()?;
             let used = quota(connection, row.id)?.used_bytes.saturating_sub(bytes);
             enter(connection, row.id, used)
         })
@@ -60,7 +59,7 @@ impl Store {
         self.transact(call.now, |connection, memory| {
             let principal = identity::resolve(connection, memory, call)?;
             let (found, _) = access::require(connection, &principal, path, Permission::Admin)?;
-            let row = repository(found.place)?;
+            let row = found.place.repository()?;
             if quota(connection, row.id)?.used_bytes != used {
                 return Err(conflict("files came or went meanwhile: count again"));
             }
@@ -73,7 +72,7 @@ impl Store {
             let principal = identity::resolve(connection, memory, call)?;
             let (found, _) = access::require(connection, &principal, path, Permission::Admin)?;
             principal.require_site_admin()?;
-            let row = repository(found.place)?;
+            let row = found.place.repository()?;
             for (field, limit) in
                 [("object-mib-max", limits.object_mib_max), ("repository-mib-max", limits.repository_mib_max)]
             {
@@ -96,13 +95,6 @@ pub fn check_mib(field: &str, mib: u32) -> Result<(), Error> {
     match (1..=LFS_MIB_MAX).contains(&mib) {
         true => Ok(()),
         false => Err(invalid(field, format!("1 to {LFS_MIB_MAX} MiB"))),
-    }
-}
-
-fn repository(place: Place) -> Result<RepositoryRow, Error> {
-    match place {
-        Place::Repository(row) => Ok(row),
-        Place::Group(_) => Err(Error::NotFound),
     }
 }
 
