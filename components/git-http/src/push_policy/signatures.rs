@@ -32,12 +32,7 @@ pub fn judged(
             addresses.insert(parts.address.to_ascii_lowercase());
         }
         signed.push((id, kind));
-        if signed.len() > SIGNATURES_MAX {
-            return Err(FactError::TooManySignatures);
-        }
-        if names.len() > SIGNERS_MAX || addresses.len() > SIGNERS_MAX {
-            return Err(FactError::TooManySigners);
-        }
+        check_counts(signed.len(), names.len(), addresses.len())?;
     }
     let keyring = keyring(&Vec::from_iter(names), &Vec::from_iter(addresses), find)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().cast_signed();
@@ -49,6 +44,16 @@ pub fn judged(
         }
     }
     Ok(signatures)
+}
+
+fn check_counts(signatures: usize, names: usize, addresses: usize) -> Result<(), FactError> {
+    if signatures > SIGNATURES_MAX {
+        return Err(FactError::TooManySignatures);
+    }
+    if names > SIGNERS_MAX || addresses > SIGNERS_MAX {
+        return Err(FactError::TooManySigners);
+    }
+    Ok(())
 }
 
 /// The commits that come to branches, of new branches those that the default branch does not reach,
@@ -120,4 +125,21 @@ fn in_values(id: ObjectId, verdict: Verdict) -> Signature {
         None => (String::new(), name),
     };
     Signature { object: id.to_string(), state, signer, key }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_signatures_by_so_many_signers_are_judged() {
+        let judge = |signatures, names, addresses| check_counts(signatures, names, addresses);
+        assert!(judge(SIGNATURES_MAX, SIGNERS_MAX, SIGNERS_MAX).is_ok());
+        let past = judge(SIGNATURES_MAX + 1, SIGNERS_MAX, SIGNERS_MAX);
+        assert!(matches!(past, Err(error @ FactError::TooManySignatures) if error.is_for_pusher()));
+        for (names, addresses) in [(SIGNERS_MAX + 1, 1), (1, SIGNERS_MAX + 1)] {
+            let past = judge(SIGNATURES_MAX, names, addresses);
+            assert!(matches!(past, Err(error @ FactError::TooManySigners) if error.is_for_pusher()));
+        }
+    }
 }

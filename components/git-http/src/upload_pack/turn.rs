@@ -89,8 +89,13 @@ impl Drop for Turn {
 /// Whether a file was not written to for so long that its owner must be gone; what is not there is not old.
 fn is_old(path: &Path) -> bool {
     let Ok(written) = fs::metadata(path).and_then(|metadata| metadata.modified()) else { return false };
+    is_silent(written, SystemTime::now())
+}
+
+/// Whether who last wrote at that time has been silent for too long.
+fn is_silent(written: SystemTime, now: SystemTime) -> bool {
     // A clock that was set back must not make anybody wait for hours.
-    let silent = SystemTime::now().duration_since(written).unwrap_or_else(|error| error.duration());
+    let silent = now.duration_since(written).unwrap_or_else(|error| error.duration());
     silent > Duration::from_millis(TURN_SILENT_MS_MAX)
 }
 
@@ -125,6 +130,16 @@ mod tests {
         drop(silent);
         assert!(Turn::take(&directory, "name").is_none());
         assert_eq!(fs::read_dir(&directory).expect("readable").count(), 1);
+    }
+
+    #[test]
+    fn an_owner_may_be_silent_for_so_long() {
+        let (written, at) = (SystemTime::UNIX_EPOCH + Duration::from_secs(1_000), TURN_SILENT_MS_MAX);
+        for (silent_ms, expected) in [(0, false), (at, false), (at + 1, true)] {
+            let silent = Duration::from_millis(silent_ms);
+            assert_eq!(is_silent(written, written + silent), expected, "{silent_ms}");
+            assert_eq!(is_silent(written, written - silent), expected, "{silent_ms}, the clock was set back");
+        }
     }
 
     #[test]
