@@ -113,6 +113,9 @@ pub const DIFF_FULL_LINES_MAX: usize = 40_000;
 /// The most unchanged lines that a hunk shows before and after a change.
 pub const CONTEXT_LINES_MAX: u32 = 1_000;
 
+/// The most commits looked at for one page of branches, to tell how far each is from the default branch.
+pub const BRANCH_COMMITS_MAX: usize = 20_000;
+
 /// The most commits that the page of a comparison lists, and its mails hold.
 pub const COMPARED_COMMITS_MAX: usize = 250;
 

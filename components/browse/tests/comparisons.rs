@@ -6,6 +6,7 @@ use askama::Template as _;
 use browse::compare::{self, Pair};
 use browse::diff::View;
 use browse::patches::Form;
+use browse::refs;
 use gix_hash::ObjectId;
 use kit::{COMMITTED, Fixture, repository};
 use lithe_code::relation::relation;
@@ -135,4 +136,20 @@ fn what_is_no_pair_is_not_found() {
     }
     let empty = Pair::resolve(repository(&opened), "...topic/x".into()).expect("readable").expect("there");
     assert_eq!(empty.from.name, "main");
+}
+
+#[test]
+fn branches_say_how_far_they_are_from_the_default_branch() {
+    let fixture = Fixture::new(&format!("{PARTED} && git branch merged main~1 && git branch same"));
+    let opened = fixture.open();
+    let page = refs::page(&fixture.place(), repository(&opened), refs::Offsets::default()).expect("readable");
+    let html = page.render().expect("the template takes its page");
+    for (branch, words) in
+        [("topic/x", "2 ahead, 1 behind"), ("merged", "merged, 1 behind"), ("same", "the same")]
+    {
+        let link = format!("href=\"/team/demo/-/compare/...{branch}\"");
+        assert!(html.contains(&link), "{html}");
+        assert!(html.contains(&format!("Compare {branch} with the default branch: {words}")), "{html}");
+    }
+    assert!(!html.contains("Compare main with"));
 }

@@ -15,7 +15,7 @@ pub struct Relation {
     /// The best common ancestors, as `git merge-base --all` tells. Sorted; none if the histories have
     /// nothing in common.
     pub merge_bases: Vec<ObjectId>,
-    /// Whether [`RELATED_COMMITS_MAX`] was reached: then nothing of this is certain.
+    /// Whether the limit of commits to look at was reached: then nothing of this is certain.
     pub is_cut: bool,
 }
 
@@ -48,6 +48,16 @@ struct Walk<'a> {
 /// It looks at the commits down to where the histories meet, and not beyond. Where clocks go wrong and the
 /// commit-graph does not know the commits, more may count as ahead or behind than there are, as in Git.
 pub fn relation(repository: Repository<'_>, base: ObjectId, head: ObjectId) -> Result<Relation, Error> {
+    relation_within(repository, base, head, &mut { RELATED_COMMITS_MAX })
+}
+
+/// As [`relation`], with so many commits to look at, which it takes those from that it looked at.
+pub fn relation_within(
+    repository: Repository<'_>,
+    base: ObjectId,
+    head: ObjectId,
+    commits_left: &mut usize,
+) -> Result<Relation, Error> {
     if base == head {
         return Ok(Relation { merge_bases: vec![base], ..Relation::default() });
     }
@@ -56,7 +66,8 @@ pub fn relation(repository: Repository<'_>, base: ObjectId, head: ObjectId) -> R
     walk.paint(head, HEAD)?;
     let mut meetings = Vec::new();
     while walk.open > 0 {
-        if walk.nodes.len() > RELATED_COMMITS_MAX {
+        if walk.nodes.len() > *commits_left {
+            *commits_left = 0;
             return Ok(Relation { is_cut: true, ..Relation::default() });
         }
         let Some((_, id)) = walk.queue.pop() else { break };
@@ -78,6 +89,7 @@ pub fn relation(repository: Repository<'_>, base: ObjectId, head: ObjectId) -> R
             walk.paint(parent, passed)?;
         }
     }
+    *commits_left -= walk.nodes.len();
     let mut ahead: Vec<_> = walk.nodes.iter().filter(|(_, node)| node.paint == HEAD).collect();
     ahead.sort_by(|a, b| (b.1.order.1, b.1.order.0, b.0).cmp(&(a.1.order.1, a.1.order.0, a.0)));
     let behind = walk.nodes.values().filter(|node| node.paint == BASE).count();
