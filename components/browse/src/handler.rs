@@ -286,7 +286,7 @@ impl Asked<'_> {
             return Ok(sending::not_modified(&etag));
         }
         let (disposition, bytes) = raw::read(repository, &file)?;
-        Ok(sending::file(&disposition, &etag, bytes))
+        Ok(sending::file_or_part(&self.request.headers, &disposition, &etag, bytes))
     }
 
     fn find(&self, place: &Place<'_>, repository: Repository<'_>, rest: &BStr) -> Result<Answer, Failure> {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 use lithe_web::answer::{self, Answer};
-use lithe_web::download::{is_known, revalidate};
+use lithe_web::download::{self, Part, is_known, revalidate};
 use spin_sdk::http::box_body;
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -41,10 +41,42 @@ pub fn feed(request: &HeaderMap, content_type: &'static str, feed: String) -> An
     answer
 }
 
+/// A file as it is, or the part of it that the request asks for (RFC 9110, section 14).
+pub fn file_or_part(
+    request: &HeaderMap,
+    disposition: &Disposition,
+    etag: &str,
+    contents: Arc<Vec<u8>>,
+) -> Answer {
+    let size = contents.len() as u64;
+    let (status, range, bytes) = match download::part(request, etag, size) {
+        Part::Whole => (StatusCode::OK, None, Bytes::from_owner(Shared(contents))),
+        Part::Bytes(range) => {
+            let bytes = Bytes::from_owner(Shared(contents)).slice(range.start as usize..range.end as usize);
+            (StatusCode::PARTIAL_CONTENT, Some(download::content_range(&range, size)), bytes)
+        }
+        Part::Unsatisfiable => {
+            (StatusCode::RANGE_NOT_SATISFIABLE, Some(download::no_content_range(size)), Bytes::new())
+        }
+    };
+    let mut answer = sent(disposition, etag, bytes);
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if let Some(range) = range {
+        headers.insert(header::CONTENT_RANGE, range);
+    }
+    answer
+}
+
 /// A file as it is.
 pub fn file(disposition: &Disposition, etag: &str, contents: Arc<Vec<u8>>) -> Answer {
-    let length = contents.len();
-    let mut answer = Response::new(box_body(Chunks(Bytes::from_owner(Shared(contents)))));
+    sent(disposition, etag, Bytes::from_owner(Shared(contents)))
+}
+
+fn sent(disposition: &Disposition, etag: &str, bytes: Bytes) -> Answer {
+    let length = bytes.len();
+    let mut answer = Response::new(box_body(Chunks(bytes)));
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(disposition.content_type));
@@ -115,6 +147,30 @@ mod tests {
         headers.insert(header::IF_NONE_MATCH, first.headers()["etag"].clone());
         assert_eq!(page(&headers, "<p>".into()).status(), StatusCode::NOT_MODIFIED);
         assert_eq!(page(&headers, "<b>".into()).status(), StatusCode::OK);
+    }
+
+    #[test]
+    fn a_part_of_a_raw_file_is_sent_alone() {
+        let disposition = Disposition { content_type: "text/plain", attachment: None };
+        let cases = [
+            (None, StatusCode::OK, "10", None),
+            (Some("bytes=2-4"), StatusCode::PARTIAL_CONTENT, "3", Some("bytes 2-4/10")),
+            (Some("bytes=-4"), StatusCode::PARTIAL_CONTENT, "4", Some("bytes 6-9/10")),
+            (Some("bytes=9-"), StatusCode::PARTIAL_CONTENT, "1", Some("bytes 9-9/10")),
+            (Some("bytes=10-"), StatusCode::RANGE_NOT_SATISFIABLE, "0", Some("bytes */10")),
+            (Some("lines=1-2"), StatusCode::OK, "10", None),
+        ];
+        for (range, status, length, content_range) in cases {
+            let mut request = HeaderMap::new();
+            if let Some(range) = range {
+                request.insert(header::RANGE, HeaderValue::from_static(range));
+            }
+            let answer = file_or_part(&request, &disposition, "\"a\"", Arc::new(b"0123456789".to_vec()));
+            assert_eq!(answer.status(), status, "{range:?}");
+            assert_eq!(answer.headers()["content-length"], length, "{range:?}");
+            let found = answer.headers().get("content-range").map(|value| value.to_str().expect("ASCII"));
+            assert_eq!(found, content_range, "{range:?}");
+        }
     }
 
     #[test]

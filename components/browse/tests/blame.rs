@@ -2,9 +2,12 @@
 
 mod kit;
 
+use askama::Template as _;
+use browse::blame;
 use gix_hash::ObjectId;
 use kit::{COMMITTED, Fixture, repository};
 use lithe_code::blame::{Blame, Rules, Whitespace};
+use lithe_code::revision;
 use lithe_code::walk::Budget;
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -210,4 +213,21 @@ fn text_that_was_not_written_here_is_nothing() {
     for text in ["x", "settled 1 2", "lines 1 2 3", "origin x", "suspect 1 2 3 4", "settled a b c d e"] {
         assert_eq!(Blame::parse(text), None, "{text}");
     }
+}
+
+#[test]
+fn the_page_passes_over_the_commits_that_the_repository_lists() {
+    let fixture = Fixture::new(
+        "printf 'a\\nb\\n' > file && git add . && git commit -qm One
+        printf 'a;\\nb;\\n' > file && git commit -qam Format
+        { echo '# Formatting'; git rev-parse HEAD; echo nonsense; } > .git-blame-ignore-revs
+        git add . && git commit -qm List",
+    );
+    let opened = fixture.open();
+    let at = revision::resolve(repository(&opened), "main/file".into()).expect("it can be read");
+    let page =
+        blame::page(&fixture.place(), repository(&opened), &at.expect("it is there"), Whitespace::Counts);
+    let page = page.expect("a file").render().expect("the template takes its page");
+    assert!(page.contains(">One</a>") && !page.contains(">Format</a>"));
+    assert!(page.contains(".git-blame-ignore-revs"));
 }
