@@ -28,6 +28,7 @@ pub mod refs;
 pub mod route;
 pub mod sending;
 pub mod signature;
+pub mod submodules;
 pub mod summary;
 pub mod tree;
 pub mod unavailable;

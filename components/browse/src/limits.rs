@@ -161,6 +161,9 @@ pub const FIND_FOUND_MAX: usize = 100;
 /// The longest text to find files by, in bytes.
 pub const FIND_WORDS_BYTES_MAX: usize = 200;
 
+/// The largest `.gitmodules` that is read, in bytes.
+pub const GITMODULES_BYTES_MAX: u64 = 256 << 10;
+
 /// How long the page of a path that is not there may look for the commit that removed it.
 pub const MISSING_TIME_MAX: Duration = Duration::from_millis(100);
 

@@ -4,6 +4,7 @@ use crate::last_commits::{Known, LastCommit};
 use crate::limits::{TREE_ENTRIES_MAX, TREE_SIZES_MAX};
 use crate::markdown::{self, Origin};
 use crate::place::{CommitLine, Failure, Place, Switcher, crumbs};
+use crate::submodules::Submodules;
 use askama::Template;
 use bstr::{BStr, BString, ByteSlice as _};
 use gix_object::tree::EntryKind;
@@ -91,6 +92,8 @@ pub struct Row {
     pub size: String,
     /// The commit of a submodule.
     pub detail: Option<String>,
+    /// Where a submodule comes from, if a link may lead there.
+    pub submodule_href: Option<String>,
     /// The commit that changed it last; none if that is not known yet.
     pub last: Option<LastCommit>,
 }
@@ -114,6 +117,11 @@ impl Listing {
         };
         let total = entries.len();
         let shown: Vec<Entry> = entries.into_iter().skip(offset).take(rows_max).collect();
+        let has_submodules = shown.iter().any(|entry| entry.mode.kind() == EntryKind::Commit);
+        let submodules = match has_submodules {
+            true => Submodules::read(repository, revision, &place.record.path),
+            false => Submodules::default(),
+        };
         let known = Known::look(place, repository, revision, path, &shown);
         let parent = path.rfind_byte(b'/').map_or(b"".as_bstr(), |end| path[..end].as_bstr());
         Self {
@@ -126,6 +134,7 @@ impl Listing {
                 .enumerate()
                 .map(|(index, entry)| Row {
                     last: known.get(place, entry.name.as_bstr()),
+                    submodule_href: submodules.href(joined(path, entry.name.as_bstr()).as_bstr()),
                     ..row(entry, links, name, path, index < TREE_SIZES_MAX, repository)
                 })
                 .collect(),
@@ -169,6 +178,7 @@ fn row(
         kind,
         size: size.unwrap_or_default(),
         detail,
+        submodule_href: None,
         last: None,
     }
 }
