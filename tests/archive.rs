@@ -122,14 +122,3 @@ fn what_is_not_there_has_no_archive() {
     }
     assert_eq!(forge.get(Actor::Stranger, "team/-/archive/main.zip").status, 404);
 }
-
-#[test]
-fn an_archive_has_nothing_of_hidden_refs() {
-    let forge = Forge::shared();
-    let path = forge.repository(&[]);
-    let shell = forge.shell(&path);
-    shell.run(HISTORY);
-    shell.run(r#"git -C "$SERVED" config transfer.hideRefs refs/tags"#);
-    let answer = forge.get(Actor::Admin, &format!("{path}/-/archive/v1.zip"));
-    assert_eq!(answer.status, 404);
-}
