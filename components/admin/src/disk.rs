@@ -348,6 +348,36 @@ mod tests {
     }
 
     #[test]
+    fn whoever_may_lend_objects_is_no_longer_sure_not_to() {
+        let (root, disk) = disk();
+        for directory in ["lender.git", "one.git", "group/two.git", "alone.git"] {
+            disk.create(directory, ObjectFormat::Sha1).unwrap();
+        }
+        let place = |directory: &str| disk.place(directory).expect("a name");
+        let lend_to = |borrower: &str, text: &str| {
+            let info = root.path().join(borrower).join("objects/info");
+            fs::create_dir_all(&info).expect("made");
+            fs::write(info.join("alternates"), text).expect("written");
+        };
+        let lender = place("lender.git").join("objects");
+        // Named twice, it is still one borrower.
+        lend_to("one.git", &format!("{0}\n{0}\n", lender.display()));
+        lend_to("group/two.git", &format!("{}\n", lender.display()));
+        let found = disk.lenders().expect("readable");
+        assert_eq!(
+            ["lender.git", "one.git", "alone.git"].map(|name| found.borrowers(&place(name))),
+            [2, 0, 0]
+        );
+        assert!(!found.is_no_lender(&place("lender.git")) && found.is_no_lender(&place("alone.git")));
+
+        let unreadable = root.path().join("one.git/objects/info/alternates");
+        fs::remove_file(&unreadable).and_then(|()| fs::create_dir(&unreadable)).expect("made");
+        let found = disk.lenders().expect("readable");
+        assert_eq!(found.borrowers(&place("lender.git")), 1);
+        assert!(!found.is_no_lender(&place("alone.git")), "it may be what cannot be read of");
+    }
+
+    #[test]
     fn a_repository_moves_with_the_directories_above_it() {
         let (root, disk) = disk();
         disk.create("a/b/c.git", ObjectFormat::Sha1).unwrap();
