@@ -131,3 +131,15 @@ fn the_landing_branch_is_that_of_head_or_else_one_there_is() {
     assert_eq!(landing(&fixture).as_deref(), Some("beef"));
     assert_eq!(landing(&Fixture::new("")), None);
 }
+
+#[test]
+fn refs_that_a_fetch_may_not_see_are_not_shown() {
+    let fixture = Fixture::new("git commit -q --allow-empty -m one\ngit tag shown\ngit tag secret/plan");
+    fixture.shell("git -C team/demo.git config transfer.hideRefs refs/tags/secret");
+    let opened = fixture.open();
+    let is_found =
+        |name: &str| revision::resolve(repository(&opened), name.into()).expect("it is readable").is_some();
+    assert!(is_found("shown"));
+    assert!(!is_found("secret/plan"));
+    assert_eq!(repository(&opened).refs.with_prefix("refs/tags/".into()).len(), 1);
+}

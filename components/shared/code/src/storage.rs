@@ -6,6 +6,7 @@
 
 use crate::limits::{RECENT_BYTES_MAX, REPOSITORIES_KEPT_MAX};
 use crate::repository::{Error, Objects};
+use bstr::ByteSlice as _;
 use gix_hash::{ObjectId, Prefix, oid};
 use gix_object::Kind;
 use lithe_forge::types;
@@ -13,7 +14,7 @@ use lithe_git::commit_graph::CommitGraph;
 use lithe_git::format::ObjectFormat;
 use lithe_git::listing;
 use lithe_git::odb::{self, Object, ObjectCache, Packed, Store};
-use lithe_git::refs::{self, RefStore, Snapshot, Target};
+use lithe_git::refs::{self, Hidden, RefStore, Side, Snapshot, Target};
 use lithe_git::stamp::Stamp;
 use lithe_git::walk::{Tag, reach};
 use std::cell::RefCell;
@@ -103,10 +104,15 @@ fn open_or_kept(id: u64, git_dir: PathBuf) -> Result<Rc<Opened>, OpenError> {
 }
 
 fn open_directory(git_dir: &Path) -> Result<Opened, OpenError> {
-    let refs = match RefStore::open(git_dir) {
+    let mut refs = match RefStore::open(git_dir) {
         Err(refs::Error::NotARepository { .. }) => return Err(OpenError::Missing),
         answer => answer?.snapshot()?,
     };
+    // What a fetch may not see, no page shows.
+    let hidden = Hidden::read(git_dir, Side::UploadPack)?;
+    if !hidden.is_empty() {
+        refs.refs.retain(|entry| !hidden.hides(entry.name.as_bstr()));
+    }
     let objects = match Store::open(git_dir) {
         Err(odb::Error::NotARepository(_)) => return Err(OpenError::Missing),
         answer => answer?,
