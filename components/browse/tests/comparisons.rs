@@ -153,3 +153,24 @@ fn branches_say_how_far_they_are_from_the_default_branch() {
     }
     assert!(!html.contains("Compare main with"));
 }
+
+#[test]
+fn histories_that_meet_without_end_cost_no_more_than_others() {
+    // Two merges of the same commits, none of which reaches another: each of them is a merge base.
+    let fixture = Fixture::new("");
+    fixture.shell(
+        r#"cd team/demo.git
+        for n in $(seq 400); do printf 'commit refs/heads/r%s\ncommitter A <a@example.org> %s +0000\ndata 0\n\n' $n $n; done |
+            git fast-import --quiet
+        parents=$(git for-each-ref --format='-p %(objectname)' refs/heads)
+        for name in one two; do
+            git update-ref refs/heads/$name $(git commit-tree $parents -m $name $(git mktree </dev/null))
+        done"#,
+    );
+    let opened = fixture.open();
+    let id = |name: &str| fixture.git(&format!("rev-parse {name}")).parse().expect("an id");
+    let found = relation(repository(&opened), id("one"), id("two")).expect("it is readable");
+    assert!(found.is_cut && found.merge_bases.is_empty());
+    let some = relation(repository(&opened), id("one"), id("r7")).expect("it is readable");
+    assert_eq!((some.is_cut, some.merge_bases, some.behind), (false, vec![id("r7")], 400));
+}

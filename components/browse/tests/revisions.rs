@@ -133,13 +133,20 @@ fn the_landing_branch_is_that_of_head_or_else_one_there_is() {
 }
 
 #[test]
-fn refs_that_a_fetch_may_not_see_are_not_shown() {
-    let fixture = Fixture::new("git commit -q --allow-empty -m one\ngit tag shown\ngit tag secret/plan");
+fn what_a_fetch_may_not_see_is_not_shown() {
+    let fixture = Fixture::new(
+        "git commit -q --allow-empty -m one && git tag shown
+        git commit -q --allow-empty -m two && git tag secret/plan && git reset -q --hard HEAD~",
+    );
+    let id = fixture.git("rev-parse secret/plan");
+    let shown = fixture.git("rev-parse shown");
     fixture.shell("git -C team/demo.git config transfer.hideRefs refs/tags/secret");
     let opened = fixture.open();
     let is_found =
         |name: &str| revision::resolve(repository(&opened), name.into()).expect("it is readable").is_some();
-    assert!(is_found("shown"));
-    assert!(!is_found("secret/plan"));
+    assert!(is_found("shown") && is_found(&shown) && is_found(&shown[..8]));
+    for secret in ["secret/plan", &id, &id[..8]] {
+        assert!(!is_found(secret), "{secret}");
+    }
     assert_eq!(repository(&opened).refs.with_prefix("refs/tags/".into()).len(), 1);
 }

@@ -3,7 +3,7 @@
 use crate::limits::RELATED_COMMITS_MAX;
 use crate::repository::{Error, Repository};
 use gix_hash::ObjectId;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
 /// What two commits, the base and the head, have in common.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,7 +89,7 @@ pub fn relation_within(
             walk.paint(parent, passed)?;
         }
     }
-    *commits_left -= walk.nodes.len();
+    *commits_left = commits_left.saturating_sub(walk.nodes.len());
     let mut ahead: Vec<_> = walk.nodes.iter().filter(|(_, node)| node.paint == HEAD).collect();
     ahead.sort_by(|a, b| (b.1.order.1, b.1.order.0, b.0).cmp(&(a.1.order.1, a.1.order.0, a.0)));
     let behind = walk.nodes.values().filter(|node| node.paint == BASE).count();
@@ -97,7 +97,9 @@ pub fn relation_within(
     meetings.retain(|id| walk.nodes[id].paint & BELOW == 0);
     meetings.sort();
     meetings.dedup();
-    let merge_bases = without_reached(repository, meetings)?;
+    let Some(merge_bases) = without_reached(repository, meetings, commits_left)? else {
+        return Ok(Relation { is_cut: true, ..Relation::default() });
+    };
     Ok(Relation { ahead, behind, merge_bases, is_cut: false })
 }
 
@@ -138,44 +140,56 @@ fn read(repository: Repository<'_>, id: ObjectId) -> Result<Option<(Vec<ObjectId
     }
 }
 
-/// Leaves out commits that another of them reaches, which wrong clocks may have left among them.
-fn without_reached(repository: Repository<'_>, mut ids: Vec<ObjectId>) -> Result<Vec<ObjectId>, Error> {
+/// Leaves out commits that another of them reaches, which wrong clocks may have left among them; none if
+/// that takes more commits than there are left to look at.
+fn without_reached(
+    repository: Repository<'_>,
+    mut ids: Vec<ObjectId>,
+    commits_left: &mut usize,
+) -> Result<Option<Vec<ObjectId>>, Error> {
     if ids.len() < 2 {
-        return Ok(ids);
+        return Ok(Some(ids));
     }
     let mut index = 0;
     while index < ids.len() {
         let mut is_reached = false;
-        for other in 0..ids.len() {
-            is_reached |= other != index && reaches(repository, ids[other], ids[index])?;
+        for other in (0..ids.len()).filter(|other| *other != index) {
+            let Some(reaches) = reaches(repository, ids[other], ids[index], commits_left)? else {
+                return Ok(None);
+            };
+            is_reached |= reaches;
         }
         match is_reached {
             true => drop(ids.remove(index)),
             false => index += 1,
         }
     }
-    Ok(ids)
+    Ok(Some(ids))
 }
 
-/// Whether `from` reaches `to`, as far as [`RELATED_COMMITS_MAX`] commits tell. The commit-graph's order
-/// spares the commits that cannot.
-pub fn reaches(repository: Repository<'_>, from: ObjectId, to: ObjectId) -> Result<bool, Error> {
-    let Some((_, (floor, _))) = read(repository, to)? else { return Ok(false) };
+/// Whether `from` reaches `to`; none if that takes more commits than there are left to look at. The
+/// commit-graph's order spares the commits that cannot.
+fn reaches(
+    repository: Repository<'_>,
+    from: ObjectId,
+    to: ObjectId,
+    commits_left: &mut usize,
+) -> Result<Option<bool>, Error> {
+    let Some((_, (floor, _))) = read(repository, to)? else { return Ok(Some(false)) };
     let floor = if floor == u64::MAX { 0 } else { floor };
-    let mut seen = std::collections::HashSet::from([from]);
+    let mut seen = HashSet::from([from]);
     let mut queue = vec![from];
     while let Some(id) = queue.pop() {
         if id == to {
-            return Ok(true);
+            return Ok(Some(true));
         }
-        if seen.len() > RELATED_COMMITS_MAX {
-            return Ok(false);
-        }
+        let Some(left) = commits_left.checked_sub(1) else { return Ok(None) };
+        *commits_left = left;
         let Some((parent_ids, (generation, _))) = read(repository, id)? else { continue };
         if generation < floor {
             continue;
         }
         queue.extend(parent_ids.into_iter().filter(|parent| seen.insert(*parent)));
     }
-    Ok(false)
+    Ok(Some(false))
 }

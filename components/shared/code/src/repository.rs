@@ -25,7 +25,7 @@ pub trait Objects {
     fn object(&self, id: &oid) -> Result<Option<Object>, Error>;
 
     /// Whether whoever may read the repository may see a commit that is there: one that it only borrows,
-    /// if one of its refs reaches it.
+    /// and any where refs are hidden, if one of the refs that are not reaches it.
     fn may_show(&self, commit_id: &oid, refs: &Snapshot) -> Result<bool, Error>;
 
     /// The commit-graph, if there is one that can be used.

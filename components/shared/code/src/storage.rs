@@ -33,6 +33,8 @@ pub struct Opened {
 pub struct RememberedObjects {
     store: Store,
     recent: RefCell<ObjectCache<ObjectId>>,
+    /// Whether there are refs that nobody is to see.
+    hides_refs: bool,
 }
 
 /// Why a repository on disk cannot be opened.
@@ -110,7 +112,8 @@ fn open_directory(git_dir: &Path) -> Result<Opened, OpenError> {
     };
     // What a fetch may not see, no page shows.
     let hidden = Hidden::read(git_dir, Side::UploadPack)?;
-    if !hidden.is_empty() {
+    let hides_refs = !hidden.is_empty();
+    if hides_refs {
         refs.refs.retain(|entry| !hidden.hides(entry.name.as_bstr()));
     }
     let objects = match Store::open(git_dir) {
@@ -118,7 +121,7 @@ fn open_directory(git_dir: &Path) -> Result<Opened, OpenError> {
         answer => answer?,
     };
     let recent = RefCell::new(ObjectCache::new(RECENT_BYTES_MAX));
-    Ok(Opened { objects: RememberedObjects { store: objects, recent }, refs })
+    Ok(Opened { objects: RememberedObjects { store: objects, recent, hides_refs }, refs })
 }
 
 impl Objects for RememberedObjects {
@@ -141,7 +144,10 @@ impl Objects for RememberedObjects {
     }
 
     fn may_show(&self, commit_id: &oid, refs: &Snapshot) -> Result<bool, Error> {
-        self.store.may_show(commit_id, refs)
+        match self.hides_refs {
+            true => is_reached(&self.store, commit_id, refs),
+            false => self.store.may_show(commit_id, refs),
+        }
     }
 
     fn commit_graph(&self) -> Option<&CommitGraph> {
@@ -170,18 +176,7 @@ impl Objects for Store {
         if !self.is_borrowed(commit_id).map_err(read_error)? {
             return Ok(true);
         }
-        let ids = refs.refs.iter().filter_map(|entry| match entry.target {
-            Target::Id(id) => Some(id),
-            Target::Symbolic(_) => None,
-        });
-        let mut tips = Vec::new();
-        for id in ids.chain(refs.head_id().ok().flatten()) {
-            // A ref that is broken reaches nothing.
-            if let Ok((_, target, Kind::Commit)) = Tag::peel(self, &id) {
-                tips.push(target);
-            }
-        }
-        reach::all_reached(self, &[commit_id.to_owned()], &tips).map_err(read_error)
+        is_reached(self, commit_id, refs)
     }
 
     fn commit_graph(&self) -> Option<&CommitGraph> {
@@ -203,6 +198,22 @@ impl Objects for Store {
         ids.truncate(2);
         Ok(ids)
     }
+}
+
+/// Whether one of the refs reaches a commit.
+fn is_reached(store: &Store, commit_id: &oid, refs: &Snapshot) -> Result<bool, Error> {
+    let ids = refs.refs.iter().filter_map(|entry| match entry.target {
+        Target::Id(id) => Some(id),
+        Target::Symbolic(_) => None,
+    });
+    let mut tips = Vec::new();
+    for id in ids.chain(refs.head_id().ok().flatten()) {
+        // A ref that is broken reaches nothing.
+        if let Ok((_, target, Kind::Commit)) = Tag::peel(store, &id) {
+            tips.push(target);
+        }
+    }
+    reach::all_reached(store, &[commit_id.to_owned()], &tips).map_err(read_error)
 }
 
 fn found<T>(answer: Result<T, odb::Error>) -> Result<Option<T>, Error> {

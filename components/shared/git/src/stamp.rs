@@ -7,7 +7,7 @@
 
 use crate::limits::{STAMP_FILES_MAX, STAMP_SETTLED};
 use crate::listing;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -24,6 +24,9 @@ const FILES: [&str; 5] = ["HEAD", "config", "packed-refs", "shallow", "reftable/
 /// A repository as it was at one moment.
 #[derive(Debug)]
 pub struct Stamp {
+    git_dir: PathBuf,
+    /// Of the directory, by its path: another one may have taken its place.
+    mark: Mark,
     /// Open, since that is looked at in a fraction of the time that it takes by its path.
     files: Vec<(File, Mark)>,
 }
@@ -53,25 +56,29 @@ impl Stamp {
                 Err(error) if is_missing(&error) => continue,
                 Err(_) => return None,
             };
-            let mark = Mark::of(&file).ok()?;
+            let mark = Mark::of(&file.metadata().ok()?).ok()?;
             if mark.modified > settled {
                 return None;
             }
             files.push((file, mark));
         }
         let borrows = fs::symlink_metadata(git_dir.join("objects/info/alternates")).is_ok();
-        (!borrows).then_some(Self { files })
+        let mark = Mark::of(&fs::metadata(git_dir).ok()?).ok()?;
+        (!borrows).then(|| Self { git_dir: git_dir.to_owned(), mark, files })
     }
 
     /// Whether nothing has changed since.
     pub fn holds(&self) -> bool {
-        self.files.iter().all(|(file, before)| Mark::of(file).is_ok_and(|now| now == *before))
+        let is_as = |metadata: io::Result<Metadata>, before: &Mark| {
+            metadata.and_then(|metadata| Mark::of(&metadata)).is_ok_and(|now| now == *before)
+        };
+        is_as(fs::metadata(&self.git_dir), &self.mark)
+            && self.files.iter().all(|(file, before)| is_as(file.metadata(), before))
     }
 }
 
 impl Mark {
-    fn of(file: &File) -> io::Result<Self> {
-        let metadata = file.metadata()?;
+    fn of(metadata: &Metadata) -> io::Result<Self> {
         Ok(Self { modified: metadata.modified()?, len: metadata.len() })
     }
 }
@@ -184,6 +191,20 @@ mod tests {
         run(place.path(), &format!("echo /nowhere >objects/info/alternates; {AGE}"));
         assert!(Stamp::take(place.path()).is_none(), "alternates");
         assert!(Stamp::take(&place.path().join("nowhere")).is_none(), "no repository");
+    }
+
+    #[test]
+    fn another_repository_in_its_place_breaks_the_stamp() {
+        let (place, other) = (repository(), repository());
+        let git_dir = place.path().join("r.git");
+        let put = |from: &Path| run(from, &format!("cp -a . {}", git_dir.display()));
+        put(other.path());
+        let stamp = Stamp::take(&git_dir).expect("an hour is long enough");
+        fs::rename(&git_dir, place.path().join("former.git")).expect("it is there");
+        assert!(!stamp.holds(), "gone");
+        run(other.path(), "touch -d '2 hours ago' .");
+        put(other.path());
+        assert!(!stamp.holds(), "another");
     }
 
     #[test]
