@@ -113,7 +113,7 @@ const DAMAGES: &[(&str, &str, &str, &str)] = &[
         UNREADABLE,
         NO_REFS,
     ),
-    ("shallow of garbage", "echo garbage > shallow", "shallow is damaged", ""),
+    ("shallow of garbage", "echo garbage > shallow", "shallow is damaged", "shallow is damaged"),
     ("an empty directory", "rm -r $PWD/*", UNREADABLE, NO_REFS),
     ("a file", "cd .. && rm -r $OLDPWD && : > $OLDPWD", NOT_THERE, NOT_THERE),
     ("nothing", "cd .. && rm -r $OLDPWD", NOT_THERE, NOT_THERE),
