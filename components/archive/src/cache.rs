@@ -1,7 +1,7 @@
 //! The archives that were made already, as files named by a digest of what they follow from. Nothing
 //! in them depends on who asked.
 
-use crate::limits::{ABANDONED_SECONDS, CACHE_BYTES_MAX, CACHED_BYTES_MAX};
+use crate::limits::{ABANDONED_SECONDS, CACHE_BYTES_MAX, CACHED_BYTES_MAX, UNFINISHED_BYTES_MAX};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -30,37 +30,51 @@ impl Cache {
         Some((file, size))
     }
 
-    /// Begins to keep an archive; none where that is not possible.
+    /// Begins to keep an archive; none where that is not possible, or too much is unfinished already.
     pub fn begin(&self, key: &str) -> Option<Entry> {
+        self.begin_beside(key, UNFINISHED_BYTES_MAX)
+    }
+
+    fn begin_beside(&self, key: &str, unfinished_bytes_max: u64) -> Option<Entry> {
         fs::create_dir_all(&self.directory).ok()?;
+        if self.make_room(CACHE_BYTES_MAX).ok()? > unfinished_bytes_max {
+            return None;
+        }
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let path = self.directory.join(format!("{key}.{}{UNFINISHED}", since.as_nanos()));
         let file = File::create_new(&path).ok()?;
         Some(Entry { cache: self.clone(), key: key.to_owned(), path, file: Some(file), bytes: 0 })
     }
 
-    /// Removes what is oldest until all takes no more than `bytes_max`, and what nobody finished.
-    fn make_room(&self, bytes_max: u64) -> io::Result<()> {
+    /// Removes what nobody goes on with, and then what is oldest until all takes no more than `bytes_max`.
+    /// Returns how much of it is unfinished, in bytes.
+    ///
+    /// An instance that was stopped does not remove what it had begun, so others have to.
+    fn make_room(&self, bytes_max: u64) -> io::Result<u64> {
         let mut kept = Vec::new();
+        let mut unfinished_bytes = 0;
         for entry in fs::read_dir(&self.directory)? {
             let entry = entry?;
-            let metadata = entry.metadata()?;
+            // Another request may have removed or finished it by now.
+            let Ok(metadata) = entry.metadata() else { continue };
             let age = metadata.modified().ok().and_then(|time| time.elapsed().ok()).unwrap_or_default();
             if !entry.file_name().to_string_lossy().ends_with(UNFINISHED) {
                 kept.push((age, metadata.len(), entry.path()));
             } else if age > Duration::from_secs(ABANDONED_SECONDS) {
-                fs::remove_file(entry.path())?;
+                remove(&entry.path())?;
+            } else {
+                unfinished_bytes += metadata.len();
             }
         }
         kept.sort_unstable();
-        let mut sum = 0;
+        let mut sum = unfinished_bytes;
         for (_, bytes, path) in kept {
             sum += bytes;
             if sum > bytes_max {
                 remove(&path)?;
             }
         }
-        Ok(())
+        Ok(unfinished_bytes)
     }
 }
 
@@ -89,8 +103,8 @@ impl Entry {
         if self.file.take().is_none() {
             return;
         }
-        let room = self.cache.make_room(CACHE_BYTES_MAX - self.bytes);
-        let kept = room.and_then(|()| fs::rename(&self.path, self.cache.directory.join(&self.key)));
+        let room = self.cache.make_room(CACHE_BYTES_MAX);
+        let kept = room.and_then(|_| fs::rename(&self.path, self.cache.directory.join(&self.key)));
         if let Err(error) = kept {
             eprintln!("archive: the cache: {error}");
         }
@@ -149,16 +163,37 @@ mod tests {
     fn the_oldest_goes_first() {
         let directory = tempfile::tempdir().unwrap();
         let cache = Cache::new(directory.path());
-        for (key, age_seconds) in
-            [("old", 300), ("older", 400), ("new", 1), ("x.1.part", 3 * 60 * 60), ("y.1.part", 1)]
-        {
+        for (key, age_seconds) in [
+            ("old", 300),
+            ("older", 400),
+            ("new", 1),
+            ("x.1.part", ABANDONED_SECONDS + 60),
+            ("y.1.part", ABANDONED_SECONDS - 60),
+        ] {
             fs::write(directory.path().join(key), b"1234").unwrap();
-            let file = File::options().write(true).open(directory.path().join(key)).unwrap();
-            file.set_modified(SystemTime::now() - Duration::from_secs(age_seconds)).unwrap();
+            set_age(&directory.path().join(key), age_seconds);
         }
-        cache.make_room(8).unwrap();
+        assert_eq!(cache.make_room(12).unwrap(), 4);
         assert_eq!(names(directory.path()), ["new", "old", "y.1.part"]);
-        cache.make_room(7).unwrap();
+        assert_eq!(cache.make_room(11).unwrap(), 4);
         assert_eq!(names(directory.path()), ["new", "y.1.part"]);
+    }
+
+    #[test]
+    fn nothing_is_begun_beside_too_much_that_is_unfinished() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::new(directory.path());
+        let stopped = directory.path().join("x.1.part");
+        fs::write(&stopped, b"1234").unwrap();
+        assert!(cache.begin_beside("a", 4).is_some());
+        assert!(cache.begin_beside("a", 3).is_none());
+        set_age(&stopped, ABANDONED_SECONDS + 60);
+        assert!(cache.begin_beside("a", 3).is_some());
+        assert!(names(directory.path()).is_empty());
+    }
+
+    fn set_age(path: &Path, seconds: u64) {
+        let file = File::options().write(true).open(path).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(seconds)).unwrap();
     }
 }

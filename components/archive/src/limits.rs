@@ -16,14 +16,42 @@ pub const FILE_BYTES_MAX: u64 = 192 * MIB;
 /// The longest path in an archive, in bytes.
 pub const PATH_BYTES_MAX: usize = 4096;
 
+/// The most names in the directories of one archive, with those that are left out.
+pub const NAMES_MAX: usize = 1_000_000;
+
+/// The most that the paths of one archive and the names in its directories have together, in bytes: they
+/// are in memory at once.
+pub const PATHS_BYTES_MAX: usize = 64 << 20;
+
 /// The longest target of a symbolic link, in bytes.
 pub const LINK_BYTES_MAX: u64 = 64 * KIB;
 
 /// The largest `.gitattributes` that is read, in bytes. A larger one is passed over.
 pub const ATTRIBUTES_BYTES_MAX: u64 = MIB;
 
-/// The largest file in which placeholders are replaced, in bytes. A larger one is left as it is.
+/// The longest line of a `.gitattributes`, in bytes. As with Git, a longer one is passed over.
+pub const ATTRIBUTES_LINE_BYTES_MAX: usize = 2047;
+
+/// The most `**` in a pattern of a `.gitattributes`: each doubles how long matching may take. A pattern
+/// with more is passed over.
+pub const DOUBLE_STARS_MAX: usize = 4;
+
+/// The most that the `.gitattributes` above one directory have together, in bytes.
+pub const ATTRIBUTES_SUM_BYTES_MAX: u64 = 4 * MIB;
+
+/// The most names of attributes in the lines that matter of the `.gitattributes` of one archive.
+pub const ATTRIBUTE_NAMES_MAX: usize = 10_000;
+
+/// The most steps that matching the paths of one archive with patterns may take.
+pub const MATCHING_STEPS_MAX: u64 = 1 << 32;
+
+/// The largest file in which placeholders are replaced, in bytes, and the most that replacing may make of
+/// it and read of the commit. What is larger is left as it is.
 pub const SUBSTITUTED_BYTES_MAX: u64 = 16 * MIB;
+
+/// The most that replacing placeholders in one archive makes and reads, in bytes. Files behind are left
+/// as they are.
+pub const SUBSTITUTED_SUM_BYTES_MAX: u64 = 256 * MIB;
 
 /// How much of an archive is handed on at once, in bytes.
 pub const PIECE_BYTES: usize = 128 << 10;
@@ -34,5 +62,8 @@ pub const CACHE_BYTES_MAX: u64 = 4 * GIB;
 /// The largest archive that is kept, in bytes.
 pub const CACHED_BYTES_MAX: u64 = GIB;
 
-/// How old an archive in the making may be before it is taken for abandoned, in seconds.
-pub const ABANDONED_SECONDS: u64 = 2 * 60 * 60;
+/// How much of archives may be unfinished for another one to be kept as it is made, in bytes.
+pub const UNFINISHED_BYTES_MAX: u64 = 2 * GIB;
+
+/// How long an archive in the making may not grow before it is taken for abandoned, in seconds.
+pub const ABANDONED_SECONDS: u64 = 5 * 60;
