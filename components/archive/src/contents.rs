@@ -1,7 +1,9 @@
 //! An archive, made piece by piece: no more of it is in memory than one file and one piece.
 
 use crate::format::{Format, Packing};
-use crate::limits::{FILE_BYTES_MAX, LINK_BYTES_MAX, PIECE_BYTES, SUBSTITUTED_BYTES_MAX};
+use crate::limits::{
+    FILE_BYTES_MAX, LINK_BYTES_MAX, PIECE_BYTES, SUBSTITUTED_BYTES_MAX, SUBSTITUTED_SUM_BYTES_MAX,
+};
 use crate::plan::Planned;
 use crate::substitution;
 use bstr::BString;
@@ -32,6 +34,8 @@ pub struct Contents {
     packing: Packing,
     /// The file whose contents are being added, and how much of it was.
     file: Option<(Arc<Vec<u8>>, usize)>,
+    /// How much replacing placeholders may still make and read, in bytes.
+    substituted_bytes_left: u64,
     is_finished: bool,
 }
 
@@ -50,7 +54,16 @@ impl Contents {
         let root: ObjectId = commit.tree_id;
         packing.entry(&prefix, EntryKind::Tree, &root, 0, b"")?;
         let planned = planned.into_iter();
-        Ok(Self { opened, commit, planned, prefix, packing, file: None, is_finished: false })
+        Ok(Self {
+            opened,
+            commit,
+            planned,
+            prefix,
+            packing,
+            file: None,
+            substituted_bytes_left: SUBSTITUTED_SUM_BYTES_MAX,
+            is_finished: false,
+        })
     }
 
     /// The next piece; none at the end.
@@ -102,12 +115,16 @@ impl Contents {
         Ok(())
     }
 
-    fn file(&self, entry: &Planned) -> Result<Arc<Vec<u8>>, Error> {
+    fn file(&mut self, entry: &Planned) -> Result<Arc<Vec<u8>>, Error> {
         let bytes = self.repository().blob(&entry.id, FILE_BYTES_MAX)?;
-        match entry.is_substituted && bytes.len() as u64 <= SUBSTITUTED_BYTES_MAX {
-            true => Ok(substitution::substitute(&bytes, &self.commit).map_or(bytes, Arc::new)),
-            false => Ok(bytes),
+        if !entry.is_substituted || bytes.len() as u64 > SUBSTITUTED_BYTES_MAX {
+            return Ok(bytes);
         }
+        let share = self.substituted_bytes_left.min(SUBSTITUTED_BYTES_MAX);
+        let mut left = share;
+        let replaced = substitution::substitute(&bytes, &self.commit, &mut left);
+        self.substituted_bytes_left -= share - left;
+        Ok(replaced.map_or(bytes, Arc::new))
     }
 
     fn repository(&self) -> Repository<'_> {

@@ -13,8 +13,9 @@ const BEGIN: &[u8] = b"$Format:";
 /// How many digits an abbreviated id has.
 const ABBREVIATION_DIGITS: usize = 7;
 
-/// The file with its placeholders replaced; none if it has none.
-pub fn substitute(file: &[u8], commit: &Commit) -> Option<Vec<u8>> {
+/// The file with its placeholders replaced; none if it has none, or if replacing them makes, and reads
+/// of the message, more than `left` bytes. What it took is taken from `left`.
+pub fn substitute(file: &[u8], commit: &Commit, left: &mut u64) -> Option<Vec<u8>> {
     let mut replaced = None::<Vec<u8>>;
     let mut done = 0;
     for begin in file.find_iter(BEGIN) {
@@ -24,34 +25,47 @@ pub fn substitute(file: &[u8], commit: &Commit) -> Option<Vec<u8>> {
         }
         let end = begin + 1 + length;
         let out = replaced.get_or_insert_default();
-        out.extend_from_slice(&file[done..begin]);
-        expand(out, &file[begin + BEGIN.len()..end], commit);
+        append(out, &file[done..begin], left)?;
+        expand(out, &file[begin + BEGIN.len()..end], commit, left)?;
         done = end + 1;
     }
-    replaced.map(|mut out| {
-        out.extend_from_slice(&file[done..]);
-        out
-    })
+    let mut out = replaced?;
+    append(&mut out, &file[done..], left)?;
+    Some(out)
 }
 
-/// Appends a format with its placeholders replaced.
-fn expand(out: &mut Vec<u8>, format: &[u8], commit: &Commit) {
+/// Appends bytes, if there is room for them.
+fn append(out: &mut Vec<u8>, bytes: &[u8], left: &mut u64) -> Option<()> {
+    take(left, bytes.len())?;
+    out.extend_from_slice(bytes);
+    Some(())
+}
+
+/// Takes so many bytes, all that is left if that is less; none then.
+fn take(left: &mut u64, bytes: usize) -> Option<()> {
+    let rest = left.checked_sub(bytes as u64);
+    *left = rest.unwrap_or_default();
+    rest.map(drop)
+}
+
+/// Appends a format with its placeholders replaced, if there is room for that.
+fn expand(out: &mut Vec<u8>, format: &[u8], commit: &Commit, left: &mut u64) -> Option<()> {
     let mut rest = format;
     while let Some(at) = rest.find_byte(b'%') {
-        out.extend_from_slice(&rest[..at]);
-        rest = &rest[at..];
-        match placeholder(&rest[1..], commit) {
+        append(out, &rest[..at], left)?;
+        rest = &rest[at + 1..];
+        if matches!(rest.first(), Some(b's' | b'f' | b'b' | b'B')) {
+            take(left, commit.message.len())?;
+        }
+        match placeholder(rest, commit) {
             Some((length, value)) => {
-                out.extend_from_slice(&value);
-                rest = &rest[1 + length..];
+                append(out, &value, left)?;
+                rest = &rest[length..];
             }
-            None => {
-                out.push(b'%');
-                rest = &rest[1..];
-            }
+            None => append(out, b"%", left)?,
         }
     }
-    out.extend_from_slice(rest);
+    append(out, rest, left)
 }
 
 /// How long a placeholder is, without its `%`, and what it stands for; none if it is left as it is.
@@ -139,4 +153,42 @@ fn sanitized(line: &[u8]) -> BString {
         name.pop();
     }
     name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_grows_past_a_limit_is_left_as_it_is() {
+        let id = gix_hash::ObjectId::null(gix_hash::Kind::Sha1);
+        let by = Signature { name: "A".into(), email: "a@example.org".into(), seconds: 0, offset: 0 };
+        let commit = |message: &[u8]| Commit {
+            id,
+            tree_id: id,
+            parent_ids: Vec::new(),
+            author: by.clone(),
+            committer: by.clone(),
+            message: message.into(),
+            encoding: None,
+        };
+        let long = commit(&[b'm'; 1000]);
+        let blank = commit(&[b'\n'; 1000]);
+        // Of a message, what is read counts as well as what is written.
+        let cases: [(&[u8], &Commit, u64, usize); 4] = [
+            (b"a$Format:%B%B$b", &long, 4002, 2002),
+            (b"a$Format:%s$b", &blank, 1002, 2),
+            (b"a$Format:%H$b", &blank, 42, 42),
+            (b"a$Format:%%x$b", &blank, 4, 4),
+        ];
+        for (file, commit, bytes, length) in cases {
+            let (mut at, mut past) = (bytes, bytes - 1);
+            let replaced = substitute(file, commit, &mut at).map(|replaced| replaced.len());
+            assert_eq!((replaced, at), (Some(length), 0), "{}", file.as_bstr());
+            assert_eq!(substitute(file, commit, &mut past), None, "{}", file.as_bstr());
+        }
+        let bomb = [b"$Format:".as_slice(), &b"%B".repeat(1 << 20), b"$"].concat();
+        let mut left = 1 << 20;
+        assert_eq!((substitute(&bomb, &long, &mut left), left), (None, 0));
+    }
 }
