@@ -115,13 +115,16 @@ impl Asked<'_> {
         if *method == Method::HEAD {
             return Ok(headers.made(None));
         }
-        let contents = Contents::new(opened, commit, planned, &name, route.format)
+        let can_be_kept = planned.can_be_kept();
+        let contents = Contents::new(opened, commit, planned.entries, &name, route.format)
             .map_err(|error| Failure::Unavailable(error.to_string()))?;
         let making = Making { contents, kept: cache.begin(&key), path: record.path.clone() };
-        if !download::asks_for_part(request, &headers.etag) {
+        // Which part is asked for shows only once the archive is kept. One that cannot be is sent whole, as
+        // a server may (RFC 9110, section 14.2).
+        let is_kept = can_be_kept && making.kept.is_some();
+        if !is_kept || !download::asks_for_part(request, &headers.etag) {
             return Ok(headers.made(Some(making)));
         }
-        // How long it is shows once it was made.
         making.finish().map_err(|error| Failure::Unavailable(error.to_string()))?;
         match cache.find(&key) {
             Some((file, size)) => headers

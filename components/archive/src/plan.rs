@@ -1,9 +1,10 @@
 //! What goes into an archive: the entries of a tree in the order of `git archive`, counted before the
 //! first byte is sent, so that one that is over a limit is refused in words.
 
-use crate::attributes::{Attributes, FILE_NAME};
+use crate::attributes::{Attributes, FILE_NAME, TooMuch};
 use crate::limits::{
-    ATTRIBUTES_BYTES_MAX, CONTENTS_BYTES_MAX, ENTRIES_MAX, FILE_BYTES_MAX, LINK_BYTES_MAX, PATH_BYTES_MAX,
+    ATTRIBUTES_BYTES_MAX, CACHED_BYTES_MAX, CONTENTS_BYTES_MAX, ENTRIES_MAX, FILE_BYTES_MAX, LINK_BYTES_MAX,
+    NAMES_MAX, PATH_BYTES_MAX, PATHS_BYTES_MAX, SUBSTITUTED_SUM_BYTES_MAX,
 };
 use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::ObjectId;
@@ -22,6 +23,32 @@ pub struct Planned {
     pub is_substituted: bool,
 }
 
+/// What goes into an archive.
+#[derive(Debug)]
+pub struct Plan {
+    pub entries: Vec<Planned>,
+    /// How much the files have together, before placeholders are replaced, in bytes.
+    pub contents_bytes: u64,
+}
+
+/// The most that an entry takes in an archive beside its path and contents, in bytes: the records of a
+/// tar file for a long path and for the entry itself, each filled up.
+const ENTRY_BYTES_MAX: u64 = 5 * 512;
+
+impl Plan {
+    /// Whether the archive is small enough to be kept, whatever its format.
+    pub fn can_be_kept(&self) -> bool {
+        let mut bytes = self.contents_bytes;
+        for entry in &self.entries {
+            bytes += ENTRY_BYTES_MAX + 2 * entry.path.len() as u64;
+        }
+        if self.entries.iter().any(|entry| entry.is_substituted) {
+            bytes += SUBSTITUTED_SUM_BYTES_MAX;
+        }
+        bytes <= CACHED_BYTES_MAX
+    }
+}
+
 /// Why there is no such archive.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -38,25 +65,36 @@ pub enum Error {
     LinkTooLong,
     #[error("it has a path of more than {PATH_BYTES_MAX} bytes")]
     PathTooLong,
+    #[error("its paths have more than {PATHS_BYTES_MAX} bytes together")]
+    PathsTooLong,
+    #[error("its .gitattributes have too many patterns")]
+    TooManyPatterns,
     #[error("{0}")]
     Repository(#[from] repository::Error),
 }
 
+impl From<TooMuch> for Error {
+    fn from(TooMuch: TooMuch) -> Self {
+        Self::TooManyPatterns
+    }
+}
+
 /// The entries of the tree, or of what stands at `path` in it together with the directories above.
-pub fn plan(repository: Repository<'_>, tree_id: ObjectId, path: &BStr) -> Result<Vec<Planned>, Error> {
+pub fn plan(repository: Repository<'_>, tree_id: ObjectId, path: &BStr) -> Result<Plan, Error> {
     if repository.entry_at(&tree_id, path)?.is_none() {
         return Err(Error::NotFound);
     }
     let mut walk = Walk::new(repository, path);
     walk.enter(&tree_id, BString::default())?;
-    let mut planned = Vec::new();
+    let mut entries = Vec::new();
     while let Some(entry) = walk.next()? {
-        if planned.len() == ENTRIES_MAX {
+        if entries.len() == ENTRIES_MAX {
             return Err(Error::TooManyEntries);
         }
-        planned.push(entry);
+        walk.count_path(entry.path.len())?;
+        entries.push(entry);
     }
-    Ok(planned)
+    Ok(Plan { entries, contents_bytes: walk.contents_bytes })
 }
 
 struct Walk<'a> {
@@ -67,6 +105,10 @@ struct Walk<'a> {
     /// The names that alone are followed, by depth.
     followed: Vec<BString>,
     contents_bytes: u64,
+    /// How many names stand in the directories that were entered.
+    names: usize,
+    /// How long these and the paths of the archive are together, in bytes.
+    paths_bytes: usize,
 }
 
 struct Level {
@@ -87,18 +129,25 @@ impl<'a> Walk<'a> {
             levels: Vec::new(),
             followed,
             contents_bytes: 0,
+            names: 0,
+            paths_bytes: 0,
         }
     }
 
     fn enter(&mut self, tree_id: &ObjectId, directory: BString) -> Result<(), Error> {
         let mut entries = self.repository.tree(tree_id)?;
+        self.names += entries.len();
+        if self.names > NAMES_MAX {
+            return Err(Error::TooManyEntries);
+        }
+        self.count_path(entries.iter().map(|entry| entry.name.len()).sum())?;
         self.attributes.leave_for(directory.as_bstr());
         let attributes = entries.iter().find(|entry| entry.name == FILE_NAME && entry.is_blob());
         if let Some(file) = attributes
             && self.repository.header(&file.id)?.1 <= ATTRIBUTES_BYTES_MAX
         {
             let text = self.repository.blob(&file.id, ATTRIBUTES_BYTES_MAX)?;
-            self.attributes.enter(directory.as_bstr(), &text);
+            self.attributes.enter(directory.as_bstr(), &text)?;
         }
         if let Some(name) = self.followed.get(self.levels.len()) {
             entries.retain(|entry| entry.name == *name);
@@ -121,14 +170,15 @@ impl<'a> Walk<'a> {
             if matches!(entry.name.as_slice(), b"" | b"." | b"..") || entry.name.contains(&b'/') {
                 continue;
             }
-            let mut path = level.directory.clone();
+            let mut path = BString::new(Vec::with_capacity(level.directory.len() + entry.name.len()));
+            path.extend_from_slice(&level.directory);
             path.extend_from_slice(&entry.name);
             if path.len() > PATH_BYTES_MAX {
                 return Err(Error::PathTooLong);
             }
             let kind = entry.mode.kind();
             let is_directory = matches!(kind, EntryKind::Tree | EntryKind::Commit);
-            let marks = self.attributes.marks(path.as_bstr(), is_directory);
+            let marks = self.attributes.marks(path.as_bstr(), is_directory)?;
             if marks.is_ignored {
                 continue;
             }
@@ -143,6 +193,11 @@ impl<'a> Walk<'a> {
             }
             return Ok(Some(Planned { path, kind, id: entry.id, is_substituted: marks.is_substituted }));
         }
+    }
+
+    fn count_path(&mut self, bytes: usize) -> Result<(), Error> {
+        self.paths_bytes += bytes;
+        if self.paths_bytes > PATHS_BYTES_MAX { Err(Error::PathsTooLong) } else { Ok(()) }
     }
 
     fn count(&mut self, entry: &Entry) -> Result<(), Error> {

@@ -2,8 +2,8 @@
 
 use archive::contents::Contents;
 use archive::format::Format;
-use archive::limits::{ENTRIES_MAX, FILE_BYTES_MAX, LINK_BYTES_MAX};
-use archive::plan::{Error, plan};
+use archive::limits::{CACHED_BYTES_MAX, ENTRIES_MAX, FILE_BYTES_MAX, LINK_BYTES_MAX, PATHS_BYTES_MAX};
+use archive::plan::{Error, Plan, plan};
 use bstr::BStr;
 use gix_hash::ObjectId;
 use lithe_code::repository::Repository;
@@ -104,7 +104,8 @@ impl Scratch {
         let repository = Repository { objects: &opened.objects, refs: &opened.refs };
         let commit = repository.commit(&self.id(revision))?;
         let planned = plan(repository, commit.tree_id, BStr::new(path))?;
-        let mut contents = Contents::new(opened, commit, planned, b"demo-x", format).expect("it begins");
+        let mut contents =
+            Contents::new(opened, commit, planned.entries, b"demo-x", format).expect("it begins");
         let mut bytes = Vec::new();
         while let Some(piece) = contents.next_piece().expect("a piece") {
             bytes.extend_from_slice(&piece);
@@ -196,6 +197,12 @@ fn what_does_not_exist_has_no_archive() {
     }
 }
 
+fn plan_of(scratch: &Scratch, revision: &str) -> Result<Plan, Error> {
+    let opened = scratch.open();
+    let repository = Repository { objects: &opened.objects, refs: &opened.refs };
+    plan(repository, repository.commit(&scratch.id(revision))?.tree_id, BStr::new(""))
+}
+
 #[test]
 fn no_archive_is_made_past_a_limit() {
     let scratch = Scratch::new("git init -q --bare demo.git");
@@ -215,15 +222,38 @@ fn no_archive_is_made_past_a_limit() {
         "t=$(printf '100644 blob %s\\tx\\n' $(echo x | git hash-object -w --stdin) | git mktree)
          for level in 1 2 3 4 5 6; do t=$(for n in 0 1 2 3 4 5 6 7 8 9; do printf '040000 tree %s\\t%s\\n' $t $n; done | git mktree); done; echo $t",
     );
-    let planned = |name: &str| {
-        let opened = scratch.open();
-        let repository = Repository { objects: &opened.objects, refs: &opened.refs };
-        plan(repository, repository.commit(&scratch.id(name)).unwrap().tree_id, BStr::new(""))
-            .map(|planned| planned.len())
+    // Names of 250 bytes, each of them in 1,000 directories and in their paths.
+    commit(
+        "long-names",
+        "blob=$(echo x | git hash-object -w --stdin)
+         t=$(for n in $(seq 200); do printf '100644 blob %s\\t%0250d\\n' $blob $n; done | git mktree)
+         for n in $(seq 1000); do printf '040000 tree %s\\t%0250d\\n' $t $n; done | git mktree",
+    );
+    let times = |count: u64| {
+        format!(
+            "blob=$({}); for n in $(seq {count}); do printf '100644 blob %s\\t%s\\n' $blob $n; done | git mktree",
+            blob(FILE_BYTES_MAX)
+        )
     };
+    commit("files", &times(CACHED_BYTES_MAX / FILE_BYTES_MAX));
+    commit("more-files", &times(CACHED_BYTES_MAX / FILE_BYTES_MAX + 1));
+    commit(
+        "patterns",
+        "blob=$(echo x | git hash-object -w --stdin)
+         lines=$(for n in $(seq 30000); do echo \"*a*$n export-ignore\"; done | git hash-object -w --stdin)
+         { printf '100644 blob %s\\t.gitattributes\\n' $lines
+           for n in $(seq 5000); do printf '100644 blob %s\\t%s\\n' $blob $n; done; } | git mktree",
+    );
+    let planned = |name: &str| plan_of(&scratch, name).map(|planned| planned.entries.len());
     assert!(matches!(planned("file-at"), Ok(1)));
     assert!(matches!(planned("file-past"), Err(Error::FileTooLarge)));
     assert!(matches!(planned("link-at"), Ok(1)));
     assert!(matches!(planned("link-past"), Err(Error::LinkTooLong)));
     assert!(matches!(planned("bomb"), Err(Error::TooManyEntries)), "more than {ENTRIES_MAX}");
+    assert!(matches!(planned("long-names"), Err(Error::PathsTooLong)), "more than {PATHS_BYTES_MAX}");
+    // Whether its archive can be kept shows before it is made.
+    for (name, can_be_kept) in [("file-at", true), ("files", true), ("more-files", false)] {
+        assert_eq!(plan_of(&scratch, name).expect(name).can_be_kept(), can_be_kept, "{name}");
+    }
+    assert!(matches!(planned("patterns"), Err(Error::TooManyPatterns)));
 }
