@@ -3,7 +3,7 @@
 mod kit;
 
 use browse::diff::{self, Line};
-use browse::limits::DIFF_FILES_MAX;
+use browse::limits::{DIFF_FILES_MAX, PATH_BYTES_MAX, PATH_SEGMENTS_MAX};
 use gix_hash::ObjectId;
 use kit::{Fixture, repository};
 use std::fmt::Write as _;
@@ -167,5 +167,37 @@ fn a_list_of_files_is_cut_at_its_limit() {
         let changes =
             diff::trees(repository(&opened), None, id(&fixture, "main^{tree}")).expect("it can be read");
         assert_eq!((changes.files.len(), changes.is_cut), (DIFF_FILES_MAX, is_cut));
+    }
+}
+
+#[test]
+fn what_lies_too_deep_is_not_left_out_in_silence() {
+    // The last directory's name makes up the length.
+    let long = |length: usize| {
+        let above = "directory/".repeat(16) + &format!("{}/", "d".repeat(200)).repeat(19);
+        let rest = length - above.len() - "/f".len();
+        format!("{above}{}/f", "e".repeat(rest))
+    };
+    let nested = |segments: usize| format!("{}f", "d/".repeat(segments - 1));
+    let cases = [
+        (nested(PATH_SEGMENTS_MAX), false),
+        (nested(PATH_SEGMENTS_MAX + 1), true),
+        (long(PATH_BYTES_MAX), false),
+        (long(PATH_BYTES_MAX + 2), true),
+    ];
+    for (path, is_cut) in cases {
+        let fixture = Fixture::new("echo last > z && git add . && git commit -qm x");
+        let stream = format!(
+            "commit refs/heads/main\ncommitter A <a@b> 1 +0000\ndata 1\nx\nfrom refs/heads/main^0\n\
+             M 644 inline {path}\ndata 1\nx\nM 644 inline z\ndata 1\nx\n"
+        );
+        std::fs::write(fixture.root().join("stream"), stream).expect("the directory is writable");
+        fixture.shell("git -C team/demo.git fast-import --quiet < stream");
+        let opened = fixture.open();
+        let before = id(&fixture, "main~1^{tree}");
+        let changes = diff::trees(repository(&opened), Some(before), id(&fixture, "main^{tree}"));
+        let changes = changes.expect("it can be read");
+        assert_eq!(changes.is_cut, is_cut, "{} bytes", path.len());
+        assert_eq!(changes.files.len(), if is_cut { 1 } else { 2 }, "what is not too deep is listed");
     }
 }

@@ -1,7 +1,7 @@
 //! Which files differ between two trees.
 
 use super::renames;
-use crate::limits::{DIFF_FILES_MAX, DIFF_TREES_MAX};
+use crate::limits::{DIFF_FILES_MAX, DIFF_TREES_MAX, PATH_BYTES_MAX, PATH_SEGMENTS_MAX};
 use bstr::BString;
 use gix_hash::ObjectId;
 use lithe_code::repository::{Entry, Error, Repository};
@@ -36,7 +36,7 @@ impl Change {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     pub files: Vec<Change>,
-    /// Whether a limit cut the list.
+    /// Whether a limit cut the list: there are more, or some lie too deep.
     pub is_cut: bool,
 }
 
@@ -47,7 +47,7 @@ pub fn trees(
     before: Option<ObjectId>,
     after: ObjectId,
 ) -> Result<Changes, Error> {
-    let mut walk = Walk { repository, changes: Changes::default(), trees_read: 0 };
+    let mut walk = Walk { repository, changes: Changes::default(), trees_read: 0, is_full: false };
     let before = before.unwrap_or_else(|| ObjectId::empty_tree(after.kind()));
     walk.compare(b"", Some(before), Some(after))?;
     let mut changes = walk.changes;
@@ -60,6 +60,8 @@ struct Walk<'a> {
     repository: Repository<'a>,
     changes: Changes,
     trees_read: usize,
+    /// Whether the walk is over, whatever is left.
+    is_full: bool,
 }
 
 impl Walk<'_> {
@@ -71,18 +73,27 @@ impl Walk<'_> {
     /// Whether there is room for another file or tree. Past it, the list is cut.
     fn has_room(&mut self) -> bool {
         let has_room = self.changes.files.len() < DIFF_FILES_MAX && self.trees_read < DIFF_TREES_MAX;
+        self.is_full |= !has_room;
         self.changes.is_cut |= !has_room;
         has_room
     }
 
-    /// Recursion is as deep as paths are; Git's own clients cannot make them deeper than a path is long.
+    /// Compares two directories. What lies deeper than the path of a page may lead is left out, which also
+    /// bounds the recursion.
     fn compare(
         &mut self,
         prefix: &[u8],
         before: Option<ObjectId>,
         after: Option<ObjectId>,
     ) -> Result<(), Error> {
-        if before == after || prefix.len() > crate::limits::PATH_BYTES_MAX || !self.has_room() {
+        if before == after {
+            return Ok(());
+        }
+        if is_too_deep(prefix) {
+            self.changes.is_cut = true;
+            return Ok(());
+        }
+        if !self.has_room() {
             return Ok(());
         }
         let (before, after) = (self.entries(before)?, self.entries(after)?);
@@ -99,7 +110,7 @@ impl Walk<'_> {
             let old = if order.is_le() { before.next() } else { None };
             let new = if order.is_ge() { after.next() } else { None };
             self.entry(prefix, old, new)?;
-            if self.changes.is_cut {
+            if self.is_full {
                 return Ok(());
             }
         }
@@ -128,6 +139,12 @@ impl Walk<'_> {
         }
         self.compare(&path, old_tree, new_tree)
     }
+}
+
+/// Whether all files in a directory have longer paths than an address may have.
+fn is_too_deep(directory: &[u8]) -> bool {
+    let slashes = directory.iter().filter(|byte| **byte == b'/').count();
+    directory.len() >= PATH_BYTES_MAX || slashes + 1 >= PATH_SEGMENTS_MAX
 }
 
 /// The id of a tree, or a file.
