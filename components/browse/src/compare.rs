@@ -117,7 +117,7 @@ pub fn page(
         words: words(&relation),
         commits,
         left_out: (left_out > 0).then(|| counted(left_out as u64, "earlier commit", "earlier commits")),
-        notice: notice(&relation),
+        notice: notice(*is_since_parting, &relation),
         changes: view::render(place, repository, (Some(before), after), "", view)?,
     };
     Ok(ComparePage {
@@ -133,19 +133,28 @@ pub fn page(
 /// The comparison as a file.
 pub fn patch(repository: Repository<'_>, pair: &Pair, form: Form) -> Result<Vec<u8>, Failure> {
     let relation = relation::relation(repository, pair.from.commit_id, pair.to.commit_id)?;
+    if !can_be_sent(form, pair.is_since_parting, &relation) {
+        return Err(Failure::Repository(Error::TooLarge(pair.to.commit_id)));
+    }
     match form {
         Form::Diff => {
             let (before, after) = points(repository, pair, &relation)?;
             Ok(patches::between(repository, Some(before.tree_id), after.tree_id)?.bytes)
-        }
-        Form::Mail if relation.is_cut || relation.ahead.len() > COMPARED_COMMITS_MAX => {
-            Err(Failure::Repository(Error::TooLarge(pair.to.commit_id)))
         }
         Form::Mail => {
             let commits: Result<Vec<Commit>, Error> =
                 parents_first(repository, &relation.ahead)?.iter().map(|id| repository.commit(id)).collect();
             patches::series(repository, &commits?)
         }
+    }
+}
+
+/// Whether enough is known of how the two are related, and they are near enough.
+fn can_be_sent(form: Form, is_since_parting: bool, relation: &Relation) -> bool {
+    match form {
+        // Without a merge base, there would be more in it than was done since the parting.
+        Form::Diff => !(is_since_parting && relation.is_cut),
+        Form::Mail => !relation.is_cut && relation.ahead.len() <= COMPARED_COMMITS_MAX,
     }
 }
 
@@ -191,8 +200,11 @@ fn words(relation: &Relation) -> String {
     }
 }
 
-fn notice(relation: &Relation) -> Option<&'static str> {
+fn notice(is_since_parting: bool, relation: &Relation) -> Option<&'static str> {
     match relation.merge_bases.len() {
+        _ if relation.is_cut && is_since_parting => Some(
+            "Where the two parted is too far back to be looked for. All that differs between them is shown.",
+        ),
         _ if relation.is_cut => None,
         0 => Some("The two have no commit in common. All that differs between them is shown."),
         1 => None,
@@ -209,4 +221,32 @@ fn names(repository: Repository<'_>) -> Vec<String> {
             Some(name.to_str().ok()?.to_owned())
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_far_apart_is_not_shown_as_what_was_done_since_the_parting() {
+        let id = ObjectId::null(gix_hash::Kind::Sha1);
+        let ahead =
+            |count: usize| Relation { ahead: vec![id; count], merge_bases: vec![id], ..Relation::default() };
+        let cut = || Relation { is_cut: true, ..Relation::default() };
+        let cases = [
+            // Since the parting; then whether there is a notice, a diff, and mails.
+            (true, ahead(1), false, true, true),
+            (false, ahead(1), false, true, true),
+            (true, ahead(COMPARED_COMMITS_MAX), false, true, true),
+            (true, ahead(COMPARED_COMMITS_MAX + 1), false, true, false),
+            (true, cut(), true, false, false),
+            (false, cut(), false, true, false),
+        ];
+        for (is_since_parting, relation, has_notice, has_diff, has_mails) in cases {
+            let case = format!("{is_since_parting} {} {}", relation.ahead.len(), relation.is_cut);
+            assert_eq!(notice(is_since_parting, &relation).is_some(), has_notice, "{case}");
+            assert_eq!(can_be_sent(Form::Diff, is_since_parting, &relation), has_diff, "{case}");
+            assert_eq!(can_be_sent(Form::Mail, is_since_parting, &relation), has_mails, "{case}");
+        }
+    }
 }
