@@ -52,7 +52,7 @@ fn push_body(head: &mut String, body: &str) {
                 .iter()
                 .any(|word| line.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)))
         };
-        is_at_top &= line.trim().is_empty() || begins(&["From:", "Date:", "Subject:", ">From"]);
+        is_at_top &= line.trim().is_empty() || begins(&["From:", "Date:", "Subject:", ">From", "[PATCH]"]);
         let is_moved =
             begins(&["From ", "diff -", "Index: ", "---"]) || (is_at_top && !line.trim().is_empty());
         head.push_str(if is_moved { " " } else { "" });
