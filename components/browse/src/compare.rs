@@ -2,6 +2,7 @@
 //! what they changed.
 
 use crate::diff::View;
+use crate::diff::patch::Budget;
 use crate::diff::view::{self, Point};
 use crate::limits::COMPARED_COMMITS_MAX;
 use crate::patches::{self, Form};
@@ -139,7 +140,8 @@ pub fn patch(repository: Repository<'_>, pair: &Pair, form: Form) -> Result<Vec<
     match form {
         Form::Diff => {
             let (before, after) = points(repository, pair, &relation)?;
-            Ok(patches::between(repository, Some(before.tree_id), after.tree_id)?.bytes)
+            Ok(patches::between(repository, Some(before.tree_id), after.tree_id, &mut Budget::default())?
+                .bytes)
         }
         Form::Mail => {
             let commits: Result<Vec<Commit>, Error> =

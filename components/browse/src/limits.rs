@@ -104,8 +104,18 @@ pub const RENAME_BYTES_MAX: u64 = 32 << 20;
 /// The longest patch sent, in bytes.
 pub const PATCH_BYTES_MAX: usize = 32 << 20;
 
-/// The largest side of a file in a patch, in bytes.
-pub const PATCH_FILE_BYTES_MAX: u64 = 16 << 20;
+/// The largest side of a file in a patch, in bytes. To compare it takes up to 20 times as much memory, if
+/// its lines are short.
+pub const PATCH_FILE_BYTES_MAX: u64 = 4 << 20;
+
+/// The most bytes of files read for the patches that one request asks for.
+pub const PATCH_READ_BYTES_MAX: u64 = 64 << 20;
+
+/// The most work to tell which files were renamed, in pieces of files that are compared.
+pub const RENAME_PIECES_MAX: usize = 50_000_000;
+
+/// The most bytes of changed lines on a page whose words are compared.
+pub const MARKED_BYTES_MAX: usize = 512 << 10;
 
 /// The most lines of hunks that a page shows when it is asked for all.
 pub const DIFF_FULL_LINES_MAX: usize = 40_000;

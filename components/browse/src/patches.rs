@@ -1,7 +1,7 @@
 //! What commits changed, as files for machines: `/-/commit/<id>.diff` for `git apply`, and
 //! `/-/commit/<id>.patch` for `git am`.
 
-use crate::diff::patch::Patch;
+use crate::diff::patch::{Budget, Patch};
 use crate::diff::{self, Options, mail};
 use crate::limits::PATCH_BYTES_MAX;
 use crate::place::Failure;
@@ -51,7 +51,7 @@ pub fn etag(commit_ids: &[ObjectId], form: Form, dots: &str) -> String {
 /// What a commit changed since its first parent.
 pub fn of_commit(repository: Repository<'_>, commit_id: ObjectId, form: Form) -> Result<Vec<u8>, Failure> {
     let commit = repository.commit(&commit_id)?;
-    let patch = patch_of(repository, &commit)?;
+    let patch = patch_of(repository, &commit, &mut Budget::default())?;
     match form {
         Form::Diff => Ok(patch.bytes),
         Form::Mail => {
@@ -67,13 +67,14 @@ pub fn between(
     repository: Repository<'_>,
     before: Option<ObjectId>,
     after: ObjectId,
+    budget: &mut Budget,
 ) -> Result<Patch, Failure> {
     let changes = diff::trees(repository, before, after)?;
     if changes.is_cut {
         return Err(too_large(after));
     }
     let mut patch = Patch::default();
-    patch.push(repository, &changes.files, Options::default())?;
+    patch.push(repository, &changes.files, Options::default(), budget)?;
     Ok(patch)
 }
 
@@ -81,8 +82,9 @@ pub fn between(
 pub fn series(repository: Repository<'_>, commits: &[Commit]) -> Result<Vec<u8>, Failure> {
     let commits: Vec<&Commit> = commits.iter().filter(|commit| commit.parent_ids.len() < 2).collect();
     let mut mails = Vec::new();
+    let mut budget = Budget::default();
     for (index, commit) in commits.iter().enumerate() {
-        let patch = patch_of(repository, commit)?;
+        let patch = patch_of(repository, commit, &mut budget)?;
         mail::push(&mut mails, commit, (index + 1, commits.len()), &patch);
         if mails.len() > PATCH_BYTES_MAX {
             return Err(too_large(commit.id));
@@ -91,12 +93,12 @@ pub fn series(repository: Repository<'_>, commits: &[Commit]) -> Result<Vec<u8>,
     Ok(mails)
 }
 
-fn patch_of(repository: Repository<'_>, commit: &Commit) -> Result<Patch, Failure> {
+fn patch_of(repository: Repository<'_>, commit: &Commit, budget: &mut Budget) -> Result<Patch, Failure> {
     let before = match commit.parent_ids.first() {
         Some(parent) => Some(repository.commit(parent)?.tree_id),
         None => None,
     };
-    between(repository, before, commit.tree_id)
+    between(repository, before, commit.tree_id, budget)
 }
 
 fn too_large(id: ObjectId) -> Failure {

@@ -3,7 +3,7 @@
 mod kit;
 
 use browse::diff::{self, Line};
-use browse::limits::{DIFF_FILES_MAX, PATH_BYTES_MAX, PATH_SEGMENTS_MAX};
+use browse::limits::{DIFF_FILES_MAX, PATH_BYTES_MAX, PATH_SEGMENTS_MAX, RENAME_PIECES_MAX};
 use gix_hash::ObjectId;
 use kit::{Fixture, repository};
 use std::fmt::Write as _;
@@ -199,5 +199,27 @@ fn what_lies_too_deep_is_not_left_out_in_silence() {
         let changes = changes.expect("it can be read");
         assert_eq!(changes.is_cut, is_cut, "{} bytes", path.len());
         assert_eq!(changes.files.len(), if is_cut { 1 } else { 2 }, "what is not too deep is listed");
+    }
+}
+
+#[test]
+fn only_so_much_is_compared_to_find_renamed_files() {
+    // Each file has some 25,000 pieces, and those of its own tell which one it became.
+    for (count, are_all_found) in [(28, true), (40, false)] {
+        assert_eq!(count * count * 2 * 25_000 < RENAME_PIECES_MAX, are_all_found);
+        let fixture = Fixture::new(&format!(
+            "seq 100000 125000 > ../shared
+            for i in $(seq {count}); do (seq -f $i-%g 200; cat ../shared) > before-$i; done
+            git add . && git commit -qm Before
+            for i in $(seq {count}); do git mv before-$i after-$i && echo more >> after-$i; done
+            git add . && git commit -qm After"
+        ));
+        let opened = fixture.open();
+        let before = id(&fixture, "main~1^{tree}");
+        let changes = diff::trees(repository(&opened), Some(before), id(&fixture, "main^{tree}"));
+        let changes = changes.expect("it can be read");
+        let renamed = changes.files.iter().filter(|change| change.is_rename()).count();
+        assert_eq!(renamed == count, are_all_found, "{renamed} of {count}");
+        assert_eq!(changes.files.len(), 2 * count - renamed, "the others were deleted and added");
     }
 }

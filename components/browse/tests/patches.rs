@@ -2,10 +2,13 @@
 
 mod kit;
 
+use browse::diff::patch::Budget;
+use browse::limits::{PATCH_FILE_BYTES_MAX, PATCH_READ_BYTES_MAX};
 use browse::patches::{self, Form};
+use browse::place::Failure;
 use gix_hash::ObjectId;
 use kit::{Fixture, repository};
-use lithe_code::repository::{Error, Repository};
+use lithe_code::repository::Error;
 
 fn id(fixture: &Fixture, revision: &str) -> ObjectId {
     ObjectId::from_hex(fixture.git(&format!("rev-parse '{revision}'")).as_bytes()).expect("an id")
@@ -200,12 +203,46 @@ fn patches_of_random_histories_are_those_of_git() {
     }
 }
 
+/// What is sent of the latest commit; none: it is too large.
+fn sent(fixture: &Fixture, form: Form) -> Option<Vec<u8>> {
+    let opened = fixture.open();
+    match patches::of_commit(repository(&opened), id(fixture, "main"), form) {
+        Ok(bytes) => Some(bytes),
+        Err(Failure::Repository(Error::TooLarge(_))) => None,
+        Err(failure) => panic!("{failure:?}"),
+    }
+}
+
 #[test]
 fn a_file_past_the_limit_is_not_sent() {
-    let fixture = Fixture::new("head -c 16777217 /dev/zero > large && git add . && git commit -qm Large");
-    let opened = fixture.open();
-    let answer =
-        |repository: Repository<'_>| patches::of_commit(repository, id(&fixture, "main"), Form::Diff);
-    let failure = answer(repository(&opened)).expect_err("it is too large");
-    assert!(matches!(failure, browse::place::Failure::Repository(Error::TooLarge(_))));
+    for (bytes, is_sent) in [(PATCH_FILE_BYTES_MAX, true), (PATCH_FILE_BYTES_MAX + 1, false)] {
+        let fixture =
+            Fixture::new(&format!("head -c {bytes} /dev/zero > large && git add . && git commit -qm Large"));
+        assert_eq!(sent(&fixture, Form::Diff).is_some(), is_sent, "{bytes}");
+    }
+}
+
+#[test]
+fn only_so_much_is_read_for_one_request() {
+    // Each commit reads a file of the largest size once, to remove it.
+    let files = PATCH_READ_BYTES_MAX / PATCH_FILE_BYTES_MAX;
+    for (count, is_sent) in [(files, true), (files + 1, false)] {
+        let fixture = Fixture::new(&format!(
+            "for i in $(seq {count}); do (head -c {} /dev/zero; echo $i) | tail -c {PATCH_FILE_BYTES_MAX} > $i; done
+            git add . && git commit -qm Large
+            for i in $(seq {count}); do git rm -q $i && git commit -qm $i; done",
+            PATCH_FILE_BYTES_MAX
+        ));
+        let opened = fixture.open();
+        let repository = repository(&opened);
+        let tree = |revision: &str| id(&fixture, &format!("{revision}^{{tree}}"));
+        let whole =
+            patches::between(repository, None, tree(&format!("main~{count}")), &mut Budget::default());
+        assert_eq!(whole.is_ok(), is_sent, "one patch of {count} files");
+        let commits: Vec<_> = (0..count)
+            .rev()
+            .map(|back| repository.commit(&id(&fixture, &format!("main~{back}"))).expect("readable"))
+            .collect();
+        assert_eq!(patches::series(repository, &commits).is_ok(), is_sent, "{count} mails");
+    }
 }

@@ -5,6 +5,7 @@ mod kit;
 use askama::Template as _;
 use browse::commit;
 use browse::diff::View;
+use browse::limits::MARKED_BYTES_MAX;
 use kit::{Fixture, repository};
 use lithe_web::Fields;
 
@@ -49,9 +50,13 @@ fn white_space_can_be_left_out() {
 #[test]
 fn more_lines_can_be_shown_around_a_change() {
     let fixture = changed("seq 1 100 > f", "sed -i 's/^50$/x/' f");
-    for (query, lines, more) in
-        [("", 6, "context=10#file-1"), ("context=10", 20, "context=25#file-1"), ("context=1000", 99, "")]
-    {
+    for (query, lines, more) in [
+        ("", 6, "context=10#file-1"),
+        ("context=10", 20, "context=25#file-1"),
+        ("context=11", 50, "context=1000#file-1"),
+        ("context=1000", 99, ""),
+        ("context=1001", 99, ""),
+    ] {
         let html = page(&fixture, query);
         assert_eq!(html.matches("<td class=\"diff-sign\"> </td>").count(), lines, "{query}");
         assert!(html.contains(more), "{query}");
@@ -86,4 +91,17 @@ fn a_renamed_file_says_how_much_of_it_is_the_same_and_a_hunk_names_its_function(
     let html = page(&fixture, "");
     assert!(html.contains("f → <a href=") && html.contains("% the same"));
     assert!(html.contains("@@ -28,7 +28,7 @@ fn f() {"), "{html}");
+}
+
+#[test]
+fn only_so_many_words_are_compared() {
+    // Two lines of 512 bytes each, whose first letters differ.
+    let pairs = MARKED_BYTES_MAX / 1024;
+    let lines = |letter: &str, count: usize| {
+        format!("yes {letter}\\ $(head -c 509 /dev/zero | tr '\\0' x) | head -n {count} > f")
+    };
+    for (count, marked) in [(pairs, pairs), (pairs + 1, pairs)] {
+        let fixture = changed(&lines("a", count), &lines("b", count));
+        assert_eq!(page(&fixture, "").matches("<ins>b</ins>").count(), marked, "{count}");
+    }
 }

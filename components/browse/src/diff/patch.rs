@@ -5,7 +5,7 @@
 
 use super::lines::{self, FileDiff, Functions, Line, Options};
 use super::trees::{Change, Side};
-use crate::limits::{PATCH_BYTES_MAX, PATCH_FILE_BYTES_MAX};
+use crate::limits::{PATCH_BYTES_MAX, PATCH_FILE_BYTES_MAX, PATCH_READ_BYTES_MAX};
 use bstr::{BStr, ByteSlice as _};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
@@ -30,6 +30,26 @@ pub fn is_binary(bytes: &[u8]) -> bool {
     bytes[..bytes.len().min(BINARY_PROBE_BYTES)].contains(&0)
 }
 
+/// How many bytes of files may still be read for the patches of one request.
+#[derive(Debug)]
+pub struct Budget {
+    bytes: u64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { bytes: PATCH_READ_BYTES_MAX }
+    }
+}
+
+impl Budget {
+    fn take(&mut self, bytes: u64) -> bool {
+        let left = self.bytes.checked_sub(bytes);
+        self.bytes = left.unwrap_or(0);
+        left.is_some()
+    }
+}
+
 /// A patch that is being written.
 #[derive(Debug, Default)]
 pub struct Patch {
@@ -42,13 +62,14 @@ pub struct Patch {
 impl Patch {
     /// Adds the changed files.
     ///
-    /// Fails with [`Error::TooLarge`] past [`PATCH_BYTES_MAX`], or if one file is larger than
-    /// [`PATCH_FILE_BYTES_MAX`].
+    /// Fails with [`Error::TooLarge`] past [`PATCH_BYTES_MAX`], if one file is larger than
+    /// [`PATCH_FILE_BYTES_MAX`], and if the budget is spent.
     pub fn push(
         &mut self,
         repository: Repository<'_>,
         changes: &[Change],
         options: Options,
+        budget: &mut Budget,
     ) -> Result<(), Error> {
         for change in changes {
             self.files += 1;
@@ -58,23 +79,30 @@ impl Patch {
                     let (before, after) = (before.clone(), after.clone());
                     let deleted = Change { before: Some(before), after: None, similarity: None };
                     let added = Change { before: None, after: Some(after), similarity: None };
-                    self.file(repository, &deleted, options)?;
-                    self.file(repository, &added, options)?;
+                    self.file(repository, &deleted, options, budget)?;
+                    self.file(repository, &added, options, budget)?;
                 }
-                _ => self.file(repository, change, options)?,
+                _ => self.file(repository, change, options, budget)?,
             }
         }
         Ok(())
     }
 
-    fn file(&mut self, repository: Repository<'_>, change: &Change, options: Options) -> Result<(), Error> {
+    fn file(
+        &mut self,
+        repository: Repository<'_>,
+        change: &Change,
+        options: Options,
+        budget: &mut Budget,
+    ) -> Result<(), Error> {
         self.head(change);
         let [before, after] = [&change.before, &change.after];
         let id = |side: &Option<Side>| side.as_ref().map(|side| side.id);
         if id(before) == id(after) {
             return self.check(change);
         }
-        let (before, after) = (contents(repository, before.as_ref())?, contents(repository, after.as_ref())?);
+        let mut read = |side: &Option<Side>| contents(repository, side.as_ref(), budget);
+        let (before, after) = (read(before)?, read(after)?);
         if is_binary(&before) || is_binary(&after) {
             self.bytes.extend_from_slice(b"GIT binary patch\n");
             push_binary(&mut self.bytes, &after);
@@ -184,12 +212,17 @@ fn is_other_kind(a: EntryMode, b: EntryMode) -> bool {
 
 /// One side of a change as it is compared: nothing if it is not there, and a line that names the commit of a
 /// submodule.
-pub fn contents(repository: Repository<'_>, side: Option<&Side>) -> Result<Arc<Vec<u8>>, Error> {
+fn contents(
+    repository: Repository<'_>,
+    side: Option<&Side>,
+    budget: &mut Budget,
+) -> Result<Arc<Vec<u8>>, Error> {
     match side {
         None => Ok(Arc::default()),
         Some(side) if side.mode.kind() == EntryKind::Commit => {
             Ok(Arc::new(format!("Subproject commit {}\n", side.id).into_bytes()))
         }
+        Some(side) if !budget.take(repository.header(&side.id)?.1) => Err(Error::TooLarge(side.id)),
         Some(side) => repository.blob(&side.id, PATCH_FILE_BYTES_MAX),
     }
 }

@@ -5,7 +5,7 @@
 //! most similar.
 
 use super::trees::{Change, Side};
-use crate::limits::{RENAME_BYTES_MAX, RENAME_FILE_BYTES_MAX, RENAME_PAIRS_MAX};
+use crate::limits::{RENAME_BYTES_MAX, RENAME_FILE_BYTES_MAX, RENAME_PAIRS_MAX, RENAME_PIECES_MAX};
 use bstr::ByteSlice as _;
 use gix_hash::ObjectId;
 use gix_object::tree::EntryKind;
@@ -224,11 +224,13 @@ struct Contents<'a> {
     repository: Repository<'a>,
     sizes: HashMap<ObjectId, u64>,
     pieces: HashMap<ObjectId, Pieces>,
+    /// How many pieces may still be compared. With fewer left, no files count as similar.
+    pieces_left: usize,
 }
 
 impl<'a> Contents<'a> {
     fn new(repository: Repository<'a>) -> Self {
-        Self { repository, sizes: HashMap::new(), pieces: HashMap::new() }
+        Self { repository, sizes: HashMap::new(), pieces: HashMap::new(), pieces_left: RENAME_PIECES_MAX }
     }
 
     /// Whether all that are left may be read.
@@ -273,7 +275,13 @@ impl<'a> Contents<'a> {
         }
         self.load(source)?;
         self.load(target)?;
-        let copied = in_both(&self.pieces[&source.id], &self.pieces[&target.id]);
+        let (source, target) = (&self.pieces[&source.id], &self.pieces[&target.id]);
+        let Some(left) = self.pieces_left.checked_sub(source.len() + target.len()) else {
+            self.pieces_left = 0;
+            return Ok(0);
+        };
+        self.pieces_left = left;
+        let copied = in_both(source, target);
         Ok(copied * SCORE_MAX / larger)
     }
 }

@@ -6,7 +6,7 @@ use super::words::{self, Marks};
 use crate::cache::Key;
 use crate::limits::{
     CONTEXT_LINES_MAX, DIFF_BYTES_MAX, DIFF_FILE_BYTES_MAX, DIFF_FILE_LINES_MAX, DIFF_FULL_LINES_MAX,
-    DIFF_LINES_MAX,
+    DIFF_LINES_MAX, MARKED_BYTES_MAX,
 };
 use crate::place::{Failure, Place};
 use crate::raw;
@@ -41,7 +41,8 @@ impl View {
         let context = query.get("context").parse().unwrap_or(lines::CONTEXT_LINES);
         Self {
             lines: Options {
-                context: context.min(CONTEXT_LINES_MAX),
+                // Few different pages can be asked for, and kept.
+                context: CONTEXT_STEPS.into_iter().find(|step| *step >= context).unwrap_or(CONTEXT_LINES_MAX),
                 ignores_white_space: query.get("w") == "1",
             },
             is_split: query.get("view") == "split",
@@ -196,6 +197,8 @@ struct Budget {
     lines: usize,
     file_lines: usize,
     bytes: u64,
+    /// Of changed lines, to compare their words.
+    marked_bytes: usize,
     is_spent: bool,
     is_file_cut: bool,
 }
@@ -206,7 +209,14 @@ impl Budget {
             true => (DIFF_FULL_LINES_MAX, DIFF_FULL_LINES_MAX),
             false => (DIFF_LINES_MAX, DIFF_FILE_LINES_MAX),
         };
-        Self { lines, file_lines, bytes: DIFF_BYTES_MAX, is_spent: false, is_file_cut: false }
+        Self {
+            lines,
+            file_lines,
+            bytes: DIFF_BYTES_MAX,
+            marked_bytes: MARKED_BYTES_MAX,
+            is_spent: false,
+            is_file_cut: false,
+        }
     }
 
     /// Takes the bytes of a file, if there are as many left.
@@ -335,7 +345,7 @@ impl Page<'_> {
     }
 
     fn hunk(
-        &self,
+        &mut self,
         rows: &mut String,
         number: usize,
         hunk: &Hunk,
@@ -382,7 +392,7 @@ impl Page<'_> {
 
     /// Lines that took the place of others; the words of lines that stand for each other are compared.
     fn changed(
-        &self,
+        &mut self,
         rows: &mut String,
         removed: &[Line],
         added: &[Line],
@@ -397,9 +407,8 @@ impl Page<'_> {
         let old: Vec<(u32, &[u8])> = removed.iter().map(index).map(|at| (at, before[at as usize])).collect();
         let new: Vec<(u32, &[u8])> = added.iter().map(index).map(|at| (at, after[at as usize])).collect();
         let pairs = if old.len() == new.len() || self.view.is_split { old.len().min(new.len()) } else { 0 };
-        let marks: Vec<(Marks, Marks)> = (0..pairs)
-            .map(|at| words::marks(&decoded(old[at].1), &decoded(new[at].1)).unwrap_or_default())
-            .collect();
+        let marks: Vec<(Marks, Marks)> =
+            (0..pairs).map(|at| self.marks(old[at].1, new[at].1).unwrap_or_default()).collect();
         let old_cell = |at: usize| {
             let (number, bytes) = *old.get(at)?;
             Some((number, Cell { bytes, marks: marks.get(at).map_or(&[], |marks| &marks.0), tag: "del" }))
@@ -414,6 +423,12 @@ impl Page<'_> {
             (0..old.len()).for_each(|at| self.row(rows, (old_cell(at), None), false));
             (0..new.len()).for_each(|at| self.row(rows, (None, new_cell(at)), false));
         }
+    }
+
+    /// What differs between two lines, while there is room for it.
+    fn marks(&mut self, old: &[u8], new: &[u8]) -> Option<(Marks, Marks)> {
+        self.budget.marked_bytes = self.budget.marked_bytes.checked_sub(old.len() + new.len())?;
+        words::marks(&decoded(old), &decoded(new))
     }
 
     fn row(
