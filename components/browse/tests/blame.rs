@@ -4,9 +4,11 @@ mod kit;
 
 use askama::Template as _;
 use browse::blame;
+use browse::limits::{BLOB_LINES_MAX, CACHE_ENTRY_BYTES_MAX};
 use gix_hash::ObjectId;
 use kit::{COMMITTED, Fixture, repository};
 use lithe_code::blame::{Blame, Rules, Whitespace};
+use lithe_code::limits::{BLAME_RENAMED_PARENTS_MAX, RENAMED_PATH_SEGMENTS_MAX};
 use lithe_code::revision;
 use lithe_code::walk::Budget;
 use std::collections::HashSet;
@@ -210,7 +212,16 @@ fn ignored_commits_pass_their_lines_on() {
 
 #[test]
 fn text_that_was_not_written_here_is_nothing() {
-    for text in ["x", "settled 1 2", "lines 1 2 3", "origin x", "suspect 1 2 3 4", "settled a b c d e"] {
+    for text in [
+        "x",
+        "settled 1 2",
+        "lines 1 2 3",
+        "origin x",
+        "suspect 1 2 3 4",
+        "settled a b c d e",
+        "run 1 2 3",
+        "settled 0123456789012345678901234567890123456789 0",
+    ] {
         assert_eq!(Blame::parse(text), None, "{text}");
     }
 }
@@ -230,4 +241,59 @@ fn the_page_passes_over_the_commits_that_the_repository_lists() {
     let page = page.expect("a file").render().expect("the template takes its page");
     assert!(page.contains(">One</a>") && !page.contains(">Format</a>"));
     assert!(page.contains(".git-blame-ignore-revs"));
+}
+
+#[test]
+fn what_a_file_was_called_is_looked_for_in_paths_and_parents_up_to_a_limit() {
+    let nested = |segments: usize| format!("{}f", "d/".repeat(segments - 1));
+    // The path before, and in how many parents, of which the last alone has it, the file was moved.
+    let cases = [
+        (nested(RENAMED_PATH_SEGMENTS_MAX), 1, true),
+        (nested(RENAMED_PATH_SEGMENTS_MAX + 1), 1, false),
+        ("g".to_owned(), BLAME_RENAMED_PARENTS_MAX, true),
+        ("g".to_owned(), BLAME_RENAMED_PARENTS_MAX + 1, false),
+    ];
+    for (path, parents, is_found) in cases {
+        let fixture = Fixture::new("");
+        let mut stream = String::new();
+        for parent in 1..=parents {
+            let path = if parent == parents { &path } else { "other" };
+            stream += &format!(
+                "commit refs/heads/p{parent}\nmark :{parent}\ncommitter A <a@b> 1 +0000\ndata 1\nx\n\
+                 M 644 inline {path}\ndata 12\nparent {parent:>4}\n\n"
+            );
+        }
+        stream += "commit refs/heads/main\ncommitter A <a@b> 2 +0000\ndata 1\nx\n";
+        for parent in 1..=parents {
+            stream += &format!("{} :{parent}\n", if parent == 1 { "from" } else { "merge" });
+        }
+        stream += &format!("deleteall\nM 644 inline file\ndata 12\nparent {parents:>4}\n\n");
+        std::fs::write(fixture.root().join("stream"), stream).expect("the directory is writable");
+        fixture.shell("git -C team/demo.git fast-import --quiet < stream");
+        let (lines, _) = found(&fixture, "file", &asked(Whitespace::Counts));
+        assert_eq!(lines[0].2 == path, is_found, "{} bytes, {parents} parents", path.len());
+    }
+}
+
+#[test]
+fn a_long_file_of_short_runs_is_kept() {
+    // Every other line is changed by a second commit, in a file with a long path.
+    let fixture = Fixture::new(&format!(
+        "mkdir -p dir/{0}/{0} && seq {1} > dir/{0}/{0}/f && git add . && git commit -qm One
+        sed -i 's/[02468]$/&x/' dir/{0}/{0}/f && git commit -qam Two",
+        "d".repeat(200),
+        BLOB_LINES_MAX
+    ));
+    let opened = fixture.open();
+    let repository = repository(&opened);
+    let path = fixture.git("ls-tree -r --name-only main");
+    let id = |revision: &str| fixture.git(&format!("rev-parse {revision}")).parse().expect("an id");
+    let blob = id(&format!("main:{path}"));
+    let blame = Blame::new(repository, id("main"), path.as_str().into(), blob, BLOB_LINES_MAX as u32);
+    let mut blame = blame.expect("a commit");
+    let asked = asked(Whitespace::Counts);
+    let rules = Rules { whitespace: asked.whitespace, ignored: &asked.ignored };
+    blame.advance(repository, rules, ALL).expect("it can be read");
+    assert_eq!(blame.settled().len(), BLOB_LINES_MAX);
+    assert!(blame.to_text().len() < CACHE_ENTRY_BYTES_MAX / 4, "{}", blame.to_text().len());
 }

@@ -21,6 +21,15 @@ pub const BLAME_FILE_BYTES_MAX: u64 = 2 << 20;
 /// How many parents of one commit are asked for the lines of a file.
 pub const BLAME_PARENTS_MAX: usize = 64;
 
+/// In how many parents of one commit a file is looked for under another name.
+pub const BLAME_RENAMED_PARENTS_MAX: usize = 4;
+
+/// The longest path that a file may have had before, in bytes.
+pub const RENAMED_PATH_BYTES_MAX: usize = 4_096;
+
+/// The deepest path that a file may have had before, in segments.
+pub const RENAMED_PATH_SEGMENTS_MAX: usize = 255;
+
 /// The most trees read to find out what a file was called before.
 pub const RENAME_TREES_MAX: usize = 5_000;
 

@@ -1,6 +1,9 @@
 //! Which file of a parent was renamed to a file that the parent does not have.
 
-use crate::limits::{BLAME_FILE_BYTES_MAX, RENAME_BYTES_MAX, RENAME_CANDIDATES_MAX, RENAME_TREES_MAX};
+use crate::limits::{
+    BLAME_FILE_BYTES_MAX, RENAME_BYTES_MAX, RENAME_CANDIDATES_MAX, RENAME_TREES_MAX, RENAMED_PATH_BYTES_MAX,
+    RENAMED_PATH_SEGMENTS_MAX,
+};
 use crate::repository::{Entry, Error, Repository};
 use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::{ObjectId, oid};
@@ -117,6 +120,10 @@ impl<'a> Gone<'a> {
                 below.push(b'/');
             }
             below.extend_from_slice(&entry.name);
+            let segments = below.split_str("/").count();
+            if below.len() > RENAMED_PATH_BYTES_MAX || segments > RENAMED_PATH_SEGMENTS_MAX {
+                continue;
+            }
             if entry.is_tree() {
                 open.push((below, entry.id, other.filter(|other| other.is_tree()).map(|other| other.id)));
             } else if is_file(entry.mode.kind()) && other.is_none_or(|other| other.is_tree()) {

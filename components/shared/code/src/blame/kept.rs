@@ -4,6 +4,8 @@ use super::{Blame, Lines, Origin, Pending, Settled, Suspect};
 use bstr::{BString, ByteSlice as _};
 use gix_hash::ObjectId;
 use lithe_web::address::{decode, encode_component, encode_path};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write as _;
 
 impl Blame {
@@ -21,12 +23,27 @@ impl Blame {
             let Origin { seconds, offset, title, .. } = origin;
             writeln!(text, "origin {id} {seconds} {offset} {name} {email} {}", encode_component(title))?;
         }
-        for Settled { lines, commit_id, path, previous } in &self.settled {
-            let Lines { first, count, source } = lines;
-            write!(text, "settled {first} {count} {source} {commit_id} {}", encode_path(path))?;
+        // Each path and each commit is written once: a file may have many lines of a few commits.
+        let mut paths: BTreeMap<&BString, usize> = BTreeMap::new();
+        let mut groups: BTreeMap<_, Vec<Lines>> = BTreeMap::new();
+        for Settled { lines, commit_id, path, previous } in self.settled() {
+            groups.entry((commit_id, path, previous)).or_default().push(lines);
+        }
+        for ((commit_id, path, previous), runs) in &groups {
+            for path in [Some(path), previous.as_ref().map(|(_, path)| path)].into_iter().flatten() {
+                let number = paths.len();
+                if let Entry::Vacant(entry) = paths.entry(path) {
+                    entry.insert(number);
+                    writeln!(text, "path {}", encode_path(path))?;
+                }
+            }
+            write!(text, "settled {commit_id} {}", paths[path])?;
             match previous {
-                Some((id, path)) => writeln!(text, " {id} {}", encode_path(path))?,
+                Some((id, path)) => writeln!(text, " {id} {}", paths[path])?,
                 None => writeln!(text)?,
+            }
+            for Lines { first, count, source } in runs {
+                writeln!(text, "run {first} {count} {source}")?;
             }
         }
         for (Suspect { seconds, commit_id, path }, Pending { blob_id, lines }) in &self.pending {
@@ -42,6 +59,8 @@ impl Blame {
     pub fn parse(text: &str) -> Option<Self> {
         let mut blame = Self::default();
         let mut suspect: Option<Suspect> = None;
+        let mut paths: Vec<BString> = Vec::new();
+        let mut from: Option<(ObjectId, BString, Option<(ObjectId, BString)>)> = None;
         for line in text.lines() {
             let mut fields = Fields(line.split(' '));
             match fields.word()? {
@@ -50,12 +69,17 @@ impl Blame {
                     blame.origins.insert(id, origin);
                 }
                 "settled" => {
-                    let (lines, commit_id, path) = (fields.lines()?, fields.id()?, fields.bytes()?);
+                    let (commit_id, path) = (fields.id()?, paths.get(fields.number::<usize>()?)?.clone());
                     let previous = match fields.id() {
-                        Some(id) => Some((id, fields.bytes()?)),
+                        Some(id) => Some((id, paths.get(fields.number::<usize>()?)?.clone())),
                         None => None,
                     };
-                    blame.settled.push(Settled { lines, commit_id, path, previous });
+                    from = Some((commit_id, path, previous));
+                }
+                "path" => paths.push(fields.bytes()?),
+                "run" => {
+                    let (commit_id, path, previous) = from.clone()?;
+                    blame.settled.push(Settled { lines: fields.lines()?, commit_id, path, previous });
                 }
                 "suspect" => {
                     let (seconds, commit_id, blob_id) = (fields.number()?, fields.id()?, fields.id()?);
@@ -67,6 +91,7 @@ impl Blame {
                 _ => return None,
             }
         }
+        blame.settled.sort_by_key(|settled| settled.lines);
         Some(blame)
     }
 }

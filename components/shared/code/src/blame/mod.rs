@@ -10,7 +10,7 @@
 mod kept;
 mod lines;
 
-use crate::limits::{BLAME_FILE_BYTES_MAX, BLAME_PARENTS_MAX};
+use crate::limits::{BLAME_FILE_BYTES_MAX, BLAME_PARENTS_MAX, BLAME_RENAMED_PARENTS_MAX};
 use crate::renames::{self, is_file};
 use crate::repository::{Commit, Error, Repository};
 use crate::walk::{Budget, Node};
@@ -40,7 +40,7 @@ pub struct Rules<'a> {
 /// A search for where the lines of a file come from: what is found, and what is not yet.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Blame {
-    /// Lines that were found, in no order.
+    /// Lines that were found, joined after each go.
     settled: Vec<Settled>,
     /// The latest commit is the last.
     pending: BTreeMap<Suspect, Pending>,
@@ -173,9 +173,11 @@ impl Blame {
             let Some((suspect, pending)) = search.blame.pending.pop_last() else { break };
             if let Err(error) = search.step(&suspect, &pending) {
                 search.blame.pending.insert(suspect, pending);
+                self.settled = self.settled();
                 return Err(error);
             }
         }
+        self.settled = self.settled();
         Ok(())
     }
 }
@@ -274,7 +276,8 @@ impl Search<'_> {
                 found.push(source);
             }
         }
-        for (parent_id, parent) in elsewhere {
+        // The time is looked at between steps alone, so that each search gets on: a step must be short.
+        for (parent_id, parent) in elsewhere.into_iter().take(BLAME_RENAMED_PARENTS_MAX) {
             self.read += 1;
             let renamed = renames::source(self.repository, &parent.tree_id, &node.tree_id, path, blob_id)?;
             let Some((path, id)) = renamed else { continue };
