@@ -15,8 +15,8 @@ const NPM_PACKAGES: [(&str, &str); 2] = [("pages", "axe-core"), ("clients", "iso
 /// The first Spin with the final WASI 0.3.0: major and minor version.
 const SPIN_MIN: (u32, u32) = (4, 1);
 
-/// Tests that need `lithe serve` itself, its limits or its options, or no server at all.
-const NOT_UNDER_SPIN: [&str; 16] = [
+/// Tests that need `lithe serve` itself, its limits, its options or routes of any depth, or no server at all.
+const NOT_UNDER_SPIN: [&str; 18] = [
     "auth::over_https",
     "auth::the_first_start",
     "cli::",
@@ -30,6 +30,8 @@ const NOT_UNDER_SPIN: [&str; 16] = [
     "isolation::",
     "random::",
     "lfs::a_full_disk",
+    "lfs::every_address",
+    "maintenance::nobody_has_to_ask",
     "push_policy::a_policy_that",
     "push_policy::a_site",
     "swap::",
