@@ -8,20 +8,8 @@ use browse::diff::View;
 use browse::patches::Form;
 use browse::refs;
 use gix_hash::ObjectId;
-use kit::{COMMITTED, Fixture, repository};
+use kit::{COMMITTED, Fixture, Numbers, repository};
 use lithe_code::relation::relation;
-
-/// Pseudo-random numbers (xorshift), the same in every run.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-}
 
 /// A history of `count` commits with many merges, some of them crossed; `b<n>` is the commit number `n`.
 fn random_history(seed: u64, count: u64) -> Fixture {

@@ -5,23 +5,11 @@ mod kit;
 use browse::diff::{self, Line};
 use browse::limits::{DIFF_FILES_MAX, PATH_BYTES_MAX, PATH_SEGMENTS_MAX, RENAME_PIECES_MAX};
 use gix_hash::ObjectId;
-use kit::{Fixture, repository};
+use kit::{Fixture, Numbers, repository};
 use std::fmt::Write as _;
 
 fn id(fixture: &Fixture, revision: &str) -> ObjectId {
     ObjectId::from_hex(fixture.git(&format!("rev-parse '{revision}'")).as_bytes()).expect("an id")
-}
-
-/// Pseudo-random numbers (xorshift), the same in every run.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
 }
 
 /// The hunks as a patch, in the form of `git diff` without its heads.

@@ -7,7 +7,7 @@ use browse::limits::{PATCH_FILE_BYTES_MAX, PATCH_READ_BYTES_MAX};
 use browse::patches::{self, Form};
 use browse::place::Failure;
 use gix_hash::ObjectId;
-use kit::{Fixture, repository};
+use kit::{Fixture, Numbers, repository};
 use lithe_code::repository::Error;
 
 fn id(fixture: &Fixture, revision: &str) -> ObjectId {
@@ -122,18 +122,6 @@ fn a_message_does_not_pass_for_a_mail_or_a_patch() {
         let made = fixture.shell("cd again && git log --format='%T %an %s'");
         let tree = fixture.git("rev-parse 'main^{tree}'");
         assert_eq!(String::from_utf8_lossy(&made), format!("{tree} Ada Lovelace Title\n"), "{message}");
-    }
-}
-
-/// Pseudo-random numbers (xorshift), the same in every run.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
     }
 }
 

@@ -139,3 +139,16 @@ pub fn overview(ceiling: types::Permission) -> types::Overview {
     };
     types::Overview { viewer: types::Viewer { user: None, csrf_token: String::new(), ceiling }, site }
 }
+
+/// Pseudo-random numbers (xorshift), the same in every run.
+pub struct Numbers(pub u64);
+
+impl Numbers {
+    /// A number below the limit.
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+}
