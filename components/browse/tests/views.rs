@@ -89,7 +89,7 @@ fn images_are_shown_before_and_after() {
 fn a_renamed_file_says_how_much_of_it_is_the_same_and_a_hunk_names_its_function() {
     let fixture = changed("(echo 'fn f() {'; seq 1 40; echo '}') > f", "git mv f g && sed -i 's/^30$/x/' g");
     let html = page(&fixture, "");
-    assert!(html.contains("f → <a href=") && html.contains("% the same"));
+    assert!(html.contains("f → g</h3>") && html.contains("% the same"), "{html}");
     assert!(html.contains("@@ -28,7 +28,7 @@ fn f() {"), "{html}");
 }
 
