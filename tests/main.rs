@@ -25,6 +25,7 @@ mod git_http;
 mod git_scenarios;
 mod isolation;
 mod lfs;
+mod machines;
 mod maintenance;
 mod object_formats;
 mod pages;

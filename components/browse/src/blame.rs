@@ -18,6 +18,7 @@ use lithe_code::text;
 use lithe_code::walk::Budget;
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
 use lithe_web::time::Time;
+use serde::Serialize;
 use std::collections::HashSet;
 use std::time::Instant;
 
@@ -28,9 +29,11 @@ const IGNORED_REVISIONS: &str = ".git-blame-ignore-revs";
 const AGES_DAYS: [i64; 5] = [30, 180, 365, 3 * 365, 6 * 365];
 
 /// The page of where a file's lines come from.
-#[derive(Template)]
+#[derive(Template, Serialize)]
 #[template(path = "blame.html")]
+#[serde(tag = "page", rename = "blame", rename_all = "kebab-case")]
 pub struct BlamePage {
+    #[serde(skip)]
     frame: Frame,
     head: RepositoryHead,
     switcher: Switcher,
@@ -41,6 +44,7 @@ pub struct BlamePage {
     commits_href: String,
     permanent_href: String,
     /// The same page with whitespace counting, or not.
+    #[serde(skip)]
     other_view: (&'static str, String),
     notices: Vec<&'static str>,
     /// Where to look again for what is not found yet; none if everything is.
@@ -51,6 +55,8 @@ pub struct BlamePage {
 }
 
 /// Lines of one commit that follow one another.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
 struct Group {
     /// For the style sheet: from 0, the newest, to the number of [`AGES_DAYS`].
     age: usize,
@@ -59,6 +65,8 @@ struct Group {
 }
 
 /// What is said beside the lines of a commit.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
 struct Cell {
     title: String,
     href: String,
@@ -68,8 +76,11 @@ struct Cell {
     before_href: Option<String>,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
 struct Line {
     number: u32,
+    #[serde(rename = "line-html")]
     html: String,
 }
 

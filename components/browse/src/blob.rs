@@ -15,11 +15,14 @@ use lithe_code::text;
 use lithe_lfs::{POINTER_BYTES_MAX, Pointer};
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
 use lithe_web::size;
+use serde::Serialize;
 
 /// The page of a file.
-#[derive(Template)]
+#[derive(Template, Serialize)]
 #[template(path = "blob.html")]
+#[serde(tag = "page", rename = "blob", rename_all = "kebab-case")]
 pub struct BlobPage {
+    #[serde(skip)]
     frame: Frame,
     head: RepositoryHead,
     switcher: Switcher,
@@ -42,17 +45,22 @@ pub struct BlobPage {
 }
 
 /// Another view of the same file.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
 struct View {
     name: &'static str,
     href: String,
 }
 
 /// What of a file is shown.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", content = "value", rename_all = "kebab-case")]
 enum Content {
     /// HTML, a string for each line.
+    #[serde(rename = "lines-html")]
     Lines(Vec<String>),
     /// Sanitised HTML.
+    #[serde(rename = "rendered-html")]
     Markdown(String),
     Image,
     Link(String),

@@ -13,16 +13,20 @@ use lithe_code::repository::{Commit, Error, Repository};
 use lithe_code::text;
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
 use lithe_web::time::Time;
+use serde::Serialize;
 
 /// The page of a commit.
-#[derive(Template)]
+#[derive(Template, Serialize)]
 #[template(path = "commit.html")]
+#[serde(tag = "page", rename = "commit", rename_all = "kebab-case")]
 pub struct CommitPage {
+    #[serde(skip)]
     frame: Frame,
     head: RepositoryHead,
     id: String,
     title: String,
     /// The message below its first line, as HTML; empty if there is none.
+    #[serde(rename = "body-html")]
     body: String,
     author: Person,
     /// Who committed it, if that was somebody else or at another time.
@@ -37,15 +41,20 @@ pub struct CommitPage {
     /// Whether the parent is not there: the repository is shallow.
     is_parent_unknown: bool,
     /// What it changed, as HTML.
+    #[serde(rename = "changes-html")]
     changes: String,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
 struct Person {
     name: String,
     email: String,
     time: Time,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
 struct Parent {
     short_id: String,
     href: String,

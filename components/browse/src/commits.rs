@@ -8,11 +8,14 @@ use lithe_code::repository::Repository;
 use lithe_code::revision::Resolved;
 use lithe_code::text;
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
+use serde::Serialize;
 
 /// A page of a history.
-#[derive(Template)]
+#[derive(Template, Serialize)]
 #[template(path = "commits.html")]
+#[serde(tag = "page", rename = "commits", rename_all = "kebab-case")]
 pub struct CommitsPage {
+    #[serde(skip)]
     frame: Frame,
     head: RepositoryHead,
     switcher: Switcher,
@@ -29,6 +32,8 @@ pub struct CommitsPage {
 }
 
 /// The commits of one day.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
 struct Day {
     date: String,
     commits: Vec<CommitLine>,

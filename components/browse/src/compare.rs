@@ -16,6 +16,7 @@ use lithe_code::revision::{self, Revision};
 use lithe_code::text;
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
 use lithe_web::size::counted;
+use serde::Serialize;
 
 /// How many branches and tags are offered to choose from.
 const CHOICES_MAX: usize = 200;
@@ -52,9 +53,11 @@ impl Pair {
 }
 
 /// The page of a comparison.
-#[derive(Template)]
+#[derive(Template, Serialize)]
 #[template(path = "compare.html")]
+#[serde(tag = "page", rename = "compare", rename_all = "kebab-case")]
 pub struct ComparePage {
+    #[serde(skip)]
     frame: Frame,
     head: RepositoryHead,
     action: String,
@@ -67,6 +70,8 @@ pub struct ComparePage {
 }
 
 /// What was found out.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
 struct Comparison {
     swap_href: String,
     href: String,
@@ -76,6 +81,7 @@ struct Comparison {
     /// How many commits are not listed.
     left_out: Option<String>,
     notice: Option<&'static str>,
+    #[serde(rename = "changes-html")]
     changes: String,
 }
 

@@ -16,9 +16,11 @@ use serde::Serialize;
 use std::time::Instant;
 
 /// The page that finds files.
-#[derive(Template)]
+#[derive(Template, Serialize)]
 #[template(path = "find.html")]
+#[serde(tag = "page", rename = "find", rename_all = "kebab-case")]
 pub struct FindPage {
+    #[serde(skip)]
     frame: Frame,
     head: RepositoryHead,
     switcher: Switcher,
@@ -30,6 +32,8 @@ pub struct FindPage {
     found: Vec<Found>,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
 struct Found {
     path: String,
     href: String,
@@ -154,35 +158,6 @@ fn walk(repository: Repository<'_>, root: ObjectId) -> Result<Paths, Failure> {
     let is_cut = paths.len() > FIND_PATHS_MAX;
     paths.truncate(FIND_PATHS_MAX);
     Ok(Paths { paths, is_cut })
-}
-
-/// What programs are told of the files that the words are found in.
-#[derive(Debug, Serialize)]
-pub struct Json {
-    commit: String,
-    /// How many there are.
-    count: usize,
-    /// Whether some are left out.
-    is_cut: bool,
-    /// The best matches, with what is not text made visible.
-    paths: Vec<String>,
-}
-
-/// As [`page`], for programs.
-pub fn json(
-    place: &Place<'_>,
-    repository: Repository<'_>,
-    revision: &Revision,
-    words: &str,
-) -> Result<Json, Failure> {
-    let all = all(place, repository, revision)?;
-    let (paths, count) = matching(&all.paths, words);
-    Ok(Json {
-        commit: revision.commit_id.to_string(),
-        count,
-        is_cut: all.is_cut || count > paths.len(),
-        paths: paths.into_iter().map(|path| text::visible(path)).collect(),
-    })
 }
 
 #[cfg(test)]

@@ -28,8 +28,11 @@ use lithe_forge::access::{self, Opened};
 use lithe_forge::settings;
 use lithe_forge::types::{self, Client, Credentials, Error as StoreError, Overview};
 use lithe_forge::{Requester, host_header, is_https, signers};
+use lithe_web::address::encode_component;
 use lithe_web::answer::{self, Answer};
-use lithe_web::{Fields, Frame, change_password, failure, time};
+use lithe_web::format::FORMAT_FIELD;
+use lithe_web::{Fields, Format, Frame, change_password, failure, time};
+use serde::Serialize;
 use std::path::Path;
 
 /// Where repositories are mounted.
@@ -41,8 +44,10 @@ const CACHE: &str = "/cache/rendered";
 /// Answers a request.
 pub fn answer(request: &Parts) -> Answer {
     let address = request.uri.path_and_query().map_or("/", |address| address.as_str());
+    let query = Fields::of_query(&request.uri);
+    let format = Format::asked_for(&request.headers, &query);
     if request.method != Method::GET && request.method != Method::HEAD {
-        return failure::method_not_allowed(&Frame::bare("/", ""), "GET, HEAD");
+        return failure::method_not_allowed(&Frame::bare("/", "").in_format(format), "GET, HEAD");
     }
     let route = route::parse(request.uri.path());
     match route {
@@ -50,7 +55,7 @@ pub fn answer(request: &Parts) -> Answer {
         Route::Redirect(address) => return answer::moved(&with_query(address, request)),
         Route::Home | Route::Search | Route::Place { .. } | Route::NotFound => {}
     }
-    let arrived = Arrived { request, address, query: Fields::of_query(&request.uri) };
+    let arrived = Arrived { request, address, query, format };
     match route {
         Route::Home => arrived.listing(Subject::Home),
         Route::Search => arrived.search(),
@@ -75,6 +80,7 @@ struct Arrived<'a> {
     /// The path and query.
     address: &'a str,
     query: Fields,
+    format: Format,
 }
 
 impl<'a> Arrived<'a> {
@@ -109,10 +115,11 @@ impl<'a> Arrived<'a> {
             eprintln!("browse: the store: {reason}");
         }
         let Some(overview) = overview else {
-            return failure::of_store(error, &Frame::bare(self.address, ""));
+            return failure::of_store(error, &Frame::bare(self.address, "").in_format(self.format));
         };
-        change_password::first(&overview.viewer, self.address)
-            .unwrap_or_else(|| failure::of_store(error, &Frame::new(&overview, self.address, "")))
+        change_password::first(&overview.viewer, self.address).unwrap_or_else(|| {
+            failure::of_store(error, &Frame::new(&overview, self.address, "").in_format(self.format))
+        })
     }
 
     /// The answer for an address that is none, whoever asks.
@@ -124,7 +131,7 @@ impl<'a> Arrived<'a> {
     }
 
     fn asked(self, requester: Requester, overview: &Overview) -> Asked<'a> {
-        let frame = Frame::new(overview, self.address, "");
+        let frame = Frame::new(overview, self.address, "").in_format(self.format);
         Asked { request: self.request, requester, frame, query: self.query }
     }
 
@@ -216,7 +223,7 @@ impl Asked<'_> {
                     OpenError::Missing => unavailable::not_on_disk(place),
                     OpenError::Objects(_) | OpenError::Refs(_) => unavailable::not_readable(place),
                 };
-                answer::page_with_status(StatusCode::SERVICE_UNAVAILABLE, &page)
+                self.page_with_status(StatusCode::SERVICE_UNAVAILABLE, &page)
             }
         }
     }
@@ -263,10 +270,10 @@ impl Asked<'_> {
     ) -> Answer {
         match failure {
             Failure::NotFound => match missing::page(place, repository, page) {
-                Some(page) => answer::page_with_status(StatusCode::NOT_FOUND, &page),
+                Some(page) => self.page_with_status(StatusCode::NOT_FOUND, &page),
                 None => failure::not_found(&self.frame),
             },
-            Failure::Elsewhere(address) => answer::moved(address),
+            Failure::Elsewhere(address) => answer::moved(&self.in_format(address)),
             Failure::Repository(Error::TooLarge(_)) => failure::too_large(
                 &self.frame,
                 "This is too large to be sent from here. A clone of the repository has it.",
@@ -274,7 +281,7 @@ impl Asked<'_> {
             Failure::Repository(error) => {
                 eprintln!("browse: {}: {error}", place.record.path);
                 let page = unavailable::damaged(place, error);
-                answer::page_with_status(StatusCode::INTERNAL_SERVER_ERROR, &page)
+                self.page_with_status(StatusCode::INTERNAL_SERVER_ERROR, &page)
             }
         }
     }
@@ -295,11 +302,6 @@ impl Asked<'_> {
             return Err(Failure::NotFound);
         }
         let words = self.query.get("q");
-        let accept = self.request.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-        if accept.is_some_and(|accept| accept.starts_with("application/json")) {
-            let found = find::json(place, repository, &at.revision, words)?;
-            return Ok(answer::json(StatusCode::OK, &found));
-        }
         find::page(place, repository, &at.revision, words).map(|page| self.page(&page))
     }
 
@@ -335,7 +337,7 @@ impl Asked<'_> {
         {
             let dots = if self.query.get("dots") == ".." { ".." } else { "..." };
             let address = place.links().compare(from.trim().into(), dots, to.trim().into());
-            return Ok(answer::see_other(&address));
+            return Ok(answer::see_other(&self.in_format(&address)));
         }
         if rest.is_empty() {
             return Ok(self.page(&compare::choice(place, repository)?));
@@ -379,15 +381,50 @@ impl Asked<'_> {
         Offsets { branches: offset("branches"), tags: offset("tags") }
     }
 
-    /// A page, or that it is what the browser has already.
-    fn page(&self, page: &impl Template) -> Answer {
-        match page.render() {
-            Ok(text) => sending::page(&self.request.headers, text),
-            Err(error) => {
-                eprintln!("browse: a template: {error}");
-                failure::internal(&self.frame)
+    /// The address of a page in the form that the query asks for.
+    fn in_format(&self, address: &str) -> String {
+        match self.query.find(FORMAT_FIELD) {
+            Some(format) => {
+                let separator = if address.contains('?') { '&' } else { '?' };
+                format!("{address}{separator}{FORMAT_FIELD}={}", encode_component(format))
             }
+            None => address.to_owned(),
         }
+    }
+
+    /// A page, or that it is what the client has already.
+    fn page(&self, page: &(impl Template + Serialize)) -> Answer {
+        let headers = &self.request.headers;
+        match self.written(page) {
+            Ok(text) => match self.frame.format {
+                Format::Html => sending::page(headers, text),
+                Format::Json => sending::json(headers, text),
+            },
+            Err(answer) => answer,
+        }
+    }
+
+    /// A page that says what is wrong.
+    fn page_with_status(&self, status: StatusCode, page: &(impl Template + Serialize)) -> Answer {
+        match self.written(page) {
+            Ok(text) => match self.frame.format {
+                Format::Html => answer::html(status, text),
+                Format::Json => answer::json_text(status, text),
+            },
+            Err(answer) => answer,
+        }
+    }
+
+    /// A page in the form that is asked for; or the answer where it cannot be written.
+    fn written(&self, page: &(impl Template + Serialize)) -> Result<String, Answer> {
+        let written = match self.frame.format {
+            Format::Html => page.render().map_err(|error| error.to_string()),
+            Format::Json => serde_json::to_string(page).map_err(|error| error.to_string()),
+        };
+        written.map_err(|error| {
+            eprintln!("browse: a page that cannot be written: {error}");
+            failure::internal(&self.frame)
+        })
     }
 }
 

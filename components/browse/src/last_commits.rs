@@ -11,10 +11,12 @@ use lithe_code::repository::{Entry, Error, Repository};
 use lithe_code::revision::{Kind, Revision};
 use lithe_code::walk::Budget;
 use lithe_web::time::Time;
+use serde::Serialize;
 use std::time::Instant;
 
 /// The last commit of an entry, for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct LastCommit {
     pub title: String,
     pub href: String,

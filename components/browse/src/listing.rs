@@ -8,11 +8,14 @@ use lithe_web::address::{encode_component, encode_path};
 use lithe_web::frame::Frame;
 use lithe_web::size::counted;
 use lithe_web::time::Time;
+use serde::Serialize;
 
 /// A page that lists groups and repositories.
-#[derive(Template)]
+#[derive(Template, Serialize)]
 #[template(path = "listing.html")]
+#[serde(tag = "page", rename = "listing", rename_all = "kebab-case")]
 pub struct ListingPage {
+    #[serde(skip)]
     frame: Frame,
     /// The page's heading.
     heading: String,
@@ -29,6 +32,8 @@ pub struct ListingPage {
     settings_href: Option<String>,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
 struct Row {
     name: String,
     href: String,

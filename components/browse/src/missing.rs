@@ -11,13 +11,16 @@ use lithe_code::repository::{Commit, Entry, Error, Repository};
 use lithe_code::revision::{self, Resolved, Revision};
 use lithe_code::text;
 use lithe_code::walk::Budget;
-use lithe_web::frame::{Frame, RepositoryHead, Tab};
+use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
+use serde::Serialize;
 use std::time::Instant;
 
 /// The page of a path that is not there.
-#[derive(Template)]
+#[derive(Template, Serialize)]
 #[template(path = "missing.html")]
+#[serde(tag = "page", rename = "missing", rename_all = "kebab-case")]
 pub struct MissingPage {
+    #[serde(skip)]
     frame: Frame,
     head: RepositoryHead,
     switcher: Switcher,
@@ -26,14 +29,16 @@ pub struct MissingPage {
     label: String,
     gone: Option<Gone>,
     /// The landing branch and the path there, if it is there.
-    elsewhere: Option<(String, String)>,
+    elsewhere: Option<Breadcrumb>,
 }
 
 /// What became of it.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
 struct Gone {
     commit: CommitLine,
     /// What it was renamed to, and where that is.
-    renamed: Option<(String, String)>,
+    renamed: Option<Breadcrumb>,
     /// Where it is as it was last.
     before_href: String,
     history_href: String,
@@ -60,8 +65,10 @@ pub fn page(place: &Place<'_>, repository: Repository<'_>, page: &Page) -> Optio
         path: text::visible(path),
         label: at.revision.label(),
         gone,
-        elsewhere: elsewhere
-            .map(|(branch, entry)| (branch.label(), address(place, branch.name.as_bstr(), path, &entry))),
+        elsewhere: elsewhere.map(|(branch, entry)| Breadcrumb {
+            name: branch.label(),
+            href: address(place, branch.name.as_bstr(), path, &entry),
+        }),
     })
 }
 
@@ -119,7 +126,7 @@ fn renamed(
     parent: &Commit,
     commit: &Commit,
     entry: &Entry,
-) -> Result<Option<(String, String)>, Error> {
+) -> Result<Option<Breadcrumb>, Error> {
     if entry.is_tree() {
         return Ok(None);
     }
@@ -133,5 +140,5 @@ fn renamed(
         Some(_) => at.revision.name.as_bstr(),
         None => id.as_str().into(),
     };
-    Ok(Some((text::visible(&path), place.links().blob(revision, path.as_bstr()))))
+    Ok(Some(Breadcrumb { name: text::visible(&path), href: place.links().blob(revision, path.as_bstr()) }))
 }

@@ -13,6 +13,7 @@ use lithe_git::refs::Ref;
 use lithe_web::address::encode_path;
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
 use lithe_web::time::Time;
+use serde::Serialize;
 
 /// How many branches, and how many tags, can be chosen without going to the page of all.
 const CHOICES_MAX: usize = 20;
@@ -69,7 +70,8 @@ impl Place<'_> {
 }
 
 /// A commit on one line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct CommitLine {
     pub title: String,
     pub href: String,
@@ -91,7 +93,8 @@ pub fn crumbs(links: &Links, revision: &BStr, path: &BStr) -> Vec<Breadcrumb> {
 }
 
 /// Which revision a page shows, and which others it could show.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Switcher {
     pub kind: &'static str,
     pub label: String,
@@ -102,7 +105,8 @@ pub struct Switcher {
 }
 
 /// A branch or tag to choose.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Choice {
     pub name: String,
     pub href: String,

@@ -14,12 +14,15 @@ use lithe_code::text;
 use lithe_git::refs::{Head, Ref};
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
 use lithe_web::size::counted;
+use serde::Serialize;
 use std::cell::Cell;
 
 /// The page of all branches and tags.
-#[derive(Template)]
+#[derive(Template, Serialize)]
 #[template(path = "refs.html")]
+#[serde(tag = "page", rename = "refs", rename_all = "kebab-case")]
 pub struct RefsPage {
+    #[serde(skip)]
     frame: Frame,
     head: RepositoryHead,
     branches: Section,
@@ -28,6 +31,8 @@ pub struct RefsPage {
 }
 
 /// A page of the branches, or of the tags.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
 struct Section {
     count: String,
     rows: Vec<Row>,
@@ -35,6 +40,8 @@ struct Section {
     next_href: Option<String>,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
 struct Row {
     name: String,
     href: String,
@@ -47,6 +54,8 @@ struct Row {
 }
 
 /// How far a branch is from the default branch.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
 struct Distance {
     /// `2 ahead, 1 behind`, or that it was merged.
     words: String,

@@ -21,14 +21,25 @@ const RAW_POLICY: &str = "sandbox; default-src 'none'";
 
 /// A page; or, if the browser has this very page, that it has.
 pub fn page(request: &HeaderMap, page: String) -> Answer {
+    known_or(request, page, |page| answer::html(StatusCode::OK, page))
+}
+
+/// What a page says, as JSON; or, if the client has it already, that it has.
+pub fn json(request: &HeaderMap, page: String) -> Answer {
+    known_or(request, page, |page| answer::json_text(StatusCode::OK, page))
+}
+
+/// The answer that `send` makes of a text; or, if the client has this very text, that it has.
+fn known_or(request: &HeaderMap, page: String, send: impl FnOnce(String) -> Answer) -> Answer {
     // It tells a viewer's page from that viewer's earlier ones, which is nothing that a cryptographic
     // digest, of ten times the cost, would do better.
     let etag = format!("\"{:032x}\"", xxh3_128(page.as_bytes()));
-    if is_known(request, &etag) {
-        return not_modified(&etag);
-    }
-    let mut answer = answer::html(StatusCode::OK, page);
+    let mut answer = match is_known(request, &etag) {
+        true => not_modified(&etag),
+        false => send(page),
+    };
     revalidate(answer.headers_mut(), &etag);
+    answer.headers_mut().insert(header::VARY, HeaderValue::from_static(answer::VARY));
     answer
 }
 
@@ -147,6 +158,16 @@ mod tests {
         headers.insert(header::IF_NONE_MATCH, first.headers()["etag"].clone());
         assert_eq!(page(&headers, "<p>".into()).status(), StatusCode::NOT_MODIFIED);
         assert_eq!(page(&headers, "<b>".into()).status(), StatusCode::OK);
+    }
+
+    #[test]
+    fn programs_and_people_are_told_apart() {
+        let headers = HeaderMap::new();
+        let (for_people, for_programs) = (page(&headers, "{}".into()), json(&headers, "{}".into()));
+        assert_eq!(for_programs.headers()["content-type"], "application/json");
+        for answer in [for_people, for_programs] {
+            assert_eq!(answer.headers()["vary"], "Accept, Cookie, Authorization");
+        }
     }
 
     #[test]

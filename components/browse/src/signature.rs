@@ -3,9 +3,11 @@
 use lithe_code::text;
 use lithe_forge::{signers, types};
 use lithe_signatures::{Keyring, Kind, KnownKey, Signature, Signed, Verdict};
+use serde::Serialize;
 
 /// A badge, and a sentence beside it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct SignatureView {
     pub badge: &'static str,
     /// For the style sheet.

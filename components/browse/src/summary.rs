@@ -14,11 +14,14 @@ use lithe_git::format::ObjectFormat;
 use lithe_git::refs::Head;
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
 use lithe_web::size::counted;
+use serde::Serialize;
 
 /// The page of a repository that has commits.
-#[derive(Template)]
+#[derive(Template, Serialize)]
 #[template(path = "summary.html")]
+#[serde(tag = "page", rename = "summary", rename_all = "kebab-case")]
 pub struct SummaryPage {
+    #[serde(skip)]
     frame: Frame,
     head: RepositoryHead,
     switcher: Switcher,
@@ -36,15 +39,19 @@ pub struct SummaryPage {
 }
 
 /// An archive of the files to download.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
 struct Download {
     format: &'static str,
     href: String,
 }
 
 /// The page of a repository without commits.
-#[derive(Template)]
+#[derive(Template, Serialize)]
 #[template(path = "empty.html")]
+#[serde(tag = "page", rename = "empty", rename_all = "kebab-case")]
 pub struct EmptyPage {
+    #[serde(skip)]
     frame: Frame,
     head: RepositoryHead,
     clone_url: String,

@@ -14,11 +14,14 @@ use lithe_code::revision::{Resolved, Revision};
 use lithe_code::text;
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
 use lithe_web::size;
+use serde::Serialize;
 
 /// The page of a directory.
-#[derive(Template)]
+#[derive(Template, Serialize)]
 #[template(path = "tree.html")]
+#[serde(tag = "page", rename = "tree", rename_all = "kebab-case")]
 pub struct TreePage {
+    #[serde(skip)]
     frame: Frame,
     head: RepositoryHead,
     switcher: Switcher,
@@ -66,7 +69,8 @@ pub fn page(
 }
 
 /// The entries of a directory, or a part of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Listing {
     pub rows: Vec<Row>,
     /// The directory above; none at the root.
@@ -79,7 +83,8 @@ pub struct Listing {
 }
 
 /// An entry of a directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Row {
     pub name: String,
     /// None for a submodule, whose contents are elsewhere.
@@ -189,7 +194,8 @@ pub fn joined(directory: &BStr, name: &BStr) -> BString {
 }
 
 /// A directory's README, rendered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Readme {
     pub name: String,
     pub href: String,
@@ -197,9 +203,11 @@ pub struct Readme {
 }
 
 /// How a README is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", content = "value", rename_all = "kebab-case")]
 pub enum Body {
     /// Sanitised HTML.
+    #[serde(rename = "rendered-html")]
     Html(String),
     Text(String),
 }

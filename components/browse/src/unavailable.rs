@@ -4,11 +4,14 @@ use crate::place::Place;
 use askama::Template;
 use lithe_code::repository::Error;
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
+use serde::Serialize;
 
 /// The page of a repository that cannot be read, or not all of it.
-#[derive(Template)]
+#[derive(Template, Serialize)]
 #[template(path = "unavailable.html")]
+#[serde(tag = "page", rename = "unavailable", rename_all = "kebab-case")]
 pub struct UnavailablePage {
+    #[serde(skip)]
     frame: Frame,
     head: RepositoryHead,
     heading: &'static str,

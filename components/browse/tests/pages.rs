@@ -20,6 +20,8 @@ use lithe_forge::access::{Listing, Place as Listed};
 use lithe_forge::types;
 use lithe_web::Frame;
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
+use serde::Serialize;
+use serde_json::Value;
 use std::path::PathBuf;
 
 /// A page without what surrounds it and is tested where it is made.
@@ -86,9 +88,52 @@ fn check_node(name: &str, node: &Handle) {
     node.children.borrow().iter().for_each(|child| check_node(name, child));
 }
 
-fn rendered(page: &impl Template) -> String {
-    page.render().expect("the template takes its page")
+/// The page for people, which says all that the page for programs says.
+#[track_caller]
+fn rendered(page: &(impl Template + Serialize)) -> String {
+    let html = page.render().expect("the template takes its page");
+    let json = serde_json::to_value(page).expect("a page can be written as JSON");
+    assert!(json["page"].is_string(), "{json}");
+    let document = html5ever::parse_document(RcDom::default(), Default::default()).one(&*html);
+    let mut said = String::new();
+    gather(&document.document, &mut said);
+    check_said("", &json, &html, &said);
+    html
 }
+
+/// Adds the texts and the values of attributes that an HTML parser finds.
+fn gather(node: &Handle, said: &mut String) {
+    match &node.data {
+        NodeData::Text { contents } => said.push_str(&contents.borrow()),
+        NodeData::Element { attrs, .. } => {
+            attrs.borrow().iter().for_each(|attribute| said.push_str(&format!("\n{}\n", attribute.value)));
+        }
+        _ => {}
+    }
+    node.children.borrow().iter().for_each(|child| gather(child, said));
+}
+
+/// Whether all that is said to programs is said to people too.
+#[track_caller]
+fn check_said(key: &str, value: &Value, html: &str, said: &str) {
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| check_said(key, value, html, said)),
+        Value::Array(values) => values.iter().for_each(|value| check_said(key, value, html, said)),
+        Value::String(text) if key.ends_with("-html") => assert!(html.contains(text), "{key}: {text}"),
+        Value::String(_) if OWN_WORDS.contains(&key) => {}
+        // The page itself, and its neighbours, which people find by the way.
+        Value::String(text) if key.ends_with("href") && text.starts_with("/team/demo/-/") => {}
+        Value::String(text) => {
+            let is_said = said.contains(text.as_str()) || html.contains(text.as_str());
+            assert!(is_said, "{key}: {text:?} is said to programs alone");
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// What programs are told in words of their own, or where people are only told if it matters: what a page is
+/// called, what kind of thing something is, which of how many entries are shown.
+const OWN_WORDS: [&str; 6] = ["page", "kind", "class", "range", "count", "nothing"];
 
 fn fixture() -> Fixture {
     Fixture::new(

@@ -14,6 +14,10 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self';
     script-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; \
     base-uri 'none'";
 
+/// What an answer depends on besides its address: what one may read another may not, and programs may
+/// be told in JSON what people are shown.
+pub const VARY: &str = "Accept, Cookie, Authorization";
+
 /// The headers of every answer with a page.
 ///
 /// The referrer stays within the site, and is not left out: without one, browsers send
@@ -24,7 +28,7 @@ const PAGE_HEADERS: &[(HeaderName, &str)] = &[
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "same-origin"),
     (header::CACHE_CONTROL, "private, no-store"),
-    (header::VARY, "Cookie, Authorization"),
+    (header::VARY, VARY),
 ];
 
 /// A page, already rendered.
@@ -67,7 +71,7 @@ fn redirect(status: StatusCode, address: &str) -> Answer {
     let headers = answer.headers_mut();
     headers.insert(header::LOCATION, location);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    headers.insert(header::VARY, HeaderValue::from_static("Cookie, Authorization"));
+    headers.insert(header::VARY, HeaderValue::from_static(VARY));
     answer
 }
 
@@ -78,10 +82,15 @@ pub fn text(status: StatusCode, text: impl Into<String>) -> Answer {
 
 /// A value as JSON.
 pub fn json(status: StatusCode, value: &impl serde::Serialize) -> Answer {
-    match serde_json::to_vec(value) {
-        Ok(body) => typed(status, "application/json", body.into()),
+    match serde_json::to_string(value) {
+        Ok(body) => json_text(status, body),
         Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "This answer cannot be written.\n"),
     }
+}
+
+/// JSON that is written already.
+pub fn json_text(status: StatusCode, body: String) -> Answer {
+    typed(status, "application/json", body.into())
 }
 
 fn typed(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer {
@@ -90,7 +99,7 @@ fn typed(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer 
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    headers.insert(header::VARY, HeaderValue::from_static("Cookie, Authorization"));
+    headers.insert(header::VARY, HeaderValue::from_static(VARY));
     answer
 }
 

@@ -2,9 +2,11 @@
 
 use crate::answer::{self, Answer};
 use crate::form::FormError;
+use crate::format::{self, Format};
 use crate::frame::Frame;
 use askama::Template;
 use http::{HeaderValue, StatusCode, header};
+use lithe_forge::opening::CHALLENGE;
 use lithe_forge::types::Error;
 
 #[derive(Template)]
@@ -19,10 +21,14 @@ struct FailurePage<'a> {
 
 /// The page for an error of the store, for requests that have no form to show it in.
 ///
-/// Who is not known and would have to be is led to sign in and back to `frame.address`.
+/// Who is not known and would have to be is led to sign in and back to `frame.address`; a program, which
+/// cannot, is told so.
 pub fn of_store(error: &Error, frame: &Frame) -> Answer {
     match error {
         Error::NotFound => not_found(frame),
+        Error::Unauthenticated | Error::ProofRequired(_) if frame.format == Format::Json => {
+            unauthorized(frame)
+        }
         Error::Unauthenticated | Error::ProofRequired(_) => answer::see_other(&frame.sign_in_href()),
         Error::Forbidden(message) => forbidden(frame, message),
         Error::Invalid(field) => bad_request(frame, &field.reason),
@@ -54,6 +60,14 @@ pub fn not_found(frame: &Frame) -> Answer {
 /// The request makes no sense.
 pub fn bad_request(frame: &Frame, message: &str) -> Answer {
     page(StatusCode::BAD_REQUEST, "Bad request", message, frame)
+}
+
+/// The credentials are wrong, or there have to be some.
+fn unauthorized(frame: &Frame) -> Answer {
+    let message = "The name, password or token is wrong or has expired.";
+    let mut answer = page(StatusCode::UNAUTHORIZED, "Not signed in", message, frame);
+    answer.headers_mut().insert(header::WWW_AUTHENTICATE, CHALLENGE);
+    answer
 }
 
 /// The viewer may see it and may not do this.
@@ -106,6 +120,9 @@ pub fn unavailable(frame: &Frame) -> Answer {
 }
 
 fn page(status: StatusCode, title: &str, message: &str, frame: &Frame) -> Answer {
+    if frame.format == Format::Json {
+        return answer::json(status, &format::Failure { status: status.as_u16(), title, message });
+    }
     let mut frame = frame.clone().titled(title);
     frame.breadcrumbs.clear();
     let may_sign_in = frame.user.is_none() && matches!(status.as_u16(), 403 | 404);
@@ -139,6 +156,9 @@ mod tests {
         assert_eq!(answer.headers()["retry-after"], "7");
         let answer = of_store(&Error::Unauthenticated, &frame);
         assert_eq!(answer.headers()["location"], "/-/login?return=%2Fa");
+        let answer = of_store(&Error::Unauthenticated, &frame.in_format(Format::Json));
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(answer.headers()["content-type"], "application/json");
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! What stands around every page: who looks, where one is, where one can go.
 
 use crate::address::{encode_component, encode_path};
+use crate::format::Format;
 use crate::static_files;
 use lithe_forge::settings::Overview;
 use lithe_forge::types::{Permission, Repository, Viewer};
+use serde::Serialize;
 
 /// What the layout shows around a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub struct Frame {
     pub search: String,
     /// Said at the top of the page: what the last step did.
     pub notice: Option<String>,
+    /// The form in which the page, or what goes wrong with it, is answered.
+    pub format: Format,
 }
 
 /// The user that is signed in.
@@ -39,7 +43,8 @@ pub struct FrameUser {
 }
 
 /// A step on the way to a page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Breadcrumb {
     pub name: String,
     pub href: String,
@@ -74,6 +79,7 @@ impl Frame {
             breadcrumbs: Vec::new(),
             search: String::new(),
             notice: None,
+            format: Format::Html,
         }
     }
 
@@ -88,6 +94,11 @@ impl Frame {
             is_admin: user.is_admin,
         });
         self
+    }
+
+    /// The same frame of a page in that form.
+    pub fn in_format(self, format: Format) -> Self {
+        Self { format, ..self }
     }
 
     /// The same frame with another title.
@@ -162,7 +173,8 @@ pub enum Tab {
 }
 
 /// What stands above every page about a repository.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct RepositoryHead {
     /// The last segment of the path.
     pub name: String,
@@ -170,6 +182,7 @@ pub struct RepositoryHead {
     pub href: String,
     pub description: String,
     pub is_private: bool,
+    #[serde(skip)]
     pub tabs: Vec<TabLink>,
 }
 

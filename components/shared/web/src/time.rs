@@ -73,6 +73,13 @@ fn relative(at: i64, now: i64) -> String {
     if at > now { format!("in {count} {name}{plural}") } else { format!("{count} {name}{plural} ago") }
 }
 
+/// Programs are told the time itself, which does not change as it passes.
+impl serde::Serialize for Time {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.datetime)
+    }
+}
+
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { datetime, absolute, relative } = self;

@@ -1,0 +1,125 @@
+//! What programs are told: every page as JSON.
+
+use crate::kit::{Actor, Answer, Browser, Forge, basic};
+use serde_json::Value;
+
+const HISTORY: &str = r#"
+git init -q -b main work && cd work && mkdir src && echo '# Demo' > README.md && echo 'fn main() {}' > src/main.rs
+echo '{}' > file.json && git add . && git commit -qm First && echo more >> src/main.rs && git commit -qam Second && git tag v1
+git rm -q file.json && git commit -qm Third && git push -q "$ADMIN" main v1
+"#;
+
+/// The pages about a repository, with what each is called.
+const PAGES: [(&str, &str); 11] = [
+    ("", "summary"),
+    ("/-/tree/main/src", "tree"),
+    ("/-/blob/main/src/main.rs", "blob"),
+    ("/-/blob/v1/file.json", "blob"),
+    ("/-/blame/main/src/main.rs", "blame"),
+    ("/-/find/main?q=main", "find"),
+    ("/-/commits/main", "commits"),
+    ("/-/commit/v1-id", "commit"),
+    ("/-/compare/v1...main", "compare"),
+    ("/-/compare", "compare"),
+    ("/-/refs", "refs"),
+];
+
+fn repository(forge: &Forge, options: &[&str]) -> (String, String) {
+    let path = forge.repository(options);
+    let shell = forge.shell(&path);
+    shell.run(HISTORY);
+    (path, shell.run("git -C work rev-parse v1"))
+}
+
+fn get(forge: &Forge, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let headers: Vec<_> =
+        headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Answer::send("GET", &forge.url, path, &headers, None)
+}
+
+fn json(answer: &Answer) -> Value {
+    assert_eq!(answer.header("content-type"), Some("application/json"), "{}", answer.text());
+    serde_json::from_slice(&answer.body).expect("JSON")
+}
+
+const ACCEPT: (&str, &str) = ("accept", "application/json");
+
+#[test]
+fn every_page_is_there_as_json() {
+    let forge = Forge::shared();
+    let (path, commit) = repository(forge, &[]);
+    let of_repository = PAGES.map(|(page, name)| (format!("{path}{}", page.replace("v1-id", &commit)), name));
+    let of_site = [
+        ("".to_owned(), "listing"),
+        ("team".to_owned(), "listing"),
+        ("-/search?q=demo".to_owned(), "listing"),
+    ];
+    for (address, name) in of_repository.into_iter().chain(of_site) {
+        let answer = get(forge, &address, &[ACCEPT]);
+        assert_eq!((answer.status, json(&answer)["page"].as_str()), (200, Some(name)), "{address}");
+        assert_eq!(answer.header("vary"), Some("Accept, Cookie, Authorization"), "{address}");
+        let tag = answer.header("etag").expect("a tag").to_owned();
+        let again = get(forge, &address, &[ACCEPT, ("if-none-match", &tag)]);
+        assert_eq!((again.status, again.body.len()), (304, 0), "{address}");
+        // The page for people is another.
+        let page = get(forge, &address, &[("accept", "text/html"), ("if-none-match", &tag)]);
+        assert_eq!((page.status, page.header("vary")), (200, answer.header("vary")), "{address}");
+        let separator = if address.contains('?') { '&' } else { '?' };
+        let by_query = get(forge, &format!("{address}{separator}format=json"), &[]);
+        assert_eq!(json(&by_query)["page"].as_str(), Some(name), "{address}");
+    }
+}
+
+#[test]
+fn what_goes_wrong_is_json_too() {
+    let forge = Forge::shared();
+    let (path, _) = repository(forge, &[]);
+    let cases = [
+        (format!("{path}/-/blob/main/file.json"), 404, "missing"),
+        (format!("{path}/-/blob/main/never"), 404, "failure"),
+        (format!("{path}/-/nothing"), 404, "failure"),
+        ("team/nothing".to_owned(), 404, "failure"),
+        ("a//b".to_owned(), 404, "failure"),
+    ];
+    for (address, status, name) in cases {
+        let answer = get(forge, &address, &[ACCEPT]);
+        assert_eq!((answer.status, json(&answer)["page"].as_str()), (status, Some(name)), "{address}");
+    }
+    let wrong = basic("alice", "wrong");
+    let answer = get(forge, &path, &[ACCEPT, ("authorization", &wrong)]);
+    assert_eq!((answer.status, json(&answer)["status"].as_u64()), (401, Some(401)));
+    assert!(answer.header("www-authenticate").is_some());
+    // A page of another address is asked for in the same form.
+    let elsewhere = get(forge, &format!("{path}/-/blob/main/src?format=json"), &[]);
+    let to = format!("/{path}/-/tree/main/src?format=json");
+    assert_eq!((elsewhere.status, elsewhere.header("location")), (307, Some(to.as_str())));
+}
+
+#[test]
+fn programs_are_told_nothing_that_people_are_not() {
+    let forge = Forge::shared();
+    let (path, commit) = repository(forge, &["--private"]);
+    let pages = PAGES.map(|(page, _)| page.replace("v1-id", &commit));
+    for actor in [Actor::User, Actor::Stranger] {
+        let ask = |address: &str| {
+            let credentials = actor.login().map(|(name, password)| basic(name, password));
+            let mut headers = vec![ACCEPT];
+            headers.extend(credentials.as_deref().map(|value| ("authorization", value)));
+            get(forge, address, &headers)
+        };
+        for page in &pages {
+            let (there, missing) = (ask(&format!("{path}{page}")), ask(&format!("team/nothing{page}")));
+            assert_eq!((there.status, json(&there)), (404, json(&missing)), "{actor:?} {page}");
+        }
+        for list in ["", "team", "-/search?q=demo"] {
+            assert!(!ask(list).text().contains(&path), "{actor:?} {list}");
+        }
+    }
+    let (name, password) = Actor::Admin.login().expect("the admin signs in");
+    let browser = Browser::signed_in(forge, name, password);
+    let page = browser.get(&path).text();
+    let secret = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let secret = secret.expect("the page has a form");
+    let answer = browser.get(&format!("{path}?format=json"));
+    assert!(json(&answer)["page"] == "summary" && !answer.text().contains(secret), "{}", answer.text());
+}
