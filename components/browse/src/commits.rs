@@ -1,14 +1,21 @@
 //! The pages of a history, `/-/commits/<ref>[/<path>]`.
 
-use crate::history::{self, Cursor};
+use crate::history::{self, Cursor, Filter, Merges, Page, Scope, Wish};
+use crate::limits::{LOG_TIME_MAX, PATH_BYTES_MAX};
 use crate::place::{CommitLine, Failure, Place, Switcher, crumbs};
 use askama::Template;
-use bstr::ByteSlice as _;
+use bstr::{BString, ByteSlice as _};
 use lithe_code::repository::Repository;
 use lithe_code::revision::Resolved;
 use lithe_code::text;
+use lithe_code::walk::Budget;
+use lithe_git::format::ObjectFormat;
+use lithe_web::Fields;
+use lithe_web::address::{decode, encode_component, encode_path};
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
+use lithe_web::size::counted;
 use serde::Serialize;
+use std::time::Instant;
 
 /// A page of a history.
 #[derive(Template, Serialize)]
@@ -21,12 +28,21 @@ pub struct CommitsPage {
     switcher: Switcher,
     crumbs: Vec<Breadcrumb>,
     root_href: String,
+    #[serde(skip)]
+    form: Form,
+    /// Why what is looked for cannot be.
+    problem: Option<String>,
+    /// For a file's history: what the link to go on with its earlier names, or not to, says, and where it leads.
+    #[serde(skip)]
+    follow: Option<(&'static str, String)>,
     days: Vec<Day>,
     /// Where the latest commits are; none on the first page.
     first_href: Option<String>,
     next_href: Option<String>,
-    /// Whether the search for commits ended at a limit.
-    is_cut: bool,
+    /// If the search for commits ended at a limit: how many were searched, on this page and those before.
+    searched: Option<String>,
+    /// Whether the search has come to its end and found nothing on this page.
+    is_nothing: bool,
     /// A commit that could not be read.
     unreadable: Option<String>,
 }
@@ -39,42 +55,155 @@ struct Day {
     commits: Vec<CommitLine>,
 }
 
+/// The form to look for commits, as it was filled in.
+struct Form {
+    wish: Wish,
+    action: String,
+    path: String,
+    clear_href: String,
+}
+
+impl Form {
+    fn is_open(&self) -> bool {
+        !self.wish.is_empty()
+    }
+}
+
+/// What the query of an address asks of a history.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Look {
+    pub wish: Wish,
+    /// Whether a file is followed to its earlier names.
+    pub follows: bool,
+    /// What a file that is followed was called where the page begins; none: as the address says.
+    pub name: Option<BString>,
+    pub cursor: Option<Cursor>,
+    /// How many commits were searched on the pages before.
+    pub searched: u64,
+}
+
+impl Look {
+    /// Reads the fields of a query. None: its cursor is malformed.
+    pub fn of(query: &Fields, format: ObjectFormat) -> Option<Self> {
+        let cursor = match query.find("after") {
+            Some(text) => Some(Cursor::parse(text, format)?),
+            None => None,
+        };
+        let name = query.find("name").and_then(|name| decode(name).ok());
+        Some(Self {
+            wish: Wish::of(query),
+            follows: query.get("follow") == "1",
+            name: name.filter(|name| is_path(name)).map(Into::into),
+            cursor,
+            searched: query.get("searched").parse().unwrap_or(0),
+        })
+    }
+
+    /// The address with what is kept from page to page.
+    fn address(&self, address: &str) -> String {
+        let follow = if self.follows { "follow=1" } else { "" };
+        with_fields(address, &[&self.wish.query(), follow])
+    }
+
+    /// The address of the page after one.
+    fn next(&self, address: &str, at: &Resolved, page: &Page) -> Option<String> {
+        let next = page.next.as_ref()?;
+        let name = match self.follows && page.path != at.path {
+            true => format!("name={}", encode_component(encode_path(&page.path))),
+            false => String::new(),
+        };
+        let searched = match page.is_cut || !self.wish.is_empty() {
+            true => format!("searched={}", self.searched.saturating_add(page.searched as u64)),
+            false => String::new(),
+        };
+        Some(with_fields(&self.address(address), &[&name, &searched, &format!("after={next}")]))
+    }
+}
+
+/// An address with more fields in its query; those that are empty are left out.
+fn with_fields(address: &str, fields: &[&str]) -> String {
+    let mut address = address.to_owned();
+    for field in fields.iter().filter(|field| !field.is_empty()) {
+        address.push(if address.contains('?') { '&' } else { '?' });
+        address.push_str(field);
+    }
+    address
+}
+
+/// Whether a tree may hold something at the path.
+fn is_path(path: &[u8]) -> bool {
+    path.len() <= PATH_BYTES_MAX && path.split_str("/").all(|part| !matches!(part, b"" | b"." | b".."))
+}
+
+/// The address of the history that a form asks for, which names the path as a field.
+pub fn asked_for(place: &Place<'_>, at: &Resolved, path: &str, query: &Fields) -> String {
+    let path = path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+    let address = place.links().commits(at.revision.name.as_bstr(), path.as_str().into());
+    with_fields(&address, &[&Wish::of(query).query()])
+}
+
 /// Builds the page that begins at the cursor; none: with the latest commit.
 pub fn page(
     place: &Place<'_>,
     repository: Repository<'_>,
     at: &Resolved,
-    cursor: Option<&Cursor>,
+    look: &Look,
 ) -> Result<CommitsPage, Failure> {
     let (links, revision, path) = (place.links(), &at.revision, at.path.as_bstr());
-    if cursor.is_some_and(|cursor| !cursor.is_of(repository.objects.format())) {
-        return Err(Failure::NotFound);
-    }
-    for id in cursor.into_iter().flat_map(|cursor| &cursor.ids) {
+    for id in look.cursor.iter().flat_map(|cursor| &cursor.ids) {
         if !repository.objects.may_show(id, repository.refs)? {
             return Err(Failure::NotFound);
         }
     }
-    let begin = Cursor::at(revision.commit_id);
-    let history = history::page(repository, cursor.unwrap_or(&begin), path);
-    if history.commits.is_empty() && history.next.is_none() && history.unreadable.is_none() {
+    let (history, problem) = match look.wish.filter() {
+        Ok(filter) => (found(repository, at, look, &filter), None),
+        Err(unclear) => (Page::default(), Some(unclear.to_string())),
+    };
+    let is_nothing = history.commits.is_empty() && history.next.is_none() && history.unreadable.is_none();
+    if is_nothing && look.wish.is_empty() && look.cursor.is_none() {
         return Err(Failure::NotFound);
     }
     let name = revision.name.as_bstr();
     let title = if path.is_empty() { revision.label() } else { text::visible(path) };
-    let address = links.commits(name, path);
+    let plain = links.commits(name, path);
+    let searched = look.searched.saturating_add(history.searched as u64);
     Ok(CommitsPage {
         frame: place.frame(format!("History of {title}")),
         head: place.head(Tab::Commits, Some(revision)),
-        switcher: Switcher::new(repository, revision, &links, |name| links.commits(name, path)),
+        switcher: Switcher::new(repository, revision, &links, |name| {
+            look.address(&links.commits(name, path))
+        }),
         crumbs: crumbs(&links, name, path),
         root_href: links.tree(name, "".into()),
+        follow: follow(look, path.is_empty(), &plain),
         days: by_day(history.commits.iter().map(|commit| place.commit_line(commit))),
-        first_href: cursor.map(|_| address.clone()),
-        next_href: history.next.map(|next| format!("{address}?after={next}")),
-        is_cut: history.is_cut,
+        first_href: look.cursor.as_ref().map(|_| look.address(&plain)),
+        next_href: look.next(&plain, at, &history),
+        searched: history.is_cut.then(|| counted(searched, "commit", "commits")),
+        is_nothing: is_nothing && problem.is_none(),
+        problem,
         unreadable: history.unreadable.map(|id| id.to_string()),
+        form: Form {
+            wish: look.wish.clone(),
+            action: links.commits(name, "".into()),
+            path: path.to_str().unwrap_or_default().to_owned(),
+            clear_href: plain,
+        },
     })
+}
+
+fn found(repository: Repository<'_>, at: &Resolved, look: &Look, filter: &Filter) -> Page {
+    let begin = Cursor::at(at.revision.commit_id);
+    let name = look.name.as_ref().filter(|_| look.follows).unwrap_or(&at.path);
+    let scope = Scope { path: name.as_bstr(), follows: look.follows, filter };
+    let budget = Budget { until: Some(Instant::now() + LOG_TIME_MAX), ..history::BUDGET };
+    history::search(repository, look.cursor.as_ref().unwrap_or(&begin), &scope, budget)
+}
+
+fn follow(look: &Look, is_root: bool, plain: &str) -> Option<(&'static str, String)> {
+    let other = Look { follows: !look.follows, wish: look.wish.clone(), ..Look::default() };
+    let words = if look.follows { "Under this name only" } else { "Also under earlier names" };
+    (!is_root).then(|| (words, other.address(plain)))
 }
 
 /// Groups commits by the day on their committer's clock.

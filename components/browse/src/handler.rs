@@ -2,11 +2,10 @@
 
 use crate::blame;
 use crate::blob::{self, Display};
-use crate::commits;
+use crate::commits::{self, Look};
 use crate::compare::{self, Pair};
 use crate::diff::View;
 use crate::find;
-use crate::history::Cursor;
 use crate::limits::LISTED_PER_PAGE;
 use crate::listing::{self, Subject};
 use crate::missing;
@@ -247,9 +246,7 @@ impl Asked<'_> {
                 .map(|page| self.page(&page)),
             Page::Find(rest) => self.find(place, repository, rest.as_bstr()),
             Page::Raw(rest) => resolve(repository, rest.as_bstr()).and_then(|at| self.raw(repository, &at)),
-            Page::Commits(rest) => resolve(repository, rest.as_bstr())
-                .and_then(|at| commits::page(place, repository, &at, self.cursor()?.as_ref()))
-                .map(|page| self.page(&page)),
+            Page::Commits(rest) => self.commits(place, repository, rest.as_bstr()),
             Page::Commit(id) => match patches::split_form(id.as_bstr()) {
                 Some((id, form)) => self.patch(repository, id, form),
                 None => self.commit(place, repository, id.as_bstr()),
@@ -303,6 +300,20 @@ impl Asked<'_> {
         }
         let words = self.query.get("q");
         find::page(place, repository, &at.revision, words).map(|page| self.page(&page))
+    }
+
+    fn commits(&self, place: &Place<'_>, repository: Repository<'_>, rest: &BStr) -> Result<Answer, Failure> {
+        let at = resolve(repository, rest)?;
+        if let Some(path) = self.query.find("path") {
+            return Ok(answer::see_other(&self.in_format(&commits::asked_for(
+                place,
+                &at,
+                path,
+                &self.query,
+            ))));
+        }
+        let look = Look::of(&self.query, repository.objects.format()).ok_or(Failure::NotFound)?;
+        commits::page(place, repository, &at, &look).map(|page| self.page(&page))
     }
 
     fn commit(&self, place: &Place<'_>, repository: Repository<'_>, id: &BStr) -> Result<Answer, Failure> {
@@ -370,10 +381,6 @@ impl Asked<'_> {
 
     fn whitespace(&self) -> Whitespace {
         if self.query.get("whitespace") == "ignored" { Whitespace::Ignored } else { Whitespace::Counts }
-    }
-
-    fn cursor(&self) -> Result<Option<Cursor>, Failure> {
-        self.query.find("after").map(|cursor| Cursor::parse(cursor).ok_or(Failure::NotFound)).transpose()
     }
 
     fn offsets(&self) -> Offsets {

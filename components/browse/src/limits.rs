@@ -56,9 +56,13 @@ pub const COMMITS_PASSED_MAX: usize = 100_000;
 /// The most branches and tags on one page; the rest is on further pages.
 pub const REFS_PER_PAGE: usize = 100;
 
-/// The most open ends of a history that a cursor carries in an address. Past it, the next page
-/// begins the walk further back.
-pub const CURSOR_IDS_MAX: usize = 64;
+/// The most open ends of a history that a cursor carries in an address: 5,400 bytes, or 8,600 of SHA-256.
+/// Past it, the next page begins the walk further back.
+pub const CURSOR_IDS_MAX: usize = 200;
+
+/// How many commits further back the walk of a page may begin. Past it, the open ends that are the
+/// furthest from the present are left out.
+pub const CURSOR_STEPS_MAX: usize = 20_000;
 
 /// The most files that a commit's page lists.
 pub const DIFF_FILES_MAX: usize = 1_000;
@@ -181,3 +185,17 @@ pub const MISSING_TIME_MAX: Duration = Duration::from_millis(100);
 
 /// The most bytes of one message that a feed has.
 pub const FEED_MESSAGE_BYTES_MAX: usize = 8 << 10;
+
+// --- History: log, graph, commits, branches and tags -------------------------------------------------
+
+/// The longest text to look for in a history, in bytes.
+pub const LOG_WORDS_BYTES_MAX: usize = 200;
+
+/// The most memory that a regular expression may take, compiled, and once more as it is used.
+pub const LOG_REGEX_BYTES_MAX: usize = 1 << 20;
+
+/// How much of one commit's message is searched, in bytes.
+pub const LOG_MESSAGE_BYTES_MAX: usize = 1 << 20;
+
+/// How long one request may look for commits. What is left then is looked at by the next page.
+pub const LOG_TIME_MAX: Duration = Duration::from_millis(150);

@@ -3,7 +3,7 @@
 mod kit;
 
 use browse::history::{self, Cursor};
-use browse::limits::{COMMITS_PER_PAGE, CURSOR_IDS_MAX};
+use browse::limits::{COMMITS_PER_PAGE, CURSOR_IDS_MAX, CURSOR_STEPS_MAX};
 use bstr::BStr;
 use gix_hash::ObjectId;
 use kit::{COMMITTED, Fixture, repository};
@@ -22,7 +22,7 @@ fn all(fixture: &Fixture, path: &str) -> Vec<String> {
         let Some(next) = page.next else { return ids };
         assert!(next.ids.len() <= CURSOR_IDS_MAX);
         // What goes into an address comes back from it.
-        cursor = Cursor::parse(&next.to_string()).expect("a cursor that was just written");
+        cursor = Cursor::parse(&next.to_string(), id.kind()).expect("a cursor that was just written");
         assert_eq!(cursor, next);
     }
 }
@@ -120,19 +120,26 @@ fn a_shallow_history_says_where_it_ends() {
 
 #[test]
 fn a_malformed_cursor_is_none() {
-    let id = "0123456789012345678901234567890123456789";
-    assert!(Cursor::parse(&vec![id; CURSOR_IDS_MAX].join(".")).is_some());
-    let too_many = vec![id; CURSOR_IDS_MAX + 1].join(".");
+    let format = gix_hash::Kind::Sha1;
+    let id = ObjectId::null(format);
+    let text = |count: usize, skip| Cursor { ids: vec![id; count], skip }.to_string();
+    for (count, skip) in [(1, 0), (2, 0), (CURSOR_IDS_MAX, CURSOR_STEPS_MAX)] {
+        let cursor = Cursor { ids: vec![id; count], skip };
+        assert_eq!(Cursor::parse(&cursor.to_string(), format), Some(cursor));
+    }
+    let other = ObjectId::null(gix_hash::Kind::Sha256).to_string();
     for text in [
         "",
         "x",
         ".",
-        &id[1..],
+        &other,
+        &id.to_string()[1..],
+        &text(2, 0)[1..],
         &format!("{id}~"),
         &format!("{id}~-1"),
-        &format!("{id}~999999999"),
-        &too_many,
+        &text(1, CURSOR_STEPS_MAX + 1),
+        &text(CURSOR_IDS_MAX + 1, 0),
     ] {
-        assert_eq!(Cursor::parse(text), None, "{text}");
+        assert_eq!(Cursor::parse(text, format), None, "{text}");
     }
 }

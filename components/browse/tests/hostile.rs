@@ -44,7 +44,7 @@ fn visit_all(fixture: &Fixture) -> Vec<Failure> {
         };
         failures.extend(tree::page(&place, repository, &at, 0).err());
         failures.extend(blob::page(&place, repository, &at, Display::Best).err());
-        failures.extend(commits::page(&place, repository, &at, None).err());
+        failures.extend(commits::page(&place, repository, &at, &commits::Look::default()).err());
         failures.extend(
             commit::page(&place, repository, at.revision.commit_id, 1, browse::diff::View::default()).err(),
         );

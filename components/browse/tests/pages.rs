@@ -255,7 +255,8 @@ fn histories() {
         let at = revision::resolve(repository(&opened), rest.into())
             .expect("it can be read")
             .expect("it is there");
-        let page = commits::page(&fixture.place(), repository(&opened), &at, None).expect("a history");
+        let look = commits::Look::default();
+        let page = commits::page(&fixture.place(), repository(&opened), &at, &look).expect("a history");
         check(name, &rendered(&page));
     }
 }

@@ -17,7 +17,7 @@ pub struct Budget {
 
 impl Budget {
     /// Whether a walk that has read and passed so many commits may go on.
-    pub(crate) fn allows(&self, read: usize, passed: usize) -> bool {
+    pub fn allows(&self, read: usize, passed: usize) -> bool {
         read < self.commits_read
             && passed < self.commits_passed
             && self.until.is_none_or(|until| Instant::now() < until)

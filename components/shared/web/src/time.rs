@@ -2,7 +2,7 @@
 
 use askama::FastWritable;
 use askama::filters::HtmlSafe;
-use jiff::{Timestamp, tz};
+use jiff::{Timestamp, civil, tz};
 use std::fmt;
 
 /// A point in time as a page shows it: in words relative to now, with the date at hand.
@@ -106,6 +106,13 @@ pub fn mail_date(at: i64, offset: i32) -> String {
     format!("{} {zone}", offset.to_datetime(timestamp).strftime("%a, %-d %b %Y %H:%M:%S"))
 }
 
+/// The beginning of a day in UTC, written `2026-03-01`, in seconds since the epoch; none if it is no day.
+pub fn day_start(text: &str) -> Option<i64> {
+    let day: civil::Date = text.parse().ok()?;
+    let days = day.since(civil::date(1970, 1, 1)).ok()?.get_days();
+    Some(i64::from(days) * 24 * 60 * 60)
+}
+
 /// The present, in seconds since the epoch.
 pub fn now() -> i64 {
     Timestamp::now().as_second()
@@ -145,6 +152,22 @@ mod tests {
         let time = Time::with_offset(0, -(5 * 3600 + 1800), now);
         assert_eq!(time.datetime, "1969-12-31T18:30:00-05:30");
         assert_eq!(time.absolute, "1969-12-31 18:30 -05:30");
+    }
+
+    #[test]
+    fn days_have_a_beginning() {
+        let cases = [
+            ("1970-01-01", Some(0)),
+            ("1969-12-31", Some(-86_400)),
+            ("2025-06-15", Some(1_749_945_600)),
+            ("9999-12-31", Some(253_402_214_400)),
+            ("2025-02-29", None),
+            ("", None),
+            ("yesterday", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(day_start(text), expected, "{text}");
+        }
     }
 
     #[test]

@@ -3,60 +3,23 @@
 //! A page ends with a cursor: the open ends of the walk, from which the next page goes on. So a
 //! page costs what it shows, however far back it is, and stays what it is when the branch moves.
 
-use crate::limits::{COMMITS_PASSED_MAX, COMMITS_PER_PAGE, COMMITS_READ_MAX, CURSOR_IDS_MAX};
-use bstr::BStr;
+mod cursor;
+mod filter;
+
+pub use cursor::Cursor;
+pub use filter::{Filter, Merges, Unclear, Wish};
+
+use crate::limits::{
+    COMMITS_PASSED_MAX, COMMITS_PER_PAGE, COMMITS_READ_MAX, CURSOR_IDS_MAX, CURSOR_STEPS_MAX,
+};
+use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::ObjectId;
 use gix_object::tree::EntryKind;
+use lithe_code::renames;
 use lithe_code::repository::{Commit, Error, Repository};
+use lithe_code::walk::Budget;
 use lithe_git::commit_graph::PathKeys;
-use lithe_git::format::ObjectFormat;
 use std::collections::{BinaryHeap, HashMap, HashSet};
-use std::fmt;
-
-/// Where a page of a history begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor {
-    /// The open ends, not yet shown.
-    pub ids: Vec<ObjectId>,
-    /// How many commits from there were shown already.
-    pub skip: usize,
-}
-
-impl Cursor {
-    /// The beginning of the history that ends in `id`.
-    pub fn at(id: ObjectId) -> Self {
-        Self { ids: vec![id], skip: 0 }
-    }
-
-    /// Whether it is one of a repository of that format.
-    pub fn is_of(&self, format: ObjectFormat) -> bool {
-        self.ids.iter().all(|id| id.kind() == format)
-    }
-
-    /// Reads what [`Cursor`]'s `Display` writes; none if it is malformed.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (ids, skip) = match text.split_once('~') {
-            Some((ids, skip)) => (ids, skip.parse().ok()?),
-            None => (text, 0),
-        };
-        let ids: Option<Vec<_>> = ids.split('.').map(|id| ObjectId::from_hex(id.as_bytes()).ok()).collect();
-        let ids = ids?;
-        (ids.len() <= CURSOR_IDS_MAX && skip <= COMMITS_READ_MAX).then_some(Self { ids, skip })
-    }
-}
-
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, id) in self.ids.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "." };
-            write!(f, "{separator}{id}")?;
-        }
-        match self.skip {
-            0 => Ok(()),
-            skip => write!(f, "~{skip}"),
-        }
-    }
-}
 
 /// Commits of a history.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -64,12 +27,28 @@ pub struct Page {
     pub commits: Vec<Commit>,
     /// Where the next page begins; none if this is the last.
     pub next: Option<Cursor>,
-    /// Whether the page is shorter than it could be because [`COMMITS_READ_MAX`] or
-    /// [`COMMITS_PASSED_MAX`] was reached.
+    /// Whether the page is shorter than it could be because the budget was spent.
     pub is_cut: bool,
+    /// How many commits were looked at.
+    pub searched: usize,
     /// A commit that could not be read, beyond which nothing is shown: the repository is shallow or damaged.
     pub unreadable: Option<ObjectId>,
+    /// What stands for the scope's path on the next page: a file that is followed may be called otherwise.
+    pub path: BString,
 }
+
+/// What of a history is shown.
+pub struct Scope<'a> {
+    /// Only commits that changed what stands there; empty: all.
+    pub path: &'a BStr,
+    /// Whether a file is followed to what it was called before it was renamed.
+    pub follows: bool,
+    pub filter: &'a Filter,
+}
+
+/// The most of a history that one request looks at.
+pub const BUDGET: Budget =
+    Budget { commits_read: COMMITS_READ_MAX, commits_passed: COMMITS_PASSED_MAX, until: None };
 
 /// The commits from the cursor on, the latest first by commit date.
 ///
@@ -77,27 +56,41 @@ pub struct Page {
 /// parent, only that parent is followed (git-log(1), history simplification). Most commits that left
 /// it alone are passed by with a look at the commit-graph and its filters, and none at their trees.
 pub fn page(repository: Repository<'_>, from: &Cursor, path: &BStr) -> Page {
-    let mut walk = Walk::new(repository, path);
+    search(repository, from, &Scope { path, follows: false, filter: &Filter::default() }, BUDGET)
+}
+
+/// As [`page`], of what is in scope, and within a budget.
+///
+/// Where a file is followed, every line of development is, and merges are not shown, as by
+/// `git log --follow`.
+pub fn search(repository: Repository<'_>, from: &Cursor, scope: &Scope<'_>, budget: Budget) -> Page {
+    let mut walk = Walk::new(repository, scope);
     for id in &from.ids {
         walk.push(*id);
     }
     let mut page = Page::default();
-    let mut shown = 0;
+    let mut steps = 0;
     while page.commits.len() < COMMITS_PER_PAGE {
-        if walk.read >= COMMITS_READ_MAX || walk.passed >= COMMITS_PASSED_MAX {
-            page.is_cut = true;
+        // What an earlier page has walked costs this one nothing, or it would never come past that.
+        if steps > from.skip && !budget.allows(walk.read, walk.passed) {
+            page.is_cut = !walk.heap.is_empty();
             break;
         }
+        walk.is_repeating = steps < from.skip;
         let Some(step) = walk.next() else { break };
+        steps += 1;
+        if steps == from.skip {
+            (walk.read, walk.passed) = (0, 0);
+        }
         if let Step::Shown(commit) = step {
-            shown += 1;
-            if shown > from.skip {
-                page.commits.push(*commit);
-            }
+            page.commits.push(*commit);
         }
     }
-    page.next = walk.cursor(from, shown);
+    page.searched = steps - from.skip.min(steps);
+    page.next = walk.cursor(from, steps);
     page.unreadable = walk.unreadable;
+    let begins_again = page.next.as_ref().is_some_and(|next| next.skip > 0);
+    page.path = if begins_again { scope.path.into() } else { walk.path };
     page
 }
 
@@ -127,7 +120,9 @@ struct Node {
 
 struct Walk<'a> {
     repository: Repository<'a>,
-    path: &'a BStr,
+    scope: &'a Scope<'a>,
+    /// Where the scope's path lay in the commits that come next.
+    path: BString,
     keys: PathKeys,
     heap: BinaryHeap<Waiting>,
     nodes: HashMap<ObjectId, Node>,
@@ -138,21 +133,25 @@ struct Walk<'a> {
     read: usize,
     /// How many commits were looked at.
     passed: usize,
+    /// Whether what comes next was shown on an earlier page.
+    is_repeating: bool,
     unreadable: Option<ObjectId>,
 }
 
 impl<'a> Walk<'a> {
-    fn new(repository: Repository<'a>, path: &'a BStr) -> Self {
+    fn new(repository: Repository<'a>, scope: &'a Scope<'a>) -> Self {
         Self {
             repository,
-            path,
-            keys: PathKeys::new(path),
+            scope,
+            path: scope.path.into(),
+            keys: PathKeys::new(scope.path),
             heap: BinaryHeap::new(),
             nodes: HashMap::new(),
             seen: HashSet::new(),
             at_path: HashMap::new(),
             read: 0,
             passed: 0,
+            is_repeating: false,
             unreadable: None,
         }
     }
@@ -204,20 +203,23 @@ impl<'a> Walk<'a> {
     fn next(&mut self) -> Option<Step> {
         let id = self.heap.pop()?.id;
         let node = self.nodes.remove(&id).expect("what is in the heap was loaded");
-        let followed = match self.change(&id, &node) {
-            Ok(followed) => followed,
+        if self.scope.filter.ends_at(node.seconds) {
+            return Some(Step::Passed);
+        }
+        let is_change = match self.change(&id, &node) {
+            Ok(Followed::All { is_shown }) => is_shown,
+            Ok(Followed::Only(parent)) => {
+                self.push(parent);
+                return Some(Step::Passed);
+            }
             Err(_) => {
                 self.unreadable = Some(id);
                 return Some(Step::Passed);
             }
         };
-        let is_shown = match followed {
-            Followed::All { is_shown } => is_shown,
-            Followed::Only(parent) => {
-                self.push(parent);
-                return Some(Step::Passed);
-            }
-        };
+        let is_shown = is_change
+            && !self.is_repeating
+            && self.scope.filter.may_want(node.seconds, node.parent_ids.len());
         let commit = match node.commit {
             commit if !is_shown => commit,
             Some(commit) => Some(commit),
@@ -230,7 +232,8 @@ impl<'a> Walk<'a> {
         for parent in node.parent_ids {
             self.push(parent);
         }
-        Some(commit.filter(|_| is_shown).map_or(Step::Passed, Step::Shown))
+        let shown = commit.filter(|commit| is_shown && self.scope.filter.wants(commit));
+        Some(shown.map_or(Step::Passed, Step::Shown))
     }
 
     /// What the commit did to the path.
@@ -238,9 +241,13 @@ impl<'a> Walk<'a> {
         if self.path.is_empty() {
             return Ok(Followed::All { is_shown: true });
         }
+        let follows = self.scope.follows;
+        if follows && node.parent_ids.len() > 1 {
+            return Ok(Followed::All { is_shown: false });
+        }
         let graph = self.repository.objects.commit_graph();
         if graph.is_some_and(|graph| !graph.may_have_changed(id, &self.keys)) {
-            let first = node.parent_ids.first();
+            let first = node.parent_ids.first().filter(|_| !follows);
             return Ok(first.map_or(Followed::All { is_shown: false }, |first| Followed::Only(*first)));
         }
         // The commits of the graph were not read, so that it is the trees that count.
@@ -252,31 +259,48 @@ impl<'a> Walk<'a> {
         for parent in &node.parent_ids {
             self.load(*parent);
             let Some(tree_id) = self.nodes.get(parent).map(|parent| parent.tree_id) else { continue };
-            if self.entry(tree_id)? == own {
+            let before = self.entry(tree_id)?;
+            if before == own {
                 return Ok(Followed::Only(*parent));
+            }
+            if let (true, Some((EntryKind::Blob | EntryKind::BlobExecutable, blob_id)), None) =
+                (follows, own, before)
+            {
+                self.rename(&tree_id, &node.tree_id, &blob_id)?;
             }
         }
         Ok(Followed::All { is_shown: true })
+    }
+
+    /// Goes on with what a file, new between two trees, was renamed from.
+    fn rename(&mut self, before: &ObjectId, after: &ObjectId, blob_id: &ObjectId) -> Result<(), Error> {
+        let found = renames::source(self.repository, before, after, self.path.as_bstr(), blob_id)?;
+        if let Some((path, _)) = found {
+            self.keys = PathKeys::new(&path);
+            self.at_path.clear();
+            self.path = path;
+        }
+        Ok(())
     }
 
     fn entry(&mut self, tree_id: ObjectId) -> Result<Option<(EntryKind, ObjectId)>, Error> {
         if let Some(known) = self.at_path.get(&tree_id) {
             return Ok(*known);
         }
-        let found = self.repository.entry_at(&tree_id, self.path)?;
+        let found = self.repository.entry_at(&tree_id, self.path.as_bstr())?;
         let found = found.map(|entry| (entry.mode.kind(), entry.id));
         self.at_path.insert(tree_id, found);
         Ok(found)
     }
 
     /// Where to go on: from the open ends, or, if there are too many for an address, from where
-    /// this page began, past what was shown since.
-    fn cursor(&mut self, from: &Cursor, shown: usize) -> Option<Cursor> {
+    /// this page began, past what was walked since.
+    fn cursor(&mut self, from: &Cursor, steps: usize) -> Option<Cursor> {
         if self.heap.is_empty() {
             return None;
         }
-        if self.heap.len() > CURSOR_IDS_MAX && shown > from.skip && shown <= COMMITS_READ_MAX {
-            return Some(Cursor { ids: from.ids.clone(), skip: shown });
+        if self.heap.len() > CURSOR_IDS_MAX && steps > from.skip && steps <= CURSOR_STEPS_MAX {
+            return Some(Cursor { ids: from.ids.clone(), skip: steps });
         }
         let mut waiting: Vec<_> = std::mem::take(&mut self.heap).into_vec();
         waiting.sort_by(|a, b| b.cmp(a));
