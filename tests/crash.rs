@@ -74,6 +74,31 @@ fn kills_during_pushes_lose_nothing() {
     assert!(acknowledged < rounds, "no kill came during a push");
 }
 
+#[test]
+fn what_a_killed_server_held_is_free_for_the_next() {
+    let mut forge = Forge::start(&[]);
+    let path = forge.repository(&[]);
+    let shell = forge.shell(&path);
+    shell.run(
+        "git init -q work && cd work && git commit -q --allow-empty -m One && git push -q \"$ADMIN\" main",
+    );
+    forge.kill();
+    // As they are between two steps of a push and of maintenance.
+    shell.run(
+        "cd \"$SERVED\" && printf 'run 1\nrefs/heads/main.lock\npacked-refs.next\n' > lithe-locks-1 \
+         && : > refs/heads/main.lock && printf 1 > lithe-maintenance.lock",
+    );
+    forge.restart(&[]);
+    let shell_now = forge.shell(&path);
+    let work = shell.path().join("work");
+    shell_now.run(&format!(
+        "cd {} && git commit -q --allow-empty -m Two && git push -q \"$ADMIN\" main",
+        work.display()
+    ));
+    forge.lithe(&["repo", "maintain", "--force", &path]);
+    assert_eq!(shell.run(LEFTOVERS), "", "left behind");
+}
+
 /// Every repository: its number, its path, and whether it is deleted.
 fn repositories(forge: &Forge) -> Vec<(u64, String, bool)> {
     let (_, listed) = forge.try_lithe(&["repo", "list", "--json"]);

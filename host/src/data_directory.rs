@@ -8,6 +8,7 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 use thiserror::Error;
 
 const LOCK_FILE: &str = "lithe.pid";
@@ -19,6 +20,7 @@ const LOCK_FILE_BYTES_MAX: u64 = 16 << 10;
 pub struct DataDirectory {
     path: PathBuf,
     lock: File,
+    opened: SystemTime,
 }
 
 /// Who has a data directory.
@@ -62,7 +64,7 @@ impl DataDirectory {
             }
             Err(error) => return Err(unusable(error.into())),
         }
-        let mut directory = Self { path, lock };
+        let mut directory = Self { path, lock, opened: SystemTime::now() };
         directory.set_owner(None, None).map_err(unusable)?;
         Ok(directory)
     }
@@ -70,6 +72,13 @@ impl DataDirectory {
     /// Its absolute path.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What tells this process from the others that had the directory before: when it opened it, in
+    /// nanoseconds since 1970.
+    pub fn run(&self) -> String {
+        let since = self.opened.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        since.as_nanos().to_string()
     }
 
     /// Where compiled components are kept unless somebody says otherwise.

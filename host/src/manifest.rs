@@ -15,6 +15,9 @@ use std::path::{Component as PathComponent, Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
 
+/// The variable that tells components which run of the host this is (`lithe_git` reads it).
+const RUN_VARIABLE: &str = "LITHE_RUN";
+
 /// An application whose parts fit together.
 #[derive(Debug, Clone)]
 pub struct Manifest {
@@ -41,6 +44,8 @@ pub struct Component {
     pub environment: BTreeMap<String, String>,
     /// What is different in the environment where it runs for one command of the command line.
     pub command_environment: BTreeMap<String, String>,
+    /// Whether its environment says which run of the host this is.
+    pub has_run_variable: bool,
     /// The components whose interfaces it may call.
     pub dependencies: Vec<Dependency>,
     /// Names of the interfaces, without package and version, that it may call.
@@ -183,6 +188,19 @@ impl Manifest {
         })
     }
 
+    /// As it holds in one run of the host, which has the data directory to itself: a component that
+    /// asks for it is told which run this is, so that it knows what another left behind. One that
+    /// writes outside that directory, where others may be at work, is told nothing.
+    pub fn in_run(mut self, run: &str, data_directory: &Path) -> Self {
+        for component in self.components.values_mut() {
+            let mut writable = component.mounts.iter().filter(|mount| mount.access == Access::ReadWrite);
+            if component.has_run_variable && writable.all(|mount| mount.source.starts_with(data_directory)) {
+                component.environment.insert(RUN_VARIABLE.to_owned(), run.to_owned());
+            }
+        }
+        self
+    }
+
     /// As it holds where the application runs for one command of the command line, not as a server.
     pub fn for_command(mut self) -> Self {
         for component in self.components.values_mut() {
@@ -310,6 +328,7 @@ fn component(
         mounts: mounts(component, places)?,
         environment,
         command_environment: lithe.command_environment.clone(),
+        has_run_variable: lithe.run_variable,
         dependencies,
         imports: lithe.imports.clone(),
         pooled: lithe.pooled.clone(),

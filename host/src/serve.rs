@@ -128,7 +128,7 @@ impl Server {
     pub async fn open(config: Config) -> Result<Self, StartError> {
         let data = DataDirectory::open(&config.data)?;
         let open = move || {
-            let manifest = Manifest::read(&config.manifest, data.path())?;
+            let manifest = Manifest::read(&config.manifest, data.path())?.in_run(&data.run(), data.path());
             let cache = config.cache.unwrap_or_else(|| data.code_cache());
             let cache = CodeCache::new(&cache);
             let runtime = Runtime::load(manifest, cache, &config.swaps, config.memory_bytes_max)?;

@@ -88,7 +88,8 @@ struct Application {
 impl Application {
     fn open(common: &Common) -> Result<Self, StartError> {
         let data = DataDirectory::open(&common.data)?;
-        let manifest = Manifest::read(&common.manifest(), data.path())?.for_command();
+        let manifest =
+            Manifest::read(&common.manifest(), data.path())?.in_run(&data.run(), data.path()).for_command();
         let cache = CodeCache::new(&common.code_cache.clone().unwrap_or_else(|| data.code_cache()));
         let runtime = Runtime::load(manifest, cache, &[], TOTAL_MEMORY_MIB_DEFAULT << 20)?;
         Ok(Self { service: Service::new(Arc::new(runtime), Vec::new()), _data: data })

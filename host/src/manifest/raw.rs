@@ -95,6 +95,8 @@ pub struct Lithe {
     #[serde(default)]
     pub command_environment: BTreeMap<String, String>,
     #[serde(default)]
+    pub run_variable: bool,
+    #[serde(default)]
     pub imports: Vec<String>,
     #[serde(default)]
     pub pooled: Vec<String>,

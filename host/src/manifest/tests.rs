@@ -39,6 +39,32 @@ fn a_command_has_an_environment_of_its_own() {
 }
 
 #[test]
+fn a_component_that_asks_for_it_is_told_the_run() {
+    let within = r#"{ source = "data/a", destination = "/a" }"#;
+    let outside = r#"{ source = "data/a", destination = "/a" }, { source = "/else", destination = "/b" }"#;
+    // What is mounted, what of it may be written, whether the component asks, and its environment.
+    let cases = [
+        (within, r#"{ "/a" = "read-write" }"#, true, "A=1 LITHE_RUN=7"),
+        (within, r#"{ "/a" = "read-write" }"#, false, "A=1"),
+        (outside, r#"{ "/a" = "read-write" }"#, true, "A=1 LITHE_RUN=7"),
+        (outside, r#"{ "/a" = "read-write", "/b" = "read-write" }"#, true, "A=1"),
+    ];
+    for (files, mounts, asks, expected) in cases {
+        let text = format!(
+            "{PAGES}environment = {{ A = \"1\" }}
+            [component.pages.tool.lithe]
+            run-variable = {asks}
+            files = [{files}]
+            mounts = {mounts}"
+        );
+        let manifest = parse_site(&text).expect("it is sound").in_run("7", Path::new("/srv/data"));
+        let pairs = manifest.components["pages"].environment.iter();
+        let environment: Vec<_> = pairs.map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(environment.join(" "), expected, "{files} {mounts} {asks}");
+    }
+}
+
+#[test]
 fn a_component_gets_what_its_manifest_says() {
     let manifest = parse_site(
         r#"

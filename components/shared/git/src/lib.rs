@@ -25,6 +25,7 @@ pub mod pkt_line;
 pub mod proposed;
 pub mod quarantine;
 pub mod refs;
+mod run;
 mod shortcut;
 pub mod small_blobs;
 pub mod stamp;

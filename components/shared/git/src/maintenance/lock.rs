@@ -1,7 +1,10 @@
 //! One run a repository at a time.
+//!
+//! A lock says in which [`Run`] of the host it was taken. That of another is nobody's any more.
 
 use super::Error;
 use crate::disk::{self, File};
+use crate::run::Run;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,17 +29,31 @@ impl Lock {
     ///
     /// Fails with [`Error::Locked`].
     pub fn acquire(git_dir: &Path, now: SystemTime) -> Result<Self, Error> {
+        Self::acquire_in(git_dir, now, Run::current())
+    }
+
+    /// Takes it in the run `current`.
+    fn acquire_in(git_dir: &Path, now: SystemTime, current: Option<Run>) -> Result<Self, Error> {
         let path = git_dir.join(NAME);
         let create = || File::create_new(&path);
         let file = match create() {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_stale(&path, now) => {
+            Err(error)
+                if error.kind() == io::ErrorKind::AlreadyExists
+                    && (is_stale(&path, now) || is_of_another_run(&path, current)) =>
+            {
                 disk::remove_file(&path)?;
                 create()
             }
             other => other,
         };
         match file {
-            Ok(file) => Ok(Self { path, file, refreshed: now }),
+            Ok(file) => {
+                if let Some(run) = current {
+                    // Without it, a lock that is left behind is told by its age.
+                    let _ = file.write_all_at(run.to_string().as_bytes(), 0);
+                }
+                Ok(Self { path, file, refreshed: now })
+            }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Error::Locked),
             Err(error) => Err(error.into()),
         }
@@ -57,6 +74,12 @@ impl Drop for Lock {
     fn drop(&mut self) {
         let _ = disk::remove_file(&self.path);
     }
+}
+
+/// Whether a run of the host that is no more took a lock.
+fn is_of_another_run(path: &Path, current: Option<Run>) -> bool {
+    let taken_in = || Run::parse(&String::from_utf8(disk::read(path).ok()?).ok()?);
+    current.is_some_and(|current| taken_in().is_some_and(|run| run != current))
 }
 
 fn is_stale(path: &Path, now: SystemTime) -> bool {
@@ -80,5 +103,23 @@ mod tests {
         let later = now + STALE_AFTER + Duration::from_secs(5);
         drop(Lock::acquire(place.path(), later).expect("the other is dead"));
         assert!(!place.path().join(NAME).exists());
+    }
+
+    #[test]
+    fn the_lock_of_another_run_of_the_host_is_taken_over_at_once() {
+        let run = |text| Some(Run::parse(text).expect("a number"));
+        // In which run it was left, in which it is wanted, and whether it is to be had.
+        let cases = [
+            (run("1"), run("2"), true),
+            (run("1"), run("1"), false),
+            (run("1"), None, false),
+            (None, run("2"), false),
+        ];
+        for (left, wanted, is_free) in cases {
+            let place = tempfile::tempdir().expect("a directory");
+            let now = SystemTime::now();
+            std::mem::forget(Lock::acquire_in(place.path(), now, left).expect("free"));
+            assert_eq!(Lock::acquire_in(place.path(), now, wanted).is_ok(), is_free, "{left:?} {wanted:?}");
+        }
     }
 }

@@ -4,13 +4,15 @@
 //! Git itself never removes a lock that somebody else left behind. A transaction therefore lists
 //! the locks that it is about to take in a file `lithe-locks-<random>` in the repository, and
 //! removes that file after it let go of them. No transaction goes on for [`HELD_FOR_MAX`]; a list
-//! that is older than [`STALE_AFTER`] belongs to a dead one, and its locks are removed.
+//! that is older than [`STALE_AFTER`] belongs to a dead one, and its locks are removed. So are those
+//! of a list that another [`Run`] of the host wrote, as soon as a push comes.
 
 use super::files;
 use super::lock::{ignore_missing, is_abandoned, lock_path};
 use super::{Error, RefStore};
 use crate::disk;
 use crate::listing;
+use crate::run::Run;
 use std::cell::Cell;
 use std::fs;
 use std::hash::{BuildHasher, Hasher};
@@ -24,6 +26,8 @@ pub(super) const HELD_FOR_MAX: Duration = Duration::from_secs(5 * 60);
 pub(super) const STALE_AFTER: Duration = Duration::from_secs(10 * 60);
 
 const PREFIX: &str = "lithe-locks-";
+/// Begins the line that says which run of the host wrote the list.
+const RUN: &str = "run ";
 /// The `packed-refs` that is being written.
 pub(super) const NEXT_PACKED_REFS: &str = "packed-refs.next";
 
@@ -40,7 +44,7 @@ pub(super) struct LockRecord {
 impl LockRecord {
     /// Lists the locks of `targets`, which are relative to the repository.
     pub fn create<'a>(git_dir: &Path, targets: impl Iterator<Item = &'a Path>) -> io::Result<Self> {
-        let mut text = String::new();
+        let mut text = Run::current().map(|run| format!("{RUN}{run}\n")).unwrap_or_default();
         for target in targets {
             text.push_str(&lock_path(target).to_string_lossy());
             text.push('\n');
@@ -82,14 +86,23 @@ impl Drop for LockRecord {
 
 impl RefStore {
     /// Removes what transactions of this program left that were killed more than ten minutes before
-    /// `now`: their locks, and a half-written `packed-refs`. Says how many files these are. Locks that
-    /// `git` made stay.
+    /// `now`, or in another run of the host: their locks, and a half-written `packed-refs`. Says how
+    /// many files these are. Locks that `git` made stay.
     pub fn remove_stale_locks(&self, now: SystemTime) -> Result<usize, Error> {
+        self.remove_locks_of_the_dead(now, Run::current())
+    }
+
+    /// Does so as if this were the run `current`.
+    pub(super) fn remove_locks_of_the_dead(
+        &self,
+        now: SystemTime,
+        current: Option<Run>,
+    ) -> Result<usize, Error> {
         let mut removed = 0;
         for entry in listing::list(&self.git_dir).map_err(Error::io(&self.git_dir))? {
             let record = self.git_dir.join(&entry.name);
             let is_record = entry.name.to_str().is_some_and(|name| name.starts_with(PREFIX));
-            if !is_record || !is_stale(&record, now) {
+            if !is_record || (current.is_none() && !is_stale(&record, now)) {
                 continue;
             }
             let list = match disk::read(&record) {
@@ -97,11 +110,17 @@ impl RefStore {
                 Err(error) if files::is_missing(&error) => continue,
                 Err(error) => return Err(Error::io(record)(error)),
             };
+            // The run that began after whoever wrote the list was no more.
+            let next_run = current.filter(|current| run_of(&list).is_some_and(|run| run != *current));
+            if next_run.is_none() && !is_stale(&record, now) {
+                continue;
+            }
+            let is_before = |path: &Path, run: Run| modified(path).is_some_and(|then| then <= run.began());
+            let is_dead =
+                |path: &Path| is_stale(path, now) || next_run.is_some_and(|run| is_before(path, run));
             let is_since = |path: &Path| matches!((modified(path), modified(&record)), (Some(then), Some(begin)) if then >= begin);
             match whole(&list) {
-                Some(list) => {
-                    removed += self.remove_locks(list.map(PathBuf::from), |path| is_stale(path, now))?
-                }
+                Some(list) => removed += self.remove_locks(list.map(PathBuf::from), is_dead)?,
                 // The power went before the list was on disk. Whoever took locks since is no more.
                 None => {
                     let all = self.all_locks()?.into_iter();
@@ -159,6 +178,12 @@ impl RefStore {
 fn whole(list: &[u8]) -> Option<impl Iterator<Item = &str>> {
     let text = std::str::from_utf8(list).ok()?.strip_suffix('\n')?;
     (text.lines().next_back() == Some(NEXT_PACKED_REFS)).then(|| text.lines())
+}
+
+/// The run that wrote a list.
+fn run_of(list: &[u8]) -> Option<Run> {
+    let line = list.strip_prefix(RUN.as_bytes())?.split(|byte| *byte == b'\n').next()?;
+    Run::parse(std::str::from_utf8(line).ok()?)
 }
 
 /// Whether a line of a list names something that a transaction leaves behind, and nothing else.

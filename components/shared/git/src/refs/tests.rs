@@ -2,6 +2,7 @@
 
 use super::transaction::PACKED_FROM;
 use super::*;
+use crate::run::Run;
 use bstr::{BStr, ByteSlice};
 use std::fs;
 use std::path::Path;
@@ -353,6 +354,39 @@ fn only_locks_of_the_dead_are_removed() {
         !our_lock.exists() && !next.exists() && git_lock.exists() && repository.dir().join("config").exists()
     );
     assert!(!repository.dir().join("lithe-locks-0").exists());
+}
+
+#[test]
+fn locks_of_another_run_are_removed_at_once() {
+    let run = |began: SystemTime| {
+        let began = began.duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+        Run::parse(&began.as_nanos().to_string()).expect("a number")
+    };
+    let now = SystemTime::now();
+    let [earlier, later] = [now - Duration::from_secs(60), now + Duration::from_secs(2)].map(run);
+    // Who wrote the list, whose run it is now, and how many files go: a lock and the half of a file.
+    let cases = [
+        (Some(earlier), Some(later), 2),
+        (Some(later), Some(later), 0),
+        // The locks are younger than the run: somebody else took them since.
+        (Some(later), Some(earlier), 0),
+        (Some(earlier), None, 0),
+        (None, Some(later), 0),
+    ];
+    for (writer, current, count) in cases {
+        let repository = Repository::new();
+        let [lock, gits] =
+            ["refs/heads/ours.lock", "refs/heads/git.lock"].map(|name| repository.dir().join(name));
+        for path in [&lock, &gits, &repository.dir().join("packed-refs.next")] {
+            fs::write(path, "").expect("written");
+        }
+        let line = writer.map(|run| format!("run {run}\n")).unwrap_or_default();
+        let record = repository.dir().join("lithe-locks-0");
+        fs::write(&record, line + "refs/heads/ours.lock\npacked-refs.next\n").expect("written");
+        let removed = repository.store().remove_locks_of_the_dead(now, current).expect("works");
+        assert_eq!(removed, count, "{writer:?} {current:?}");
+        assert_eq!((lock.exists(), gits.exists()), (count == 0, true), "{writer:?} {current:?}");
+    }
 }
 
 #[test]
