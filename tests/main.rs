@@ -34,6 +34,7 @@ mod protocol;
 mod push_policy;
 mod random;
 mod reftable;
+mod search;
 mod signatures;
 mod spin;
 mod swap;

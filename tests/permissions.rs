@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 /// What stands behind a repository's path.
-const ADDRESSES: [&str; 18] = [
+const ADDRESSES: [&str; 19] = [
     "",
     "/-/tree/main",
     "/-/blob/main/file",
@@ -17,6 +17,7 @@ const ADDRESSES: [&str; 18] = [
     "/-/bundle",
     ".git/-/bundle/main",
     "/-/archive/main.tar.gz",
+    "/-/search?q=x",
     "/-/settings",
     "/-/settings/permissions",
     ".git/info/refs?service=git-upload-pack",

@@ -169,6 +169,7 @@ pub enum Tab {
     Code,
     Commits,
     Refs,
+    Search,
     Settings,
 }
 
@@ -214,6 +215,7 @@ impl RepositoryHead {
             (Tab::Code, "Code", href.clone()),
             (Tab::Commits, "Commits", commits),
             (Tab::Refs, "Branches & tags", format!("{href}/-/refs")),
+            (Tab::Search, "Search", format!("{href}/-/search")),
         ];
         if permission == Permission::Admin {
             tabs.push((Tab::Settings, "Settings", format!("{href}/-/settings/")));
