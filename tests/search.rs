@@ -22,7 +22,7 @@ fn found(forge: &Forge, actor: Actor, path: &str, query: &str) -> Vec<String> {
                 lines.push(format!("{}:{}", file["path"].as_str().expect("text"), line["number"]));
             }
         }
-        match answer["next"].as_str() {
+        match answer["next-href"].as_str() {
             Some(next) => address = next.trim_start_matches('/').to_owned(),
             None => return lines,
         }

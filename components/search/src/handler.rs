@@ -16,9 +16,9 @@ use lithe_code::storage::{self, OpenError};
 use lithe_forge::Requester;
 use lithe_forge::access::{self, Opened};
 use lithe_forge::settings;
-use lithe_forge::types::{self, Client, Credentials, Error as StoreError};
+use lithe_forge::types::{self, Client, Credentials, Error as StoreError, Overview};
 use lithe_web::answer::{self, Answer};
-use lithe_web::{Fields, Frame, change_password, failure};
+use lithe_web::{Fields, Format, Frame, change_password, failure};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -100,8 +100,17 @@ impl Asked<'_> {
         }
     }
 
+    /// The form in which the answer is wanted.
+    fn format(&self) -> Format {
+        Format::asked_for(&self.request.headers, &self.fields)
+    }
+
+    fn frame(&self, overview: &Overview) -> Frame {
+        Frame::new(overview, self.address, "").in_format(self.format())
+    }
+
     fn opened(&self, opened: &Opened) -> Answer {
-        let frame = Frame::new(&opened.overview, self.address, "");
+        let frame = self.frame(&opened.overview);
         if let Some(answer) = change_password::first(&opened.overview.viewer, self.address) {
             return answer;
         }
@@ -141,8 +150,7 @@ impl Asked<'_> {
             Outcome::Refused(_) => StatusCode::BAD_REQUEST,
             _ => StatusCode::OK,
         };
-        let accept = self.request.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-        if accept.is_some_and(|accept| accept.starts_with("application/json")) {
+        if frame.format == Format::Json {
             return answer::json(status, &view::json(asking, outcome));
         }
         answer::page_with_status(status, &view::page(frame, asking, outcome))
@@ -194,8 +202,8 @@ impl Asked<'_> {
         }
         match self.call(settings::get) {
             Ok(overview) => change_password::first(&overview.viewer, self.address)
-                .unwrap_or_else(|| failure::of_store(error, &Frame::new(&overview, self.address, ""))),
-            Err(_) => failure::of_store(error, &Frame::bare(self.address, "")),
+                .unwrap_or_else(|| failure::of_store(error, &self.frame(&overview))),
+            Err(_) => failure::of_store(error, &Frame::bare(self.address, "").in_format(self.format())),
         }
     }
 }

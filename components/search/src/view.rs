@@ -13,6 +13,7 @@ use lithe_code::text;
 use lithe_forge::types::{Permission, Repository};
 use lithe_web::Fields;
 use lithe_web::address::{encode_component, encode_path};
+use lithe_web::format::FORMAT_FIELD;
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
 use lithe_web::size::{counted, grouped};
 use serde::Serialize;
@@ -39,7 +40,7 @@ impl<'a> Asking<'a> {
     /// The address of this search with other fields.
     fn address(&self, others: &[(&str, &str)]) -> String {
         let mut pairs: Vec<(&str, &str)> = Vec::new();
-        for name in ["q", "type", "regex", "case", "word", "path", "lang", "author", "ref"] {
+        for name in ["q", "type", "regex", "case", "word", "path", "lang", "author", "ref", FORMAT_FIELD] {
             let value = self.fields.get(name);
             if !value.is_empty() && others.iter().all(|(other, _)| *other != name) {
                 pairs.push((name, value));
@@ -331,6 +332,7 @@ pub fn line_html(line: &str, marks: &[Range<usize>]) -> String {
 
 /// What programs are told.
 #[derive(Serialize)]
+#[serde(tag = "page", rename = "search", rename_all = "kebab-case")]
 pub struct Json {
     /// The commit that was searched; none in an empty repository.
     commit: Option<String>,
@@ -341,7 +343,7 @@ pub struct Json {
     files: usize,
     found: Vec<JsonFile>,
     /// Where to go on; none if nothing is left.
-    next: Option<String>,
+    next_href: Option<String>,
 }
 
 /// A file in which something was found.
@@ -369,14 +371,14 @@ pub fn json(asking: &Asking<'_>, outcome: &Outcome) -> Json {
         searched: 0,
         files: 0,
         found: Vec::new(),
-        next: None,
+        next_href: None,
     };
     match outcome {
         Outcome::Empty | Outcome::Nothing => {}
         Outcome::Refused(reason) => json.problem = Some(reason.clone()),
         Outcome::Content(content) => {
             (json.searched, json.files) = (content.found.reached, content.files_count);
-            json.next = content.next_href(asking);
+            json.next_href = content.next_href(asking);
             json.found = content.found.files.iter().map(json_file).collect();
         }
     }
