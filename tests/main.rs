@@ -19,6 +19,7 @@ mod crash;
 mod crowd;
 mod damaged;
 mod disk;
+mod edit;
 mod feeds;
 mod fuzz;
 mod git_http;

@@ -42,16 +42,76 @@ impl Browser {
     /// that is empty) and sends it with everything that the form has itself, as a browser does.
     #[track_caller]
     pub fn submit(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> Answer {
+        self.submit_with_files(page, action, fields, &[])
+    }
+
+    /// As [`Self::submit`], with files chosen: the name of the field, that of the file, and its bytes.
+    #[track_caller]
+    pub fn submit_with_files(
+        &self,
+        page: &str,
+        action: &str,
+        fields: &[(&str, &str)],
+        files: &[(&str, &str, &[u8])],
+    ) -> Answer {
         let answer = self.get(page);
-        let text = answer.text();
-        let (target, mut form) =
+        self.submit_shown(&answer, page, action, fields, files)
+    }
+
+    /// As [`Self::submit_with_files`], of the form on a page that was shown before.
+    #[track_caller]
+    pub fn submit_shown(
+        &self,
+        shown: &Answer,
+        page: &str,
+        action: &str,
+        fields: &[(&str, &str)],
+        files: &[(&str, &str, &[u8])],
+    ) -> Answer {
+        let text = shown.text();
+        let mut form =
             form(&text, action).unwrap_or_else(|| panic!("no form for {action:?} on {page}:\n{text}"));
         for (name, value) in fields {
-            form.retain(|(this, _)| this != name);
-            form.push(((*name).to_owned(), (*value).to_owned()));
+            form.fields.retain(|(this, _)| this != name);
+            form.fields.push(((*name).to_owned(), (*value).to_owned()));
         }
-        let target = if target.is_empty() { page.to_owned() } else { target };
-        self.post(&target, &form)
+        let target = if form.target.is_empty() { page.to_owned() } else { form.target };
+        match form.is_multipart {
+            true => self.post_multipart(&target, &form.fields, files),
+            false => self.post(&target, &form.fields),
+        }
+    }
+
+    /// Posts a form that may bring files.
+    pub fn post_multipart(
+        &self,
+        path: &str,
+        fields: &[(String, String)],
+        files: &[(&str, &str, &[u8])],
+    ) -> Answer {
+        const BOUNDARY: &str = "----boundary-of-the-form";
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            // A browser sends every line end as two characters (HTML, "multipart/form-data").
+            let value = value.replace("\r\n", "\n").replace('\n', "\r\n");
+            let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
+            body.extend([head.as_bytes(), value.as_bytes(), b"\r\n"].concat());
+        }
+        for (field, name, bytes) in files {
+            let head = format!(
+                "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"{name}\"\r\n\
+                 Content-Type: application/octet-stream\r\n\r\n"
+            );
+            body.extend([head.as_bytes(), bytes, b"\r\n"].concat());
+        }
+        body.extend(format!("--{BOUNDARY}--\r\n").as_bytes());
+        let mut headers = self.headers();
+        headers.push(("origin".to_owned(), self.url.clone()));
+        headers.push(("sec-fetch-site".to_owned(), "same-origin".to_owned()));
+        headers.push(("content-type".to_owned(), format!("multipart/form-data; boundary={BOUNDARY}")));
+        let headers: Vec<(&str, &str)> =
+            headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        Answer::send_body("POST", &self.url, path.trim_start_matches('/'), &headers, body)
     }
 
     /// Posts a form that came from nowhere.
@@ -95,8 +155,15 @@ impl Browser {
     }
 }
 
-/// The address and the fields of a page's form.
-fn form(page: &str, action: &str) -> Option<(String, Vec<(String, String)>)> {
+/// A form on a page.
+struct Form {
+    target: String,
+    fields: Vec<(String, String)>,
+    is_multipart: bool,
+}
+
+/// The form on a page that posts to an address with `action` in it.
+fn form(page: &str, action: &str) -> Option<Form> {
     let select = |selector| Selector::parse(selector).expect("a selector");
     let document = Html::parse_document(page);
     let form = document.select(&select("form")).find(|form| {
@@ -123,5 +190,9 @@ fn form(page: &str, action: &str) -> Option<(String, Vec<(String, String)>)> {
         };
         fields.extend(value.map(|value| (name, value)));
     }
-    Some((form.attr("action").unwrap_or_default().to_owned(), fields))
+    Some(Form {
+        target: form.attr("action").unwrap_or_default().to_owned(),
+        fields,
+        is_multipart: form.attr("enctype") == Some("multipart/form-data"),
+    })
 }

@@ -58,7 +58,8 @@ impl Answer {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let agent: ureq::Agent =
+            ureq::Agent::config_builder().max_redirects(0).http_status_as_error(false).build().into();
         let answer = agent.run(request.body(body.into()).expect("a request"));
         Self::read(answer.expect("the server answers")).expect("the body is whole")
     }

@@ -36,12 +36,20 @@ pub struct BlobPage {
     raw_href: String,
     /// The same file at this very commit, whatever the branch does.
     permanent_href: String,
+    /// Where the file can be edited and deleted, by who may do that.
+    edit: Option<Edit>,
     /// The other view of a text that can be rendered.
     other_view: Option<View>,
     /// What is known about the file, in words: `12 lines`, `1.50 KiB`, `Rust`.
     facts: Vec<String>,
     notices: Vec<&'static str>,
     content: Content,
+}
+
+/// Where a file can be edited and deleted.
+struct Edit {
+    href: String,
+    delete_href: String,
 }
 
 /// Another view of the same file.
@@ -115,6 +123,10 @@ pub fn page(
             .then(|| links.blame(name, path)),
         raw_href: links.raw(name, path),
         permanent_href: links.blob(permanent.name.as_bstr(), path),
+        edit: place.may_edit(revision).then(|| Edit {
+            href: links.edit(name, path, ""),
+            delete_href: links.edit(name, path, "delete"),
+        }),
         other_view: markdown::is_markdown(file_name).then(|| match display {
             Display::Best => {
                 View { name: "Source", href: format!("{}?display=source", links.blob(name, path)) }

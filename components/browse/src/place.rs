@@ -52,6 +52,17 @@ impl Place<'_> {
         RepositoryHead::new(self.record, self.permission, Some(tab), &name)
     }
 
+    /// Whether the viewer may commit to what a page shows: to a branch, and not to a tag or a commit.
+    pub fn may_edit(&self, revision: &Revision) -> bool {
+        self.permission >= types::Permission::Write && revision.kind == Kind::Branch
+    }
+
+    /// Where files can be added to a directory, by who may do that.
+    pub fn additions(&self, revision: &Revision, directory: &BStr) -> Option<Additions> {
+        let edit = |action| self.links().edit(revision.name.as_bstr(), directory, action);
+        self.may_edit(revision).then(|| Additions { new_href: edit("new"), upload_href: edit("upload") })
+    }
+
     /// A time on somebody's clock.
     pub fn time(&self, signature: &Signature) -> Time {
         Time::with_offset(signature.seconds, signature.offset, self.now)
@@ -67,6 +78,13 @@ impl Place<'_> {
             time: self.time(&commit.committer),
         }
     }
+}
+
+/// Where files can be added to a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Additions {
+    pub new_href: String,
+    pub upload_href: String,
 }
 
 /// A commit on one line.

@@ -2,7 +2,7 @@
 //! that nothing was pushed to yet.
 
 use crate::limits::SUMMARY_ENTRIES_MAX;
-use crate::place::{CommitLine, Failure, Place, Switcher};
+use crate::place::{Additions, CommitLine, Failure, Place, Switcher};
 use crate::tree::{Body, Listing, Readme};
 use askama::Template;
 use bstr::{BStr, ByteSlice as _};
@@ -30,6 +30,7 @@ pub struct SummaryPage {
     find_href: String,
     bundle_href: String,
     downloads: Vec<Download>,
+    additions: Option<Additions>,
     branch_count: String,
     tag_count: String,
     clone_url: String,
@@ -58,6 +59,8 @@ pub struct EmptyPage {
     /// The branch that `HEAD` names.
     branch: String,
     may_push: bool,
+    new_href: String,
+    upload_href: String,
     is_sha256: bool,
 }
 
@@ -96,6 +99,7 @@ fn filled(
         find_href: links.find(name),
         bundle_href: links.bundle(),
         downloads: downloads(&links, name),
+        additions: place.additions(revision, "".into()),
         branch_count: counted(count("refs/heads/"), "branch", "branches"),
         tag_count: counted(count("refs/tags/"), "tag", "tags"),
         clone_url: format!("{}{}", place.site, links.clone_path()),
@@ -116,7 +120,10 @@ fn empty(place: &Place<'_>, repository: Repository<'_>) -> EmptyPage {
         Head::Symbolic(name) => lithe_code::text::visible(revision::short_name(name.as_bstr())),
         Head::Detached(_) | Head::Missing => "main".to_owned(),
     };
+    let edit = |action| place.links().edit(branch.as_bytes().as_bstr(), "".into(), action);
     EmptyPage {
+        new_href: edit("new"),
+        upload_href: edit("upload"),
         frame: place.frame(""),
         head: place.head(Tab::Code, None),
         clone_url: format!("{}{}", place.site, place.links().clone_path()),

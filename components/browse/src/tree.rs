@@ -3,7 +3,7 @@
 use crate::last_commits::{Known, LastCommit};
 use crate::limits::{TREE_ENTRIES_MAX, TREE_SIZES_MAX};
 use crate::markdown::{self, Origin};
-use crate::place::{CommitLine, Failure, Place, Switcher, crumbs};
+use crate::place::{Additions, CommitLine, Failure, Place, Switcher, crumbs};
 use crate::submodules::Submodules;
 use askama::Template;
 use bstr::{BStr, BString, ByteSlice as _};
@@ -29,6 +29,7 @@ pub struct TreePage {
     root_href: String,
     commits_href: String,
     find_href: String,
+    additions: Option<Additions>,
     latest: CommitLine,
     listing: Listing,
     readme: Option<Readme>,
@@ -62,6 +63,7 @@ pub fn page(
         root_href: links.tree(name, "".into()),
         commits_href: links.commits(name, path),
         find_href: links.find(name),
+        additions: place.additions(revision, path),
         latest: place.commit_line(&commit),
         listing: Listing::new(place, repository, entries, revision, path, offset, TREE_ENTRIES_MAX),
         readme,

@@ -1,13 +1,14 @@
-//! The component `git-http`: Git's smart HTTP protocol (gitprotocol-http), for stock Git clients, and
-//! bundles to download.
+//! The component `git-http`: Git's smart HTTP protocol (gitprotocol-http), for stock Git clients, bundles
+//! to download, and files edited in the browser: all that writes to repositories.
 //!
 //! A request names a repository by its path or permanent address and one of two services, or its
 //! bundle. Who makes it, and whether they may, is the store's word; then the bytes go to `upload_pack`
 //! (clone and fetch), which makes the packs of bundles too, or `receive_pack` (push). Those know
-//! nothing of HTTP.
+//! nothing of HTTP. `edit` has pages, and makes pushes of what their forms say.
 
 mod answer;
 mod bundle;
+pub mod edit;
 pub mod limits;
 mod opening;
 mod push;
@@ -32,6 +33,9 @@ const CACHE_DIR: &str = "/cache";
 #[cfg_attr(target_family = "wasm", spin_sdk::http_service)]
 pub async fn handle(request: Request) -> Answer {
     let (head, body) = request.into_parts();
+    if let Some(address) = edit::address(&head) {
+        return edit::answer(&head, body, &address).await;
+    }
     let route = match Route::of(&head) {
         Ok(route) => route,
         Err(refusal) => return answer::refusal(refusal),

@@ -1,7 +1,7 @@
 //! From a path to a repository that the requester may use.
 
 use http::HeaderMap;
-use lithe_forge::types::{Permission, RepositoryId};
+use lithe_forge::types::{Permission, Repository, RepositoryId};
 use lithe_forge::{Requester, opening};
 use std::path::{Path, PathBuf};
 
@@ -20,6 +20,12 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// The repository that the store has told of.
+    pub fn of(record: &Repository) -> Result<Self, Denial> {
+        let git_dir = directory(Path::new(REPOSITORIES_DIR), &record.directory, &record.path)?;
+        Ok(Self { id: record.id, git_dir, path: record.path.clone() })
+    }
+
     /// The address that no rename changes.
     pub fn permanent_path(&self) -> String {
         format!("_{}", self.id)
@@ -28,9 +34,7 @@ impl Opened {
 
 /// Opens the repository at `path` for whoever makes the request.
 pub fn open(requester: &Requester, path: &str, needed: Permission) -> Result<Opened, Denial> {
-    let repository = opening::open(requester, path, needed)?.repository;
-    let git_dir = directory(Path::new(REPOSITORIES_DIR), &repository.directory, &repository.path)?;
-    Ok(Opened { id: repository.id, git_dir, path: repository.path })
+    Opened::of(&opening::open(requester, path, needed)?.repository)
 }
 
 /// Opens a repository again once the body of the request has arrived. That may have taken its time,

@@ -47,15 +47,24 @@ where
     if let Err(denial) = reopen(headers, repository, Permission::Write) {
         return answer::denial(&denial);
     }
-    let requester = Requester::from_headers(headers);
-    match push.finish(&mut push_policy::Policy { requester: &requester, repository }) {
+    match finish(push, &Requester::from_headers(headers), repository) {
         Ok(outcome) => {
-            enter(&requester, repository, &outcome);
             let body = box_body(FullBody::new(Bytes::from(outcome.body)));
             answer::git("application/x-git-receive-pack-result", body)
         }
         Err(error) => failure(&error),
     }
+}
+
+/// Carries out a push that has arrived whole: asks the policy, and enters what was changed in the journal.
+pub fn finish(
+    push: receive_pack::Push,
+    requester: &Requester,
+    repository: &Opened,
+) -> Result<Outcome, receive_pack::Error> {
+    let outcome = push.finish(&mut push_policy::Policy { requester, repository })?;
+    enter(requester, repository, &outcome);
+    Ok(outcome)
 }
 
 fn failure(error: &receive_pack::Error) -> Answer {

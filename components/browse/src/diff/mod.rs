@@ -1,14 +1,13 @@
 //! What differs between two trees, and between two files: changed paths with renames, hunks of lines, and
 //! both as Git writes them.
 
-pub mod lines;
 pub mod mail;
 pub mod patch;
 mod renames;
 pub mod trees;
 pub mod view;
-mod words;
 
 pub use lines::{FileDiff, Hunk, Line, Options, files, split_lines};
+pub use lithe_code::diff::lines;
 pub use trees::{Change, Changes, Side, trees};
 pub use view::View;

@@ -2,7 +2,6 @@
 
 use super::lines::{self, Functions, Hunk, Line, Options};
 use super::trees::{self, Change, Side};
-use super::words::{self, Marks};
 use crate::cache::Key;
 use crate::limits::{
     CONTEXT_LINES_MAX, DIFF_BYTES_MAX, DIFF_FILE_BYTES_MAX, DIFF_FILE_LINES_MAX, DIFF_FULL_LINES_MAX,
@@ -14,6 +13,7 @@ use askama::Template;
 use bstr::{BStr, ByteSlice as _};
 use gix_hash::ObjectId;
 use gix_object::tree::{EntryKind, EntryMode};
+use lithe_code::diff::words::{self, Marks};
 use lithe_code::links::Links;
 use lithe_code::repository::Repository;
 use lithe_code::text;

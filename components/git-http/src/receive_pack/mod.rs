@@ -28,6 +28,7 @@ use std::path::Path;
 pub use advertise::advertise;
 pub use judge::{Arrived, Judge, Judgement, Proposal};
 pub use push::Push;
+pub use report::Report;
 
 /// Names below these are not shown to whoever pushes, and not changed by a push, whatever the config says.
 pub const HIDDEN_PREFIXES: &[&str] = &["refs/lithe/"];
@@ -50,6 +51,8 @@ pub struct Policy {
 pub struct Outcome {
     /// The body of the answer, `application/x-git-receive-pack-result`, status 200.
     pub body: Vec<u8>,
+    /// What the body says.
+    pub report: Report,
     /// The refs that were changed, and only those.
     pub changes: Vec<Change>,
     /// Why objects were refused, for the log.

@@ -467,12 +467,13 @@ impl Body {
             }
             refs.push((command.name, verdict));
         }
+        let report = Report { unpack, refs, messages };
         // A client that only asked whether it may push expects nothing.
-        let body = match refs.is_empty() {
+        let body = match report.refs.is_empty() {
             true => Vec::new(),
-            false => Report { unpack, refs, messages }.to_bytes(&capabilities),
+            false => report.to_bytes(&capabilities),
         };
-        Outcome { body, changes, refusal }
+        Outcome { body, report, changes, refusal }
     }
 }
 

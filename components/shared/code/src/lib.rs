@@ -3,6 +3,7 @@
 //! or edit files read repositories through here.
 
 pub mod blame;
+pub mod diff;
 pub mod last_commits;
 pub mod limits;
 pub mod links;

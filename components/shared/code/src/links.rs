@@ -40,6 +40,12 @@ impl Links {
         self.file("blame", revision, path)
     }
 
+    /// Where a file is edited; `action` is `new` or `upload` for a directory, `delete` for a file, else empty.
+    pub fn edit(&self, revision: &BStr, path: &BStr, action: &str) -> String {
+        let address = self.file("edit", revision, path);
+        if action.is_empty() { address } else { format!("{address}?{action}") }
+    }
+
     pub fn find(&self, revision: &BStr) -> String {
         self.file("find", revision, "".into())
     }

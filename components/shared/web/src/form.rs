@@ -21,8 +21,8 @@ pub enum FormError {
     /// Broken escapes, text that is not UTF-8, a NUL or another type of body.
     #[error("the form is malformed")]
     Malformed,
-    /// More than [`FORM_BYTES_MAX`] bytes or [`FIELDS_MAX`] fields.
-    #[error("the form is larger than {FORM_BYTES_MAX} bytes or has more than {FIELDS_MAX} fields")]
+    /// More bytes or fields than the page takes: [`FORM_BYTES_MAX`] and [`FIELDS_MAX`], unless it says otherwise.
+    #[error("the form is too large or has too many fields")]
     TooLarge,
     /// The form does not come from a page of this site, or from one of another session.
     #[error("the form does not come from this site, or the page it stood on is out of date")]
@@ -50,6 +50,11 @@ impl Fields {
             fields.push((decode_text(name)?, decode_text(value)?));
         }
         Ok(Self(fields))
+    }
+
+    /// Fields that were read already.
+    pub fn of_pairs(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs)
     }
 
     /// Parses the query of a request; one that is malformed counts as empty.

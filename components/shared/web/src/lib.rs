@@ -22,6 +22,7 @@ pub mod form;
 pub mod format;
 pub mod frame;
 pub mod limits;
+pub mod multipart;
 pub mod origin;
 pub mod pagination;
 pub mod problem;

@@ -1,0 +1,73 @@
+//! Files changed in the browser: `/<path>/-/edit/<ref>/<file>`.
+//!
+//! What a form asks for becomes a commit, and the commit a push that this component makes to itself: its
+//! objects go through the quarantine and every check, the push policy is asked, and the branch is changed
+//! only if it still is where it was looked at, as for every push. A form knows the commit that it was
+//! made from. What others pushed since stays: if it leaves the same files alone, the edit goes on top;
+//! else it is shown beside what was typed, and nothing is changed.
+
+mod commit;
+mod limits;
+mod original;
+mod page;
+mod path;
+mod preview;
+mod session;
+mod spot;
+mod submission;
+mod text;
+mod tree;
+mod wanted;
+
+use crate::answer::Answer;
+use bytes::Bytes;
+use http::Method;
+use http::request::Parts;
+use lithe_web::form::FormError;
+use lithe_web::{Address, Fields, multipart, origin};
+use session::Session;
+use spot::Action;
+
+/// The name of the page in addresses.
+const PAGE: &str = "edit";
+
+/// The address, if it is one of these pages.
+pub fn address(head: &Parts) -> Option<Address> {
+    let address = Address::parse(head.uri.path()).ok()?;
+    (address.page.as_deref() == Some(PAGE) && !address.path.is_empty()).then_some(address)
+}
+
+/// Answers a request for such an address.
+pub async fn answer<B>(head: &Parts, body: B, address: &Address) -> Answer
+where
+    B: http_body::Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    // Who may not write here need not send the whole form.
+    let session = match Session::open(head, address) {
+        Ok(session) => session,
+        Err(answer) => return answer,
+    };
+    let action = Action::of(&Fields::of_query(&head.uri));
+    match head.method {
+        Method::GET | Method::HEAD => session.show(action),
+        Method::POST if !origin::is_own(&head.headers, &head.uri) => session.refuse(FormError::Forged),
+        Method::POST => match multipart::read(&head.headers, body, limits_of(action)).await {
+            // That may have taken its time, in which the permission may have been lost.
+            Ok(form) => match Session::open(head, address) {
+                Ok(session) => session.submit(action, form),
+                Err(answer) => answer,
+            },
+            Err(error) => session.refuse(error),
+        },
+        _ => session.other_method(),
+    }
+}
+
+fn limits_of(action: Action) -> multipart::Limits {
+    let (body_bytes_max, files_max) = match action {
+        Action::Upload => (limits::UPLOAD_BYTES_MAX, limits::UPLOAD_FILES_MAX),
+        Action::Change | Action::Create | Action::Delete => (limits::FORM_BYTES_MAX, 0),
+    };
+    multipart::Limits { body_bytes_max, parts_max: limits::FIELDS_MAX + files_max }
+}

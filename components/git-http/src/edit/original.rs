@@ -1,0 +1,67 @@
+//! The file that is edited, as it was when the form was made.
+
+use super::limits::TEXT_BYTES_MAX;
+use super::text::Stored;
+use bstr::BStr;
+use gix_hash::ObjectId;
+use gix_object::tree::EntryKind;
+use lithe_code::repository::{Entry, Error, Repository};
+use lithe_lfs::{POINTER_BYTES_MAX, Pointer};
+use std::sync::Arc;
+
+/// A file that is there.
+#[derive(Debug, Clone)]
+pub struct Original {
+    pub entry: Entry,
+    pub text: Text,
+}
+
+/// Whether a file can be edited as text.
+#[derive(Debug, Clone)]
+pub enum Text {
+    Editable {
+        bytes: Arc<Vec<u8>>,
+        stored: Stored,
+    },
+    /// It cannot; why, in words.
+    Not(&'static str),
+}
+
+impl Original {
+    /// Finds the file at `path` below a tree; none if there is none.
+    pub fn find(
+        repository: Repository<'_>,
+        tree_id: Option<&ObjectId>,
+        path: &BStr,
+    ) -> Result<Option<Self>, Error> {
+        let Some(tree_id) = tree_id else { return Ok(None) };
+        let entry = repository.entry_at(tree_id, path)?.filter(Entry::is_blob);
+        entry.map(|entry| Ok(Self { text: Text::read(repository, &entry)?, entry })).transpose()
+    }
+
+    pub fn kind(&self) -> EntryKind {
+        self.entry.mode.kind()
+    }
+}
+
+impl Text {
+    fn read(repository: Repository<'_>, entry: &Entry) -> Result<Self, Error> {
+        if entry.mode.kind() == EntryKind::Link {
+            return Ok(Self::Not("This is a symbolic link. Only its name can be changed here."));
+        }
+        let size = repository.header(&entry.id)?.1;
+        if size > TEXT_BYTES_MAX {
+            return Ok(Self::Not("This file is too large to be edited here. Its name can be changed."));
+        }
+        let bytes = repository.blob(&entry.id, TEXT_BYTES_MAX)?;
+        if size < POINTER_BYTES_MAX && Pointer::parse(&bytes).is_some() {
+            return Ok(Self::Not("This file is in Git LFS. Only its name can be changed here."));
+        }
+        Ok(match Stored::read(&bytes) {
+            Some(stored) => Self::Editable { bytes, stored },
+            None => Self::Not(
+                "This file is binary, or text that a form would not leave as it is. Only its name can be changed here.",
+            ),
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! The pages with the forms.
+
+use super::preview::Preview;
+use super::spot::Action;
+use askama::Template;
+use lithe_web::frame::{Frame, RepositoryHead};
+use lithe_web::{Fields, Problem};
+
+/// What was typed into the form, or stands in it at first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Typed {
+    /// The commit that the form was made from; empty: there was none yet.
+    pub base: String,
+    pub path: String,
+    pub text: String,
+    pub is_to_be_utf8: bool,
+    pub replaces: bool,
+    pub title: String,
+    pub description: String,
+    pub is_to_new_branch: bool,
+    pub new_branch: String,
+}
+
+impl Typed {
+    pub fn of(fields: &Fields) -> Self {
+        Self {
+            base: fields.trimmed("base").to_owned(),
+            path: fields.get("path").to_owned(),
+            text: fields.get("text").to_owned(),
+            is_to_be_utf8: fields.is_checked("to-utf-8"),
+            replaces: fields.is_checked("replaces"),
+            title: fields.trimmed("title").to_owned(),
+            description: fields.get("description").to_owned(),
+            is_to_new_branch: fields.get("target") == "new",
+            new_branch: fields.trimmed("new-branch").to_owned(),
+        }
+    }
+}
+
+/// What somebody else has done to the same files meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    pub branch: String,
+    pub path: String,
+    /// Where the file is to be seen as it is now; none: it is not there any more.
+    pub now_href: Option<String>,
+    pub preview: Preview,
+}
+
+/// A form to edit a repository's files, with what came of it so far.
+#[derive(Template)]
+#[template(path = "edit.html")]
+pub struct EditPage {
+    pub frame: Frame,
+    pub head: RepositoryHead,
+    pub problem: Problem,
+    /// More words about it, as who pushes gets them.
+    pub remarks: Vec<String>,
+    pub heading: String,
+    pub action: Action,
+    pub address: String,
+    pub cancel_href: String,
+    pub typed: Typed,
+    /// Whether there is a text to edit.
+    pub has_text: bool,
+    /// Why there is none.
+    pub why_no_text: Option<&'static str>,
+    /// The name of the file's encoding, if it is not UTF-8.
+    pub encoding: Option<&'static str>,
+    /// The name of the branch; none where only a new one can be made.
+    pub branch: Option<String>,
+    /// What stands for the title if none is typed.
+    pub usual_title: String,
+    pub identity: String,
+    pub preview: Option<Preview>,
+    /// The name before and after, in a preview.
+    pub preview_name: String,
+    pub conflict: Option<Conflict>,
+}

@@ -1,0 +1,394 @@
+//! A form that was sent: from what it asks for to a push.
+
+use super::commit;
+use super::original::{Original, Text};
+use super::page::{Conflict, Typed};
+use super::preview::Preview;
+use super::session::Session;
+use super::spot::{Action, Spot, full_name};
+use super::tree::{self, Change, TreeError};
+use super::wanted::{self, Refusal, Wanted};
+use crate::answer::Answer;
+use crate::opening::Opened;
+use crate::push;
+use crate::receive_pack::{self, Outcome, Policy, Push};
+use bstr::{BStr, BString, ByteSlice as _};
+use gix_hash::ObjectId;
+use gix_object::Kind;
+use http::StatusCode;
+use lithe_code::repository::{Error, Repository};
+use lithe_code::revision;
+use lithe_code::text::visible;
+use lithe_forge::locks::{self, LockFilter};
+use lithe_git::refs::is_valid_name;
+use lithe_git::{pack, pkt_line};
+use lithe_web::form::FormError;
+use lithe_web::{Fields, Problem, answer, failure, multipart, time};
+
+/// Where a commit goes.
+struct Target {
+    /// The full name of the branch.
+    branch: BString,
+    /// Where the branch is now; none: it is not there.
+    old: Option<ObjectId>,
+    parent: Option<ObjectId>,
+}
+
+/// Why a form is shown again.
+enum Setback {
+    /// What is wrong with it, and more words about that.
+    Problem(Problem, Vec<String>),
+    Conflict(Conflict),
+    /// There is nothing that a form could show.
+    Answer(Answer),
+    Repository(Error),
+}
+
+impl From<Problem> for Setback {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem, Vec::new())
+    }
+}
+
+impl From<Error> for Setback {
+    fn from(error: Error) -> Self {
+        Self::Repository(error)
+    }
+}
+
+impl From<TreeError> for Setback {
+    fn from(error: TreeError) -> Self {
+        match error {
+            TreeError::Repository(error) => Self::Repository(error),
+            other => Problem::with_status(StatusCode::CONFLICT, "path", &other.to_string()).into(),
+        }
+    }
+}
+
+impl From<Refusal> for Setback {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Problem(problem) => problem.into(),
+            Refusal::Repository(error) => error.into(),
+        }
+    }
+}
+
+impl Session {
+    /// Does what a form asks for.
+    pub fn submit(&self, action: Action, form: multipart::Form) -> Answer {
+        if let Err(error) = form.fields.check_csrf(&self.viewer) {
+            return self.refuse(error);
+        }
+        let opened = match self.storage() {
+            Ok(opened) => opened,
+            Err(answer) => return answer,
+        };
+        let repository = Repository { objects: &opened.objects, refs: &opened.refs };
+        let spot = match Spot::find(repository, action, self.rest.as_bstr()) {
+            Ok(Some(spot)) => spot,
+            Ok(None) => return failure::not_found(&self.frame),
+            Err(error) => return self.unreadable(&error),
+        };
+        let base = match self.base(repository, &form.fields) {
+            Ok(Some(base)) => base,
+            Ok(None) => return self.refuse(FormError::Malformed),
+            Err(error) => return self.unreadable(&error),
+        };
+        let submission = Submission { session: self, repository, spot, base, typed: Typed::of(&form.fields) };
+        match submission.carry_out(form) {
+            Ok(answer) => answer,
+            Err(error) => self.unreadable(&error),
+        }
+    }
+
+    /// The commit that a form was made from, and its tree; none within: there was no commit. None if there
+    /// is no such commit that the viewer may see.
+    fn base(&self, repository: Repository<'_>, fields: &Fields) -> Result<Option<Base>, Error> {
+        let digits = fields.trimmed("base");
+        if digits.is_empty() {
+            return Ok(Some(Base { commit_id: None, tree_id: None }));
+        }
+        let Some(id) = revision::commit_by_abbreviation(repository, digits.into())? else { return Ok(None) };
+        let tree_id = repository.commit(&id)?.tree_id;
+        Ok(Some(Base { commit_id: Some(id), tree_id: Some(tree_id) }))
+    }
+}
+
+/// What a form was made from.
+#[derive(Clone, Copy)]
+struct Base {
+    commit_id: Option<ObjectId>,
+    tree_id: Option<ObjectId>,
+}
+
+struct Submission<'a> {
+    session: &'a Session,
+    repository: Repository<'a>,
+    spot: Spot,
+    base: Base,
+    typed: Typed,
+}
+
+impl Submission<'_> {
+    fn carry_out(self, form: multipart::Form) -> Result<Answer, Error> {
+        let is_preview = form.fields.get("do") == "preview";
+        let original = match self.spot.action.is_in_directory() {
+            true => None,
+            false => Original::find(self.repository, self.base.tree_id.as_ref(), self.spot.path.as_bstr())?,
+        };
+        if original.is_none() && !self.spot.action.is_in_directory() {
+            return Ok(failure::not_found(&self.session.frame));
+        }
+        let setback = match self.wanted(original.as_ref(), form.files) {
+            Ok(wanted) if is_preview => return Ok(self.previewed(original.as_ref(), wanted)),
+            Ok(wanted) => match self.commit(original.as_ref(), &wanted) {
+                Ok(answer) => return Ok(answer),
+                Err(setback) => setback,
+            },
+            Err(refusal) => refusal.into(),
+        };
+        self.set_back(original.as_ref(), setback)
+    }
+
+    fn wanted(&self, original: Option<&Original>, files: Vec<multipart::File>) -> Result<Wanted, Refusal> {
+        let path = self.spot.path.as_bstr();
+        match (self.spot.action, original) {
+            (Action::Change, Some(original)) => wanted::change(&self.typed, path, original),
+            (Action::Delete, Some(original)) => Ok(wanted::delete(path, original)),
+            (Action::Upload, _) => {
+                wanted::upload(self.repository, self.base.tree_id.as_ref(), &self.typed, files)
+            }
+            _ => wanted::create(&self.typed),
+        }
+    }
+
+    fn previewed(&self, original: Option<&Original>, wanted: Wanted) -> Answer {
+        let mut page = self.session.page(&self.spot, original, self.typed.clone());
+        let nothing = Preview { rows: String::new(), note: Some("Its contents stay as they are.") };
+        page.preview = Some(wanted.preview.unwrap_or(nothing));
+        page.preview_name = wanted.preview_name;
+        page.usual_title = format!("Else: {}", wanted.usual_title);
+        answer::page(&page)
+    }
+
+    /// The form once more, with what stood against it.
+    fn set_back(&self, original: Option<&Original>, setback: Setback) -> Result<Answer, Error> {
+        let mut page = self.session.page(&self.spot, original, self.typed.clone());
+        match setback {
+            Setback::Answer(answer) => return Ok(answer),
+            Setback::Repository(error) => return Err(error),
+            Setback::Problem(problem, remarks) => {
+                page.problem = problem;
+                page.remarks = remarks;
+            }
+            Setback::Conflict(conflict) => {
+                let message =
+                    format!("“{}” was changed on {} since you began", conflict.path, conflict.branch);
+                page.problem = Problem::with_status(StatusCode::CONFLICT, "", &message);
+                page.conflict = Some(conflict);
+                page.typed.is_to_new_branch = true;
+                if page.typed.new_branch.is_empty() {
+                    page.typed.new_branch = self.session.new_branch(self.repository);
+                }
+            }
+        }
+        Ok(page.problem.clone().answer(&page))
+    }
+
+    fn commit(&self, original: Option<&Original>, wanted: &Wanted) -> Result<Answer, Setback> {
+        if let Some(message) = commit::message_problem(&self.typed.title, &self.typed.description) {
+            return Err(Problem::with_field("title", &message).into());
+        }
+        let target = self.target()?;
+        let parent = target.parent.map(|id| self.repository.commit(&id)).transpose()?;
+        let tree_id = parent.as_ref().map(|commit| commit.tree_id);
+        self.check_conflicts(original, wanted, &target, tree_id)?;
+        self.check_there_is_room(wanted, tree_id)?;
+        self.check_locks(&wanted.changes)?;
+        let made = tree::change(self.repository, tree_id.as_deref(), &wanted.changes)?;
+        if Some(made.tree_id) == tree_id {
+            return Err(Problem::with_field("text", "nothing was changed").into());
+        }
+        let title = if self.typed.title.is_empty() { &wanted.usual_title } else { &self.typed.title };
+        let message = commit::message(title, &self.typed.description);
+        let identity = commit::identity(&self.session.user);
+        let data = commit::object(made.tree_id, target.parent, &identity, time::now(), &message);
+        let mut objects = made.objects;
+        objects.push((Kind::Commit, data));
+        self.push(&target, objects)?;
+        Ok(answer::see_other(&self.shown_href(&target, wanted, made.tree_id)))
+    }
+
+    /// Where the commit goes: on top of the branch as it is now, or of the base on a new one.
+    fn target(&self) -> Result<Target, Problem> {
+        if let (Some(branch), false) = (&self.spot.branch, self.typed.is_to_new_branch) {
+            let now = self.spot.revision.as_ref().map(|revision| revision.commit_id);
+            return Ok(Target { branch: branch.clone(), old: now, parent: now });
+        }
+        let name = self.typed.new_branch.as_str();
+        let branch = full_name(name.strip_prefix("refs/heads/").unwrap_or(name).into());
+        let problem = |status, message: &str| Err(Problem::with_status(status, "new-branch", message));
+        if name.is_empty() {
+            return problem(StatusCode::BAD_REQUEST, "the new branch needs a name");
+        }
+        if !is_valid_name(branch.as_bstr()) || name.starts_with('-') || name == "HEAD" {
+            return problem(StatusCode::BAD_REQUEST, "that cannot be the name of a branch");
+        }
+        if self.repository.refs.find(branch.as_bstr()).is_some() {
+            return problem(StatusCode::CONFLICT, "there is a branch of that name already");
+        }
+        if let Some(other) = self.branch_in_the_way(branch.as_bstr()) {
+            let message = format!("there is a branch “{other}”, and Git cannot have both");
+            return problem(StatusCode::CONFLICT, &message);
+        }
+        Ok(Target { branch, old: None, parent: self.base.commit_id })
+    }
+
+    /// A branch whose name is a directory of that one, or lies below it.
+    fn branch_in_the_way(&self, branch: &BStr) -> Option<String> {
+        let refs = self.repository.refs;
+        let below = [branch.as_bytes(), b"/"].concat();
+        let above = branch.find_iter("/").map(|end| branch[..end].as_bstr());
+        let above = above.filter_map(|name| refs.find(name)).next();
+        let other = above.or_else(|| refs.with_prefix(below.as_bstr()).first());
+        other.map(|other| visible(revision::short_name(other.name.as_bstr())))
+    }
+
+    /// Refuses an edit of what others have changed since its form was made.
+    fn check_conflicts(
+        &self,
+        original: Option<&Original>,
+        wanted: &Wanted,
+        target: &Target,
+        tree_id: Option<ObjectId>,
+    ) -> Result<(), Setback> {
+        if target.parent == self.base.commit_id {
+            return Ok(());
+        }
+        for Change { path, .. } in &wanted.changes {
+            let at = |tree_id: Option<ObjectId>| {
+                tree_id.map(|id| self.repository.entry_at(&id, path.as_bstr())).transpose()
+            };
+            let (before, now) = (at(self.base.tree_id)?.flatten(), at(tree_id)?.flatten());
+            if before == now {
+                continue;
+            }
+            let theirs = Original::find(self.repository, tree_id.as_ref(), path.as_bstr())?;
+            let base = original.filter(|_| *path == self.spot.path);
+            let name = revision::short_name(target.branch.as_bstr());
+            return Err(Setback::Conflict(Conflict {
+                branch: visible(name),
+                path: visible(path),
+                now_href: now.map(|_| self.session.links().blob(self.spot.name(), path.as_bstr())),
+                preview: Preview::between(text_of(base), text_of(theirs.as_ref())),
+            }));
+        }
+        Ok(())
+    }
+
+    /// Refuses to put a file where another one is that the form did not speak of.
+    fn check_there_is_room(&self, wanted: &Wanted, tree_id: Option<ObjectId>) -> Result<(), Setback> {
+        let (Some(tree_id), Some(path)) = (tree_id, &wanted.shown) else { return Ok(()) };
+        let is_new = self.spot.action == Action::Create || *path != self.spot.path;
+        if is_new && self.repository.entry_at(&tree_id, path.as_bstr())?.is_some() {
+            let message = format!("“{}” is there already", visible(path));
+            return Err(Problem::with_status(StatusCode::CONFLICT, "path", &message).into());
+        }
+        Ok(())
+    }
+
+    /// Refuses to change what somebody else has locked, as `git lfs` does before a push.
+    fn check_locks(&self, changes: &[Change]) -> Result<(), Setback> {
+        for Change { path, .. } in changes {
+            let Ok(file) = path.to_str() else { continue };
+            let filter = LockFilter { id: None, path: Some(file.to_owned()) };
+            let listed = self.session.requester.call(|credentials, client| {
+                locks::list(credentials, client, &self.session.record.path, &filter, 0, 1)
+            });
+            let listed =
+                listed.map_err(|error| Setback::Answer(failure::of_store(&error, &self.session.frame)))?;
+            if let Some(lock) = listed.locks.into_iter().find(|lock| !lock.is_own) {
+                let message = format!("“{}” is locked by {}", visible(path), lock.owner);
+                return Err(Problem::with_status(StatusCode::CONFLICT, "", &message).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a push of the commit, the last of the objects.
+    fn push(&self, target: &Target, objects: Vec<(Kind, Vec<u8>)>) -> Result<(), Setback> {
+        let format = self.repository.objects.format();
+        let (kind, data) = objects.last().expect("there is the commit");
+        let commit_id = gix_object::compute_hash(format, *kind, data)
+            .expect("what was made here is no attack on the digest");
+        let unavailable = || Setback::Answer(failure::unavailable(&self.session.frame));
+        let repository = Opened::of(&self.session.record).map_err(|_| unavailable())?;
+        let old = target.old.unwrap_or(format.null());
+        let command = format!("{old} {commit_id} {}\0 atomic object-format={format}", target.branch);
+        let mut request = Vec::new();
+        pkt_line::write(&mut request, command.as_bytes());
+        pkt_line::flush(&mut request);
+        request.extend(pack::of_objects(format, &objects));
+        let policy = Policy::default();
+        let outcome = Push::new(&repository.git_dir, &policy).and_then(|mut push| {
+            push.write(&request)?;
+            push::finish(push, &self.session.requester, &repository)
+        });
+        match outcome {
+            Ok(outcome) if !outcome.changes.is_empty() => Ok(()),
+            Ok(outcome) => Err(refused(outcome, target.branch.as_bstr())),
+            Err(error) => {
+                if let receive_pack::Error::Request(error) = &error {
+                    eprintln!("a push of an edit is malformed: {error}");
+                }
+                eprintln!("{} cannot be edited: {error}", self.session.record.path);
+                Err(unavailable())
+            }
+        }
+    }
+
+    /// Where to go once it is done: the file, or the directory that it was in, if there still is one.
+    fn shown_href(&self, target: &Target, wanted: &Wanted, tree_id: ObjectId) -> String {
+        let links = self.session.links();
+        let name = revision::short_name(target.branch.as_bstr());
+        if let Some(path) = &wanted.shown {
+            return links.blob(name, path.as_bstr());
+        }
+        let mut path =
+            wanted.changes.first().map_or(BStr::new(""), |change| parent_of(change.path.as_bstr()));
+        if let Ok(opened) = self.session.storage() {
+            // The new tree is there only now.
+            let repository = Repository { objects: &opened.objects, refs: &opened.refs };
+            while !path.is_empty() && !matches!(repository.entry_at(&tree_id, path), Ok(Some(_))) {
+                path = parent_of(path);
+            }
+        }
+        links.tree(name, path)
+    }
+}
+
+fn parent_of(path: &BStr) -> &BStr {
+    path.rfind_byte(b'/').map_or(BStr::new(""), |end| path[..end].as_bstr())
+}
+
+/// What there is to say about a push that was refused.
+fn refused(outcome: Outcome, branch: &BStr) -> Setback {
+    let name = visible(revision::short_name(branch));
+    let why = outcome.report.refs.into_iter().find_map(|(_, verdict)| verdict.err());
+    let why = match outcome.report.unpack {
+        Err(why) => why,
+        Ok(()) => why.unwrap_or_else(|| "it is not known why".to_owned()),
+    };
+    let problem =
+        Problem::with_status(StatusCode::FORBIDDEN, "", &format!("“{name}” was not changed: {why}"));
+    Setback::Problem(problem, outcome.report.messages)
+}
+
+fn text_of(original: Option<&Original>) -> &[u8] {
+    match original.map(|original| &original.text) {
+        Some(Text::Editable { bytes, .. }) => bytes,
+        Some(Text::Not(_)) => b"\0",
+        None => b"",
+    }
+}

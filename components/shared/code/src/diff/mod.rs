@@ -1,0 +1,4 @@
+//! What differs between two texts: hunks of lines, and the words of lines that stand for each other.
+
+pub mod lines;
+pub mod words;
