@@ -47,6 +47,7 @@ pub struct BlobPage {
 }
 
 /// Where a file can be edited and deleted.
+#[derive(Serialize)]
 struct Edit {
     href: String,
     delete_href: String,

@@ -81,7 +81,7 @@ impl Place<'_> {
 }
 
 /// Where files can be added to a directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Additions {
     pub new_href: String,
     pub upload_href: String,
