@@ -299,7 +299,7 @@ impl Group {
             commit: Some(Cell {
                 title,
                 href: links.commit(&settled.commit_id),
-                author: author.display_name(),
+                author: place.name(&author),
                 time: place.time(&author),
                 before_href,
             }),

@@ -1,6 +1,7 @@
 //! The pages of a history, `/-/commits/<ref>[/<path>]`.
 
 use crate::history::{self, Cursor, Filter, Merges, Page, Scope, Wish};
+use crate::labels;
 use crate::limits::{LOG_TIME_MAX, PATH_BYTES_MAX};
 use crate::place::{CommitLine, Failure, Place, Switcher, crumbs};
 use askama::Template;
@@ -35,6 +36,8 @@ pub struct CommitsPage {
     /// For a file's history: what the link to go on with its earlier names, or not to, says, and where it leads.
     #[serde(skip)]
     follow: Option<(&'static str, String)>,
+    /// Where the lines of development are drawn; none for a part of the history.
+    graph_href: Option<String>,
     days: Vec<Day>,
     /// Where the latest commits are; none on the first page.
     first_href: Option<String>,
@@ -156,7 +159,7 @@ pub fn page(
         }
     }
     let (history, problem) = match look.wish.filter() {
-        Ok(filter) => (found(repository, at, look, &filter), None),
+        Ok(filter) => (found(place, repository, at, look, &filter), None),
         Err(unclear) => (Page::default(), Some(unclear.to_string())),
     };
     let is_nothing = history.commits.is_empty() && history.next.is_none() && history.unreadable.is_none();
@@ -176,7 +179,8 @@ pub fn page(
         crumbs: crumbs(&links, name, path),
         root_href: links.tree(name, "".into()),
         follow: follow(look, path.is_empty(), &plain),
-        days: by_day(history.commits.iter().map(|commit| place.commit_line(commit))),
+        days: by_day(lines(place, repository, &history)),
+        graph_href: (path.is_empty() && look.wish.is_empty()).then(|| format!("{plain}?graph=1")),
         first_href: look.cursor.as_ref().map(|_| look.address(&plain)),
         next_href: look.next(&plain, at, &history),
         searched: history.is_cut.then(|| counted(searched, "commit", "commits")),
@@ -192,10 +196,19 @@ pub fn page(
     })
 }
 
-fn found(repository: Repository<'_>, at: &Resolved, look: &Look, filter: &Filter) -> Page {
+/// The commits on one line each, with labels.
+fn lines(place: &Place<'_>, repository: Repository<'_>, history: &Page) -> impl Iterator<Item = CommitLine> {
+    let mut labels = labels::of(place, repository, history.commits.iter().map(|commit| commit.id));
+    history.commits.iter().map(move |commit| CommitLine {
+        labels: labels.remove(&commit.id).unwrap_or_default(),
+        ..place.commit_line(commit)
+    })
+}
+
+fn found(place: &Place<'_>, repository: Repository<'_>, at: &Resolved, look: &Look, filter: &Filter) -> Page {
     let begin = Cursor::at(at.revision.commit_id);
     let name = look.name.as_ref().filter(|_| look.follows).unwrap_or(&at.path);
-    let scope = Scope { path: name.as_bstr(), follows: look.follows, filter };
+    let scope = Scope { path: name.as_bstr(), follows: look.follows, filter, mailmap: &place.mailmap };
     let budget = Budget { until: Some(Instant::now() + LOG_TIME_MAX), ..history::BUDGET };
     history::search(repository, look.cursor.as_ref().unwrap_or(&begin), &scope, budget)
 }

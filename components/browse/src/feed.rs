@@ -140,7 +140,7 @@ fn of_commits(
     let entries = history.commits.iter().map(|commit| Entry {
         title: xml(&commit.title()),
         href: format!("{}{}", place.site, links.commit(&commit.id)),
-        author: xml(&commit.author.display_name()),
+        author: xml(&place.name(&commit.author)),
         date: date(&commit.committer),
         content: message(&commit.text()),
     });
@@ -181,7 +181,7 @@ fn of_tag(place: &Place<'_>, repository: Repository<'_>, tag: &Ref) -> Option<(i
     let entry = Entry {
         title: xml(&text::visible(revision::short_name(tag.name.as_bstr()))),
         href: format!("{}{}", place.site, place.links().tree(name.as_bstr(), "".into())),
-        author: xml(&by.display_name()),
+        author: xml(&place.name(&by)),
         date: date(&by),
         content: message(&text),
     };

@@ -6,6 +6,8 @@ use crate::commits::{self, Look};
 use crate::compare::{self, Pair};
 use crate::diff::View;
 use crate::find;
+use crate::graph;
+use crate::history::Cursor;
 use crate::limits::LISTED_PER_PAGE;
 use crate::listing::{self, Subject};
 use crate::missing;
@@ -20,6 +22,7 @@ use bstr::{BStr, ByteSlice as _};
 use http::request::Parts;
 use http::{Method, StatusCode, header};
 use lithe_code::blame::Whitespace;
+use lithe_code::mailmap::Mailmap;
 use lithe_code::repository::{Error, Repository};
 use lithe_code::revision::{self, Resolved};
 use lithe_code::storage::{self, OpenError};
@@ -33,6 +36,7 @@ use lithe_web::format::FORMAT_FIELD;
 use lithe_web::{Fields, Format, Frame, change_password, failure, time};
 use serde::Serialize;
 use std::path::Path;
+use std::rc::Rc;
 
 /// Where repositories are mounted.
 const REPOSITORIES: &str = "/repos";
@@ -187,8 +191,9 @@ impl<'a> Arrived<'a> {
                     site: site(asked.request),
                     now: time::now(),
                     cache: &cache::Directory::new(CACHE),
+                    mailmap: Rc::default(),
                 };
-                asked.repository(&place, page)
+                asked.repository(place, page)
             }
         }
     }
@@ -209,18 +214,21 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn repository(&self, place: &Place<'_>, page: &Page) -> Answer {
+    fn repository(&self, mut place: Place<'_>, page: &Page) -> Answer {
         match storage::open(Path::new(REPOSITORIES), place.record) {
             Ok(opened) => {
                 let repository = Repository { objects: &opened.objects, refs: &opened.refs };
-                let answer = self.page_of(place, repository, page);
-                answer.unwrap_or_else(|failure| self.of_repository(place, repository, page, &failure))
+                if page.names_people() {
+                    place.mailmap = Mailmap::of(repository);
+                }
+                let answer = self.page_of(&place, repository, page);
+                answer.unwrap_or_else(|failure| self.of_repository(&place, repository, page, &failure))
             }
             Err(error) => {
                 eprintln!("browse: {}: {error}", place.record.path);
                 let page = match error {
-                    OpenError::Missing => unavailable::not_on_disk(place),
-                    OpenError::Objects(_) | OpenError::Refs(_) => unavailable::not_readable(place),
+                    OpenError::Missing => unavailable::not_on_disk(&place),
+                    OpenError::Objects(_) | OpenError::Refs(_) => unavailable::not_readable(&place),
                 };
                 self.page_with_status(StatusCode::SERVICE_UNAVAILABLE, &page)
             }
@@ -311,6 +319,13 @@ impl Asked<'_> {
                 path,
                 &self.query,
             ))));
+        }
+        if self.query.get("graph") == "1" && at.path.is_empty() {
+            let format = repository.objects.format();
+            let cursor = self.query.find("after").map(|after| Cursor::parse(after, format));
+            let cursor = cursor.map(|cursor| cursor.ok_or(Failure::NotFound)).transpose()?;
+            return graph::page(place, repository, &at.revision, cursor.as_ref())
+                .map(|page| self.page(&page));
         }
         let look = Look::of(&self.query, repository.objects.format()).ok_or(Failure::NotFound)?;
         commits::page(place, repository, &at, &look).map(|page| self.page(&page))

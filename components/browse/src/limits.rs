@@ -197,5 +197,17 @@ pub const LOG_REGEX_BYTES_MAX: usize = 1 << 20;
 /// How much of one commit's message is searched, in bytes.
 pub const LOG_MESSAGE_BYTES_MAX: usize = 1 << 20;
 
+/// The most branches and tags that stand beside one commit of a list.
+pub const LABELS_PER_COMMIT_MAX: usize = 8;
+
+/// The most tags that are read to find out which commits they lead to, where `packed-refs` does not say.
+pub const LABEL_TAGS_READ_MAX: usize = 1_000;
+
+/// The most lanes that a graph draws beside each other.
+pub const GRAPH_LANES_MAX: usize = 20;
+
+/// The most commits looked at for one page of a graph, to bring them in their order.
+pub const GRAPH_COMMITS_MAX: usize = 20_000;
+
 /// How long one request may look for commits. What is left then is looked at by the next page.
 pub const LOG_TIME_MAX: Duration = Duration::from_millis(150);

@@ -2,9 +2,11 @@
 //! choice of another branch or tag.
 
 use crate::cache::Cache;
+use crate::labels::Labels;
 use crate::version;
 use bstr::{BStr, ByteSlice as _};
 use lithe_code::links::Links;
+use lithe_code::mailmap::Mailmap;
 use lithe_code::repository::{Commit, Error, Repository, Signature};
 use lithe_code::revision::{self, Kind, Revision};
 use lithe_code::text;
@@ -14,6 +16,7 @@ use lithe_web::address::encode_path;
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
 use lithe_web::time::Time;
 use serde::Serialize;
+use std::rc::Rc;
 
 /// How many branches, and how many tags, can be chosen without going to the page of all.
 const CHOICES_MAX: usize = 20;
@@ -29,6 +32,8 @@ pub struct Place<'a> {
     pub now: i64,
     /// Where rendered texts are kept.
     pub cache: &'a dyn Cache,
+    /// The names that people want to be called by.
+    pub mailmap: Rc<Mailmap>,
 }
 
 impl Place<'_> {
@@ -68,14 +73,20 @@ impl Place<'_> {
         Time::with_offset(signature.seconds, signature.offset, self.now)
     }
 
-    /// A commit on one line.
+    /// What somebody wants to be called.
+    pub fn name(&self, signature: &Signature) -> String {
+        self.mailmap.resolve(signature).display_name()
+    }
+
+    /// A commit on one line, without labels.
     pub fn commit_line(&self, commit: &Commit) -> CommitLine {
         CommitLine {
             title: commit.title(),
             href: self.links().commit(&commit.id),
             short_id: commit.id.to_hex_with_len(10).to_string(),
-            author: commit.author.display_name(),
+            author: self.name(&commit.author),
             time: self.time(&commit.committer),
+            labels: Labels::default(),
         }
     }
 }
@@ -96,6 +107,8 @@ pub struct CommitLine {
     pub short_id: String,
     pub author: String,
     pub time: Time,
+    /// The branches and tags that point to it, where a page shows them.
+    pub labels: Labels,
 }
 
 /// The directories and the file of a path, each with its page; the last is where one is.

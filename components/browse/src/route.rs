@@ -61,6 +61,11 @@ impl Page {
         })
     }
 
+    /// Whether it may say who made something.
+    pub fn names_people(&self) -> bool {
+        !matches!(self, Self::Raw(_) | Self::Find(_) | Self::Blob(_))
+    }
+
     /// The address of this page for the place at `path`.
     pub fn address(&self, path: &str) -> String {
         let (name, rest) = match self {

@@ -8,6 +8,7 @@ use browse::history::{self, Cursor, Filter, Scope, Unclear, Wish};
 use browse::limits::*;
 use bstr::ByteSlice as _;
 use kit::{COMMITTED, Fixture, Numbers, repository};
+use lithe_code::mailmap::Mailmap;
 use lithe_code::revision;
 use lithe_code::walk::Budget;
 use lithe_web::Fields;
@@ -70,9 +71,11 @@ fn found(fixture: &Fixture, query: &str, path: &str, budget: Budget) -> Vec<Stri
     let opened = fixture.open();
     let filter = filter(query).expect("a wish that is clear");
     let id: gix_hash::ObjectId = fixture.git("rev-parse main").parse().expect("an id");
+    let mailmap = Mailmap::of(repository(&opened));
     let (mut cursor, mut path, mut ids) = (Cursor::at(id), bstr::BString::from(path), Vec::new());
     loop {
-        let scope = Scope { path: path.as_bstr(), follows: query.contains("follow"), filter: &filter };
+        let follows = query.contains("follow");
+        let scope = Scope { path: path.as_bstr(), follows, filter: &filter, mailmap: &mailmap };
         let page = history::search(repository(&opened), &cursor, &scope, budget);
         assert!(page.commits.len() <= COMMITS_PER_PAGE);
         ids.extend(page.commits.iter().map(|commit| commit.id.to_string()));

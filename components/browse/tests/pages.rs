@@ -10,7 +10,7 @@ use browse::listing::{self, Subject};
 use browse::refs::{self, Offsets};
 use browse::route::Page;
 use browse::summary::{self, Summary};
-use browse::{blame, commit, commits, find, missing, tree, unavailable};
+use browse::{blame, commit, commits, find, graph, missing, tree, unavailable};
 use html5ever::tendril::TendrilSink as _;
 use kit::{COMMITTED, Fixture, repository};
 use lithe_code::blame::Whitespace;
@@ -259,6 +259,9 @@ fn histories() {
         let page = commits::page(&fixture.place(), repository(&opened), &at, &look).expect("a history");
         check(name, &rendered(&page));
     }
+    let revision = revision::landing_branch(repository(&opened)).expect("readable").expect("there");
+    let page = graph::page(&fixture.place(), repository(&opened), &revision, None).expect("a graph");
+    check("graph", &rendered(&page));
 }
 
 #[test]

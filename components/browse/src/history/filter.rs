@@ -1,6 +1,7 @@
 //! Which commits of a history are wanted: by whom, saying what, from when.
 
 use crate::limits::{LOG_MESSAGE_BYTES_MAX, LOG_REGEX_BYTES_MAX, LOG_WORDS_BYTES_MAX};
+use lithe_code::mailmap::Mailmap;
 use lithe_code::repository::{Commit, Signature};
 use lithe_web::address::encode_component;
 use lithe_web::{Fields, time};
@@ -159,9 +160,9 @@ impl Filter {
     }
 
     /// Whether a commit that may be wanted is.
-    pub(super) fn wants(&self, commit: &Commit) -> bool {
+    pub(super) fn wants(&self, commit: &Commit, mailmap: &Mailmap) -> bool {
         let is_by = |wanted: &Option<Regex>, person: &Signature| {
-            wanted.as_ref().is_none_or(|wanted| wanted.is_match(&of_person(person)))
+            wanted.as_ref().is_none_or(|wanted| wanted.is_match(&of_person(&mailmap.resolve(person))))
         };
         is_by(&self.author, &commit.author)
             && is_by(&self.committer, &commit.committer)

@@ -15,6 +15,7 @@ use crate::limits::{
 use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::ObjectId;
 use gix_object::tree::EntryKind;
+use lithe_code::mailmap::Mailmap;
 use lithe_code::renames;
 use lithe_code::repository::{Commit, Error, Repository};
 use lithe_code::walk::Budget;
@@ -44,6 +45,8 @@ pub struct Scope<'a> {
     /// Whether a file is followed to what it was called before it was renamed.
     pub follows: bool,
     pub filter: &'a Filter,
+    /// The names that the filter knows people by.
+    pub mailmap: &'a Mailmap,
 }
 
 /// The most of a history that one request looks at.
@@ -56,7 +59,8 @@ pub const BUDGET: Budget =
 /// parent, only that parent is followed (git-log(1), history simplification). Most commits that left
 /// it alone are passed by with a look at the commit-graph and its filters, and none at their trees.
 pub fn page(repository: Repository<'_>, from: &Cursor, path: &BStr) -> Page {
-    search(repository, from, &Scope { path, follows: false, filter: &Filter::default() }, BUDGET)
+    let (filter, mailmap) = (&Filter::default(), &Mailmap::default());
+    search(repository, from, &Scope { path, follows: false, filter, mailmap }, BUDGET)
 }
 
 /// As [`page`], of what is in scope, and within a budget.
@@ -232,7 +236,7 @@ impl<'a> Walk<'a> {
         for parent in node.parent_ids {
             self.push(parent);
         }
-        let shown = commit.filter(|commit| is_shown && self.scope.filter.wants(commit));
+        let shown = commit.filter(|commit| is_shown && self.scope.filter.wants(commit, self.scope.mailmap));
         Some(shown.map_or(Step::Passed, Step::Shown))
     }
 

@@ -115,6 +115,7 @@ impl Fixture {
             site: "http://localhost:8000".into(),
             now: COMMITTED + 300,
             cache: &NoCache,
+            mailmap: Rc::default(),
         }
     }
 }

@@ -7,12 +7,14 @@ pub mod diff;
 pub mod last_commits;
 pub mod limits;
 pub mod links;
+pub mod mailmap;
 pub mod relation;
 pub mod renames;
 pub mod repository;
 pub mod revision;
 pub mod storage;
 pub mod text;
+pub mod topological;
 pub mod walk;
 
 pub use repository::{Error, Repository};

@@ -41,3 +41,9 @@ pub const RENAME_BYTES_MAX: u64 = 16 << 20;
 
 /// The most commits that are looked at to tell how two commits are related.
 pub const RELATED_COMMITS_MAX: usize = 100_000;
+
+/// The largest `.mailmap` that is read, in bytes.
+pub const MAILMAP_BYTES_MAX: u64 = 512 << 10;
+
+/// How many of them an instance keeps, taken apart.
+pub const MAILMAPS_KEPT_MAX: usize = 4;
