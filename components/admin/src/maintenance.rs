@@ -188,9 +188,9 @@ fn maintain(
         Needs { packing: false, collection: true } => Ok(Report::default()),
         _ => maintenance::run(git_dir, &settings, SystemTime::now(), &mut tell),
     };
-    if let Err(maintenance::Error::Locked) = &outcome {
+    if let Err(locked @ maintenance::Error::Locked { .. }) = &outcome {
         // The state is the other's to tell.
-        let error = Some(maintenance::Error::Locked.to_string());
+        let error = Some(locked.to_string());
         return Ok(Maintenance { finished: Some(now()), error, ..teller.state });
     }
     let mut errors = Vec::new();

@@ -56,15 +56,23 @@ fn row(row: &[u8]) -> (ChunkId, u64) {
 
 /// Puts chunks behind their table of contents, for a file whose head is of `head_len` bytes.
 pub(crate) fn write(out: &mut Vec<u8>, head_len: u64, chunks: &[(ChunkId, Vec<u8>)]) {
-    let mut offset = head_len + ((chunks.len() + 1) * ROW_LEN) as u64;
-    for (id, bytes) in chunks {
-        out.extend_from_slice(id);
-        out.extend_from_slice(&offset.to_be_bytes());
-        offset += bytes.len() as u64;
-    }
-    out.extend_from_slice(&[0; 4]);
-    out.extend_from_slice(&offset.to_be_bytes());
+    let lens: Vec<_> = chunks.iter().map(|(id, bytes)| (*id, bytes.len() as u64)).collect();
+    out.extend_from_slice(&table_of_contents(head_len, &lens));
     for (_, bytes) in chunks {
         out.extend_from_slice(bytes);
     }
+}
+
+/// What comes before chunks of these lengths, in bytes, in a file whose head is of `head_len` bytes.
+pub(crate) fn table_of_contents(head_len: u64, chunks: &[(ChunkId, u64)]) -> Vec<u8> {
+    let mut table = Vec::with_capacity((chunks.len() + 1) * ROW_LEN);
+    let mut offset = head_len + ((chunks.len() + 1) * ROW_LEN) as u64;
+    for (id, len) in chunks {
+        table.extend_from_slice(id);
+        table.extend_from_slice(&offset.to_be_bytes());
+        offset += len;
+    }
+    table.extend_from_slice(&[0; 4]);
+    table.extend_from_slice(&offset.to_be_bytes());
+    table
 }

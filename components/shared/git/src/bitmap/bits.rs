@@ -28,6 +28,13 @@ impl Bits {
         self.len == 0
     }
 
+    /// The same set, of numbers below `len`, which is no less than before.
+    pub fn lengthened(mut self, len: u32) -> Self {
+        self.words.resize(len.div_ceil(WORD_BITS) as usize, 0);
+        self.len = len;
+        self
+    }
+
     /// Adds a number below the length; false: it was there.
     pub fn insert(&mut self, number: u32) -> bool {
         let (word, bit) = (&mut self.words[(number / WORD_BITS) as usize], 1 << (number % WORD_BITS));
@@ -201,6 +208,18 @@ mod tests {
         for (len, is_read) in [(130, true), (192, true), (129, false), (128, false), (64, false), (0, false)]
         {
             assert_eq!(Bits::read(&bytes, len).is_some(), is_read, "{len}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_in_a_set_is_not_in_a_longer_one() {
+        let mut stored = Vec::new();
+        // Its run of ones goes on to the end of the word.
+        stored.extend([0, 0, 0, 70, 0, 0, 0, 1].iter().chain(&5_u64.to_be_bytes()).chain(&[0; 4]));
+        let (all, _) = Bits::read(&stored, 70).expect("sound");
+        assert_eq!(all, bits(70, 0..70));
+        for len in [70, 128, 129, 1000] {
+            assert_eq!(all.clone().lengthened(len), bits(len, 0..70));
         }
     }
 

@@ -10,7 +10,7 @@ mod tests;
 
 pub use bits::Bits;
 pub use read::BitmapFile;
-pub use write::{Selected, encode};
+pub use write::{Encoded, Known, Selected, encode};
 
 use crate::odb::{Numbering, Packed};
 use gix_hash::oid;
@@ -56,6 +56,9 @@ impl Bitmaps {
 
 /// How far back a bitmap's stored difference may refer, in bitmaps. Git looks no further.
 const XOR_DISTANCE_MAX: u32 = 160;
+
+/// The kinds in the order in which their sets are stored.
+const KINDS: [Kind; 4] = [Kind::Commit, Kind::Tree, Kind::Blob, Kind::Tag];
 
 const MAGIC: &[u8; 4] = b"BITM";
 const VERSION: u16 = 1;

@@ -1,7 +1,7 @@
 //! Reading a file of bitmaps.
 
 use super::bits::{Bits, halves};
-use super::{FULL_CLOSURE, HASH_CACHE, LOOKUP_TABLE, MAGIC, PSEUDO_MERGES, VERSION, XOR_DISTANCE_MAX};
+use super::{FULL_CLOSURE, HASH_CACHE, KINDS, LOOKUP_TABLE, MAGIC, PSEUDO_MERGES, VERSION, XOR_DISTANCE_MAX};
 use crate::odb::Table;
 use crate::shortcut;
 use gix_hash::oid;
@@ -17,8 +17,6 @@ const LOOKUP_ROW_LEN: u64 = 16;
 const NO_DIFFERENCE: u32 = u32::MAX;
 /// How many commits may have a bitmap.
 const ENTRIES_MAX: u32 = 1_000_000;
-/// The kinds in the order in which their sets are stored.
-const KINDS: [Kind; 4] = [Kind::Commit, Kind::Tree, Kind::Blob, Kind::Tag];
 
 /// A file of bitmaps: of one pack, or of several.
 pub struct BitmapFile {

@@ -1,7 +1,7 @@
 //! Bitmaps that Git wrote are read, and Git reads those that are written here.
 
 use super::*;
-use crate::odb::{Packed, Store};
+use crate::odb::{Numbers, Packed, Store};
 use crate::testing::{Scratch, sealed};
 use gix_hash::ObjectId;
 use gix_object::Kind;
@@ -86,13 +86,13 @@ impl Repository {
     fn encoded(&self) -> Vec<u8> {
         let store = self.store();
         let tips = self.ids("git rev-list --all");
-        let selected = Selected::of(&store, &tips, store.pack_len(0)).expect("readable");
+        let selected = Selected::of(&store, &tips, store.pack_len(0), None).expect("readable");
         assert_eq!(selected.len(), tips.len(), "every tip is selected");
-        let kinds: Vec<Kind> = (0..store.pack_len(0))
-            .map(|position| store.packed_header(Packed { pack: 0, position }).expect("readable").0)
-            .collect();
-        let file = encode(&store, 0, &self.checksum(), &kinds, &selected).expect("readable");
-        file.expect("the pack has everything")
+        let numbers = Numbers::of_pack(&store, 0).expect("readable");
+        match encode(&store, &numbers, &self.checksum(), &selected, &mut |_, _| true) {
+            Ok(Encoded::File(file)) => file,
+            other => panic!("the pack has everything: {other:?}"),
+        }
     }
 }
 
@@ -134,10 +134,10 @@ fn a_pack_without_all_that_is_reached_gets_none() {
     repository.sh("git pack-objects -q .git/objects/pack/pack < list");
     let store = repository.store();
     let head = repository.ids("git rev-parse main");
-    let kinds = vec![Kind::Blob; store.pack_len(0) as usize];
-    let selected = Selected::of(&store, &head, store.pack_len(0)).expect("readable");
-    let file = encode(&store, 0, &repository.checksum(), &kinds, &selected).expect("readable");
-    assert!(file.is_none());
+    let selected = Selected::of(&store, &head, store.pack_len(0), None).expect("readable");
+    let numbers = Numbers::of_pack(&store, 0).expect("readable");
+    let encoded = encode(&store, &numbers, &repository.checksum(), &selected, &mut |_, _| true);
+    assert!(matches!(encoded, Ok(Encoded::Incomplete)));
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! Computing bitmaps, and writing them.
 
 use super::bits::Bits;
-use super::{FULL_CLOSURE, LOOKUP_TABLE, MAGIC, VERSION};
+use super::{BitmapFile, FULL_CLOSURE, KINDS, LOOKUP_TABLE, MAGIC, VERSION};
 use crate::durable;
-use crate::odb::{Error, Packed, Store};
+use crate::odb::{Error, Numbers, Packed, Store};
 use crate::walk::{Commit, Entries, Located, Places};
 use gix_hash::{ObjectId, oid};
-use gix_object::Kind;
 use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
@@ -34,18 +33,44 @@ pub struct Selected {
     ends: Vec<u32>,
     /// Where in `history` those are that get a bitmap, ascending.
     chosen: Vec<u32>,
+    known: Option<Known>,
+}
+
+/// The bitmaps of one pack of several, whose objects have the first numbers, so that those bitmaps hold as they
+/// are.
+pub struct Known {
+    pub file: BitmapFile,
+    pub pack: u32,
+}
+
+/// What is known of a commit of that pack.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    HasBitmap,
+    HasNone,
+}
+
+impl Known {
+    /// None: the commit is not in the pack.
+    fn standing(&self, store: &Store, id: &oid) -> Result<Option<Standing>, Error> {
+        let position = store.locate_in_pack(self.pack, id)?;
+        Ok(position.map(|position| match self.file.contains(position) {
+            true => Standing::HasBitmap,
+            false => Standing::HasNone,
+        }))
+    }
 }
 
 impl Selected {
     /// Chooses the commits that get a bitmap, from all that `tips` reach: those from which histories are
-    /// often asked for, and some on the way there. `objects` are in the pack.
-    pub fn of(store: &Store, tips: &[ObjectId], objects: u32) -> Result<Self, Error> {
-        let mut selected =
-            Self { history: Vec::new(), parents: Vec::new(), ends: Vec::new(), chosen: Vec::new() };
+    /// often asked for, and some on the way there. `objects` have numbers; bitmaps that are known are taken over.
+    pub fn of(store: &Store, tips: &[ObjectId], objects: u32, known: Option<Known>) -> Result<Self, Error> {
+        let (history, parents, ends, chosen) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut selected = Self { history, parents, ends, chosen, known };
         let places = selected.find_history(store, tips)?;
         let tips: HashSet<u32> = tips.iter().map(|id| places[id]).collect();
         drop(places);
-        selected.choose(&tips, BITS_BYTES_MAX / (objects as usize / 8 + 1));
+        selected.choose(store, &tips, BITS_BYTES_MAX / (objects as usize / 8 + 1))?;
         Ok(selected)
     }
 
@@ -94,7 +119,7 @@ impl Selected {
 
     /// Chooses tips, and others on the way from them by first parents: what is built upon later descends
     /// from such a commit rather than from one that was merged.
-    fn choose(&mut self, tips: &HashSet<u32>, room: usize) {
+    fn choose(&mut self, store: &Store, tips: &HashSet<u32>, room: usize) -> Result<(), Error> {
         let mut is_first_parent = vec![false; self.history.len()];
         for tip in tips {
             let mut at = Some(*tip);
@@ -108,7 +133,11 @@ impl Selected {
             let is_tip = tips_left > 0 && tips.contains(&commit);
             tips_left -= usize::from(is_tip);
             let stride = STRIDE_MIN.max(later / STRIDE_PART);
-            let is_on_the_way = later >= next && (is_first_parent[commit as usize] || later >= next + stride);
+            let standing = |known: &Known| known.standing(store, &self.history[commit as usize]);
+            let is_on_the_way = match self.known.as_ref().map(standing).transpose()?.flatten() {
+                Some(standing) => standing == Standing::HasBitmap,
+                None => later >= next && (is_first_parent[commit as usize] || later >= next + stride),
+            };
             if is_on_the_way {
                 next = later + stride;
             }
@@ -120,17 +149,16 @@ impl Selected {
             }
         }
         self.chosen.reverse();
+        Ok(())
     }
 }
 
-/// The bitmaps of one pack under way.
+/// The bitmaps of some packs under way.
 struct Builder<'a> {
     store: &'a Store,
-    pack: u32,
+    numbers: &'a Numbers,
     selected: &'a Selected,
     places: Places,
-    /// By position in the index.
-    ranks: Vec<u32>,
     /// Which of `stored` is of which commit of the history.
     done: HashMap<u32, usize>,
     stored: Vec<Stored>,
@@ -138,36 +166,45 @@ struct Builder<'a> {
 
 /// A bitmap as it is going to be written.
 struct Stored {
-    /// Its position in the index.
-    commit: u32,
+    /// Where it is in the table of ids.
+    row: u32,
     /// Whether it is the difference from the one before.
     is_difference: bool,
     chain: u8,
     bytes: Vec<u8>,
 }
 
-/// Makes the file of bitmaps of a pack. `kinds` are those of its objects, by position in the index. None: the
-/// pack has not all that the selected commits reach.
+/// What became of bitmaps.
+#[derive(Debug)]
+pub enum Encoded {
+    File(Vec<u8>),
+    /// Not all that the selected commits reach has a number.
+    Incomplete,
+    Stopped,
+}
+
+/// Hears of how many commits have their bitmap, of how many; false stops the work.
+pub type OnProgress<'a> = &'a mut dyn FnMut(u64, u64) -> bool;
+
+/// Makes the file of bitmaps of a pack, or of an index over several, with this checksum, whose objects have these
+/// numbers.
 pub fn encode(
     store: &Store,
-    pack: u32,
+    numbers: &Numbers,
     checksum: &oid,
-    kinds: &[Kind],
     selected: &Selected,
-) -> Result<Option<Vec<u8>>, Error> {
-    let order = store.pack_order(pack)?;
-    let mut ranks = vec![0; order.len()];
-    for rank in 0..order.len() {
-        ranks[order.entry(rank)?.1 as usize] = rank as u32;
-    }
+    on_progress: OnProgress,
+) -> Result<Encoded, Error> {
     let places = Places::default();
-    let mut builder =
-        Builder { store, pack, selected, places, ranks, done: HashMap::new(), stored: Vec::new() };
-    let mut before = Bits::new(order.len() as u32);
-    for commit in &selected.chosen {
+    let mut builder = Builder { store, numbers, selected, places, done: HashMap::new(), stored: Vec::new() };
+    let mut before = Bits::new(numbers.len());
+    for (done, commit) in selected.chosen.iter().enumerate() {
+        if !on_progress(done as u64, selected.len() as u64) {
+            return Ok(Encoded::Stopped);
+        }
         match builder.reach(*commit)? {
             Some(bits) => before = builder.store(*commit, bits, &before)?,
-            None => return Ok(None),
+            None => return Ok(Encoded::Incomplete),
         }
     }
     let mut out = Vec::new();
@@ -176,25 +213,41 @@ pub fn encode(
     out.extend_from_slice(&(FULL_CLOSURE | LOOKUP_TABLE).to_be_bytes());
     out.extend_from_slice(&(builder.stored.len() as u32).to_be_bytes());
     out.extend_from_slice(checksum.as_bytes());
-    for kind in [Kind::Commit, Kind::Tree, Kind::Blob, Kind::Tag] {
-        let mut bits = Bits::new(order.len() as u32);
-        let of_kind = kinds.iter().zip(&builder.ranks).filter(|(other, _)| **other == kind);
-        for (_, rank) in of_kind {
-            bits.insert(*rank);
-        }
+    for bits in of_kinds(store, numbers, selected.known.as_ref())? {
         bits.write_to(&mut out);
     }
     write_entries(&builder.stored, &mut out);
     durable::append_checksum(&mut out, checksum.kind())
         .map_err(|source| Error::Io { path: "bitmap".into(), source })?;
-    Ok(Some(out))
+    Ok(Encoded::File(out))
+}
+
+/// All objects of each kind, in the order in which a file of bitmaps has them.
+fn of_kinds(store: &Store, numbers: &Numbers, known: Option<&Known>) -> Result<[Bits; 4], Error> {
+    let mut sets = KINDS.map(|_| Bits::new(numbers.len()));
+    for (pack, numbers_of_pack) in numbers.packs() {
+        let of_kind = |known: &Known| KINDS.map(|kind| known.file.of_kind(kind));
+        if let Some([Some(commits), Some(trees), Some(blobs), Some(tags)]) =
+            known.filter(|known| known.pack == pack).map(of_kind)
+        {
+            for (set, known) in sets.iter_mut().zip([commits, trees, blobs, tags]) {
+                set.unite(&known.lengthened(numbers.len()));
+            }
+            continue;
+        }
+        for (number, kind) in numbers_of_pack.iter().zip(store.pack_kinds(pack)?) {
+            let index = KINDS.iter().position(|other| *other == kind).expect("there are four kinds");
+            sets[index].insert(*number);
+        }
+    }
+    Ok(sets)
 }
 
 fn write_entries(stored: &[Stored], out: &mut Vec<u8>) {
     let mut rows = Vec::new();
     for entry in stored {
-        rows.push((entry.commit, out.len() as u64, rows.len()));
-        out.extend_from_slice(&entry.commit.to_be_bytes());
+        rows.push((entry.row, out.len() as u64, rows.len()));
+        out.extend_from_slice(&entry.row.to_be_bytes());
         out.extend_from_slice(&[u8::from(entry.is_difference), 0]);
         out.extend_from_slice(&entry.bytes);
     }
@@ -212,23 +265,23 @@ fn write_entries(stored: &[Stored], out: &mut Vec<u8>) {
 }
 
 impl Builder<'_> {
-    /// What a commit reaches. None: some of it is not in the pack.
+    /// What a commit reaches. None: some of it has no number.
     fn reach(&mut self, commit: u32) -> Result<Option<Bits>, Error> {
-        let mut bits = Bits::new(self.ranks.len() as u32);
+        let mut bits = Bits::new(self.numbers.len());
         let mut untold = Vec::new();
         // The latest first, so that what an earlier bitmap tells is known before any of it is looked at.
         let mut queue = BinaryHeap::from([commit]);
         while let Some(commit) = queue.pop() {
             let id = &self.selected.history[commit as usize];
-            let Some(rank) = self.rank(id)? else { return Ok(None) };
-            if bits.contains(rank) {
+            let Some((_, number)) = self.find(id)? else { return Ok(None) };
+            if bits.contains(number) {
                 continue;
             }
-            if let Some(known) = self.done.get(&commit).and_then(|index| self.recall(*index)) {
-                bits.unite(&known);
+            if let Some(told) = self.told(commit)? {
+                bits.unite(&told);
                 continue;
             }
-            bits.insert(rank);
+            bits.insert(number);
             untold.push(id);
             queue.extend(self.selected.parents(commit));
         }
@@ -240,23 +293,34 @@ impl Builder<'_> {
         Ok(Some(bits))
     }
 
+    /// What a bitmap says that a commit reaches; none: there is none.
+    fn told(&self, commit: u32) -> Result<Option<Bits>, Error> {
+        if let Some(bits) = self.done.get(&commit).and_then(|index| self.recall(*index)) {
+            return Ok(Some(bits));
+        }
+        let Some(known) = &self.selected.known else { return Ok(None) };
+        let position = self.store.locate_in_pack(known.pack, &self.selected.history[commit as usize])?;
+        let bits = position.and_then(|position| known.file.get(position));
+        Ok(bits.map(|bits| bits.lengthened(self.numbers.len())))
+    }
+
     fn reach_tree(&mut self, tree: ObjectId, bits: &mut Bits) -> Result<bool, Error> {
         let mut trees = vec![tree];
         while let Some(id) = trees.pop() {
-            let Some(position) = self.position(&id)? else { return Ok(false) };
-            if !bits.insert(self.ranks[position as usize]) {
+            let Some((packed, number)) = self.find(&id)? else { return Ok(false) };
+            if !bits.insert(number) {
                 continue;
             }
-            let object = self.store.packed_object(Packed { pack: self.pack, position })?;
+            let object = self.store.packed_object(packed)?;
             for entry in Entries::new(&id, &object.data) {
                 let entry = entry?;
                 if entry.is_gitlink() {
                     continue;
                 }
-                let Some(rank) = self.rank(entry.id)? else { return Ok(false) };
+                let Some((_, number)) = self.find(entry.id)? else { return Ok(false) };
                 if !entry.is_tree() {
-                    bits.insert(rank);
-                } else if !bits.contains(rank) {
+                    bits.insert(number);
+                } else if !bits.contains(number) {
                     trees.push(entry.id.to_owned());
                 }
             }
@@ -264,16 +328,11 @@ impl Builder<'_> {
         Ok(true)
     }
 
-    /// Where an object lies in the pack, among the others.
-    fn rank(&mut self, id: &oid) -> Result<Option<u32>, Error> {
-        Ok(self.position(id)?.map(|position| self.ranks[position as usize]))
-    }
-
-    fn position(&mut self, id: &oid) -> Result<Option<u32>, Error> {
+    /// Where an object is, and its number. None: it has none.
+    fn find(&mut self, id: &oid) -> Result<Option<(Packed, u32)>, Error> {
         match self.places.require(self.store, id) {
-            Ok(Located::Packed(packed)) if packed.pack == self.pack => Ok(Some(packed.position)),
-            // Another pack has it too, or alone.
-            Ok(_) => self.store.locate_in_pack(self.pack, id),
+            Ok(Located::Packed(packed)) => self.numbers.find(self.store, id, Some(packed)),
+            Ok(Located::Loose(_)) => self.numbers.find(self.store, id, None),
             Err(Error::Missing(_)) => Ok(None),
             Err(error) => Err(error),
         }
@@ -281,7 +340,7 @@ impl Builder<'_> {
 
     /// Keeps what a commit reaches; `before` is what the last one did. Returns it again.
     fn store(&mut self, commit: u32, bits: Bits, before: &Bits) -> Result<Bits, Error> {
-        let Some(position) = self.position(&self.selected.history[commit as usize])? else { return Ok(bits) };
+        let Some((_, number)) = self.find(&self.selected.history[commit as usize])? else { return Ok(bits) };
         let (mut whole, mut difference) = (Vec::new(), Vec::new());
         bits.write_to(&mut whole);
         let chain = self.stored.last().map_or(CHAIN_MAX, |last| last.chain) + 1;
@@ -293,12 +352,12 @@ impl Builder<'_> {
         let is_difference = chain <= CHAIN_MAX && difference.len() < whole.len();
         let (chain, bytes) = if is_difference { (chain, difference) } else { (0, whole) };
         self.done.insert(commit, self.stored.len());
-        self.stored.push(Stored { commit: position, is_difference, chain, bytes });
+        self.stored.push(Stored { row: self.numbers.row(number), is_difference, chain, bytes });
         Ok(bits)
     }
 
     fn recall(&self, index: usize) -> Option<Bits> {
-        let read = |index: usize| Bits::read(&self.stored[index].bytes, self.ranks.len() as u32);
+        let read = |index: usize| Bits::read(&self.stored[index].bytes, self.numbers.len());
         let (mut bits, _) = read(index)?;
         let mut at = index;
         while self.stored[at].is_difference {

@@ -1,7 +1,7 @@
 //! The index of a pack, version 2 (gitformat-pack, "Version 2 pack-*.idx files").
 
 use super::entries::Entries;
-use crate::checksum::Checksum;
+use crate::checksum::Hashing;
 use crate::disk::File;
 use gix_hash::oid;
 use std::fs;
@@ -11,7 +11,6 @@ use std::path::Path;
 const HEADER: [u8; 8] = [0xff, b't', b'O', b'c', 0, 0, 0, 2];
 /// Offsets from here on go to the table of large offsets.
 const LARGE_OFFSET: u64 = 1 << 31;
-const PIECE_BYTES: usize = 256 * 1024;
 
 /// Writes the index of `entries`, whose indexes sorted by id are `order`, and waits until it is on disk.
 pub(super) fn write(path: &Path, entries: &Entries, order: &[u32], checksum: &oid) -> io::Result<()> {
@@ -31,7 +30,7 @@ pub(super) fn is_same(path: &Path, entries: &Entries, order: &[u32], checksum: &
 }
 
 fn write_to<W: Write>(out: W, entries: &Entries, order: &[u32], checksum: &oid) -> io::Result<W> {
-    let mut out = Hashing { out, hasher: Checksum::new(checksum.kind()), pending: Vec::new() };
+    let mut out = Hashing::new(out, checksum.kind());
     out.put(&HEADER)?;
     let mut position = 0;
     for first in 0..=u8::MAX {
@@ -60,36 +59,7 @@ fn write_to<W: Write>(out: W, entries: &Entries, order: &[u32], checksum: &oid) 
         out.put(&offset.to_be_bytes())?;
     }
     out.put(checksum.as_bytes())?;
-    out.finish()
-}
-
-struct Hashing<W> {
-    out: W,
-    hasher: Checksum,
-    pending: Vec<u8>,
-}
-
-impl<W: Write> Hashing<W> {
-    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.pending.extend_from_slice(bytes);
-        if self.pending.len() >= PIECE_BYTES {
-            self.flush()?;
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.hasher.update(&self.pending);
-        self.out.write_all(&self.pending)?;
-        self.pending.clear();
-        Ok(())
-    }
-
-    fn finish(mut self) -> io::Result<W> {
-        self.flush()?;
-        self.out.write_all(self.hasher.finish().as_slice())?;
-        Ok(self.out)
-    }
+    Ok(out.finish()?.0)
 }
 
 /// Fails with `InvalidData` where what is written is not what the file holds.

@@ -138,9 +138,23 @@ fn forget_index_of(git_dir: &Path, packs: &[&str]) -> Result<(), Error> {
 
 /// Removes Git's index over several packs, which would name some that are going.
 pub fn remove_multi_pack_index(git_dir: &Path) -> Result<(), Error> {
+    remove_indexes(git_dir, |_| true)
+}
+
+/// Removes what lies beside the index over several packs and belongs to one that was there before. What belongs to the
+/// one that is there has this name, without its extension.
+pub fn remove_what_belongs_to_other_indexes(git_dir: &Path, stem: &str) -> Result<(), Error> {
+    let is_of_it = |name: &str| {
+        name == multi_pack_index::FILE_NAME || name.rsplit_once('.').is_some_and(|(before, _)| before == stem)
+    };
+    remove_indexes(git_dir, |name| !is_of_it(name))
+}
+
+fn remove_indexes(git_dir: &Path, is_going: impl Fn(&str) -> bool) -> Result<(), Error> {
     let directory = git_dir.join("objects/pack");
     for entry in entries(&directory)? {
-        if entry.name.to_string_lossy().starts_with("multi-pack-index") {
+        let name = entry.name.to_string_lossy();
+        if name.starts_with(multi_pack_index::FILE_NAME) && is_going(&name) {
             let path = directory.join(&entry.name);
             let removed = match entry.is_directory {
                 true => disk::remove_dir_all(&path),

@@ -3,7 +3,8 @@
 //! A push makes one pack, whatever is in it: that is two files to be synced, where as many loose objects
 //! would be a file and often a directory each. When there are [`GATHERED_PACKS`] small packs of a size, they
 //! and all smaller ones become one, as in a merge tree: every object is written again once for each size
-//! that it grows through, and there are never more small packs than [`SMALL_PACKS_MAX`].
+//! that it grows through, and there are never more small packs than [`SMALL_PACKS_MAX`], beside those few that
+//! maintenance left and that bitmaps over several packs are of.
 
 use super::lock::Lock;
 use super::{Error, Report, Run, Settings, clean, pack};

@@ -10,9 +10,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-const NAME: &str = "lithe-maintenance.lock";
+/// The name of the lock, in the repository's directory.
+pub const NAME: &str = "lithe-maintenance.lock";
 /// A lock that was not refreshed for so long belongs to a run that is no more.
-const STALE_AFTER: Duration = Duration::from_secs(10 * 60);
+pub const STALE_AFTER: Duration = Duration::from_secs(10 * 60);
 /// How often a lock is refreshed.
 const REFRESH_AFTER: Duration = Duration::from_secs(30);
 
@@ -54,7 +55,9 @@ impl Lock {
                 }
                 Ok(Self { path, file, refreshed: now })
             }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Error::Locked),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(Error::Locked { quiet_for: quiet_for(&path, now).unwrap_or_default() })
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -83,8 +86,12 @@ fn is_of_another_run(path: &Path, current: Option<Run>) -> bool {
 }
 
 fn is_stale(path: &Path, now: SystemTime) -> bool {
-    let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
-    modified.is_ok_and(|modified| now.duration_since(modified).is_ok_and(|age| age > STALE_AFTER))
+    quiet_for(path, now).is_some_and(|age| age > STALE_AFTER)
+}
+
+/// For how long a lock was not refreshed.
+fn quiet_for(path: &Path, now: SystemTime) -> Option<Duration> {
+    now.duration_since(fs::metadata(path).ok()?.modified().ok()?).ok()
 }
 
 #[cfg(test)]
@@ -92,12 +99,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn who_is_refused_is_told_for_how_long_and_what_can_be_done() {
+        let words = Error::Locked { quiet_for: Duration::from_secs(42) }.to_string();
+        assert_eq!(
+            words,
+            "another run of maintenance is at work, or was killed: it gave its last sign of life 42 seconds ago. \
+             10 minutes after the last one a run counts as dead, and the next one begins; whoever knows that none is \
+             at work may remove the file lithe-maintenance.lock in the repository before"
+        );
+    }
+
+    #[test]
     fn one_run_at_a_time_unless_the_other_is_dead() {
         let place = tempfile::tempdir().expect("a directory");
         let now = SystemTime::now();
         let lock = Lock::acquire(place.path(), now).expect("free");
         let soon = now + STALE_AFTER - Duration::from_secs(5);
-        assert!(matches!(Lock::acquire(place.path(), soon), Err(Error::Locked)));
+        let refused = Lock::acquire(place.path(), soon).expect_err("the other may be alive");
+        assert!(matches!(refused, Error::Locked { quiet_for } if quiet_for >= Duration::from_secs(590)));
         drop(lock);
         std::mem::forget(Lock::acquire(place.path(), now).expect("free again"));
         let later = now + STALE_AFTER + Duration::from_secs(5);

@@ -11,7 +11,9 @@
 //!    arrived from outside, and synced. Then they are renamed to their places, index last, and the
 //!    directory synced: from here on their objects can be read there.
 //! 4. Bitmaps and the commit-graph are written beside and renamed. They hold nothing that is not in
-//!    the objects.
+//!    the objects. Where much lies in other packs than the largest, bitmaps are of all of them, by an
+//!    index over these, which is renamed to its place once its bitmaps and the names of its packs are on
+//!    disk; and it is removed, on disk, before the first of its packs.
 //! 5. Only then are the packs and loose objects removed that were there when the run began, are not
 //!    marked to be kept, and are wholly in the new ones. A reader that has them open reads on; one
 //!    that comes later finds the new ones.
@@ -25,6 +27,7 @@ mod cruft;
 mod gather;
 mod lock;
 mod pack;
+mod shortcuts;
 mod survey;
 
 #[cfg(test)]
@@ -33,14 +36,10 @@ mod tests;
 pub use gather::{GATHERED_PACKS, SMALL_PACKS_MAX, gather};
 pub use survey::{Plan, Survey};
 
-use crate::bitmap;
-use crate::commit_graph;
-use crate::disk;
 use crate::odb::{self, Store};
 use crate::refs::{self, RefStore};
 use crate::walk::Tag;
 use gix_hash::ObjectId;
-use gix_object::Kind;
 use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -52,13 +51,24 @@ pub struct Settings {
     pub unreachable_for: Option<Duration>,
     /// Everything is packed anew, whether or not it needs to be.
     pub is_forced: bool,
+    /// How many objects may lie in packs without bitmaps before there are bitmaps over several packs.
+    pub objects_without_bitmaps_max: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { unreachable_for: Some(Duration::from_secs(14 * 24 * 60 * 60)), is_forced: false }
+        Self {
+            unreachable_for: Some(Duration::from_secs(14 * 24 * 60 * 60)),
+            is_forced: false,
+            objects_without_bitmaps_max: OBJECTS_WITHOUT_BITMAPS_MAX,
+        }
     }
 }
+
+/// What comes after the largest pack has to be walked by whoever clones, or fetches more than a few commits: of so
+/// many objects, which are some 700 commits, that takes as long as all else together. Bitmaps over several packs
+/// spare it, but take some time themselves, so that it would not pay to write them after each push.
+pub const OBJECTS_WITHOUT_BITMAPS_MAX: u64 = 5_000;
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,8 +130,13 @@ pub struct Report {
 /// Why a run ended before its time. The repository is as sound as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("another run of maintenance is at work")]
-    Locked,
+    #[error(
+        "another run of maintenance is at work, or was killed: it gave its last sign of life {} seconds ago. \
+         {} minutes after the last one a run counts as dead, and the next one begins; whoever knows that none is at \
+         work may remove the file {} in the repository before",
+        quiet_for.as_secs(), lock::STALE_AFTER.as_secs() / 60, lock::NAME
+    )]
+    Locked { quiet_for: Duration },
     #[error("the repository is incomplete or damaged: {0}")]
     Store(#[from] odb::Error),
     #[error(transparent)]
@@ -158,7 +173,7 @@ pub fn run(
     };
     match plan {
         Plan::Nothing => {}
-        Plan::Shortcuts => run.index(survey.main_pack())?,
+        Plan::Shortcuts => run.index(&survey)?,
         Plan::RollUp(packs) => run.roll_up(&survey, &packs)?,
         Plan::Everything => run.everything(&survey)?,
     }
@@ -233,7 +248,13 @@ impl Run<'_> {
         let made = pack::write(self, &store, objects)?;
         let new = made.map(|made| made.name());
         self.tell(Stage::Removing, 0, 0)?;
-        self.remove(packs.iter().filter(|name| new.as_ref() != Some(*name)), &survey.loose)
+        self.remove(packs.iter().filter(|name| new.as_ref() != Some(*name)), &survey.loose)?;
+        drop((store, all));
+        let survey = Survey::of(self.git_dir)?;
+        match survey.plan(self.settings, self.now) {
+            Plan::Shortcuts => self.index(&survey),
+            _ => Ok(()),
+        }
     }
 
     /// Makes one pack of everything that is reached, and one of the rest as long as that is kept.
@@ -247,11 +268,9 @@ impl Run<'_> {
                 reached.remove_pack(pack);
             }
         }
-        let mut main = survey.main_pack().map(str::to_owned);
         if self.settings.is_forced || !survey.is_one_pack() || !rest.is_unchanged() {
             let made = pack::write(self, &store, reached)?;
             let kept = cruft::write(self, &store, rest)?;
-            main = made.as_ref().map(pack::Made::name);
             let new: Vec<String> = [made, kept].iter().flatten().map(pack::Made::name).collect();
             let old: Vec<String> = survey.packs.iter().map(|pack| pack.name.clone()).collect();
             self.tell(Stage::Removing, 0, 0)?;
@@ -259,7 +278,7 @@ impl Run<'_> {
         }
         // What it keeps in memory is not of the new pack.
         drop(store);
-        self.index(main.as_deref())
+        self.index(&Survey::of(self.git_dir)?)
     }
 
     /// Removes packs and loose objects that are in new packs by now.
@@ -276,63 +295,4 @@ impl Run<'_> {
         self.report.loose_objects_packed = clean::remove_loose(self.git_dir, loose)?;
         Ok(())
     }
-
-    /// Writes bitmaps of the main pack, if it has everything that refs reach, and the commit-graph.
-    fn index(&mut self, main: Option<&str>) -> Result<(), Error> {
-        // What the old ones say is not believed.
-        let store = Store::open(self.git_dir)?.without_shortcuts();
-        let mut tips = Vec::new();
-        for id in pack::tips(self.git_dir)? {
-            if let Ok((_, target, Kind::Commit)) = Tag::peel(&store, &id) {
-                tips.push(target);
-            }
-        }
-        tips.sort_unstable();
-        tips.dedup();
-        let main = (0..store.pack_count()).find(|pack| Some(store.pack_name(*pack).as_str()) == main);
-        if let Some(main) = main {
-            write_order(&store, main)?;
-        }
-        if let Some(main) = main
-            && !disk::exists(&self.git_dir.join("shallow"))?
-        {
-            self.tell(Stage::WritingBitmaps, 0, 0)?;
-            self.report.bitmaps = write_bitmaps(&store, main, &tips)?;
-            self.tell(Stage::WritingCommitGraph, 0, 0)?;
-            let mut on_progress = |done, total| self.tell(Stage::WritingCommitGraph, done, total).is_ok();
-            let written = commit_graph::write(&store, store.object_format(), &tips, &mut on_progress);
-            let written = written.map_err(|error| match error {
-                commit_graph::Error::Store(error) => Error::Store(error),
-                commit_graph::Error::Io(error) => Error::Io(error),
-                commit_graph::Error::Stopped => Error::Stopped,
-            })?;
-            if let commit_graph::Written::Graph { commits } = written {
-                self.report.graph_commits = commits.into();
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Writes the order in which the entries of a pack lie.
-fn write_order(store: &Store, pack: u32) -> Result<(), Error> {
-    let checksum = store.pack_checksum(pack)?;
-    let mut file = store.pack_order(pack)?.to_bytes(&checksum)?;
-    crate::durable::append_checksum(&mut file, store.object_format())?;
-    let path = store.objects_dir().join("pack").join(store.pack_name(pack)).with_extension("rev");
-    Ok(crate::durable::replace_file(&path, &file)?)
-}
-
-/// Writes the bitmaps of a pack; returns of how many commits they are.
-fn write_bitmaps(store: &Store, pack: u32, tips: &[ObjectId]) -> Result<u64, Error> {
-    let selected = bitmap::Selected::of(store, tips, store.pack_len(pack))?;
-    if selected.is_empty() {
-        return Ok(0);
-    }
-    let kinds = store.pack_kinds(pack)?;
-    let checksum = store.pack_checksum(pack)?;
-    let Some(file) = bitmap::encode(store, pack, &checksum, &kinds, &selected)? else { return Ok(0) };
-    let path = store.objects_dir().join("pack").join(store.pack_name(pack)).with_extension("bitmap");
-    crate::durable::replace_file(&path, &file)?;
-    Ok(selected.len() as u64)
 }

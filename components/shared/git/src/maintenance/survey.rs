@@ -5,7 +5,7 @@ use super::{Error, Settings};
 use crate::format::{Format, ObjectFormat};
 use crate::listing::{self, Entry};
 use crate::odb::multi_pack_index::{self, MultiPackIndex};
-use crate::odb::{self, loose};
+use crate::odb::{self, index, loose};
 use crate::shortcut;
 use gix_hash::ObjectId;
 use std::collections::HashSet;
@@ -20,6 +20,8 @@ const SMALL_PACKS_MAX: usize = 8;
 const LOOSE_MAX: usize = 200;
 /// Everything is packed anew when so much of the largest pack has come beside it, in parts of it.
 const REST_PARTS: u64 = 4;
+/// One of so many parts of the objects of the largest pack may always be in packs without bitmaps.
+const UNTOLD_PARTS: u64 = 100;
 /// In a roll-up every pack has at least so many times the bytes of all smaller ones together.
 const GEOMETRIC_FACTOR: u64 = 2;
 
@@ -44,6 +46,7 @@ pub struct PackFile {
     /// `pack-….pack`.
     pub name: String,
     pub bytes: u64,
+    pub objects: u64,
     pub has_bitmaps: bool,
     /// Whether it has what no ref reached.
     pub is_cruft: bool,
@@ -100,7 +103,9 @@ impl Survey {
             }
             let is_cruft = has("mtimes");
             let oldest = is_cruft.then(|| cruft::oldest(&directory.join(format!("{stem}.mtimes")))).flatten();
-            let pack = PackFile { name: name.clone(), bytes, has_bitmaps: has("bitmap"), is_cruft, oldest };
+            let objects = index::count(&directory.join(format!("{stem}.idx"))).map_or(0, u64::from);
+            let (name, has_bitmaps) = (name.clone(), has("bitmap"));
+            let pack = PackFile { name, bytes, objects, has_bitmaps, is_cruft, oldest };
             self.packs.push(pack);
         }
         self.packs.sort_by(|a, b| (b.bytes, &a.name).cmp(&(a.bytes, &b.name)));
@@ -158,6 +163,21 @@ impl Survey {
         self.packs.iter().find(|pack| !pack.is_cruft).map(|pack| pack.name.as_str())
     }
 
+    /// Whether so much lies in other packs than the largest that they should have bitmaps in common.
+    pub fn has_much_beside_main(&self, settings: &Settings) -> bool {
+        let beside = self.packs.iter().filter(|pack| !pack.is_cruft).skip(1);
+        are_too_many(beside.map(|pack| pack.objects).sum(), self.main_objects(), settings)
+    }
+
+    fn main_objects(&self) -> u64 {
+        self.packs.iter().find(|pack| !pack.is_cruft).map_or(0, |pack| pack.objects)
+    }
+
+    /// The packs that an index over several is of: not those of what no ref reached, which go one day.
+    pub fn packs_to_index(&self) -> impl Iterator<Item = &str> {
+        self.packs.iter().filter(|pack| !pack.is_cruft).map(|pack| pack.name.as_str())
+    }
+
     /// Whether all that can be packed is in one pack, but for what no ref reached.
     pub fn is_one_pack(&self) -> bool {
         self.loose.is_empty() && self.packs.iter().filter(|pack| !pack.is_cruft).count() <= 1
@@ -185,11 +205,24 @@ impl Survey {
         if !largest.has_bitmaps || is_much || cruft.iter().any(is_over) {
             return Plan::Everything;
         }
+        let without_bitmaps = packs.iter().filter(|pack| !pack.has_bitmaps).map(|pack| pack.objects).sum();
+        let needs_bitmaps = are_too_many(without_bitmaps, largest.objects, settings);
         if packs.len() - 1 <= SMALL_PACKS_MAX && self.loose.len() <= LOOSE_MAX {
-            return Plan::Nothing;
+            // Loose objects have no bitmaps: they become a pack before.
+            match needs_bitmaps {
+                true if self.loose.is_empty() => return Plan::Shortcuts,
+                true => {}
+                false => return Plan::Nothing,
+            }
         }
         Plan::RollUp(roll_up(&packs, self.loose_bytes))
     }
+}
+
+/// Whether so many objects are too many to lie in packs without the bitmaps that the largest, of `main` objects, has.
+/// Bitmaps over all packs take longer for a large repository, as does a clone of it.
+fn are_too_many(objects: u64, main: u64, settings: &Settings) -> bool {
+    objects > settings.objects_without_bitmaps_max && objects > main / UNTOLD_PARTS
 }
 
 /// The packs to be made one, of packs sorted by size, the largest first, which itself stays.
@@ -218,11 +251,13 @@ fn entries(directory: &Path) -> Result<Vec<Entry>, Error> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::OBJECTS_WITHOUT_BITMAPS_MAX;
     use super::*;
     use std::time::Duration;
 
     fn pack(index: usize, bytes: u64) -> PackFile {
-        PackFile { name: format!("{index}"), bytes, has_bitmaps: index == 0, is_cruft: false, oldest: None }
+        let (name, has_bitmaps) = (format!("{index}"), index == 0);
+        PackFile { name, bytes, objects: 0, has_bitmaps, is_cruft: false, oldest: None }
     }
 
     fn survey(bytes: &[u64], loose: usize) -> Survey {
@@ -260,6 +295,39 @@ mod tests {
         for (survey, expected) in cases {
             assert_eq!(survey.plan(&Settings::default(), SystemTime::now()), expected, "{survey:?}");
         }
+    }
+
+    #[test]
+    fn bitmaps_over_several_packs_are_written_once_much_has_none() {
+        let (max, now) = (OBJECTS_WITHOUT_BITMAPS_MAX, SystemTime::now());
+        let survey = |main: u64, objects: &[u64], loose: usize| {
+            let mut survey = survey(&[&[1_000_000][..], &vec![10; objects.len()]].concat(), loose);
+            for (pack, objects) in survey.packs.iter_mut().zip([&[main], objects].concat()) {
+                pack.objects = objects;
+            }
+            survey
+        };
+        let plan = |survey: &Survey| survey.plan(&Settings::default(), now);
+        let rolled = |names: &[&str]| Plan::RollUp(names.iter().map(|name| (*name).to_owned()).collect());
+        for (survey, expected) in [
+            (survey(max, &[max], 0), Plan::Nothing),
+            (survey(max, &[max + 1], 0), Plan::Shortcuts),
+            (survey(max, &[max / 2, max / 2, 1], 0), Plan::Shortcuts),
+            (survey(UNTOLD_PARTS * (max + 1), &[max + 1], 0), Plan::Nothing),
+            (survey(UNTOLD_PARTS * (max + 1), &[max + 1, 1], 0), Plan::Shortcuts),
+            (survey(max, &[max], 1), Plan::Nothing),
+            (survey(max, &[max + 1], 1), rolled(&["1"])),
+        ] {
+            assert_eq!(plan(&survey), expected, "{survey:?}");
+            assert_eq!(survey.has_much_beside_main(&Settings::default()), expected != Plan::Nothing);
+        }
+        let mut survey = survey(max, &[max + 1, max], 0);
+        survey.packs[1].has_bitmaps = true;
+        assert_eq!(plan(&survey), Plan::Nothing, "what came after the bitmaps counts");
+        survey.packs[1].is_cruft = true;
+        survey.packs[1].has_bitmaps = false;
+        assert_eq!(plan(&survey), Plan::Nothing, "what nothing reaches does not count");
+        assert_eq!(survey.packs_to_index().collect::<Vec<_>>(), ["0", "2"]);
     }
 
     #[test]

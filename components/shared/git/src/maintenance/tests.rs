@@ -4,6 +4,7 @@ use super::*;
 use crate::faults::{Fault, ReadFault, Recorder, failing, failing_reads};
 use crate::health::Health;
 use crate::testing::Scratch;
+use gix_object::Kind;
 use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -190,7 +191,7 @@ fn what_is_kept_or_named_elsewhere_stays() {
     repository.sh("cd server.git && git config core.logAllRefUpdates true && git update-ref refs/heads/b4 main && git update-ref refs/heads/b4 main~1 && git config core.logAllRefUpdates false");
     repository.sh("cd server.git && mkdir -p logs/refs/heads && echo \"$(git rev-parse b6) $(git rev-parse b6) A <a> 0 +0000\" > logs/refs/heads/b6 && git update-ref -d refs/heads/b6 --no-deref || true");
     let before = repository.objects();
-    let never = Settings { unreachable_for: None, is_forced: true };
+    let never = Settings { unreachable_for: None, ..forced() };
     repository.maintain(&never, SystemTime::now() + 1000 * DAY);
     assert!(repository.packs().contains(&kept));
     assert_eq!(repository.objects(), before);
@@ -492,7 +493,7 @@ fn borrowed_objects_stay_where_they_are() {
             git(&format!("-C borrower.git update-ref refs/heads/lent {commit}"));
         }
     }
-    let settings = Settings { is_forced: true, unreachable_for: None };
+    let settings = Settings { unreachable_for: None, ..forced() };
     for name in ["borrower.git", "lender.git"] {
         let mut go_on = |_: Progress| true;
         run(&place.path().join(name), &settings, SystemTime::now(), &mut go_on).expect("maintained");
@@ -521,7 +522,7 @@ fn versions_of_a_file_that_were_pushed_one_by_one_are_told_by_one_another() {
     let packs = repository.packs().len();
     repository.sh("cp -a server.git peer.git && git -C peer.git gc -q");
     let objects = repository.objects();
-    repository.maintain(&Settings { is_forced: true, ..Settings::default() }, SystemTime::now());
+    repository.maintain(&forced(), SystemTime::now());
     repository.check();
     assert!(packs > 12 && repository.packs().len() == 1);
     assert_eq!(repository.objects(), objects);
@@ -537,7 +538,7 @@ fn versions_of_a_file_that_were_pushed_one_by_one_are_told_by_one_another() {
             "cd work && sed -i '{}s/.*/version {version}/' text && git add . && git commit -qm {version} && git push -q ../server.git main",
             version * 100
         ));
-        repository.maintain(&Settings { is_forced: true, ..Settings::default() }, SystemTime::now());
+        repository.maintain(&forced(), SystemTime::now());
     }
     repository.check();
     let chains = repository.sh(
@@ -609,4 +610,243 @@ fn what_is_precious_is_kept_for_ever() {
     let foreign = format!("objects/ab/{}", "c".repeat(62));
     repository.sh(&format!("cd server.git && mkdir -p objects/ab && echo x > {foreign}"));
     assert!(Survey::of(&git_dir).expect("readable").loose.is_empty(), "it is no object of this format");
+}
+
+/// As soon as there is more than one pack, bitmaps are of all of them.
+fn eager() -> Settings {
+    Settings { objects_without_bitmaps_max: 0, ..Settings::default() }
+}
+
+impl Repository {
+    /// One pack with bitmaps, and pushes that came since.
+    fn with_pushes_after_maintenance(init: &str, pushes: u32) -> Self {
+        let repository = Self::with_pushes(init, 4);
+        // So large that what comes later is little beside it.
+        repository.sh("cd work && head -c 200000 /dev/urandom > large && git add . && git commit -qm large && git push -q ../server.git main");
+        repository.maintain(&forced(), SystemTime::now());
+        for number in 11..11 + pushes {
+            repository.push(number);
+        }
+        repository
+    }
+
+    /// A push of a commit alone, which is left as a loose object.
+    fn push_loose_commit(&self) {
+        self.sh("cd work && git commit -q --allow-empty -m loose && git -C ../server.git config receive.unpackLimit 100 && git push -q ../server.git main");
+        assert_eq!(self.loose(), 1);
+    }
+
+    /// Checks the index over several packs and its bitmaps by `git`, and that only one of them is there.
+    fn check_multi_pack_index(&self) {
+        self.sh("cd server.git && git multi-pack-index verify && git fsck --full --strict");
+        assert_eq!(self.sh("cd server.git/objects/pack && ls | grep -c ^multi-pack-index"), "2");
+        // Git warns, and goes by what it finds otherwise, if it cannot use them.
+        self.sh("cd server.git && mkdir aside && mv objects/pack/pack-*.bitmap aside");
+        for name in ["main", "b2", "main~3"] {
+            assert_eq!(
+                self.sh(&format!("cd server.git && git rev-list --test-bitmap {name} 2>&1 | grep -c ^OK")),
+                "1"
+            );
+        }
+        let counted = "git rev-list --count --objects --all";
+        let by_bitmaps = self.sh(&format!("cd server.git && {counted} --use-bitmap-index 2>&1"));
+        assert_eq!(by_bitmaps, self.sh(&format!("cd server.git && {counted}")));
+        self.sh("cd server.git && mv aside/* objects/pack && rmdir aside");
+    }
+
+    /// Checks that what is read here by bitmaps is what `git` lists.
+    fn check_selection(&self) {
+        let store = Store::open(&self.git_dir()).expect("readable");
+        let bitmaps = store.bitmaps().expect("there are bitmaps");
+        let listed = |script: &str| self.sh(script).lines().map(str::to_owned).collect::<BTreeSet<_>>();
+        let mut commits = 0;
+        for id in listed("cd server.git && git rev-list --all") {
+            let id: ObjectId = id.parse().expect("an id");
+            let at = store.locate_packed(&id).expect("readable").expect("packed");
+            let Some(reached) = bitmaps.reached(&id, at) else { continue };
+            let mut ids = BTreeSet::new();
+            let add = |packed| ids.extend(store.packed_id(packed).map(|id| id.to_string()));
+            bitmaps.numbering().places(&store, reached.iter(), add).expect("readable");
+            assert_eq!(
+                ids,
+                listed(&format!("cd server.git && git rev-list --objects --no-object-names {id}"))
+            );
+            commits += 1;
+        }
+        assert_eq!(commits, bitmaps.len());
+        for kind in [Kind::Commit, Kind::Tree, Kind::Blob, Kind::Tag] {
+            let count = self.sh(&format!("cd server.git && git rev-list --objects --no-object-names --all | git cat-file --batch-check='%(objecttype)' | grep -c '^{kind}$'"));
+            assert_eq!(bitmaps.of_kind(kind).expect("a set").count().to_string(), count, "{kind}");
+        }
+    }
+}
+
+#[test]
+fn several_packs_have_bitmaps_in_common() {
+    for init in ["", "--object-format=sha256"] {
+        let repository = Repository::with_pushes_after_maintenance(init, 3);
+        let packs = repository.packs();
+        assert!(packs.len() > 3);
+        let before = repository.objects();
+        let report = repository.maintain(&Settings::default(), SystemTime::now());
+        assert_eq!((report.packs_replaced, report.bitmaps, report.graph_commits), (0, 0, 0), "too little");
+
+        let report = repository.maintain(&eager(), SystemTime::now());
+        assert_eq!((report.packs_replaced, report.loose_objects_packed), (0, 0));
+        assert!(report.bitmaps > 5 && report.graph_commits > 20, "{report:?}");
+        assert_eq!((repository.packs(), repository.objects()), (packs, before.clone()));
+        repository.check_multi_pack_index();
+        repository.check_selection();
+        let health = Health::of(&repository.git_dir(), SystemTime::now()).expect("readable");
+        assert_eq!((health.bitmaps, health.bitmap_objects), (report.bitmaps, before.len() as u64));
+        assert_eq!(repository.maintain(&eager(), SystemTime::now()), Report::default(), "it has all");
+
+        // What comes has none, until the next run.
+        repository.push(21);
+        let report = repository.maintain(&eager(), SystemTime::now());
+        assert!(report.bitmaps > 5, "{report:?}");
+        repository.check_multi_pack_index();
+        repository.check_selection();
+        repository.sh("git clone -q --no-local server.git clone && git -C clone fsck --strict");
+
+        // Everything in one pack again, the bitmaps are of that.
+        repository.maintain(&Settings { is_forced: true, ..eager() }, SystemTime::now());
+        repository.check();
+        assert_eq!(
+            repository.sh("cd server.git/objects/pack && ls | grep -c ^multi-pack-index || true"),
+            "0"
+        );
+    }
+}
+
+#[test]
+fn what_several_packs_have_is_found_in_the_one_with_bitmaps_of_its_own() {
+    let repository = Repository::with_pushes_after_maintenance("", 1);
+    // Half of what the large pack has, once more, and loose objects.
+    repository.sh(
+        "cd server.git && git rev-list --objects --no-object-names main~3 | git pack-objects -q objects/pack/pack",
+    );
+    repository.push_loose_commit();
+    let before = repository.objects();
+    let report = repository.maintain(&eager(), SystemTime::now());
+    assert_eq!((report.loose_objects_packed, repository.loose()), (1, 0));
+    repository.check_multi_pack_index();
+    repository.check_selection();
+    assert_eq!(repository.objects(), before);
+}
+
+#[test]
+fn bitmaps_are_not_of_packs_that_lack_something() {
+    let repository = Repository::with_pushes_after_maintenance("", 2);
+    // The last commit lies in a pack that is somebody else's business.
+    repository.sh("cd server.git && for index in objects/pack/*.idx; do
+           if git show-index < $index | grep -q $(git rev-parse main); then touch ${index%.idx}.keep; fi
+         done && ls objects/pack/*.keep");
+    let report = repository.maintain(&eager(), SystemTime::now());
+    assert_eq!((report.bitmaps, report.packs_replaced), (0, 0));
+    assert!(report.graph_commits > 0, "bitmaps were tried");
+    assert_eq!(
+        repository.sh("cd server.git/objects/pack && ls | grep -c -e ^multi-pack-index -e ^tmp_ || true"),
+        "0"
+    );
+}
+
+/// Crashes a run at every moment, and looks whether `git` and the next run find everything.
+fn crash_anywhere(repository: &Repository, settings: &Settings) -> usize {
+    repository.sh("git -C server.git pack-refs --all");
+    let before = as_it_was(&repository.git_dir());
+    let recorder = Recorder::start(repository.path());
+    let report = repository.maintain(settings, SystemTime::now());
+    assert!(report.bitmaps > 0);
+    let recording = recorder.stop();
+    assert!(recording.is_as_on_disk());
+    let is_read_by_git = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        path.starts_with("server.git") && !name.starts_with("tmp_") && !name.starts_with("lithe-")
+    };
+    let mut number = 0;
+    recording.crashes(&[], is_read_by_git, |crash| {
+        let place = tempfile::tempdir().expect("a directory");
+        crash.write(place.path());
+        let git_dir = place.path().join("server.git");
+        assert_eq!(as_it_was(&git_dir), before, "after {} changes", crash.moment);
+        let index = "if [ -f objects/pack/multi-pack-index ]; then git multi-pack-index verify; fi";
+        let verified = Command::new("sh").arg("-ec").arg(index).current_dir(&git_dir).status();
+        assert!(verified.expect("sh runs").success(), "after {} changes", crash.moment);
+        number += 1;
+        if number % 3 == 0 {
+            let later = SystemTime::now() + 2 * DAY;
+            run(&git_dir, settings, later, &mut |_| true).expect("it works");
+            assert_eq!(as_it_was(&git_dir), before, "after {} changes", crash.moment);
+            assert!(Store::open(&git_dir).expect("readable").bitmaps().is_some());
+        }
+    })
+}
+
+#[test]
+fn the_power_may_go_while_an_index_over_several_packs_is_written() {
+    let repository = Repository::with_pushes_after_maintenance("", 1);
+    // One that is there already is of other packs.
+    repository.sh("cd server.git && git multi-pack-index write --bitmap");
+    repository.push(20);
+    let states = crash_anywhere(&repository, &eager());
+    assert!(states > 5, "{states}");
+    repository.check_multi_pack_index();
+}
+
+#[test]
+fn the_power_may_go_while_packs_are_rolled_up_that_an_index_names() {
+    let repository = Repository::with_pushes_after_maintenance("", 0);
+    let push =
+        "cd work && echo more >> more && git add . && git commit -qm more && git push -q ../server.git main";
+    repository.sh(push);
+    repository.maintain(&eager(), SystemTime::now());
+    let named = repository.packs();
+    repository.sh(push);
+    repository.push_loose_commit();
+    let states = crash_anywhere(&repository, &eager());
+    assert!(states > 30, "{states}");
+    repository.check_multi_pack_index();
+    let packs = repository.packs();
+    assert!(packs.len() == 2 && !named.iter().all(|name| packs.contains(name)), "{packs:?}");
+}
+
+#[test]
+fn any_change_to_a_file_may_fail_while_an_index_over_several_packs_is_written() {
+    let repository = Repository::with_pushes_after_maintenance("", 1);
+    repository.sh("cd server.git && git multi-pack-index write --bitmap");
+    repository.push(20);
+    let before = as_it_was(&repository.git_dir());
+    for fault in Fault::ALL {
+        for first in 0.. {
+            repository.sh("rm -rf sound.git && cp -a server.git sound.git");
+            let git_dir = repository.path().join("sound.git");
+            let (_, has_struck) =
+                failing(fault, first, || run(&git_dir, &eager(), SystemTime::now(), &mut |_| true));
+            assert_eq!(as_it_was(&git_dir), before, "{fault:?} at {first}");
+            repository.sh("cd sound.git && git multi-pack-index verify");
+            if !has_struck {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn any_read_may_fail_while_an_index_over_several_packs_is_written() {
+    let repository = Repository::with_pushes_after_maintenance("", 2);
+    let before = as_it_was(&repository.git_dir());
+    for fault in ReadFault::ALL {
+        for first in some_reads() {
+            repository.sh("rm -rf sound.git && cp -a server.git sound.git");
+            let git_dir = repository.path().join("sound.git");
+            let (outcome, has_struck) =
+                failing_reads(fault, first, || run(&git_dir, &eager(), SystemTime::now(), &mut |_| true));
+            assert_eq!(as_it_was(&git_dir), before, "{fault:?} at {first}: {outcome:?}");
+            repository.sh("cd sound.git && if [ -f objects/pack/multi-pack-index ]; then git multi-pack-index verify; fi");
+            if !has_struck {
+                break;
+            }
+        }
+    }
 }

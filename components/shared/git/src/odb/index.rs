@@ -26,6 +26,13 @@ pub struct Index {
     checksum: Table,
 }
 
+/// How many objects an index says that its pack has.
+pub(crate) fn count(path: &Path) -> io::Result<u32> {
+    let mut count = [0; 4];
+    File::open(path)?.read_exact_at(&mut count, 8 + FANOUT_LEN - 4)?;
+    Ok(u32::from_be_bytes(count))
+}
+
 impl Index {
     /// Opens and checks the index.
     pub fn open(path: &Path, object_format: ObjectFormat) -> Result<Self, Error> {

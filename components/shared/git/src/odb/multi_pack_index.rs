@@ -5,6 +5,9 @@
 
 #[cfg(test)]
 mod tests;
+mod write;
+
+pub(crate) use write::Merged;
 
 use super::index::{self, FANOUT_LEN};
 use super::order;
@@ -19,6 +22,7 @@ use std::path::Path;
 /// The name of the file, beside the packs.
 pub const FILE_NAME: &str = "multi-pack-index";
 const HEAD_LEN: u64 = 12;
+/// An offset with this mark is told by the table of large ones, if there is one.
 const LARGE_OFFSET_MARK: u32 = 1 << 31;
 
 /// An open index over several packs.
@@ -87,7 +91,7 @@ impl MultiPackIndex {
 
     /// The name of a file that belongs to it, without its extension.
     pub fn stem(&self) -> String {
-        format!("{FILE_NAME}-{}", self.checksum)
+        stem(&self.checksum)
     }
 
     /// Where an object is in the table of ids. None: it is not there, or cannot be read.
@@ -129,6 +133,11 @@ impl MultiPackIndex {
         let position = u32::from_be_bytes(self.order.as_ref()?.entry(number.into()).ok()?);
         (position < self.len()).then_some(position)
     }
+}
+
+/// The name of a file that belongs to the index with this checksum, without its extension.
+pub fn stem(checksum: &oid) -> String {
+    format!("{FILE_NAME}-{checksum}")
 }
 
 /// The names of so many packs' indexes. None: some are missing, out of order or no such names.

@@ -6,6 +6,7 @@ use super::order::Order;
 use super::{Packed, Store};
 use gix_hash::oid;
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The numbers of the objects of one pack, or of several that one index is over.
@@ -141,6 +142,69 @@ impl OfPacks {
         // The pack is not what it was when it was indexed: its own index tells.
         let id = self.index.id(position).ok_or_else(damaged)?;
         store.locate_packed(&id)?.ok_or(Error::Missing(id))
+    }
+}
+
+/// The numbers of all objects at once, for whoever writes bitmaps of them. An object that several of the packs
+/// have has its number in each.
+pub struct Numbers {
+    /// The packs, by their numbers in the store, with the numbers of their objects by position in the index.
+    packs: BTreeMap<u32, Vec<u32>>,
+    /// By number, where each object is in the table of ids by which bitmaps name commits.
+    rows: Vec<u32>,
+}
+
+impl Numbers {
+    /// Of one pack.
+    pub fn of_pack(store: &Store, pack: u32) -> Result<Self, Error> {
+        let order = store.pack_order(pack)?;
+        let mut numbers = vec![0; order.len()];
+        let mut rows = Vec::with_capacity(order.len());
+        for rank in 0..order.len() {
+            let position = order.position(rank)?;
+            numbers[position as usize] = rank as u32;
+            rows.push(position);
+        }
+        Ok(Self::new([(pack, numbers)].into(), rows))
+    }
+
+    pub(super) fn new(packs: BTreeMap<u32, Vec<u32>>, rows: Vec<u32>) -> Self {
+        Self { packs, rows }
+    }
+
+    /// How many objects are numbered.
+    pub fn len(&self) -> u32 {
+        self.rows.len() as u32
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The packs, by their numbers in the store, with the numbers of their objects by position in the index.
+    pub fn packs(&self) -> impl Iterator<Item = (u32, &[u32])> {
+        self.packs.iter().map(|(pack, numbers)| (*pack, numbers.as_slice()))
+    }
+
+    /// The object's place in one of the packs, and its number. It may be known to be `at` some place, in
+    /// whichever pack. None: no pack of these has it.
+    pub fn find(&self, store: &Store, id: &oid, at: Option<Packed>) -> Result<Option<(Packed, u32)>, Error> {
+        let number = |at: Packed| Some((at, *self.packs.get(&at.pack)?.get(at.position as usize)?));
+        if let Some(found) = at.and_then(number) {
+            return Ok(Some(found));
+        }
+        for pack in self.packs.keys() {
+            if let Some(position) = store.locate_in_pack(*pack, id)? {
+                return Ok(number(Packed { pack: *pack, position }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where the object with a number is in the table of ids by which bitmaps name commits.
+    pub fn row(&self, number: u32) -> u32 {
+        self.rows[number as usize]
     }
 }
 

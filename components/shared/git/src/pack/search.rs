@@ -4,6 +4,9 @@
 //! versions of one file can be told by one another. Objects of one kind are compared with those that are
 //! next larger. What lies in one pack was compared when that was made, and is not compared again.
 
+#[cfg(test)]
+mod tests;
+
 use super::delta::{BlockIndex, encode};
 use crate::limits::{
     DELTA_FETCH_BYTES_MAX, DELTA_OBJECT_BYTES_MAX, DELTA_SEARCH_BYTES_MAX, DELTA_WINDOW_BYTES_MAX,
@@ -25,6 +28,25 @@ const OBJECT_BYTES_MIN: u64 = 64;
 const DELTA_HEAD_LEN: u64 = 42;
 /// How many objects are looked at between two words on progress.
 const PROGRESS_STEP: usize = 1_000;
+
+/// How far a search goes, in bytes.
+#[derive(Clone, Copy)]
+struct Bounds {
+    object: u64,
+    search: u64,
+    fetch: u64,
+    window: usize,
+    found: usize,
+}
+
+/// Those of [`crate::limits`].
+const BOUNDS: Bounds = Bounds {
+    object: DELTA_OBJECT_BYTES_MAX,
+    search: DELTA_SEARCH_BYTES_MAX,
+    fetch: DELTA_FETCH_BYTES_MAX,
+    window: DELTA_WINDOW_BYTES_MAX,
+    found: DELTAS_FOUND_BYTES_MAX,
+};
 
 /// Deltas that were found.
 #[derive(Default)]
@@ -116,25 +138,35 @@ pub fn search(
     chain_deltas_max: u16,
     on_progress: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Found, Error> {
+    search_within(&BOUNDS, store, set, chain_deltas_max, on_progress)
+}
+
+fn search_within(
+    bounds: &Bounds,
+    store: &Store,
+    set: &ObjectSet,
+    chain_deltas_max: u16,
+    on_progress: &mut dyn FnMut(u64) -> bool,
+) -> Result<Found, Error> {
     let mut found = Found::default();
     let sources = (0..store.pack_count()).filter(|pack| set.pack_len(*pack) > 0).count();
     let is_one_pack = sources < 2 && set.loose().next().is_none();
     if !on_progress(0) || is_one_pack {
         return Ok(found);
     }
-    let mut candidates = candidates(store, set)?;
+    let mut candidates = candidates(bounds, store, set)?;
     candidates.sort_by_key(|candidate| (candidate.kind, std::cmp::Reverse(candidate.size)));
     let mut window: VecDeque<Held> = VecDeque::new();
-    let mut bytes_left = DELTA_SEARCH_BYTES_MAX;
+    let mut bytes_left = bounds.search;
     for (number, candidate) in candidates.into_iter().enumerate() {
         let goes_on = number == 0 || number % PROGRESS_STEP > 0 || on_progress(number as u64);
-        if !goes_on || found.bytes > DELTAS_FOUND_BYTES_MAX || bytes_left == 0 {
+        if !goes_on || found.bytes > bounds.found || bytes_left == 0 {
             break;
         }
         window.retain(|held| held.candidate.kind == candidate.kind);
         compare(store, candidate, chain_deltas_max, &mut window, &mut bytes_left, &mut found)?;
         while window.len() > WINDOW
-            || window.len() > 1 && window.iter().map(Held::bytes).sum::<usize>() > DELTA_WINDOW_BYTES_MAX
+            || window.len() > 1 && window.iter().map(Held::bytes).sum::<usize>() > bounds.window
         {
             window.pop_front();
         }
@@ -145,13 +177,17 @@ pub fn search(
 /// Makes deltas of files that would be sent whole, based on what the receiver has at the same path. What
 /// cannot be read is left out.
 pub fn against_had(store: &Store, selection: &Selection) -> Found {
+    against_had_within(&BOUNDS, store, selection)
+}
+
+fn against_had_within(bounds: &Bounds, store: &Store, selection: &Selection) -> Found {
     let mut found = Found::default();
-    let mut bytes_left = DELTA_FETCH_BYTES_MAX;
+    let mut bytes_left = bounds.fetch;
     let mut base: Option<Base> = None;
     for (at, had) in &selection.versions {
-        let Ok(Some(size)) = size_if_whole(store, selection, *at) else { continue };
+        let Ok(Some(size)) = size_if_whole(bounds, store, selection, *at) else { continue };
         let Ok((Kind::Blob, base_size)) = store.object_header(had) else { continue };
-        if base_size > DELTA_OBJECT_BYTES_MAX {
+        if base_size > bounds.object {
             continue;
         }
         let Some(left) = bytes_left.checked_sub(size + base_size) else { break };
@@ -187,7 +223,12 @@ impl Base {
 }
 
 /// The size of a blob that would be sent whole, and is neither tiny nor huge.
-fn size_if_whole(store: &Store, selection: &Selection, at: Located) -> Result<Option<u64>, Error> {
+fn size_if_whole(
+    bounds: &Bounds,
+    store: &Store,
+    selection: &Selection,
+    at: Located,
+) -> Result<Option<u64>, Error> {
     let (kind, size) = match at {
         Located::Loose(id) => store.object_header(&id)?,
         Located::Packed(packed) => {
@@ -205,14 +246,14 @@ fn size_if_whole(store: &Store, selection: &Selection, at: Located) -> Result<Op
             store.packed_header(packed)?
         }
     };
-    let is_fit = kind == Kind::Blob && (OBJECT_BYTES_MIN..=DELTA_OBJECT_BYTES_MAX).contains(&size);
+    let is_fit = kind == Kind::Blob && (OBJECT_BYTES_MIN..=bounds.object).contains(&size);
     Ok(is_fit.then_some(size))
 }
 
 /// The blobs and trees of a set that are stored whole, and neither tiny nor huge.
-fn candidates(store: &Store, set: &ObjectSet) -> Result<Vec<Candidate>, Error> {
+fn candidates(bounds: &Bounds, store: &Store, set: &ObjectSet) -> Result<Vec<Candidate>, Error> {
     let is_fit = |kind, size| {
-        matches!(kind, Kind::Blob | Kind::Tree) && (OBJECT_BYTES_MIN..=DELTA_OBJECT_BYTES_MAX).contains(&size)
+        matches!(kind, Kind::Blob | Kind::Tree) && (OBJECT_BYTES_MIN..=bounds.object).contains(&size)
     };
     let mut candidates = Vec::new();
     for pack in (0..store.pack_count()).filter(|pack| set.pack_len(*pack) > 0) {
@@ -286,10 +327,11 @@ fn compare(
         if is_same_pack || room == 0 {
             continue;
         }
-        *bytes_left = bytes_left.saturating_sub(of.size + held.candidate.size);
-        if *bytes_left == 0 {
+        let Some(left) = bytes_left.checked_sub(of.size + held.candidate.size) else {
+            *bytes_left = 0;
             break;
-        }
+        };
+        *bytes_left = left;
         let data = match &target.data {
             Some(data) => data.clone(),
             None => of.read(store)?,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::bitmap::Bits;
-use crate::odb::{Place, Store};
+use crate::odb::{Packed, Place, Store};
 use crate::testing::{Scratch, sealed};
 use crate::walk::{ObjectSet, Request, Walk};
 use gix_object::Kind;
@@ -171,6 +171,58 @@ fn bitmaps_of_several_packs_are_those_of_git() {
             assert_eq!(repository.selected(&repository.store()), expected, "{way}");
         }
     }
+}
+
+#[test]
+fn what_is_written_here_is_what_git_says() {
+    for format in ["sha1", "sha256"] {
+        let repository = Repository::new(format);
+        let path = repository.pack_dir().join(FILE_NAME);
+        let every_pack = |store: &Store| (0..store.pack_count()).collect::<Vec<_>>();
+        // As large packs have them, some offsets get eight bytes.
+        for (offset_max, large_min) in [(u64::MAX, 0), (0, 0), (0, 200), (1_000_000, 0)] {
+            for preferred in every_pack(&repository.store()) {
+                let store = repository.store().without_shortcuts();
+                let merged = Merged::of(&store, &every_pack(&store), preferred).expect("readable");
+                let _ = fs::remove_file(&path);
+                let checksum = merged.write_with(&path, offset_max, large_min).expect("written");
+                repository.sh("git multi-pack-index verify");
+                repository.check_places();
+                let index = repository.index(&store);
+                assert_eq!((index.len(), *index.checksum()), (merged.numbers().len(), checksum));
+                assert!(index.has_order());
+                let (first, _) = index.entry(index.ordered(0).expect("an object")).expect("readable");
+                assert_eq!(
+                    index.packs()[first as usize],
+                    store.pack_name(preferred).replace(".pack", ".idx")
+                );
+                // Every copy of an object has its number.
+                for (pack, numbers) in merged.numbers().packs() {
+                    for (position, number) in (0..).zip(numbers) {
+                        let id = store.packed_id(Packed { pack, position }).expect("readable");
+                        let row = index.ordered(*number).expect("readable");
+                        assert_eq!((index.id(row), merged.numbers().row(*number)), (Some(id), row));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn packs_with_an_index_out_of_order_are_not_merged() {
+    let repository = Repository::new("sha1");
+    let name = repository.sh("cd .git/objects/pack && ls *.idx | head -n 1");
+    let path = repository.pack_dir().join(name);
+    let mut bytes = fs::read(&path).expect("readable");
+    let ids = 8 + 4 * 256;
+    let (first, second) = bytes[ids..ids + 40].split_at_mut(20);
+    first.swap_with_slice(second);
+    fs::remove_file(&path).expect("removed");
+    fs::write(&path, bytes).expect("written");
+    let store = repository.store();
+    let packs: Vec<u32> = (0..store.pack_count()).collect();
+    assert!(matches!(Merged::of(&store, &packs, 0), Err(crate::odb::Error::DamagedFile { .. })));
 }
 
 #[test]
