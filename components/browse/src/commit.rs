@@ -1,8 +1,11 @@
 //! The page of a commit, `/-/commit/<id>`: its message, who made it, and what it changed.
 
+use crate::containing::{self, ContainingView, ObjectIdText};
 use crate::diff::view::Point;
 use crate::diff::{self, View};
-use crate::limits::MESSAGE_BYTES_MAX;
+use crate::labels::{self, Labels};
+use crate::limits::PARENTS_SHOWN_MAX;
+use crate::message;
 use crate::place::{Failure, Place};
 use crate::signature::SignatureView;
 use askama::Template;
@@ -10,7 +13,7 @@ use bstr::BStr;
 use gix_hash::ObjectId;
 use lithe_code::links::Links;
 use lithe_code::repository::{Commit, Error, Repository};
-use lithe_code::text;
+use lithe_code::{notes, text};
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
 use lithe_web::time::Time;
 use serde::Serialize;
@@ -32,7 +35,14 @@ pub struct CommitPage {
     /// Who committed it, if that was somebody else or at another time.
     committer: Option<Person>,
     signature: Option<SignatureView>,
-    parents: Vec<Parent>,
+    labels: Labels,
+    parents: Vec<ObjectIdText>,
+    /// How many more parents there are.
+    parents_left_out: usize,
+    containing: ContainingView,
+    /// What was noted about it afterwards, as HTML; none: nothing.
+    #[serde(rename = "note-html")]
+    note: Option<String>,
     tree_href: String,
     /// The commit's own address, to which `.diff` and `.patch` are added.
     href: String,
@@ -51,13 +61,6 @@ struct Person {
     name: String,
     email: String,
     time: Time,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct Parent {
-    short_id: String,
-    href: String,
 }
 
 /// Builds the page. A merge is compared with its parent number `parent`, counted from 1.
@@ -87,16 +90,21 @@ pub fn page(
         Before::Nothing => changes(None)?,
         Before::Unknown => String::new(),
     };
+    let parents = commit.parent_ids.iter().take(PARENTS_SHOWN_MAX);
     Ok(CommitPage {
         frame: place.frame(commit.title()),
         head: place.head(Tab::Commits, None),
         id: commit_id.to_string(),
         title: commit.title(),
-        body: body(&commit),
+        body: message::html(repository, &links, &body(&commit)),
         author: person_view(place, &commit.author),
         committer: (commit.committer != commit.author).then(|| person_view(place, &commit.committer)),
         signature: None,
-        parents: parents(&links, &commit),
+        labels: labels::of(place, repository, [commit_id]).remove(&commit_id).unwrap_or_default(),
+        parents: parents.map(|id| ObjectIdText::of(place, id)).collect(),
+        parents_left_out: commit.parent_ids.len().saturating_sub(PARENTS_SHOWN_MAX),
+        containing: containing::look(place, repository, commit_id),
+        note: note(repository, &links, &commit_id)?,
         href: links.commit(&commit_id),
         tree_href: links.tree(BStr::new(&commit_id.to_string()), "".into()),
         compared_with: (commit.parent_ids.len() > 1)
@@ -124,29 +132,20 @@ enum Before {
 }
 
 fn person_view(place: &Place<'_>, signature: &lithe_code::repository::Signature) -> Person {
-    Person {
-        name: signature.display_name(),
-        email: text::visible(&signature.email),
-        time: place.time(signature),
-    }
-}
-
-fn parents(links: &Links, commit: &Commit) -> Vec<Parent> {
-    let parent =
-        |id: &ObjectId| Parent { short_id: id.to_hex_with_len(10).to_string(), href: links.commit(id) };
-    commit.parent_ids.iter().map(parent).collect()
+    let named = place.mailmap.resolve(signature);
+    Person { name: named.display_name(), email: text::visible(&named.email), time: place.time(signature) }
 }
 
 /// The message without its first line.
 fn body(commit: &Commit) -> String {
     let message = commit.text();
     let message = message.trim_start();
-    let body = message.split_once('\n').map_or("", |(_, body)| body).trim_matches('\n').trim_end();
-    let mut html = String::new();
-    let shown = &body[..body.floor_char_boundary(MESSAGE_BYTES_MAX)];
-    text::push_html(&mut html, shown);
-    if shown.len() < body.len() {
-        html.push('…');
-    }
-    html
+    let body = message.split_once('\n').map_or("", |(_, body)| body);
+    body.trim_matches('\n').trim_end().to_owned()
+}
+
+fn note(repository: Repository<'_>, links: &Links, commit_id: &ObjectId) -> Result<Option<String>, Failure> {
+    let Some(note) = notes::of(repository, commit_id)? else { return Ok(None) };
+    let text = text::decode(&note).map(|decoded| decoded.text);
+    Ok(text.map(|text| message::html(repository, links, text.trim_end())))
 }

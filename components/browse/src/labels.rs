@@ -67,7 +67,7 @@ fn label(place: &Place<'_>, repository: Repository<'_>, entry: &Ref, kind: &'sta
 }
 
 /// The commit, or whatever else, that a ref leads to; none if it is a tag too many to be read for this.
-fn commit_of(repository: Repository<'_>, entry: &Ref, tags_left: &mut usize) -> Option<ObjectId> {
+pub fn commit_of(repository: Repository<'_>, entry: &Ref, tags_left: &mut usize) -> Option<ObjectId> {
     let id = repository.refs.resolve(entry.name.as_bstr()).ok()??;
     if entry.peeled.is_some() || entry.is_peel_known {
         return Some(entry.peeled.unwrap_or(id));

@@ -203,6 +203,27 @@ pub const LABELS_PER_COMMIT_MAX: usize = 8;
 /// The most tags that are read to find out which commits they lead to, where `packed-refs` does not say.
 pub const LABEL_TAGS_READ_MAX: usize = 1_000;
 
+/// The most words of a message that are looked up to tell whether they are commits' ids.
+pub const MESSAGE_IDS_MAX: usize = 50;
+
+/// The longest address in a message that is linked, in bytes.
+pub const MESSAGE_ADDRESS_BYTES_MAX: usize = 500;
+
+/// The most branches, and the most tags, that a commit's page names as containing it.
+pub const CONTAINING_SHOWN_MAX: usize = 10;
+
+/// The most children of a commit that its page links.
+pub const CHILDREN_SHOWN_MAX: usize = 10;
+
+/// The most parents of a commit that its page links.
+pub const PARENTS_SHOWN_MAX: usize = 50;
+
+/// The most commits passed by for one page, to find what contains a commit.
+pub const CONTAINING_PASSED_MAX: usize = 50_000;
+
+/// How long one page may look for what contains a commit. What is left then is looked for at the next view.
+pub const CONTAINING_TIME_MAX: Duration = Duration::from_millis(25);
+
 /// The most lanes that a graph draws beside each other.
 pub const GRAPH_LANES_MAX: usize = 20;
 

@@ -3,11 +3,13 @@
 //! or edit files read repositories through here.
 
 pub mod blame;
+pub mod containing;
 pub mod diff;
 pub mod last_commits;
 pub mod limits;
 pub mod links;
 pub mod mailmap;
+pub mod notes;
 pub mod relation;
 pub mod renames;
 pub mod repository;

@@ -47,3 +47,9 @@ pub const MAILMAP_BYTES_MAX: u64 = 512 << 10;
 
 /// How many of them an instance keeps, taken apart.
 pub const MAILMAPS_KEPT_MAX: usize = 4;
+
+/// The most branches and tags that one walk finds out about, whether they contain a commit.
+pub const CONTAINING_TIPS_MAX: usize = 2_048;
+
+/// The largest note about a commit that is read, in bytes.
+pub const NOTE_BYTES_MAX: u64 = 64 << 10;
