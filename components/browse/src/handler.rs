@@ -261,7 +261,7 @@ impl Asked<'_> {
             },
             Page::Compare(rest) => self.compare(place, repository, rest.as_bstr()),
             Page::Feed(rest) => self.feed(place, repository, rest.as_bstr()),
-            Page::Refs => refs::page(place, repository, self.offsets()).map(|page| self.page(&page)),
+            Page::Refs => self.refs(place, repository),
         }
     }
 
@@ -336,13 +336,26 @@ impl Asked<'_> {
         let parent = self.query.get("parent").parse().unwrap_or(1).max(1);
         let page = commit::page(place, repository, commit_id, parent, View::of(&self.query))?;
         let signature = repository.signed(&commit_id)?.map(|signed| {
-            signature::view(&signed, place.now, |names, addresses| {
-                let path = &place.record.path;
-                self.requester
-                    .call(|credentials, client| signers::find(credentials, client, path, names, addresses))
-            })
+            let find = |names: &[String], addresses: &[String]| self.find_signers(place, names, addresses);
+            signature::view(&signed, place.now, find)
         });
         Ok(self.page(&page.with_signature(signature)))
+    }
+
+    fn refs(&self, place: &Place<'_>, repository: Repository<'_>) -> Result<Answer, Failure> {
+        let page = refs::page(place, repository, self.query.trimmed("q"), self.offsets())?;
+        let find = |names: &[String], addresses: &[String]| self.find_signers(place, names, addresses);
+        Ok(self.page(&page.with_signatures(|signed| signature::views(signed, "tag", place.now, find))))
+    }
+
+    fn find_signers(
+        &self,
+        place: &Place<'_>,
+        names: &[String],
+        addresses: &[String],
+    ) -> Result<Vec<signers::KnownKey>, StoreError> {
+        let path = &place.record.path;
+        self.requester.call(|credentials, client| signers::find(credentials, client, path, names, addresses))
     }
 
     /// What a commit changed, as a file.

@@ -224,6 +224,12 @@ pub const CONTAINING_PASSED_MAX: usize = 50_000;
 /// How long one page may look for what contains a commit. What is left then is looked for at the next view.
 pub const CONTAINING_TIME_MAX: Duration = Duration::from_millis(25);
 
+/// The most of one tag's message that the page of all tags has, in bytes.
+pub const TAG_MESSAGE_BYTES_MAX: usize = 4 << 10;
+
+/// The most names of keys, and the most addresses, that the store is asked after at once.
+pub const SIGNERS_ASKED_MAX: usize = 1_000;
+
 /// The most lanes that a graph draws beside each other.
 pub const GRAPH_LANES_MAX: usize = 20;
 

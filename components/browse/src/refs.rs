@@ -1,19 +1,24 @@
 //! The page of all branches and tags, `/-/refs`.
 
-use crate::limits::{BRANCH_COMMITS_MAX, REFS_PER_PAGE};
+use crate::limits::{BRANCH_COMMITS_MAX, REFS_PER_PAGE, TAG_MESSAGE_BYTES_MAX};
 use crate::place::{CommitLine, Failure, Place};
+use crate::signature::SignatureView;
 use crate::version;
 use askama::Template;
 use bstr::{BStr, ByteSlice as _};
 use gix_hash::ObjectId;
+use lithe_code::limits::TITLE_BYTES_MAX;
 use lithe_code::links::Links;
 use lithe_code::relation::{self, Relation};
 use lithe_code::repository::Repository;
 use lithe_code::revision;
 use lithe_code::text;
 use lithe_git::refs::{Head, Ref};
+use lithe_signatures::Signed;
+use lithe_web::address::encode_component;
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
 use lithe_web::size::counted;
+use lithe_web::time::Time;
 use serde::Serialize;
 use std::cell::Cell;
 
@@ -24,6 +29,9 @@ use std::cell::Cell;
 pub struct RefsPage {
     #[serde(skip)]
     frame: Frame,
+    /// What the names that are shown have in them.
+    words: String,
+    refs_href: String,
     head: RepositoryHead,
     branches: Section,
     tags: Section,
@@ -51,6 +59,33 @@ struct Row {
     commit: Option<CommitLine>,
     /// How far a branch is from the default branch.
     distance: Option<Distance>,
+    /// What a tag says of itself.
+    note: Option<TagNote>,
+}
+
+impl Row {
+    /// When the tag was made, if it says.
+    fn tagged(&self) -> Option<&Time> {
+        self.note.as_ref()?.time.as_ref()
+    }
+}
+
+/// What stands in a tag object.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct TagNote {
+    /// The first line of its message.
+    title: String,
+    /// The rest of it, as HTML; empty if there is none.
+    #[serde(rename = "body-html")]
+    body: String,
+    /// Who made it, and when.
+    tagger: Option<String>,
+    time: Option<Time>,
+    /// Whether its signature holds; none if it has none, or it was not looked at.
+    signature: Option<SignatureView>,
+    #[serde(skip)]
+    signed: Option<Signed>,
 }
 
 /// How far a branch is from the default branch.
@@ -69,16 +104,42 @@ pub struct Offsets {
     pub tags: usize,
 }
 
-/// Builds the page.
-pub fn page(place: &Place<'_>, repository: Repository<'_>, from: Offsets) -> Result<RefsPage, Failure> {
+impl RefsPage {
+    /// The page with what is known of the tags' signatures: `judge` returns as many as it is given.
+    pub fn with_signatures(mut self, judge: impl FnOnce(&[&Signed]) -> Vec<SignatureView>) -> Self {
+        let notes = self.tags.rows.iter_mut().filter_map(|row| row.note.as_mut());
+        let mut notes: Vec<&mut TagNote> = notes.filter(|note| note.signed.is_some()).collect();
+        let signed: Vec<Signed> = notes.iter_mut().filter_map(|note| note.signed.take()).collect();
+        if !signed.is_empty() {
+            let views = judge(&signed.iter().collect::<Vec<_>>());
+            notes.iter_mut().zip(views).for_each(|(note, view)| note.signature = Some(view));
+        }
+        self
+    }
+}
+
+/// Builds the page of the branches and tags that have `words` in their names, in capital or small letters.
+pub fn page(
+    place: &Place<'_>,
+    repository: Repository<'_>,
+    words: &str,
+    from: Offsets,
+) -> Result<RefsPage, Failure> {
     let links = place.links();
     let landing = match &repository.refs.head {
         Head::Symbolic(name) => Some(name.as_bstr()),
         Head::Detached(_) | Head::Missing => None,
     };
-    let mut branches: Vec<&Ref> = repository.refs.with_prefix("refs/heads/".into()).iter().collect();
+    let sought = words.to_lowercase();
+    let has_words = |entry: &&Ref| {
+        sought.is_empty()
+            || revision::short_name(entry.name.as_bstr()).to_str_lossy().to_lowercase().contains(&sought)
+    };
+    let mut branches: Vec<&Ref> =
+        repository.refs.with_prefix("refs/heads/".into()).iter().filter(has_words).collect();
     branches.sort_by_key(|branch| Some(branch.name.as_bstr()) != landing);
-    let mut tags: Vec<&Ref> = repository.refs.with_prefix("refs/tags/".into()).iter().collect();
+    let mut tags: Vec<&Ref> =
+        repository.refs.with_prefix("refs/tags/".into()).iter().filter(has_words).collect();
     tags.sort_by(|a, b| version::compare(&b.name, &a.name));
     let landing_id = revision::landing_branch(repository)?.map(|landing| landing.commit_id);
     let commits_left = Cell::new(BRANCH_COMMITS_MAX);
@@ -99,11 +160,14 @@ pub fn page(place: &Place<'_>, repository: Repository<'_>, from: Offsets) -> Res
         next_href: (refs.len().saturating_sub(offset) > REFS_PER_PAGE).then(|| at(offset + REFS_PER_PAGE)),
     };
     let address = |offsets: Offsets, anchor: &str| {
-        format!("{}?branches={}&tags={}#{anchor}", links.refs(), offsets.branches, offsets.tags)
+        let sought = if words.is_empty() { String::new() } else { format!("q={}&", encode_component(words)) };
+        format!("{}?{sought}branches={}&tags={}#{anchor}", links.refs(), offsets.branches, offsets.tags)
     };
     Ok(RefsPage {
         frame: place.frame("Branches and tags"),
         head: place.head(Tab::Refs, None),
+        words: words.to_owned(),
+        refs_href: links.refs(),
         compare_href: links.compare("".into(), "", "".into()),
         branches: section(&branches, ("branch", "branches"), from.branches, &|branches| {
             address(Offsets { branches, ..from }, "branches")
@@ -145,7 +209,32 @@ fn row(
         is_landing,
         commit: commit.map(|commit| place.commit_line(&commit)),
         distance,
+        note: if is_branch { None } else { note(place, repository, entry) },
     }
+}
+
+/// What the tag object says that a tag points to; none if it points to none that can be read.
+fn note(place: &Place<'_>, repository: Repository<'_>, entry: &Ref) -> Option<TagNote> {
+    let id = repository.refs.resolve(entry.name.as_bstr()).ok()??;
+    let (kind, _) = repository.header(&id).ok()?;
+    if kind != gix_object::Kind::Tag {
+        return None;
+    }
+    let (tag, signed) = (repository.tag(&id).ok()?, repository.signed_tag(&id).ok()?);
+    let signature = signed.as_ref().map_or(&[][..], |signed| &signed.signature);
+    let message = tag.message.strip_suffix(signature).unwrap_or(&tag.message);
+    let message = text::decode(&message[..message.len().min(TAG_MESSAGE_BYTES_MAX)])?.text;
+    let (title, body) = message.trim().split_once('\n').unwrap_or((message.trim(), ""));
+    let mut html = String::new();
+    text::push_html(&mut html, body.trim());
+    Some(TagNote {
+        title: text::visible(&title.as_bytes()[..title.floor_char_boundary(TITLE_BYTES_MAX)]),
+        body: html,
+        tagger: tag.tagger.as_ref().map(|tagger| place.name(tagger)),
+        time: tag.tagger.as_ref().map(|tagger| place.time(tagger)),
+        signature: None,
+        signed,
+    })
 }
 
 /// None if it is not known.

@@ -1,5 +1,6 @@
 //! Whose a commit's signature is, as its page shows it.
 
+use crate::limits::SIGNERS_ASKED_MAX;
 use lithe_code::text;
 use lithe_forge::{signers, types};
 use lithe_signatures::{Keyring, Kind, KnownKey, Signature, Signed, Verdict};
@@ -21,17 +22,39 @@ pub fn view(
     now: i64,
     find: impl FnOnce(&[String], &[String]) -> Result<Vec<signers::KnownKey>, types::Error>,
 ) -> SignatureView {
-    let names = Signature::parse(&signed.signature).map(|signature| signature.signers()).unwrap_or_default();
+    views(&[signed], "commit", now, find).remove(0)
+}
+
+/// As [`view`], for several at once, whose kind `what` names: what is returned is in their order.
+pub fn views(
+    signed: &[&Signed],
+    what: &str,
+    now: i64,
+    find: impl FnOnce(&[String], &[String]) -> Result<Vec<signers::KnownKey>, types::Error>,
+) -> Vec<SignatureView> {
+    let signers_of =
+        |signed: &&Signed| Signature::parse(&signed.signature).map(|signature| signature.signers());
+    let mut names: Vec<String> =
+        signed.iter().flat_map(|signed| signers_of(signed).unwrap_or_default()).collect();
+    let mut addresses: Vec<String> = signed.iter().map(|signed| signed.address.clone()).collect();
+    for list in [&mut names, &mut addresses] {
+        list.sort_unstable();
+        list.dedup();
+        list.truncate(SIGNERS_ASKED_MAX);
+    }
     let found = match names.is_empty() {
         true => Ok(Vec::new()),
-        false => find(&names, std::slice::from_ref(&signed.address)),
+        false => find(&names, &addresses),
     };
     match found {
-        Ok(keys) => of_verdict(&Keyring::new(keys.into_iter().map(known_key)).judge(signed, now)),
+        Ok(keys) => {
+            let keyring = Keyring::new(keys.into_iter().map(known_key));
+            signed.iter().map(|signed| of_verdict(&keyring.judge(signed, now), what)).collect()
+        }
         Err(error) => {
             eprintln!("browse: the keys that signatures are verified by: {error:?}");
             let words = "It cannot be verified at the moment.".to_owned();
-            SignatureView { badge: "Unverified", class: "", words }
+            vec![SignatureView { badge: "Unverified", class: "", words }; signed.len()]
         }
     }
 }
@@ -41,7 +64,7 @@ fn known_key(key: signers::KnownKey) -> KnownKey {
     KnownKey { account: key.account, addresses: key.addresses, kind, bytes: key.public_key }
 }
 
-fn of_verdict(verdict: &Verdict) -> SignatureView {
+fn of_verdict(verdict: &Verdict, what: &str) -> SignatureView {
     let (account, key) = match verdict.signer() {
         Some(signer) => (signer.account.as_str(), signer.fingerprint.as_str()),
         None => ("", ""),
@@ -61,7 +84,7 @@ fn of_verdict(verdict: &Verdict) -> SignatureView {
             ("Unverified", "", format!("Signed with the key {name}, which no account here has."))
         }
         Verdict::Bad(_) => {
-            ("Wrong", "badge-bad", format!("It was not made of this commit with {account}’s key {key}."))
+            ("Wrong", "badge-bad", format!("It was not made of this {what} with {account}’s key {key}."))
         }
         Verdict::Expired(_) => (
             "Expired",
@@ -97,7 +120,7 @@ mod tests {
             (Verdict::Bad(signer()), "Wrong", "It was not made of this commit with anna’s key K."),
             (Verdict::Revoked(signer()), "Revoked", "Signed with anna’s key K, which is revoked."),
         ] {
-            let view = of_verdict(&verdict);
+            let view = of_verdict(&verdict, "commit");
             assert_eq!((view.badge, view.words.as_str()), (badge, words));
         }
     }

@@ -130,7 +130,8 @@ fn what_is_no_pair_is_not_found() {
 fn branches_say_how_far_they_are_from_the_default_branch() {
     let fixture = Fixture::new(&format!("{PARTED} && git branch merged main~1 && git branch same"));
     let opened = fixture.open();
-    let page = refs::page(&fixture.place(), repository(&opened), refs::Offsets::default()).expect("readable");
+    let page =
+        refs::page(&fixture.place(), repository(&opened), "", refs::Offsets::default()).expect("readable");
     let html = page.render().expect("the template takes its page");
     for (branch, words) in
         [("topic/x", "2 ahead, 1 behind"), ("merged", "merged, 1 behind"), ("same", "the same")]

@@ -19,7 +19,7 @@ fn visit_all(fixture: &Fixture) -> Vec<Failure> {
     let (place, repository) = (fixture.place(), repository(&opened));
     let mut failures = Vec::new();
     failures.extend(summary::page(&place, repository).err());
-    failures.extend(refs::page(&place, repository, Offsets::default()).err());
+    failures.extend(refs::page(&place, repository, "", Offsets::default()).err());
     for rest in [
         "main",
         "main/dir",

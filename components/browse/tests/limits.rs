@@ -103,7 +103,7 @@ fn so_many_branches_and_tags_are_on_a_page() {
         ));
         let opened = fixture.open();
         let html = |offsets| {
-            let page = refs::page(&fixture.place(), repository(&opened), offsets).expect("readable");
+            let page = refs::page(&fixture.place(), repository(&opened), "", offsets).expect("readable");
             page.render().expect("the template takes its page")
         };
         let first = html(Offsets::default());

@@ -288,7 +288,7 @@ fn single_commits() {
 fn branches_and_tags() {
     let fixture = fixture();
     let opened = fixture.open();
-    let page = refs::page(&fixture.place(), repository(&opened), Offsets::default()).expect("refs");
+    let page = refs::page(&fixture.place(), repository(&opened), "", Offsets::default()).expect("refs");
     check("refs", &rendered(&page));
 }
 

@@ -184,6 +184,11 @@ impl<'a> Repository<'a> {
         Ok(Signed::of_commit(&data, id.kind()))
     }
 
+    /// A tag object taken apart into what is signed of it and its signature; none if it has none.
+    pub fn signed_tag(&self, id: &oid) -> Result<Option<Signed>, Error> {
+        Ok(Signed::of_tag(&self.contents(id, Kind::Tag, OBJECT_BYTES_MAX)?))
+    }
+
     /// A commit.
     pub fn commit(&self, id: &oid) -> Result<Commit, Error> {
         let data = self.contents(id, Kind::Commit, OBJECT_BYTES_MAX)?;
