@@ -68,7 +68,9 @@ pub async fn handle(request: Request) -> Answer {
 }
 
 fn is_operator(head: &http::request::Parts, requester: &Requester) -> bool {
-    requester.call(settings::get).is_ok_and(|overview| operator::is_operator(&head.headers, &overview.viewer))
+    requester
+        .call(settings::get)
+        .is_ok_and(|overview| lithe_forge::is_operator(&head.headers, &overview.viewer))
 }
 
 /// A request for a page, with all that its pages need.

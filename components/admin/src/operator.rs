@@ -9,7 +9,7 @@ use crate::limits::{BATCH_ENTRIES, COMMAND_BYTES_MAX, MADE_UP_PASSWORD_CHARACTER
 use crate::{check, later, maintenance, secret, words};
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{Method, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use lithe_forge::accounts::{self, NewUser, UserChange};
 use lithe_forge::repositories::NewRepository;
@@ -19,16 +19,6 @@ use lithe_operator::{Command, Reply};
 use lithe_web::{Answer, answer, size, time};
 
 const DAY_SECONDS: i64 = 24 * 60 * 60;
-
-/// Whether the request was made with the operator's token. `viewer` is who its credentials stand for.
-pub fn is_operator(headers: &HeaderMap, viewer: &types::Viewer) -> bool {
-    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let scheme = authorization.and_then(|value| value.split(' ').next()).unwrap_or_default();
-    scheme.eq_ignore_ascii_case("bearer")
-        && viewer.csrf_token.is_empty()
-        && viewer.ceiling == Permission::Admin
-        && viewer.user.as_ref().is_some_and(|user| user.is_admin)
-}
 
 /// Does what a command says.
 pub async fn answer<B>(head: &Parts, body: B, requester: Requester) -> Answer
@@ -304,45 +294,6 @@ fn list_tokens(requester: &Requester, user: &str) -> Result<Reply, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lithe_forge::types::{User, Viewer};
-
-    fn viewer(is_admin: bool, ceiling: Permission, csrf_token: &str) -> Viewer {
-        let user = User {
-            id: 0,
-            name: "operator".into(),
-            full_name: String::new(),
-            email: String::new(),
-            is_admin,
-            is_active: true,
-            must_change_password: false,
-            created: 0,
-            last_sign_in: None,
-        };
-        Viewer { user: Some(user), csrf_token: csrf_token.into(), ceiling }
-    }
-
-    #[test]
-    fn only_an_administrators_bearer_token_is_the_operators() {
-        let operator = viewer(true, Permission::Admin, "");
-        let anonymous = Viewer { user: None, ..operator.clone() };
-        let cases = [
-            ("Bearer x", operator.clone(), true),
-            ("bearer x", operator.clone(), true),
-            ("Basic x", operator.clone(), false),
-            ("", operator, false),
-            ("Bearer x", anonymous, false),
-            ("Bearer x", viewer(false, Permission::Admin, ""), false),
-            ("Bearer x", viewer(true, Permission::Write, ""), false),
-            ("Bearer x", viewer(true, Permission::Admin, "csrf"), false),
-        ];
-        for (authorization, viewer, expected) in cases {
-            let mut headers = HeaderMap::new();
-            if !authorization.is_empty() {
-                headers.insert(header::AUTHORIZATION, authorization.parse().expect("a value"));
-            }
-            assert_eq!(is_operator(&headers, &viewer), expected, "{authorization} {viewer:?}");
-        }
-    }
 
     #[test]
     fn a_scan_is_reported_line_by_line() {

@@ -30,6 +30,8 @@ pub struct ListingPage {
     /// Where a repository can be created here; none: the viewer may not, or nobody can tell.
     new_href: Option<String>,
     settings_href: Option<String>,
+    /// Where what was looked for is looked for in files.
+    files_href: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -90,6 +92,10 @@ pub fn page(frame: &Frame, subject: Subject<'_>, listing: &Listing, offset: u32,
                 Some(format!("/{}/-/settings/", encode_path(&group.path)))
             }
             _ => None,
+        },
+        files_href: match subject {
+            Subject::Search(words) => Some(format!("/-/search/files?q={}", encode_component(words))),
+            Subject::Home | Subject::Group { .. } => None,
         },
         frame: titled(frame, subject),
         rows,

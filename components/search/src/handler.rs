@@ -1,26 +1,25 @@
 //! From a request to an answer: who asks is settled by the store.
 
-use crate::content::{self, Budget};
-use crate::index::update::{self, Allowance};
-use crate::index::{Candidates, Index};
-use crate::pattern::{self, Pattern};
-use crate::query::{self, Query};
+use crate::limits::REPOSITORIES_MAX;
+use crate::query::Query;
 use crate::route::{self, Route};
-use crate::view::{self, Asking, Outcome};
+use crate::searching::{Failure, Indexes, Kind, Part, Searching};
+use crate::sweep;
+use crate::view::{self, Asking, Outcome, Results};
 use bstr::{BStr, BString, ByteSlice as _};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
-use lithe_code::repository::{self, Repository};
+use lithe_code::repository::Repository;
 use lithe_code::revision::{self, Revision};
 use lithe_code::storage::{self, OpenError};
-use lithe_forge::Requester;
 use lithe_forge::access::{self, Opened};
-use lithe_forge::settings;
 use lithe_forge::types::{self, Client, Credentials, Error as StoreError, Overview};
+use lithe_forge::{Requester, is_operator, settings};
+use lithe_web::address::{decode, encode_path};
 use lithe_web::answer::{self, Answer};
 use lithe_web::{Fields, Format, Frame, change_password, failure};
-use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::cell::RefCell;
+use std::path::Path;
 
 /// Where repositories are mounted.
 const REPOSITORIES: &str = "/repos";
@@ -28,13 +27,23 @@ const REPOSITORIES: &str = "/repos";
 /// Where the indexes are, each named by the number of its repository.
 const INDEXES: &str = "/cache/index";
 
+/// How many repositories are asked for at once.
+const LISTED: u32 = 1_000;
+
 /// Answers a request.
 pub fn answer(request: &Parts) -> Answer {
-    let address = request.uri.path_and_query().map_or("/", |address| address.as_str());
-    let asked = Asked { request, address, fields: Fields::of_query(&request.uri) };
+    let asked = Asked {
+        request,
+        address: request.uri.path_and_query().map_or("/", |address| address.as_str()),
+        fields: Fields::of_query(&request.uri),
+        requester: RefCell::new(Requester::from_headers(&request.headers)),
+    };
     let route = Route::parse(request.uri.path());
+    if route == Route::Sweep && request.method == Method::POST {
+        return asked.sweep();
+    }
     if request.method != Method::GET && request.method != Method::HEAD {
-        return failure::method_not_allowed(&Frame::bare("/", ""), "GET, HEAD");
+        return failure::method_not_allowed(&Frame::bare("/", "").in_format(asked.format()), "GET, HEAD");
     }
     let mut answer = match route {
         Route::Repository(path) => {
@@ -43,7 +52,11 @@ pub fn answer(request: &Parts) -> Answer {
                 Err(error) => asked.failed(&error),
             }
         }
-        Route::Site | Route::Sweep | Route::NotFound => asked.failed(&StoreError::NotFound),
+        Route::Site => match asked.call(settings::get) {
+            Ok(overview) => asked.site(&overview),
+            Err(error) => asked.failed(&error),
+        },
+        Route::Sweep | Route::NotFound => asked.failed(&StoreError::NotFound),
     };
     answer.headers_mut().insert("x-robots-tag", HeaderValue::from_static("noindex, nofollow"));
     answer
@@ -55,32 +68,7 @@ struct Asked<'a> {
     /// The path and query.
     address: &'a str,
     fields: Fields,
-}
-
-/// Why there is nothing to show.
-enum Failure {
-    NotFound,
-    /// What is asked for makes no sense; in words.
-    Query(String),
-    Repository(repository::Error),
-}
-
-impl From<repository::Error> for Failure {
-    fn from(error: repository::Error) -> Self {
-        Self::Repository(error)
-    }
-}
-
-impl From<query::Error> for Failure {
-    fn from(error: query::Error) -> Self {
-        Self::Query(error.to_string())
-    }
-}
-
-impl From<pattern::Error> for Failure {
-    fn from(error: pattern::Error) -> Self {
-        Self::Query(error.to_string())
-    }
+    requester: RefCell<Requester>,
 }
 
 impl Asked<'_> {
@@ -89,12 +77,14 @@ impl Asked<'_> {
         &self,
         function: impl Fn(&Credentials, &Client) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let requester = Requester::from_headers(&self.request.headers);
-        match requester.call(&function) {
-            Err(StoreError::Unauthenticated) if requester.session().is_some() => {
+        let answer = self.requester.borrow().call(&function);
+        let has_session = self.requester.borrow().session().is_some();
+        match answer {
+            Err(StoreError::Unauthenticated) if has_session => {
                 let mut headers = self.request.headers.clone();
                 headers.remove(header::COOKIE);
-                Requester::from_headers(&headers).call(&function)
+                self.requester.replace(Requester::from_headers(&headers));
+                self.requester.borrow().call(&function)
             }
             answer => answer,
         }
@@ -109,6 +99,7 @@ impl Asked<'_> {
         Frame::new(overview, self.address, "").in_format(self.format())
     }
 
+    /// The search in one repository.
     fn opened(&self, opened: &Opened) -> Answer {
         let frame = self.frame(&opened.overview);
         if let Some(answer) = change_password::first(&opened.overview.viewer, self.address) {
@@ -119,12 +110,8 @@ impl Asked<'_> {
             let query = self.request.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
             return answer::moved(&format!("{}{query}", route::address(&record.path)));
         }
-        let mut asking = Asking::new(record, opened.permission, &self.fields);
-        let outcome = match storage::open(Path::new(REPOSITORIES), record) {
-            Ok(on_disk) => {
-                let repository = Repository { objects: &on_disk.objects, refs: &on_disk.refs };
-                self.search(repository, record, &mut asking)
-            }
+        let on_disk = match storage::open(Path::new(REPOSITORIES), record) {
+            Ok(on_disk) => on_disk,
             Err(error) => {
                 eprintln!("search: {}: {error}", record.path);
                 return match error {
@@ -133,31 +120,20 @@ impl Asked<'_> {
                 };
             }
         };
-        let outcome = match outcome {
-            Ok(outcome) => outcome,
-            Err(Failure::NotFound) => return failure::not_found(&frame),
-            Err(Failure::Query(reason)) => Outcome::Refused(reason),
+        let repository = Repository { objects: &on_disk.objects, refs: &on_disk.refs };
+        let mut asking = Asking::of_repository(record, opened.permission, &self.fields);
+        match self.in_repository(repository, record, &mut asking) {
+            Ok(outcome) => show(frame, &asking, &outcome),
+            Err(Failure::NotFound) => failure::not_found(&frame),
+            Err(Failure::Query(reason)) => show(frame, &asking, &Outcome::Refused(reason)),
             Err(Failure::Repository(error)) => {
                 eprintln!("search: {}: {error}", record.path);
-                return failure::internal(&frame);
+                failure::internal(&frame)
             }
-        };
-        self.show(frame, &asking, &outcome)
-    }
-
-    fn show(&self, frame: Frame, asking: &Asking<'_>, outcome: &Outcome) -> Answer {
-        let status = match outcome {
-            Outcome::Refused(_) => StatusCode::BAD_REQUEST,
-            _ => StatusCode::OK,
-        };
-        if frame.format == Format::Json {
-            return answer::json(status, &view::json(asking, outcome));
         }
-        answer::page_with_status(status, &view::page(frame, asking, outcome))
     }
 
-    /// Searches the files of a revision.
-    fn search(
+    fn in_repository(
         &self,
         repository: Repository<'_>,
         record: &types::Repository,
@@ -169,30 +145,124 @@ impl Asked<'_> {
         };
         asking.at(&revision);
         let query = Query::of_fields(&self.fields)?;
-        if query.is_empty() {
-            return Ok(Outcome::Nothing);
-        }
-        let pattern = Pattern::new(&query.terms, query.meaning)?;
-        let filter = query.path_filter()?;
-        let directory = directory_of(record);
-        let index = index_at(repository, record, &directory)?;
-        let tree_id = repository.commit(&revision.commit_id)?.tree_id;
-        let files = update::files_at(repository, &index, tree_id).map_err(|error| match error {
-            update::Failure::Repository(error) => Failure::Repository(error),
-            update::Failure::Index(error) => Failure::Repository(repository::Error::Read(error.to_string())),
-        })?;
-        let candidates = index.candidates(pattern.needs()).unwrap_or_else(|error| {
-            // What is damaged is made anew by the next request; this one looks into everything.
-            eprintln!("search: the index of {}: {error}", record.path);
-            forget(&directory);
-            Candidates::ALL
-        });
-        let after = self.fields.find("after").map(BString::from);
-        let wanted = |path: &BStr| filter.is_match(path);
+        let Some(searching) = Searching::new(&query, asking.kind())? else { return Ok(Outcome::Nothing) };
+        let after = self.after();
         let after = after.as_ref().map(|after| after.as_bstr());
-        let found =
-            content::search(repository, &files, &candidates, &pattern, wanted, after, Budget::of_request())?;
-        Ok(Outcome::content(&files, found))
+        let budget = searching.budget();
+        let (part, _) =
+            searching.search(repository, &indexes_of(record), revision.commit_id, after, budget)?;
+        let next = part.next.as_ref().map(|next| vec![("after", encode_path(next))]);
+        let mut results = Results::new(asking.kind(), next);
+        results.add(record, revision.commit_id, part);
+        Ok(Outcome::Found(results))
+    }
+
+    /// After what a search goes on.
+    fn after(&self) -> Option<BString> {
+        self.fields.find("after").and_then(|after| decode(after).ok()).map(BString::from)
+    }
+
+    /// The search in all repositories that the viewer may read.
+    fn site(&self, overview: &Overview) -> Answer {
+        let frame = self.frame(overview);
+        if let Some(answer) = change_password::first(&overview.viewer, self.address) {
+            return answer;
+        }
+        let asking = Asking::of_site(&self.fields);
+        let outcome = Query::of_fields(&self.fields).map_err(Failure::from).and_then(|query| {
+            let searching = Searching::new(&query, asking.kind())?;
+            Ok(searching.map(|searching| (query, searching)))
+        });
+        let (query, searching) = match outcome {
+            Ok(Some(ready)) => ready,
+            Ok(None) => return show(frame, &asking, &Outcome::Nothing),
+            Err(Failure::Query(reason)) => return show(frame, &asking, &Outcome::Refused(reason)),
+            Err(Failure::NotFound | Failure::Repository(_)) => return failure::internal(&frame),
+        };
+        let wanted = query.repositories.join(" ");
+        match self.readable(&wanted, REPOSITORIES_MAX) {
+            Ok(repositories) => {
+                show(frame, &asking, &Outcome::Found(self.in_all(asking.kind(), &repositories, &searching)))
+            }
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    fn in_all(&self, kind: Kind, repositories: &[types::Repository], searching: &Searching) -> Results {
+        let begin = self.fields.get("after-repo");
+        let first = repositories.partition_point(|record| record.path.as_str() < begin);
+        let mut budget = searching.budget();
+        let mut results = Results::new(kind, None);
+        results.of_repositories(repositories.len());
+        for (index, record) in repositories.iter().enumerate().skip(first) {
+            if index > first && budget.is_used_up() {
+                results.go_on_at(index, &record.path, None);
+                break;
+            }
+            let after = self.after().filter(|_| record.path == begin);
+            let Some((commit_id, (part, left))) =
+                find(record, searching, after.as_ref().map(|a| a.as_bstr()), budget)
+            else {
+                continue;
+            };
+            budget = left;
+            let next = part.next.clone();
+            results.add(record, commit_id, part);
+            if let Some(next) = next {
+                results.go_on_at(index, &record.path, Some(encode_path(&next)));
+                break;
+            }
+        }
+        results
+    }
+
+    /// The repositories that the viewer may read, by path; with a filter, those whose path has it.
+    fn readable(&self, filter: &str, count_max: usize) -> Result<Vec<types::Repository>, StoreError> {
+        let mut repositories = Vec::new();
+        let mut parents = vec![None::<String>];
+        while let Some(parent) = parents.pop() {
+            let mut offset = 0;
+            loop {
+                let page = types::Page { offset, limit: LISTED };
+                let listing = self.call(|credentials, client| {
+                    access::children(credentials, client, parent.as_deref(), filter, page)
+                })?;
+                offset += listing.entries.len() as u32;
+                let is_last = listing.entries.is_empty() || offset >= listing.total;
+                for entry in listing.entries {
+                    match entry.place {
+                        access::Place::Repository(record) => repositories.push(record),
+                        // A filter finds what is in groups by itself.
+                        access::Place::Group(group) if filter.is_empty() => parents.push(Some(group.path)),
+                        access::Place::Group(_) => {}
+                    }
+                }
+                if is_last || repositories.len() >= count_max {
+                    break;
+                }
+            }
+        }
+        repositories.retain(|record| record.path.to_lowercase().contains(&filter.to_lowercase()));
+        repositories.sort_by(|a, b| a.path.cmp(&b.path));
+        repositories.truncate(count_max);
+        Ok(repositories)
+    }
+
+    /// Brings indexes up to date: for the host's clock, in the operator's name.
+    fn sweep(&self) -> Answer {
+        let is_operators = self
+            .call(settings::get)
+            .is_ok_and(|overview| is_operator(&self.request.headers, &overview.viewer));
+        if !is_operators {
+            return self.failed(&StoreError::NotFound);
+        }
+        match self.readable("", usize::MAX) {
+            Ok(repositories) => {
+                sweep::sweep(&repositories, Path::new(REPOSITORIES), Path::new(INDEXES));
+                answer::text(StatusCode::OK, "")
+            }
+            Err(error) => self.failed(&error),
+        }
     }
 
     /// The answer where the store has refused.
@@ -208,37 +278,47 @@ impl Asked<'_> {
     }
 }
 
+/// Searches the landing branch of one of several repositories. One that cannot be read is passed over.
+fn find(
+    record: &types::Repository,
+    searching: &Searching,
+    after: Option<&BStr>,
+    budget: crate::content::Budget,
+) -> Option<(gix_hash::ObjectId, (Part, crate::content::Budget))> {
+    let opened =
+        storage::open(Path::new(REPOSITORIES), record).inspect_err(|error| log(record, error)).ok()?;
+    let repository = Repository { objects: &opened.objects, refs: &opened.refs };
+    let landing = revision::landing_branch(repository).inspect_err(|error| log(record, error)).ok()??;
+    let found = searching.search(repository, &indexes_of(record), landing.commit_id, after, budget);
+    Some((landing.commit_id, found.inspect_err(|error| log(record, error)).ok()?))
+}
+
+fn log(record: &types::Repository, error: &dyn std::fmt::Display) {
+    eprintln!("search: {}: {error}", record.path);
+}
+
+fn show(frame: Frame, asking: &Asking<'_>, outcome: &Outcome) -> Answer {
+    let status = match outcome {
+        Outcome::Refused(_) => StatusCode::BAD_REQUEST,
+        _ => StatusCode::OK,
+    };
+    match frame.format {
+        Format::Json => answer::json(status, &view::json(asking, outcome)),
+        Format::Html => match asking.head() {
+            Some(head) => {
+                answer::page_with_status(status, &view::repository_page(frame, head, asking, outcome))
+            }
+            None => answer::page_with_status(status, &view::site_page(frame, asking, outcome)),
+        },
+    }
+}
+
 /// The revision of that name; the landing branch, if there is no name.
 fn resolve(repository: Repository<'_>, name: &BStr) -> Result<Option<Revision>, Failure> {
     let resolved = revision::resolve(repository, name)?;
     Ok(resolved.filter(|resolved| resolved.path.is_empty()).map(|resolved| resolved.revision))
 }
 
-fn directory_of(record: &types::Repository) -> PathBuf {
-    Path::new(INDEXES).join(record.id.to_string())
-}
-
-/// Has an index made anew.
-fn forget(directory: &Path) {
-    let _ = std::fs::remove_file(directory.join("state"));
-}
-
-/// The index of a repository, brought nearer to its landing branch.
-fn index_at(
-    repository: Repository<'_>,
-    record: &types::Repository,
-    directory: &Path,
-) -> Result<Rc<Index>, Failure> {
-    let object_format = repository.objects.format();
-    let index = Index::open(directory, object_format).unwrap_or_else(|| Rc::new(Index::empty(object_format)));
-    let Some(landing) = revision::landing_branch(repository)? else { return Ok(index) };
-    match update::update(repository, directory, index.clone(), landing.commit_id, Allowance::of_request()) {
-        Ok(updated) => Ok(updated),
-        Err(update::Failure::Repository(error)) => Err(Failure::Repository(error)),
-        Err(update::Failure::Index(error)) => {
-            eprintln!("search: the index of {}: {error}", record.path);
-            forget(directory);
-            Ok(Rc::new(Index::empty(object_format)))
-        }
-    }
+fn indexes_of(record: &types::Repository) -> Indexes {
+    Indexes::new(Path::new(INDEXES).join(record.id.to_string()))
 }

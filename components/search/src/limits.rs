@@ -45,6 +45,12 @@ pub const TREE_BYTES_MAX: u64 = 16 << 20;
 /// The deepest directory that is read.
 pub const TREE_DEPTH_MAX: usize = 250;
 
+/// The most commits of one history that are searched: those that are found first.
+pub const COMMITS_MAX: usize = 500_000;
+
+/// How much of the message of a commit is searched, in bytes.
+pub const MESSAGE_BYTES_MAX: usize = 64 << 10;
+
 /// How much of a line is searched as one, in bytes: what matches across the end of such a piece of a very
 /// long line is not found.
 pub const PIECE_BYTES: usize = 64 << 10;
@@ -66,6 +72,15 @@ pub const CATCH_UP_TIME_MAX: Duration = Duration::from_millis(150);
 /// The most bytes of files that a request adds to the index.
 pub const CATCH_UP_BYTES_MAX: u64 = 16 << 20;
 
+/// How long a request finds out which commits there are.
+pub const HISTORY_TIME_MAX: Duration = Duration::from_millis(300);
+
+/// The most repositories that one search across all of them looks at.
+pub const REPOSITORIES_MAX: usize = 2_000;
+
+/// How long a run in the background works at once. It rests as long then, for others to have the machine.
+pub const SLICE_TIME_MAX: Duration = Duration::from_millis(500);
+
 /// How long one run in the background brings indexes up to date. The rest is for the next one.
 pub const SWEEP_TIME_MAX: Duration = Duration::from_secs(20);
 
@@ -73,6 +88,12 @@ pub const SWEEP_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// The most files with matches on one page.
 pub const FOUND_FILES_MAX: usize = 20;
+
+/// The most paths on one page.
+pub const FOUND_PATHS_MAX: usize = 100;
+
+/// The most commits on one page.
+pub const FOUND_COMMITS_MAX: usize = 50;
 
 /// The most matching lines that are shown of one file.
 pub const FOUND_LINES_MAX: usize = 8;
@@ -112,7 +133,8 @@ pub const BLOCK_BYTES: usize = 16 << 10;
 /// The most that the index of one repository takes, in bytes. Files past it are looked into without.
 pub const INDEX_BYTES_MAX: u64 = 1 << 30;
 
-/// The most that the indexes of all repositories take, in bytes; those that were asked for the longest time ago go first.
+/// The most that the indexes of all repositories take, in bytes; those that were brought up
+/// to date the longest time ago go first.
 pub const INDEXES_BYTES_MAX: u64 = 8 << 30;
 
 /// How long a file of an index stays that nothing names any more, in seconds: somebody may still read it.

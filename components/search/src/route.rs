@@ -20,13 +20,16 @@ impl Route {
     pub fn parse(path: &str) -> Self {
         let Ok(Address { path, page, rest }) = Address::parse(path) else { return Self::NotFound };
         match (path.is_empty(), page.as_deref(), rest.as_slice()) {
-            (true, Some("search"), b"") => Self::Site,
+            (true, Some("search"), b"files") => Self::Site,
             (true, Some("search"), b"index") => Self::Sweep,
             (false, Some("search"), b"") => Self::Repository(path),
             _ => Self::NotFound,
         }
     }
 }
+
+/// The address of the search in all repositories.
+pub const SITE: &str = "/-/search/files";
 
 /// The address of the search in the repository at a path.
 pub fn address(path: &str) -> String {
@@ -40,7 +43,8 @@ mod tests {
     #[test]
     fn addresses_are_read() {
         let cases = [
-            ("/-/search", Route::Site),
+            ("/-/search/files", Route::Site),
+            ("/-/search", Route::NotFound),
             ("/-/search/index", Route::Sweep),
             ("/-/search/x", Route::NotFound),
             ("/demo/-/search", Route::Repository("demo".into())),

@@ -1,14 +1,17 @@
 //! What was found, as a page and for programs.
 
-use crate::content::{Found, FoundFile};
-use crate::index::files::Files;
+use crate::commits::FoundCommit;
+use crate::content::FoundFile;
 use crate::limits::{CONTEXT_LINES, COUNTED_LINES_MAX, SHOWN_LINE_BYTES};
 use crate::pattern::Line;
 use crate::route;
+use crate::searching::{Hits, Kind, Part};
 use askama::Template;
-use bstr::{BString, ByteSlice as _};
+use bstr::ByteSlice as _;
+use gix_hash::ObjectId;
 use lithe_code::links::Links;
-use lithe_code::revision::{Kind, Revision};
+use lithe_code::repository::Commit;
+use lithe_code::revision::{self, Revision};
 use lithe_code::text;
 use lithe_forge::types::{Permission, Repository};
 use lithe_web::Fields;
@@ -16,20 +19,25 @@ use lithe_web::address::{encode_component, encode_path};
 use lithe_web::format::FORMAT_FIELD;
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
 use lithe_web::size::{counted, grouped};
+use lithe_web::time::{self, Time};
 use serde::Serialize;
 use std::ops::Range;
 
-/// What is asked of one repository, as it came.
+/// What is asked, as it came.
 pub struct Asking<'a> {
-    record: &'a Repository,
-    permission: Permission,
+    /// None: of all repositories.
+    repository: Option<(&'a Repository, Permission)>,
     fields: &'a Fields,
     revision: Option<Revision>,
 }
 
 impl<'a> Asking<'a> {
-    pub fn new(record: &'a Repository, permission: Permission, fields: &'a Fields) -> Self {
-        Self { record, permission, fields, revision: None }
+    pub fn of_repository(record: &'a Repository, permission: Permission, fields: &'a Fields) -> Self {
+        Self { repository: Some((record, permission)), fields, revision: None }
+    }
+
+    pub fn of_site(fields: &'a Fields) -> Self {
+        Self { repository: None, fields, revision: None }
     }
 
     /// Notes the revision that is searched.
@@ -37,23 +45,39 @@ impl<'a> Asking<'a> {
         self.revision = Some(revision.clone());
     }
 
-    /// The address of this search with other fields.
-    fn address(&self, others: &[(&str, &str)]) -> String {
-        let mut pairs: Vec<(&str, &str)> = Vec::new();
-        for name in ["q", "type", "regex", "case", "word", "path", "lang", "author", "ref", FORMAT_FIELD] {
-            let value = self.fields.get(name);
-            if !value.is_empty() && others.iter().all(|(other, _)| *other != name) {
-                pairs.push((name, value));
-            }
-        }
-        pairs.extend(others.iter().filter(|(_, value)| !value.is_empty()));
-        let query: Vec<_> =
-            pairs.iter().map(|(name, value)| format!("{name}={}", encode_component(value))).collect();
-        format!("{}?{}", route::address(&self.record.path), query.join("&"))
+    /// What is looked for.
+    pub fn kind(&self) -> Kind {
+        Kind::parse(self.fields.get("type"))
     }
 
-    fn links(&self) -> Links {
-        Links::new(&self.record.path)
+    /// The head of the repository that is searched.
+    pub fn head(&self) -> Option<RepositoryHead> {
+        let (record, permission) = self.repository?;
+        let name = match (self.fields.get("ref"), &self.revision) {
+            ("", _) | (_, None) => String::new(),
+            (_, Some(revision)) => encode_path(&revision.name),
+        };
+        Some(RepositoryHead::new(record, permission, Some(Tab::Search), &name))
+    }
+
+    /// The address of the search, without what is asked for.
+    fn action(&self) -> String {
+        self.repository.map_or_else(|| route::SITE.to_owned(), |(record, _)| route::address(&record.path))
+    }
+
+    /// The address of this search with other fields.
+    fn address(&self, others: &[(&str, String)]) -> String {
+        let names = ["q", "type", "regex", "case", "word", "path", "lang", "author", "ref", FORMAT_FIELD];
+        let own = names.into_iter().map(|name| (name, self.fields.get(name).to_owned()));
+        let own = own.filter(|(name, _)| others.iter().all(|(other, _)| other != name));
+        let pairs = own.chain(others.iter().map(|(name, value)| (*name, value.clone())));
+        let pairs = pairs.filter(|(_, value)| !value.is_empty());
+        let query: Vec<_> =
+            pairs.map(|(name, value)| format!("{name}={}", encode_component(value))).collect();
+        match query.is_empty() {
+            true => self.action(),
+            false => format!("{}?{}", self.action(), query.join("&")),
+        }
     }
 }
 
@@ -65,45 +89,142 @@ pub enum Outcome {
     Nothing,
     /// What is asked for makes no sense; in words.
     Refused(String),
-    Content(Box<Content>),
+    Found(Results),
 }
 
-/// What was found in files.
-pub struct Content {
-    found: Found,
-    files_count: usize,
-    unknown_count: usize,
-    is_cut: bool,
+/// What was found.
+pub struct Results {
+    kind: Kind,
+    parts: Vec<(Repository, ObjectId, Part)>,
+    /// The fields to go on with; none if nothing is left.
+    next: Option<Vec<(&'static str, String)>>,
+    /// How many of how many repositories were searched, where there may be several.
+    repositories: Option<(usize, usize)>,
 }
 
-impl Outcome {
-    /// What was found in these files.
-    pub fn content(files: &Files, found: Found) -> Self {
-        let (files_count, unknown_count) = (files.len(), files.unknown_count());
-        Self::Content(Box::new(Content { found, files_count, unknown_count, is_cut: files.is_cut }))
+impl Results {
+    pub fn new(kind: Kind, next: Option<Vec<(&'static str, String)>>) -> Self {
+        Self { kind, parts: Vec::new(), next, repositories: None }
+    }
+
+    /// Notes that it is about so many repositories.
+    pub fn of_repositories(&mut self, total: usize) {
+        self.repositories = Some((total, total));
+    }
+
+    /// Adds what was found in a repository at a commit.
+    pub fn add(&mut self, record: &Repository, commit_id: ObjectId, part: Part) {
+        self.parts.push((record.clone(), commit_id, part));
+    }
+
+    /// Notes that the search goes on in a repository, after what it has searched there.
+    pub fn go_on_at(&mut self, index: usize, path: &str, after: Option<String>) {
+        if let Some((searched, _)) = &mut self.repositories {
+            *searched = index;
+        }
+        self.next = Some(vec![("after-repo", path.to_owned()), ("after", after.unwrap_or_default())]);
+    }
+
+    fn found_count(&self) -> usize {
+        self.parts.iter().map(|(_, _, part)| part.hits.len()).sum()
+    }
+
+    /// What was found, in words.
+    fn status(&self) -> String {
+        let (one, many) = match self.kind {
+            Kind::Content | Kind::Paths => ("file", "files"),
+            Kind::Commits => ("commit", "commits"),
+        };
+        let (verb, found) = match self.kind {
+            Kind::Content => ("in ", self.found_count()),
+            Kind::Paths | Kind::Commits => ("", self.found_count()),
+        };
+        let found = match found {
+            0 => "Nothing found".to_owned(),
+            found => format!("Found {verb}{}", counted(found as u64, one, many)),
+        };
+        let searched = match (self.repositories, self.parts.first()) {
+            (Some((searched, total)), _) => (searched, counted(total as u64, "repository", "repositories")),
+            (None, Some((_, _, part))) => (part.reached, counted(part.total as u64, one, many)),
+            (None, None) => return format!("{found}."),
+        };
+        match (&self.next, found.starts_with("Nothing")) {
+            (None, true) => format!("{found} in {}.", searched.1),
+            (None, false) => format!("{found}."),
+            (Some(_), _) => {
+                format!("{found}; searched so far: {} of {}.", grouped(searched.0 as u64), searched.1)
+            }
+        }
+    }
+
+    fn notices(&self) -> Vec<String> {
+        let mut notices = Vec::new();
+        let unknown: usize = self.parts.iter().map(|(_, _, part)| part.unknown).sum();
+        if self.parts.iter().any(|(_, _, part)| part.is_cut) {
+            notices.push(match self.kind {
+                Kind::Commits => {
+                    "There are more commits than are searched here; older ones are left out.".to_owned()
+                }
+                Kind::Content | Kind::Paths => {
+                    "There are more files than are searched here; those that come last are left out."
+                        .to_owned()
+                }
+            });
+        }
+        if unknown > 0 && self.kind != Kind::Paths {
+            let (one, many) =
+                if self.kind == Kind::Commits { ("commit", "commits") } else { ("file", "files") };
+            notices.push(format!(
+                "The index does not know {} yet, so that this takes longer than it will.",
+                counted(unknown as u64, one, many)
+            ));
+        }
+        notices
+    }
+
+    fn next_href(&self, asking: &Asking<'_>) -> Option<String> {
+        self.next.as_ref().map(|next| asking.address(next))
     }
 }
 
 /// The page of a search in one repository.
 #[derive(Template)]
 #[template(path = "search.html")]
-pub struct SearchPage {
+pub struct RepositoryPage {
     frame: Frame,
     head: RepositoryHead,
+    view: View,
+}
+
+/// The page of a search in all repositories.
+#[derive(Template)]
+#[template(path = "site.html")]
+pub struct SitePage {
+    frame: Frame,
+    view: View,
+}
+
+/// What both pages show.
+struct View {
     form: Form,
+    tabs: Vec<KindTab>,
     /// What is said first.
     status: String,
     is_refused: bool,
     notices: Vec<String>,
-    files: Vec<FileView>,
+    sections: Vec<Section>,
     next_href: Option<String>,
 }
 
 /// The fields of the form.
 struct Form {
     action: String,
+    kind: Kind,
+    is_site: bool,
     q: String,
     path: String,
+    language: String,
+    author: String,
     /// The revision, if it is not the landing branch.
     reference: String,
     /// Which revision is searched, in words.
@@ -113,7 +234,24 @@ struct Form {
     whole_words: bool,
 }
 
+/// A kind of search.
+struct KindTab {
+    name: &'static str,
+    href: String,
+    is_current: bool,
+}
+
+/// What was found in one repository.
+struct Section {
+    /// Its path and address, where there may be several.
+    repository: Option<(String, String)>,
+    files: Vec<FileView>,
+    paths: Vec<PathView>,
+    commits: Vec<CommitView>,
+}
+
 struct FileView {
+    id: String,
     path: String,
     href: String,
     count: String,
@@ -129,123 +267,191 @@ struct LineView {
     is_match: bool,
 }
 
-/// Builds the page.
-pub fn page(frame: Frame, asking: &Asking<'_>, outcome: &Outcome) -> SearchPage {
-    let record = asking.record;
-    let reference = asking.fields.get("ref");
-    let name = match reference {
-        "" => String::new(),
-        _ => asking.revision.as_ref().map(|revision| encode_path(&revision.name)).unwrap_or_default(),
-    };
-    let title = match asking.fields.trimmed("q") {
-        "" => format!("Search · {}", record.path),
-        words => format!("{} · Search · {}", text::visible(words.as_bytes()), record.path),
-    };
-    let mut page = SearchPage {
-        frame: frame.below(&record.path).titled(title),
-        head: RepositoryHead::new(record, asking.permission, Some(Tab::Search), &name),
-        form: Form::new(asking),
-        status: String::new(),
-        is_refused: false,
-        notices: Vec::new(),
-        files: Vec::new(),
-        next_href: None,
-    };
-    match outcome {
-        Outcome::Empty => page.status = "There is nothing to search in an empty repository.".to_owned(),
-        Outcome::Nothing => {}
-        Outcome::Refused(reason) => (page.status, page.is_refused) = (reason.clone(), true),
-        Outcome::Content(content) => {
-            page.status = content.status();
-            page.notices = content.notices();
-            page.files = content.found.files.iter().map(|file| FileView::new(asking, file)).collect();
-            page.next_href = content.next_href(asking);
-        }
+struct PathView {
+    href: String,
+    html: String,
+}
+
+struct CommitView {
+    href: String,
+    title: String,
+    short_id: String,
+    author: String,
+    time: Time,
+    /// The lines of the message that match.
+    lines: Vec<String>,
+}
+
+/// Builds the page of a search in one repository.
+pub fn repository_page(
+    frame: Frame,
+    head: RepositoryHead,
+    asking: &Asking<'_>,
+    outcome: &Outcome,
+) -> RepositoryPage {
+    let path = asking.repository.map(|(record, _)| record.path.as_str()).unwrap_or_default();
+    let title = title(asking, path);
+    RepositoryPage { frame: frame.below(path).titled(title), head, view: View::new(asking, outcome) }
+}
+
+/// Builds the page of a search in all repositories.
+pub fn site_page(frame: Frame, asking: &Asking<'_>, outcome: &Outcome) -> SitePage {
+    SitePage { frame: frame.titled(title(asking, "All repositories")), view: View::new(asking, outcome) }
+}
+
+fn title(asking: &Asking<'_>, place: &str) -> String {
+    match asking.fields.trimmed("q") {
+        "" => format!("Search · {place}"),
+        words => format!("{} · Search · {place}", text::visible(words.as_bytes())),
     }
-    page
+}
+
+impl View {
+    fn new(asking: &Asking<'_>, outcome: &Outcome) -> Self {
+        let tab = |kind: Kind| KindTab {
+            name: match kind {
+                Kind::Content => "Content",
+                Kind::Paths => "Paths",
+                Kind::Commits => "Commits",
+            },
+            href: asking.address(&[("type", kind.name().to_owned())]),
+            is_current: kind == asking.kind(),
+        };
+        let mut tabs: Vec<KindTab> = Kind::ALL.into_iter().map(tab).collect();
+        if asking.repository.is_none() {
+            let href = format!("/-/search?q={}", encode_component(asking.fields.get("q")));
+            tabs.push(KindTab { name: "Repositories", href, is_current: false });
+        }
+        let mut view = Self {
+            form: Form::new(asking),
+            tabs,
+            status: String::new(),
+            is_refused: false,
+            notices: Vec::new(),
+            sections: Vec::new(),
+            next_href: None,
+        };
+        match outcome {
+            Outcome::Empty => view.status = "There is nothing to search in an empty repository.".to_owned(),
+            Outcome::Nothing => {}
+            Outcome::Refused(reason) => (view.status, view.is_refused) = (reason.clone(), true),
+            Outcome::Found(results) => {
+                view.status = results.status();
+                view.notices = results.notices();
+                view.next_href = results.next_href(asking);
+                let parts =
+                    results.parts.iter().enumerate().filter(|(_, (_, _, part))| !part.hits.is_empty());
+                view.sections = parts.map(|(index, part)| Section::new(asking, index, part)).collect();
+            }
+        }
+        view
+    }
 }
 
 impl Form {
     fn new(asking: &Asking<'_>) -> Self {
         let fields = asking.fields;
         let is_yes = |name| !fields.get(name).is_empty() && fields.get(name) != "no";
-        let revision = asking.revision.as_ref();
+        let own = |name| fields.get(name).to_owned();
         Self {
-            action: route::address(&asking.record.path),
-            q: fields.get("q").to_owned(),
-            path: fields.get("path").to_owned(),
-            reference: fields.get("ref").to_owned(),
-            revision: revision
-                .map(|revision| match revision.kind {
-                    Kind::Branch => format!("the branch {}", revision.label()),
-                    Kind::Tag => format!("the tag {}", revision.label()),
-                    Kind::Commit => format!("the commit {}", revision.label()),
-                })
-                .unwrap_or_default(),
+            action: asking.action(),
+            kind: asking.kind(),
+            is_site: asking.repository.is_none(),
+            q: own("q"),
+            path: own("path"),
+            language: own("lang"),
+            author: own("author"),
+            reference: own("ref"),
+            revision: asking.revision.as_ref().map(in_words).unwrap_or_default(),
             is_expression: is_yes("regex"),
             minds_case: is_yes("case"),
             whole_words: is_yes("word"),
         }
     }
+
+    fn is_of_commits(&self) -> bool {
+        self.kind == Kind::Commits
+    }
+
+    fn label(&self) -> &'static str {
+        match (self.kind, self.is_site) {
+            (Kind::Content, false) => "Search in files",
+            (Kind::Content, true) => "Search in the files of all repositories",
+            (Kind::Paths, _) => "Search for paths",
+            (Kind::Commits, _) => "Search in the messages of commits",
+        }
+    }
 }
 
-impl Content {
-    fn status(&self) -> String {
-        let (found, total) = (self.found.files.len() as u64, self.files_count as u64);
-        let reached = self.found.reached as u64;
-        match (found, &self.found.next) {
-            (0, None) => format!("Nothing found in {}.", counted(total, "file", "files")),
-            (0, Some(_)) => {
-                format!(
-                    "Nothing found in the first {} of {} so far.",
-                    grouped(reached),
-                    counted(total, "file", "files")
-                )
+fn in_words(revision: &Revision) -> String {
+    match revision.kind {
+        revision::Kind::Branch => format!("the branch {}", revision.label()),
+        revision::Kind::Tag => format!("the tag {}", revision.label()),
+        revision::Kind::Commit => format!("the commit {}", revision.label()),
+    }
+}
+
+impl Section {
+    fn new(
+        asking: &Asking<'_>,
+        number: usize,
+        (record, commit_id, part): &(Repository, ObjectId, Part),
+    ) -> Self {
+        let links = Links::new(&record.path);
+        let mut section = Self {
+            repository: asking.repository.is_none().then(|| (record.path.clone(), links.summary())),
+            files: Vec::new(),
+            paths: Vec::new(),
+            commits: Vec::new(),
+        };
+        let commit = commit_id.to_string();
+        match &part.hits {
+            Hits::Files(files) => {
+                let view = |(index, file)| FileView::new(format!("{number}-{index}"), &links, &commit, file);
+                section.files = files.iter().enumerate().map(view).collect();
             }
-            (_, None) => format!("Found in {}.", counted(found, "file", "files")),
-            (_, Some(_)) => format!(
-                "Found in {}; searched so far: {} of {}.",
-                counted(found, "file", "files"),
-                grouped(reached),
-                counted(total, "file", "files")
-            ),
+            Hits::Paths(paths) => {
+                let view = |found: &crate::content::FoundPath| PathView {
+                    href: links.blob(commit.as_str().into(), found.path.as_bstr()),
+                    html: line_html(&found.shown, &found.marks),
+                };
+                section.paths = paths.iter().map(view).collect();
+            }
+            Hits::Commits(commits) => {
+                section.commits = commits.iter().map(|found| CommitView::new(&links, found)).collect();
+            }
         }
-    }
-
-    fn notices(&self) -> Vec<String> {
-        let mut notices = Vec::new();
-        if self.is_cut {
-            notices.push(
-                "There are more files than are searched here; those that come last by path are left out."
-                    .to_owned(),
-            );
-        }
-        if self.unknown_count > 0 {
-            notices.push(format!(
-                "The index does not know {} yet, so that this takes longer than it will.",
-                counted(self.unknown_count as u64, "file", "files")
-            ));
-        }
-        notices
-    }
-
-    fn next_href(&self, asking: &Asking<'_>) -> Option<String> {
-        let after = self.found.next.as_ref()?;
-        let own = asking.address(&[]);
-        Some(format!("{own}&after={}", encode_component(after)))
+        section
     }
 }
 
 impl FileView {
-    fn new(asking: &Asking<'_>, file: &FoundFile) -> Self {
-        let commit =
-            asking.revision.as_ref().map(|revision| revision.commit_id.to_string()).unwrap_or_default();
-        let href = asking.links().blob(commit.as_str().into(), file.path.as_bstr());
+    fn new(id: String, links: &Links, commit: &str, file: &FoundFile) -> Self {
+        let href = links.blob(commit.into(), file.path.as_bstr());
         let count = match file.lines.count {
             COUNTED_LINES_MAX.. => format!("{} lines and more", grouped(COUNTED_LINES_MAX as u64)),
             count => counted(count as u64, "line", "lines"),
         };
-        Self { path: text::visible(&file.path), groups: groups(file, &href), href, count }
+        Self { id, path: text::visible(&file.path), groups: groups(file, &href), href, count }
+    }
+}
+
+impl CommitView {
+    fn new(links: &Links, found: &FoundCommit) -> Self {
+        let Commit { id, author, committer, .. } = &found.commit;
+        let title = found.commit.title();
+        let line = |line: &Line| {
+            let shown = text::without_line_end(&found.text[line.bytes.clone()]);
+            (shown.trim() != title || !line.marks.is_empty()).then(|| line_html(shown, &line.marks))
+        };
+        Self {
+            href: links.commit(id),
+            lines: found.lines.lines.iter().filter_map(line).collect(),
+            title,
+            short_id: id.to_hex_with_len(10).to_string(),
+            author: author.display_name(),
+            time: Time::with_offset(committer.seconds, committer.offset, time::now()),
+        }
     }
 }
 
@@ -334,25 +540,28 @@ pub fn line_html(line: &str, marks: &[Range<usize>]) -> String {
 #[derive(Serialize)]
 #[serde(tag = "page", rename = "search", rename_all = "kebab-case")]
 pub struct Json {
-    /// The commit that was searched; none in an empty repository.
+    /// Which commit was searched, in one repository.
     commit: Option<String>,
     /// Why nothing was searched, in words.
     problem: Option<String>,
-    /// How many of how many files were searched, from the first one on.
-    searched: usize,
-    files: usize,
-    found: Vec<JsonFile>,
+    /// How much was searched so far, in words.
+    status: String,
+    notices: Vec<String>,
+    found: Vec<JsonHit>,
     /// Where to go on; none if nothing is left.
     next_href: Option<String>,
 }
 
-/// A file in which something was found.
+/// What was found.
 #[derive(Serialize)]
-struct JsonFile {
-    path: String,
-    /// How many lines match, up to a limit.
-    count: usize,
-    lines: Vec<JsonLine>,
+#[serde(tag = "kind", rename_all = "kebab-case")]
+enum JsonHit {
+    #[serde(rename_all = "kebab-case")]
+    File { repository: String, path: String, href: String, count: usize, lines: Vec<JsonLine> },
+    #[serde(rename_all = "kebab-case")]
+    Path { repository: String, path: String, href: String },
+    #[serde(rename_all = "kebab-case")]
+    Commit { repository: String, id: String, href: String, title: String, author: String, time: Time },
 }
 
 #[derive(Serialize)]
@@ -363,43 +572,76 @@ struct JsonLine {
     matches: Vec<[usize; 2]>,
 }
 
-/// As [`page`], for programs.
+/// As the pages, for programs.
 pub fn json(asking: &Asking<'_>, outcome: &Outcome) -> Json {
     let mut json = Json {
         commit: asking.revision.as_ref().map(|revision| revision.commit_id.to_string()),
         problem: None,
-        searched: 0,
-        files: 0,
+        status: String::new(),
+        notices: Vec::new(),
         found: Vec::new(),
         next_href: None,
     };
     match outcome {
         Outcome::Empty | Outcome::Nothing => {}
         Outcome::Refused(reason) => json.problem = Some(reason.clone()),
-        Outcome::Content(content) => {
-            (json.searched, json.files) = (content.found.reached, content.files_count);
-            json.next_href = content.next_href(asking);
-            json.found = content.found.files.iter().map(json_file).collect();
+        Outcome::Found(results) => {
+            (json.status, json.notices) = (results.status(), results.notices());
+            json.next_href = results.next_href(asking);
+            json.found = results.parts.iter().flat_map(json_hits).collect();
         }
     }
     json
 }
 
-fn json_file(file: &FoundFile) -> JsonFile {
-    let line = |line: &Line| {
-        let whole = &file.text[line.bytes.clone()];
-        let shown = &whole[..whole.floor_char_boundary(SHOWN_LINE_BYTES)];
-        let matches = line.marks.iter().filter(|mark| mark.end <= shown.len());
-        JsonLine {
-            number: line.number,
-            text: shown.to_owned(),
-            matches: matches.map(|mark| [mark.start, mark.end]).collect(),
+fn json_hits((record, commit_id, part): &(Repository, ObjectId, Part)) -> Vec<JsonHit> {
+    let (links, commit) = (Links::new(&record.path), commit_id.to_string());
+    let repository = || record.path.clone();
+    let href = |path: &bstr::BString| links.blob(commit.as_str().into(), path.as_bstr());
+    match &part.hits {
+        Hits::Files(files) => {
+            let hit = |file: &FoundFile| JsonHit::File {
+                repository: repository(),
+                path: text::visible(&file.path),
+                href: href(&file.path),
+                count: file.lines.count,
+                lines: file.lines.lines.iter().map(|line| json_line(file, line)).collect(),
+            };
+            files.iter().map(hit).collect()
         }
-    };
-    JsonFile {
-        path: text::visible(BString::from(file.path.clone()).as_ref()),
-        count: file.lines.count,
-        lines: file.lines.lines.iter().map(line).collect(),
+        Hits::Paths(paths) => {
+            let hit = |found: &crate::content::FoundPath| JsonHit::Path {
+                repository: repository(),
+                path: found.shown.clone(),
+                href: href(&found.path),
+            };
+            paths.iter().map(hit).collect()
+        }
+        Hits::Commits(commits) => {
+            let hit = |found: &FoundCommit| {
+                let CommitView { href, title, author, time, .. } = CommitView::new(&links, found);
+                JsonHit::Commit {
+                    repository: repository(),
+                    id: found.commit.id.to_string(),
+                    href,
+                    title,
+                    author,
+                    time,
+                }
+            };
+            commits.iter().map(hit).collect()
+        }
+    }
+}
+
+fn json_line(file: &FoundFile, line: &Line) -> JsonLine {
+    let whole = &file.text[line.bytes.clone()];
+    let shown = &whole[..whole.floor_char_boundary(SHOWN_LINE_BYTES)];
+    let matches = line.marks.iter().filter(|mark| mark.end <= shown.len());
+    JsonLine {
+        number: line.number,
+        text: shown.to_owned(),
+        matches: matches.map(|mark| [mark.start, mark.end]).collect(),
     }
 }
 

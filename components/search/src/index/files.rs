@@ -1,4 +1,5 @@
-//! What stands where in one commit: its files by path, each with the number of its document.
+//! What may be found, in the order in which it is shown, each with the number of its document: the files of
+//! a tree by path, or the commits of a history by what stands in the place of a path.
 
 use super::postings::{push, take};
 use super::{Error, FORMAT};
@@ -11,11 +12,11 @@ use xxhash_rust::xxh3::xxh3_64;
 const MAGIC: [u8; 8] = *b"lithefil";
 const DAMAGED: Error = Error::Damaged("a list of files");
 
-/// The files of a tree that may be searched, in ascending order of their paths.
+/// The files that may be searched, in ascending order of their paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Files {
-    /// The tree that they are of.
-    pub tree_id: ObjectId,
+    /// The tree that they are in, or the commit whose history they are.
+    pub root_id: ObjectId,
     /// Whether there are more than are searched.
     pub is_cut: bool,
     paths: Vec<u8>,
@@ -43,14 +44,14 @@ pub struct File<'a> {
 }
 
 impl Files {
-    /// No files, of the empty tree.
+    /// No files, of nothing.
     pub fn empty(object_format: gix_hash::Kind) -> Self {
-        Self::of_tree(ObjectId::empty_tree(object_format))
+        Self::of_root(object_format.null())
     }
 
-    /// A tree's list, to be filled.
-    pub fn of_tree(tree_id: ObjectId) -> Self {
-        Self { tree_id, is_cut: false, paths: Vec::new(), entries: Vec::new() }
+    /// A list to be filled.
+    pub fn of_root(root_id: ObjectId) -> Self {
+        Self { root_id, is_cut: false, paths: Vec::new(), entries: Vec::new() }
     }
 
     /// Adds a file whose path comes after all that were added.
@@ -114,7 +115,7 @@ impl Files {
         let mut bytes = Vec::with_capacity(self.paths.len() / 2 + self.entries.len() * 30);
         bytes.extend(MAGIC);
         bytes.extend(FORMAT.to_le_bytes());
-        bytes.extend(self.tree_id.as_slice());
+        bytes.extend(self.root_id.as_slice());
         bytes.push(u8::from(self.is_cut));
         push(&mut bytes, self.entries.len() as u32);
         let mut before = "".into();
@@ -142,7 +143,7 @@ impl Files {
         if bytes_of(&mut rest, 4)? != FORMAT.to_le_bytes() {
             return Err(DAMAGED);
         }
-        let mut files = Self::of_tree(id_of(&mut rest, object_format)?);
+        let mut files = Self::of_root(id_of(&mut rest, object_format)?);
         files.is_cut = bytes_of(&mut rest, 1)? == [1];
         let count = take(&mut rest)?;
         let mut before = 0..0;

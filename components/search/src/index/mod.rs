@@ -1,17 +1,21 @@
 //! Which files of a repository hold what: the index, in a directory of its own that may be deleted at any
 //! time.
 //!
-//! It knows files by the ids of their contents, so that what does not change is read once. `segment` is a
-//! file of it, which never changes; `files` is the list of what stands where in one commit; `state` names
-//! those that belong together; `update` brings all of it up to a commit. Whatever is damaged is as good as
+//! It knows texts by the ids of what holds them, so that what does not change is read once: `contents`, the
+//! files of a `tree` or the messages of a `history`. `segment` is a file of it, which never changes; `files`
+//! lists what may be found at one commit; `state` names those that belong together; `update` brings all of
+//! it up to a commit. Whatever is damaged is as good as
 //! missing: it is made anew, and until then files are looked into without.
 
 pub mod builder;
+pub mod contents;
 pub mod files;
+pub mod history;
 pub mod merge;
 pub mod postings;
 pub mod segment;
 pub mod state;
+pub mod tree;
 pub mod update;
 
 use crate::limits::{FILES_KEPT_MAX, INDEXES_KEPT_MAX};

@@ -20,6 +20,8 @@ pub struct State {
     pub object_format: gix_hash::Kind,
     /// The commit that was indexed last; null if none was.
     pub commit_id: ObjectId,
+    /// How many of its files the index has not read.
+    pub unknown: usize,
     /// The file with the list of its files; empty if there is none.
     pub files: String,
     /// In the order of the numbers of their documents.
@@ -37,7 +39,8 @@ pub struct Named {
 impl State {
     /// The state of an index of nothing.
     pub fn empty(object_format: gix_hash::Kind) -> Self {
-        Self { object_format, commit_id: object_format.null(), files: String::new(), segments: Vec::new() }
+        let (commit_id, files) = (object_format.null(), String::new());
+        Self { object_format, commit_id, unknown: 0, files, segments: Vec::new() }
     }
 
     /// How many documents there are.
@@ -52,7 +55,9 @@ impl State {
 
     /// Writes it as lines of text, the last a checksum of those before.
     fn text(&self) -> String {
-        let mut text = format!("lithe-search {FORMAT}\ncommit {}\nfiles {}\n", self.commit_id, self.files);
+        let Self { commit_id, unknown, files, .. } = self;
+        let mut text =
+            format!("lithe-search {FORMAT}\ncommit {commit_id}\nunknown {unknown}\nfiles {files}\n");
         for Named { name, documents, bytes } in &self.segments {
             text.push_str(&format!("segment {name} {documents} {bytes}\n"));
         }
@@ -73,6 +78,7 @@ impl State {
             return None;
         }
         let commit_id = ObjectId::from_hex(lines.next()?.strip_prefix("commit ")?.as_bytes()).ok()?;
+        let unknown = lines.next()?.strip_prefix("unknown ")?.parse().ok()?;
         let files = lines.next()?.strip_prefix("files ")?.to_owned();
         let segment = |line: &str| {
             let mut words = line.strip_prefix("segment ")?.split(' ');
@@ -81,7 +87,7 @@ impl State {
         };
         let segments = lines.map(segment).collect::<Option<Vec<_>>>()?;
         segments.iter().try_fold(0u32, |sum, segment| sum.checked_add(segment.documents))?;
-        Some(Self { object_format: commit_id.kind(), commit_id, files, segments })
+        Some(Self { object_format: commit_id.kind(), commit_id, unknown, files, segments })
     }
 }
 
@@ -104,6 +110,17 @@ impl Directory {
     /// The bytes of the state; none if there is none.
     pub fn state(&self) -> Option<Vec<u8>> {
         fs::read(self.path(STATE)).ok()
+    }
+
+    /// The state, and when it was written; none if there is none that can be used.
+    pub fn written(&self) -> Option<(State, SystemTime)> {
+        let modified = fs::metadata(self.path(STATE)).and_then(|metadata| metadata.modified()).ok()?;
+        Some((State::parse(&self.state()?)?, modified))
+    }
+
+    /// Has everything made anew.
+    pub fn forget(&self) {
+        let _ = fs::remove_file(self.path(STATE));
     }
 
     /// A name that no file has.
@@ -151,6 +168,7 @@ mod tests {
     fn state() -> State {
         let segment = |name: &str| Named { name: name.into(), documents: 3, bytes: 100 };
         State {
+            unknown: 7,
             files: "files-1".into(),
             segments: vec![segment("segment-1"), segment("segment-2")],
             ..State::empty(gix_hash::Kind::Sha1)

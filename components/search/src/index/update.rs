@@ -1,21 +1,17 @@
 //! Bringing an index up to a commit: which files it has, and what those hold that were not read before.
 
 use super::builder::Builder;
+use super::contents::Contents;
 use super::files::Files;
 use super::state::{Directory, Named};
 use super::{Error, Index, merge, segment};
 use crate::limits::{
-    CATCH_UP_BYTES_MAX, CATCH_UP_TIME_MAX, FILE_BYTES_MAX, FILES_MAX, HASTY_SEGMENT_BYTES_MAX,
-    INDEX_BYTES_MAX, MERGED_SEGMENTS, PATHS_BYTES_MAX, SEGMENT_BYTES_MAX, SEGMENTS_MAX, TREE_BYTES_MAX,
-    TREE_DEPTH_MAX, TREES_MAX,
+    CATCH_UP_BYTES_MAX, CATCH_UP_TIME_MAX, HASTY_SEGMENT_BYTES_MAX, INDEX_BYTES_MAX, MERGED_SEGMENTS,
+    SEGMENT_BYTES_MAX, SEGMENTS_MAX,
 };
-use bstr::{BStr, BString};
 use gix_hash::{ObjectId, oid};
-use gix_object::tree::EntryKind;
-use lithe_code::repository::{self, Repository};
-use lithe_code::text;
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use lithe_code::repository;
+use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant;
@@ -54,12 +50,31 @@ impl Allowance {
     }
 }
 
-/// The files of a tree, numbered as far as the index knows what they hold.
-pub fn files_at(repository: Repository<'_>, index: &Index, tree_id: ObjectId) -> Result<Rc<Files>, Failure> {
-    if index.files.tree_id == tree_id {
+/// What an index is of.
+pub trait Source {
+    /// What its indexes are called.
+    fn name(&self) -> &'static str;
+
+    /// What there is at a commit: a tree, or the commit itself.
+    fn root(&self, commit_id: &oid) -> Result<ObjectId, repository::Error>;
+
+    /// What may be found at the root; what it has in common with `base` keeps its number.
+    fn list(&self, base: &Files, root_id: ObjectId) -> Result<Files, repository::Error>;
+
+    /// What one of those holds.
+    fn read(&self, id: &oid) -> Result<Contents, repository::Error>;
+}
+
+/// What may be found at a root, numbered as far as the index knows what it holds.
+pub fn files_at(
+    source: &dyn Source,
+    index: &Index,
+    root_id: ObjectId,
+) -> Result<Rc<Files>, repository::Error> {
+    if index.files.root_id == root_id {
         return Ok(index.files.clone());
     }
-    let mut files = moved(repository, &index.files, tree_id)?;
+    let mut files = source.list(&index.files, root_id)?;
     if files.unknown_count() > 0 {
         // An index that cannot be read has numbered nothing.
         let numbers = index.documents().unwrap_or_default();
@@ -81,7 +96,7 @@ pub enum Failure {
 ///
 /// Several may do this at once: each writes files of its own, and the last one to name its files wins.
 pub fn update(
-    repository: Repository<'_>,
+    source: &dyn Source,
     directory: &Path,
     index: Rc<Index>,
     commit_id: ObjectId,
@@ -92,8 +107,8 @@ pub fn update(
     if is_here && (is_full || index.files.unknown_count() == 0) {
         return Ok(index);
     }
-    let tree_id = repository.commit(&commit_id)?.tree_id;
-    let mut files = Rc::unwrap_or_clone(files_at(repository, &index, tree_id)?);
+    let root_id = source.root(&commit_id)?;
+    let mut files = Rc::unwrap_or_clone(files_at(source, &index, root_id)?);
     let place = Directory::new(directory);
     place.create().map_err(Error::from)?;
     let mut state = index.state.clone();
@@ -103,11 +118,12 @@ pub fn update(
         state.segments.clear();
         files = renumbered(files);
     }
-    let added = add(repository, &place, &mut state.segments, &files, allowance)?;
+    let added = add(source, &place, &mut state.segments, &files, allowance)?;
     if !added.is_empty() {
         files.number(|id| added.get(id).copied());
     }
     merge_small(&place, &mut state.segments, index.state.object_format, allowance)?;
+    state.unknown = files.unknown_count();
     state.files = place.new_name("files");
     files.write(&place.path(&state.files)).map_err(Error::from)?;
     place.replace(&state).map_err(Error::from)?;
@@ -121,7 +137,7 @@ fn is_wasteful(documents: u32, files: &Files) -> bool {
 }
 
 fn renumbered(files: Files) -> Files {
-    let mut anew = Files::of_tree(files.tree_id);
+    let mut anew = Files::of_root(files.root_id);
     anew.is_cut = files.is_cut;
     for file in files.iter() {
         anew.push(file.path, file.id, None);
@@ -131,7 +147,7 @@ fn renumbered(files: Files) -> Files {
 
 /// Reads files that the index does not know, and writes what they hold. Returns their numbers.
 fn add(
-    repository: Repository<'_>,
+    source: &dyn Source,
     place: &Directory,
     segments: &mut Vec<Named>,
     files: &Files,
@@ -146,7 +162,7 @@ fn add(
         if added.contains_key(&file.id) {
             continue;
         }
-        let contents = Contents::read(repository, &file.id)?;
+        let contents = source.read(&file.id)?;
         read += contents.bytes_count();
         builder.add(file.id, contents.text().as_deref());
         added.insert(file.id, next);
@@ -209,166 +225,6 @@ fn to_be_merged(segments: &[Named], bytes_max: u64) -> Option<usize> {
         from = before;
     }
     (segments.len() - from >= MERGED_SEGMENTS).then_some(from)
-}
-
-/// What a file holds.
-pub enum Contents {
-    Text(std::sync::Arc<Vec<u8>>),
-    /// It is not searched: it is no text, too large, or not there.
-    Other,
-}
-
-impl Contents {
-    /// Reads a file, if it is searched.
-    pub fn read(repository: Repository<'_>, id: &oid) -> Result<Self, repository::Error> {
-        match repository.blob(id, FILE_BYTES_MAX) {
-            Ok(bytes) if !text::is_binary(&bytes) => Ok(Self::Text(bytes)),
-            // What is missing or damaged keeps nobody from finding what is not.
-            Ok(_) => Ok(Self::Other),
-            Err(
-                repository::Error::TooLarge(_)
-                | repository::Error::Missing(_)
-                | repository::Error::Damaged(_),
-            ) => Ok(Self::Other),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The text; none if it is not searched.
-    pub fn text(&self) -> Option<Cow<'_, str>> {
-        let Self::Text(bytes) = self else { return None };
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Some(Cow::Borrowed(text.strip_prefix('\u{feff}').unwrap_or(text))),
-            Err(_) => text::decode(bytes).map(|text| Cow::Owned(text.text)),
-        }
-    }
-
-    /// How many bytes were read.
-    pub fn bytes_count(&self) -> u64 {
-        match self {
-            Self::Text(bytes) => bytes.len() as u64,
-            Self::Other => 0,
-        }
-    }
-}
-
-/// The files of another tree: of what both have in common nothing is read.
-fn moved(repository: Repository<'_>, files: &Files, tree_id: ObjectId) -> Result<Files, repository::Error> {
-    let mut changes = Changes { repository, all: BTreeMap::new(), trees: 0, paths_bytes: 0, is_cut: false };
-    let from_nothing = Files::of_tree(files.tree_id);
-    // What was cut off before would be missing now; and what was there may be gone.
-    let base = match files.is_cut
-        || changes.between(Some(files.tree_id), Some(tree_id), &BString::default(), 0).is_err()
-    {
-        true => {
-            changes = Changes { repository, all: BTreeMap::new(), trees: 0, paths_bytes: 0, is_cut: false };
-            changes.between(None, Some(tree_id), &BString::default(), 0)?;
-            &from_nothing
-        }
-        false => files,
-    };
-    Ok(changes.applied(base, tree_id))
-}
-
-/// What differs between two trees, by path.
-struct Changes<'a> {
-    repository: Repository<'a>,
-    /// The file that stands there now; none if none does.
-    all: BTreeMap<BString, Option<ObjectId>>,
-    trees: usize,
-    paths_bytes: usize,
-    is_cut: bool,
-}
-
-impl Changes<'_> {
-    fn between(
-        &mut self,
-        before: Option<ObjectId>,
-        now: Option<ObjectId>,
-        directory: &BString,
-        depth: usize,
-    ) -> Result<(), repository::Error> {
-        if before == now {
-            return Ok(());
-        }
-        self.trees += 2;
-        let is_much =
-            self.trees > 2 * TREES_MAX || self.all.len() > FILES_MAX || self.paths_bytes > PATHS_BYTES_MAX;
-        if is_much || depth > TREE_DEPTH_MAX {
-            self.is_cut = true;
-            return Ok(());
-        }
-        let (before, now) = (self.tree(before)?, self.tree(now)?);
-        let mut names: BTreeMap<&BStr, [Option<(EntryKind, ObjectId)>; 2]> = BTreeMap::new();
-        for (side, entries) in [&before, &now].into_iter().enumerate() {
-            for entry in entries {
-                names.entry(entry.name.as_ref()).or_default()[side] = Some((entry.mode.kind(), entry.id));
-            }
-        }
-        for (name, [before, now]) in names {
-            if before == now {
-                continue;
-            }
-            let mut path = directory.clone();
-            path.extend_from_slice(name);
-            let file = |entry: Option<(EntryKind, ObjectId)>| {
-                entry
-                    .filter(|(kind, _)| matches!(kind, EntryKind::Blob | EntryKind::BlobExecutable))
-                    .map(|(_, id)| id)
-            };
-            let tree = |entry: Option<(EntryKind, ObjectId)>| {
-                entry.filter(|(kind, _)| *kind == EntryKind::Tree).map(|(_, id)| id)
-            };
-            if file(before) != file(now) {
-                self.paths_bytes += path.len();
-                self.all.insert(path.clone(), file(now));
-            }
-            path.push(b'/');
-            self.between(tree(before), tree(now), &path, depth + 1)?;
-        }
-        Ok(())
-    }
-
-    /// What a directory holds; nothing, if that is too much.
-    fn tree(&mut self, id: Option<ObjectId>) -> Result<Vec<repository::Entry>, repository::Error> {
-        let Some(id) = id else { return Ok(Vec::new()) };
-        let is_empty = id == ObjectId::empty_tree(id.kind());
-        if !is_empty && self.repository.header(&id)?.1 > TREE_BYTES_MAX {
-            self.is_cut = true;
-            return Ok(Vec::new());
-        }
-        self.repository.tree(&id)
-    }
-
-    /// The files with these changes made.
-    fn applied(self, base: &Files, tree_id: ObjectId) -> Files {
-        let mut files = Files::of_tree(tree_id);
-        files.is_cut = self.is_cut;
-        let mut changes = self.all.into_iter().peekable();
-        let mut kept = base.iter().peekable();
-        loop {
-            let is_change = match (changes.peek(), kept.peek()) {
-                (None, None) => return files,
-                (Some((path, _)), Some(file)) if *path == file.path => {
-                    kept.next();
-                    true
-                }
-                (Some((path, _)), Some(file)) => AsRef::<BStr>::as_ref(path) < file.path,
-                (change, _) => change.is_some(),
-            };
-            if files.len() >= FILES_MAX || files.paths_bytes() >= PATHS_BYTES_MAX {
-                files.is_cut = true;
-                return files;
-            }
-            if is_change {
-                if let Some((path, Some(id))) = changes.next() {
-                    files.push(path.as_ref(), id, None);
-                }
-            } else if let Some(file) = kept.next() {
-                files.push(file.path, file.id, file.document);
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use lithe_code::repository::Repository;
 use lithe_code::storage::{self, Opened};
 use lithe_forge::types;
 use search::content::{self, Budget};
+use search::index::tree::Trees;
 use search::index::update::{self, Allowance};
 use search::index::{Candidates, Index};
 use search::pattern::{Meaning, Pattern};
@@ -122,7 +123,7 @@ impl Open {
     pub fn updated(&self, name: &str, allowance: Allowance) -> Rc<Index> {
         let format = self.repository().objects.format();
         let index = self.index().unwrap_or_else(|| Rc::new(Index::empty(format)));
-        update::update(self.repository(), &self.index, index, self.commit(name), allowance)
+        update::update(&Trees(self.repository()), &self.index, index, self.commit(name), allowance)
             .expect("it can be updated")
     }
 
@@ -132,17 +133,24 @@ impl Open {
         let pattern = Pattern::new(&query.terms, query.meaning).expect("it can be searched for");
         let filter = query.path_filter().expect("patterns of paths");
         let tree_id = repository.commit(&self.commit(name)).expect("it is there").tree_id;
-        let files = update::files_at(repository, index, tree_id).expect("it is readable");
+        let files = update::files_at(&Trees(repository), index, tree_id).expect("it is readable");
         let candidates = index.candidates(pattern.needs()).unwrap_or(Candidates::ALL);
         let (mut all, mut after) = (Vec::new(), None::<BString>);
         loop {
-            let budget = Budget { found_max: 3, ..Budget::WITHOUT_CLOCK };
+            let budget = Budget::without_clock(3);
             let after_path = after.as_ref().map(|path| path.as_bstr());
             let wanted = |path: &bstr::BStr| filter.is_match(path);
-            let found =
-                content::search(repository, &files, &candidates, &pattern, wanted, after_path, budget)
-                    .expect("it is readable");
-            for file in &found.files {
+            let found = content::search(
+                &Trees(repository),
+                &files,
+                &candidates,
+                &pattern,
+                wanted,
+                after_path,
+                budget,
+            )
+            .expect("it is readable");
+            for file in &found.found {
                 // Those past what is shown of one file are looked up once more.
                 let lines = pattern.lines(&file.text, usize::MAX, None).expect("there is time");
                 all.extend(lines.lines.iter().map(|line| format!("{}:{}", file.path, line.number)));

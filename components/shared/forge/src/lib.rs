@@ -5,8 +5,10 @@
 //! out when the component is linked. `wit/worlds.wit` says which those may be.
 
 pub mod opening;
+mod operator;
 mod requester;
 
+pub use operator::is_operator;
 pub use requester::{Requester, SESSION_COOKIE, host_header, is_https};
 
 mod bindings {

@@ -192,6 +192,8 @@ pub struct RepositoryHead {
 pub struct TabLink {
     pub name: &'static str,
     pub href: String,
+    /// The key that leads there, if there is one.
+    pub key: Option<&'static str>,
     pub is_current: bool,
 }
 
@@ -223,6 +225,7 @@ impl RepositoryHead {
         let tabs = tabs.into_iter().map(|(tab, name, href)| TabLink {
             name,
             href,
+            key: (tab == Tab::Search && current != Some(tab)).then_some("s"),
             is_current: Some(tab) == current,
         });
         Self {

@@ -1,0 +1,6 @@
+// --- search --------------------------------------------------------------------------------------
+
+const searchWords = document.querySelector('#search-words');
+if (searchWords) {
+  keys.push(['s', 'search for something else', () => searchWords.select()]);
+}
