@@ -1,7 +1,7 @@
 //! Search, with the real `git` as the judge. What is found in files is judged in
 //! `components/search/tests`; here it comes from a server.
 
-use crate::kit::{Actor, Answer, Browser, Forge, Shell, basic, is_under_spin};
+use crate::kit::{Actor, Answer, Browser, Forge, Shell, basic, is_under_spin, root};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -135,7 +135,7 @@ fn repositories(forge: &Forge, actor: Actor, word: &str) -> (Vec<String>, String
 
 #[test]
 fn a_search_across_all_finds_what_the_viewer_may_read() {
-    let forge = Forge::start(&["--no-tasks"]);
+    let forge = Forge::start(&[]);
     let public = forge.repository(&[]);
     let private = forge.repository(&["--private"]);
     for path in [&public, &private] {
@@ -202,7 +202,8 @@ fn an_index_is_made_while_nobody_waits() {
     if is_under_spin() {
         return;
     }
-    let forge = Forge::start(&[]);
+    let manifest = root().join("spin.toml");
+    let forge = Forge::start(&["--manifest", manifest.to_str().expect("text")]);
     let path = forge.repository(&[]);
     forge.shell(&path).run(HISTORY);
     let states = || {
