@@ -2,11 +2,12 @@
 //! hundredth of them waits.
 
 use super::server::Lithe;
-use super::{Options, cgit, data, load, median, push, shown};
+use super::{Options, cgit, data, load, median, push, shown, silent};
 use crate::Result;
-use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 const CLIENTS: usize = 8;
 
@@ -42,7 +43,57 @@ pub fn run(options: &Options, scratch: &Path) -> Result {
     for page in pages(&data::tip(&source)?) {
         measure(&page, &name, &lithe, &peer)?;
     }
+    search(&lithe, &scratch)
+}
+
+/// How many files the tree has that is searched.
+const SEARCHED_FILES: u64 = 100_000;
+
+/// How long the index of that tree may take to be made.
+const INDEXED_WITHIN: Duration = Duration::from_secs(600);
+
+/// Searches a large tree from the index, beside `git grep`.
+fn search(lithe: &Lithe, scratch: &Path) -> Result {
+    let source = scratch.join("wide.git");
+    data::wide_tree(&source, SEARCHED_FILES)?;
+    let path = "bench/wide";
+    lithe.create(path)?;
+    crate::run(&mut push(&source, &lithe.git_url(path)))?;
+    let begun = Instant::now();
+    // The host's clock has both repositories' indexes made.
+    while lithe.index_count() < 2 {
+        if begun.elapsed() > INDEXED_WITHIN {
+            return Err("the index was not made in time".to_owned());
+        }
+        thread::sleep(Duration::from_millis(500));
+    }
+    println!("| index of {SEARCHED_FILES} files | | {} | | | |", shown(begun.elapsed()));
+    let cases = [
+        ("a rare word", "q=needle", "needle"),
+        ("a common word", "q=value42", "value42"),
+        ("an expression", "q=value12[0-9]+.*needle&regex=yes", "value12[0-9][0-9]*.*needle"),
+        ("what is nowhere", "q=nowhere_at_all", "nowhere_at_all"),
+    ];
+    for (work, query, pattern) in cases {
+        let mut waits = load::latencies(&lithe.url, &format!("/{path}/-/search?{query}"), 20)?;
+        let mut grep = silent("git");
+        grep.arg("-C").arg(&source).args(["grep", "-c", pattern, "main"]);
+        let grepped = time_of_any(grep)?;
+        println!(
+            "| search for {work}, {SEARCHED_FILES} files | `git grep` | median {} | {} | {:.0} | < 200 ms |",
+            shown(median(&mut waits)),
+            shown(grepped),
+            grepped.as_secs_f64() / median(&mut waits).as_secs_f64(),
+        );
+    }
     Ok(())
+}
+
+/// How long a command takes, which may find nothing.
+fn time_of_any(mut command: Command) -> Result<Duration> {
+    let begun = Instant::now();
+    command.status().map_err(|error| error.to_string())?;
+    Ok(begun.elapsed())
 }
 
 fn pages(wide_commit: &str) -> Vec<Page> {

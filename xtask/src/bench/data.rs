@@ -95,6 +95,28 @@ pub fn wide_commit(path: &Path, files: u64) -> Result {
     })
 }
 
+/// Makes a bare repository of one commit with that many files of some hundred words each. One in 10,000
+/// has the word `needle`.
+pub fn wide_tree(path: &Path, files: u64) -> Result {
+    init(path)?;
+    fast_import(path, |stream| {
+        commit_header(stream, 0, false)?;
+        let mut random = Random(11);
+        for file in 0..files {
+            let mut text = String::new();
+            for line in 0..40 {
+                let (a, b, c) = (random.below(5_000), random.below(5_000), random.below(5_000));
+                let needle = if file % 10_000 == 77 && line == 20 { " needle" } else { "" };
+                writeln!(text, "let value{a} = word{b}(other{c});{needle}").expect("a string");
+            }
+            writeln!(stream, "M 100644 inline dir{}/sub{}/file{file}.rs", file % 100, file / 100 % 100)?;
+            write!(stream, "data {}\n{text}\n", text.len())?;
+        }
+        Ok(())
+    })?;
+    run(silent("git").arg("-C").arg(path).args(["repack", "-adq", "--window=0"]))
+}
+
 /// The id of the last commit of `main`.
 pub fn tip(path: &Path) -> Result<String> {
     let id = output(silent("git").arg("-C").arg(path).args(["rev-parse", "main"]).stdout(Stdio::piped()));

@@ -85,6 +85,13 @@ impl Lithe {
         Ok(())
     }
 
+    /// How many repositories have an index that knows all their files.
+    pub fn index_count(&self) -> usize {
+        let states = fs::read_dir(self.data.join("cache/search/index")).into_iter().flatten().flatten();
+        let states = states.filter_map(|entry| fs::read_to_string(entry.path().join("files/state")).ok());
+        states.filter(|state| state.contains("\nunknown 0\n")).count()
+    }
+
     /// What the processor spent for the process so far.
     pub fn cpu(&self) -> Result<Duration> {
         processor_time(&format!("/proc/{}/stat", self.child.id()), 11)
