@@ -4,14 +4,16 @@
 //! and what is put there replaces what was. It holds nothing that depends on who asks, and may be
 //! deleted at any time.
 
-use crate::limits::{CACHE_ENTRY_BYTES_MAX, CACHE_SLOTS};
+use crate::limits::{CACHE_ENTRY_BYTES_MAX, CACHE_SLOTS, RECENT_TEXT_BYTES_MAX};
+use lru::LruCache;
 use sha2::{Digest as _, Sha256};
+use std::cell::RefCell;
 use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 
 /// What a rendered text was made from, digested.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key([u8; 32]);
 
 impl Key {
@@ -103,9 +105,97 @@ impl Cache for Directory {
     }
 }
 
+thread_local! {
+    /// The texts that were asked for last.
+    static RECENT: RefCell<Recent> = RefCell::new(Recent::new(RECENT_TEXT_BYTES_MAX));
+}
+
+/// Another cache, with the texts that were asked for last in memory. What others put there since may be newer.
+pub struct Remembered<C>(pub C);
+
+impl<C: Cache> Cache for Remembered<C> {
+    fn get(&self, key: &Key) -> Option<String> {
+        if let Some(text) = RECENT.with_borrow_mut(|recent| recent.get(key)) {
+            return Some(text);
+        }
+        let text = self.0.get(key)?;
+        RECENT.with_borrow_mut(|recent| recent.put(*key, &text));
+        Some(text)
+    }
+
+    fn put(&self, key: &Key, text: &str) {
+        RECENT.with_borrow_mut(|recent| recent.put(*key, text));
+        self.0.put(key, text);
+    }
+}
+
+/// So many bytes of texts, of which those go that were asked for longest ago.
+struct Recent {
+    texts: LruCache<Key, String>,
+    bytes: usize,
+    bytes_max: usize,
+}
+
+impl Recent {
+    fn new(bytes_max: usize) -> Self {
+        Self { texts: LruCache::unbounded(), bytes: 0, bytes_max }
+    }
+
+    fn get(&mut self, key: &Key) -> Option<String> {
+        self.texts.get(key).cloned()
+    }
+
+    fn put(&mut self, key: Key, text: &str) {
+        if let Some(old) = self.texts.pop(&key) {
+            self.bytes -= cost(&old);
+        }
+        let text = text.to_owned();
+        self.bytes += cost(&text);
+        self.texts.put(key, text);
+        while self.bytes > self.bytes_max {
+            let Some((_, old)) = self.texts.pop_lru() else { break };
+            self.bytes -= cost(&old);
+        }
+    }
+}
+
+/// The bytes of a text and what it takes to remember it.
+fn cost(text: &str) -> usize {
+    text.len() + 128
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn so_much_is_remembered_and_what_was_asked_for_longest_ago_goes() {
+        let key = |number: u8| Key::new(&[&[number]]);
+        let text = "x".repeat(872);
+        let mut recent = Recent::new(3_000);
+        for number in 0..3 {
+            recent.put(key(number), &text);
+        }
+        recent.put(key(0), &text);
+        assert!((0..3).all(|number| recent.get(&key(number)).is_some()), "{} bytes", recent.bytes);
+        recent.put(key(3), "");
+        let kept: Vec<u8> = (0..4).filter(|number| recent.get(&key(*number)).is_some()).collect();
+        assert_eq!((kept, recent.bytes), (vec![1, 2, 3], 2_128));
+    }
+
+    #[test]
+    fn what_is_remembered_needs_no_file() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let cache = Remembered(Directory::new(directory.path().join("texts")));
+        let key = Key::new(&[b"remembered"]);
+        Directory::new(directory.path().join("texts")).put(&key, "first");
+        assert_eq!(cache.get(&key).as_deref(), Some("first"));
+        fs::remove_dir_all(directory.path().join("texts")).expect("it is there");
+        assert_eq!(cache.get(&key).as_deref(), Some("first"));
+        cache.put(&key, "second");
+        assert_eq!(cache.get(&key).as_deref(), Some("second"));
+        assert_eq!(cache.0.get(&key).as_deref(), Some("second"));
+    }
 
     #[test]
     fn what_was_put_is_found_under_its_key_alone() {

@@ -9,11 +9,11 @@ use crate::limits::{
     CHILDREN_SHOWN_MAX, CONTAINING_PASSED_MAX, CONTAINING_SHOWN_MAX, CONTAINING_TIME_MAX, LABEL_TAGS_READ_MAX,
 };
 use crate::place::{Choice, Place};
-use crate::version;
 use bstr::ByteSlice as _;
 use gix_hash::ObjectId;
 use lithe_code::containing::Containing;
 use lithe_code::repository::Repository;
+use lithe_code::version;
 use lithe_code::walk::Budget;
 use lithe_code::{revision, text};
 use lithe_git::refs::Ref;

@@ -9,6 +9,7 @@ use bstr::{BStr, ByteSlice as _};
 use lithe_code::repository::{Repository, Signature};
 use lithe_code::revision::{self, Resolved};
 use lithe_code::text;
+use lithe_code::version;
 use lithe_git::refs::Ref;
 use lithe_web::address::encode_path;
 use lithe_web::time::{Time, mail_date};
@@ -153,9 +154,8 @@ fn of_commits(
 }
 
 fn of_tags(place: &Place<'_>, repository: Repository<'_>, own: String) -> Feed {
-    let mut tags: Vec<&Ref> = repository.refs.with_prefix("refs/tags/".into()).iter().collect();
     // Where there are very many, the highest versions are the likeliest to be new.
-    tags.sort_by(|a, b| crate::version::compare(&b.name, &a.name));
+    let mut tags = version::tags_latest_first(repository);
     tags.truncate(TAGS_READ_MAX);
     let mut entries: Vec<(i64, Entry)> =
         tags.into_iter().filter_map(|tag| of_tag(place, repository, tag)).collect();

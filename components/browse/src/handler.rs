@@ -190,7 +190,7 @@ impl<'a> Arrived<'a> {
                     permission: *permission,
                     site: site(asked.request),
                     now: time::now(),
-                    cache: &cache::Directory::new(CACHE),
+                    cache: &cache::Remembered(cache::Directory::new(CACHE)),
                     mailmap: Rc::default(),
                 };
                 asked.repository(place, page)

@@ -36,7 +36,6 @@ pub mod submodules;
 pub mod summary;
 pub mod tree;
 pub mod unavailable;
-pub mod version;
 
 use lithe_web::Answer;
 use spin_sdk::http::Request;

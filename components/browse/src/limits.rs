@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// How much of rendered texts an instance keeps in memory, in bytes.
+pub const RECENT_TEXT_BYTES_MAX: usize = 8 << 20;
+
 /// The longest file name or ref in an address, in bytes after percent-decoding.
 pub const PATH_BYTES_MAX: usize = 4096;
 

@@ -3,13 +3,13 @@
 
 use crate::cache::Cache;
 use crate::labels::Labels;
-use crate::version;
 use bstr::{BStr, ByteSlice as _};
 use lithe_code::links::Links;
 use lithe_code::mailmap::Mailmap;
 use lithe_code::repository::{Commit, Error, Repository, Signature};
 use lithe_code::revision::{self, Kind, Revision};
 use lithe_code::text;
+use lithe_code::version;
 use lithe_forge::types;
 use lithe_git::refs::Ref;
 use lithe_web::address::encode_path;
@@ -165,6 +165,8 @@ impl Switcher {
         };
         let branches: Vec<&Ref> =
             repository.refs.with_prefix("refs/heads/".into()).iter().take(CHOICES_MAX).collect();
+        let mut tags = version::tags_latest_first(repository);
+        tags.truncate(CHOICES_MAX);
         Self {
             kind: match current.kind {
                 Kind::Branch => "Branch",
@@ -173,22 +175,10 @@ impl Switcher {
             },
             label: current.label(),
             branches: choices(&branches),
-            tags: choices(&latest_tags(repository)),
+            tags: choices(&tags),
             all_href: links.refs(),
         }
     }
-}
-
-/// The tags of the highest versions, the highest first.
-fn latest_tags<'a>(repository: Repository<'a>) -> Vec<&'a Ref> {
-    let mut tags: Vec<&Ref> = repository.refs.with_prefix("refs/tags/".into()).iter().collect();
-    let descending = |a: &&Ref, b: &&Ref| version::compare(&b.name, &a.name);
-    if tags.len() > CHOICES_MAX {
-        tags.select_nth_unstable_by(CHOICES_MAX, descending);
-        tags.truncate(CHOICES_MAX);
-    }
-    tags.sort_by(descending);
-    tags
 }
 
 /// Why a page about a repository cannot be shown.

@@ -3,16 +3,16 @@
 use crate::limits::{BRANCH_COMMITS_MAX, REFS_PER_PAGE, TAG_MESSAGE_BYTES_MAX};
 use crate::place::{CommitLine, Failure, Place};
 use crate::signature::SignatureView;
-use crate::version;
 use askama::Template;
 use bstr::{BStr, ByteSlice as _};
 use gix_hash::ObjectId;
 use lithe_code::limits::TITLE_BYTES_MAX;
 use lithe_code::links::Links;
-use lithe_code::relation::{self, Relation};
+use lithe_code::relation;
 use lithe_code::repository::Repository;
 use lithe_code::revision;
 use lithe_code::text;
+use lithe_code::version;
 use lithe_git::refs::{Head, Ref};
 use lithe_signatures::Signed;
 use lithe_web::address::encode_component;
@@ -138,9 +138,8 @@ pub fn page(
     let mut branches: Vec<&Ref> =
         repository.refs.with_prefix("refs/heads/".into()).iter().filter(has_words).collect();
     branches.sort_by_key(|branch| Some(branch.name.as_bstr()) != landing);
-    let mut tags: Vec<&Ref> =
-        repository.refs.with_prefix("refs/tags/".into()).iter().filter(has_words).collect();
-    tags.sort_by(|a, b| version::compare(&b.name, &a.name));
+    let mut tags = version::tags_latest_first(repository);
+    tags.retain(has_words);
     let landing_id = revision::landing_branch(repository)?.map(|landing| landing.commit_id);
     let commits_left = Cell::new(BRANCH_COMMITS_MAX);
     let section = |refs: &[&Ref], words: (&str, &str), offset: usize, at: &dyn Fn(usize) -> String| Section {
@@ -193,12 +192,11 @@ fn row(
     let is_branch = entry.name.starts_with(b"refs/heads/");
     let distance = match (&commit, landing) {
         (Some(commit), Some((_, landing_id))) if is_branch && !is_landing => {
-            relation::relation_within(repository, landing_id, commit.id, commits_left).ok().and_then(
-                |relation| {
-                    let compare_href = links.compare("".into(), "...", name.as_bstr());
-                    Some(Distance { words: words(&relation)?, compare_href })
-                },
-            )
+            let found = relation::distance_within(repository, landing_id, commit.id, commits_left);
+            found.ok().flatten().map(|found| Distance {
+                words: words(found),
+                compare_href: links.compare("".into(), "...", name.as_bstr()),
+            })
         }
         _ => None,
     };
@@ -237,13 +235,11 @@ fn note(place: &Place<'_>, repository: Repository<'_>, entry: &Ref) -> Option<Ta
     })
 }
 
-/// None if it is not known.
-fn words(relation: &Relation) -> Option<String> {
-    match (relation.ahead.len(), relation.behind) {
-        _ if relation.is_cut => None,
-        (0, 0) => Some("the same".to_owned()),
-        (0, behind) => Some(format!("merged, {behind} behind")),
-        (ahead, 0) => Some(format!("{ahead} ahead")),
-        (ahead, behind) => Some(format!("{ahead} ahead, {behind} behind")),
+fn words(distance: relation::Distance) -> String {
+    match (distance.ahead, distance.behind) {
+        (0, 0) => "the same".to_owned(),
+        (0, behind) => format!("merged, {behind} behind"),
+        (ahead, 0) => format!("{ahead} ahead"),
+        (ahead, behind) => format!("{ahead} ahead, {behind} behind"),
     }
 }

@@ -9,6 +9,7 @@ pub mod last_commits;
 pub mod limits;
 pub mod links;
 pub mod mailmap;
+pub mod memory;
 pub mod notes;
 pub mod relation;
 pub mod renames;
@@ -17,6 +18,7 @@ pub mod revision;
 pub mod storage;
 pub mod text;
 pub mod topological;
+pub mod version;
 pub mod walk;
 
 pub use repository::{Error, Repository};

@@ -15,6 +15,12 @@ pub const REPOSITORIES_KEPT_MAX: usize = 4;
 /// How much of the commits, trees and tags that were read last is kept of each of them, in bytes.
 pub const RECENT_BYTES_MAX: usize = 2 << 20;
 
+/// Of how many pairs of commits it is kept how far they are apart, for each of them.
+pub const DISTANCES_KEPT_MAX: usize = 2_000;
+
+/// Of how many files the size is kept, for each of them.
+pub const HEADERS_KEPT_MAX: usize = 4_000;
+
 /// The largest version of a file whose lines are followed further back, in bytes.
 pub const BLAME_FILE_BYTES_MAX: u64 = 2 << 20;
 

@@ -19,6 +19,15 @@ pub struct Relation {
     pub is_cut: bool,
 }
 
+/// How far a commit, the head, is from another, the base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Distance {
+    /// How many commits the head reaches and the base does not.
+    pub ahead: usize,
+    /// How many commits the base reaches and the head does not.
+    pub behind: usize,
+}
+
 const BASE: u8 = 1;
 const HEAD: u8 = 2;
 /// Below a common ancestor.
@@ -49,6 +58,29 @@ struct Walk<'a> {
 /// commit-graph does not know the commits, more may count as ahead or behind than there are, as in Git.
 pub fn relation(repository: Repository<'_>, base: ObjectId, head: ObjectId) -> Result<Relation, Error> {
     relation_within(repository, base, head, &mut { RELATED_COMMITS_MAX })
+}
+
+/// Finds out how far `head` is from `base`, if that was not found before. None: there were not enough commits left to
+/// look at.
+pub fn distance_within(
+    repository: Repository<'_>,
+    base: ObjectId,
+    head: ObjectId,
+    commits_left: &mut usize,
+) -> Result<Option<Distance>, Error> {
+    let memory = repository.objects.memory();
+    if let Some(known) = memory.and_then(|memory| memory.distance(base, head)) {
+        return Ok(Some(known));
+    }
+    let relation = relation_within(repository, base, head, commits_left)?;
+    if relation.is_cut {
+        return Ok(None);
+    }
+    let distance = Distance { ahead: relation.ahead.len(), behind: relation.behind };
+    if let Some(memory) = memory {
+        memory.keep_distance(base, head, distance);
+    }
+    Ok(Some(distance))
 }
 
 /// As [`relation`], with so many commits to look at, which it takes those from that it looked at.

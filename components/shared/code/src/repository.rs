@@ -1,6 +1,7 @@
 //! Reading a repository's objects: commits, trees, files and tags, each within its limit.
 
 use crate::limits::{OBJECT_BYTES_MAX, TITLE_BYTES_MAX};
+use crate::memory::Memory;
 use crate::text;
 use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::{ObjectId, oid};
@@ -33,6 +34,11 @@ pub trait Objects {
 
     /// The digest that ids are made by.
     fn format(&self) -> ObjectFormat;
+
+    /// What was found out about the repository before; none: nothing is kept.
+    fn memory(&self) -> Option<&Memory> {
+        None
+    }
 
     /// The objects whose id begins with the prefix: all, or two of them if there are more.
     fn with_prefix(&self, prefix: &gix_hash::Prefix) -> Result<Vec<ObjectId>, Error>;

@@ -5,6 +5,7 @@
 //! is what lies on disk, under the number that the store never gives twice, and nothing of whoever asks.
 
 use crate::limits::{RECENT_BYTES_MAX, REPOSITORIES_KEPT_MAX};
+use crate::memory::Memory;
 use crate::repository::{Error, Objects};
 use bstr::ByteSlice as _;
 use gix_hash::{ObjectId, Prefix, oid};
@@ -33,6 +34,7 @@ pub struct Opened {
 pub struct RememberedObjects {
     store: Store,
     recent: RefCell<ObjectCache<ObjectId>>,
+    memory: Memory,
     /// Whether there are refs that nobody is to see.
     hides_refs: bool,
 }
@@ -121,15 +123,25 @@ fn open_directory(git_dir: &Path) -> Result<Opened, OpenError> {
         answer => answer?,
     };
     let recent = RefCell::new(ObjectCache::new(RECENT_BYTES_MAX));
-    Ok(Opened { objects: RememberedObjects { store: objects, recent, hides_refs }, refs })
+    Ok(Opened {
+        objects: RememberedObjects { store: objects, recent, memory: Memory::default(), hides_refs },
+        refs,
+    })
 }
 
 impl Objects for RememberedObjects {
     fn header(&self, id: &oid) -> Result<Option<(Kind, u64)>, Error> {
-        match self.recent.borrow_mut().get(&id.to_owned()) {
-            Some(object) => Ok(Some((object.kind, object.data.len() as u64))),
-            None => self.store.header(id),
+        if let Some(object) = self.recent.borrow_mut().get(&id.to_owned()) {
+            return Ok(Some((object.kind, object.data.len() as u64)));
         }
+        if let Some(known) = self.memory.header(id) {
+            return Ok(Some(known));
+        }
+        let header = self.store.header(id)?;
+        if let Some(header) = header {
+            self.memory.keep_header(id, header);
+        }
+        Ok(header)
     }
 
     fn object(&self, id: &oid) -> Result<Option<Object>, Error> {
@@ -156,6 +168,10 @@ impl Objects for RememberedObjects {
 
     fn format(&self) -> ObjectFormat {
         self.store.format()
+    }
+
+    fn memory(&self) -> Option<&Memory> {
+        Some(&self.memory)
     }
 
     fn with_prefix(&self, prefix: &Prefix) -> Result<Vec<ObjectId>, Error> {

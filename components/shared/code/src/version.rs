@@ -1,6 +1,24 @@
 //! The order of version names.
 
+use crate::repository::Repository;
+use bstr::BStr;
+use lithe_git::refs::Ref;
 use std::cmp::Ordering;
+
+/// All tags, those of the highest versions first.
+pub fn tags_latest_first<'a>(repository: Repository<'a>) -> Vec<&'a Ref> {
+    let tags = repository.refs.with_prefix(BStr::new("refs/tags/"));
+    let sort = || {
+        let mut order: Vec<usize> = (0..tags.len()).collect();
+        order.sort_by(|a, b| compare(&tags[*b].name, &tags[*a].name));
+        order
+    };
+    let tag = |index: &usize| &tags[*index];
+    match repository.objects.memory() {
+        Some(memory) => memory.tags(sort).iter().map(tag).collect(),
+        None => sort().iter().map(tag).collect(),
+    }
+}
 
 /// Compares names with the numbers in them as numbers: `v1.9` before `v1.10`.
 pub fn compare(a: &[u8], b: &[u8]) -> Ordering {
