@@ -83,7 +83,7 @@ pub fn look(place: &Place<'_>, repository: Repository<'_>, commit_id: ObjectId) 
         branches: found(&branches),
         tags: found(&tags),
         children: children.map(|id| ObjectIdText::of(place, id)).collect(),
-        is_partial: tags_left == 0 || tips.iter().any(|tip| known.get(tip).is_none()),
+        is_partial: tips.iter().any(|tip| known.get(tip).is_none()),
     }
 }
 

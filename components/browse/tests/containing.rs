@@ -154,6 +154,18 @@ fn page(fixture: &Fixture, revision: &str) -> String {
 }
 
 #[test]
+fn a_tag_of_something_else_contains_no_commit() {
+    let fixture = Fixture::new("git commit -q --allow-empty -m x && git commit -q --allow-empty -m y");
+    fixture.shell(
+        "cd team/demo.git && git tag blob $(echo x | git hash-object -w --stdin) && git tag -a -m x tree 'main^{tree}'
+        git pack-refs --all",
+    );
+    let html = page(&fixture, "main~1");
+    assert!(html.contains("<dt>Child</dt>") && !html.contains("<dt>Tags</dt>"), "{html}");
+    assert!(!html.contains("loaded again"));
+}
+
+#[test]
 fn so_many_children_branches_and_tags_are_named() {
     for more in [0, 1] {
         let fixture = Fixture::new(&format!(

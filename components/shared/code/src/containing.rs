@@ -226,7 +226,12 @@ impl Going<'_> {
 
     fn reach(&mut self, id: ObjectId, tips: &Tips, floor: Order) -> Result<(), Error> {
         if !self.places.contains_key(&id) {
-            let Some(place) = Place::find(self.repository, &id)? else { return Ok(()) };
+            let place = match Place::find(self.repository, &id) {
+                Ok(Some(place)) => place,
+                // A tag may point to anything, and what is no commit contains none.
+                Ok(None) | Err(Error::Damaged(_)) => return Ok(()),
+                Err(error) => return Err(error),
+            };
             if place.order < floor && id != self.known.commit_id {
                 return Ok(());
             }
