@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 /// What stands behind a repository's path.
-const ADDRESSES: [&str; 19] = [
+const ADDRESSES: [&str; 20] = [
     "",
     "/-/tree/main",
     "/-/blob/main/file",
@@ -18,6 +18,7 @@ const ADDRESSES: [&str; 19] = [
     ".git/-/bundle/main",
     "/-/archive/main.tar.gz",
     "/-/search?q=x",
+    "/-/edit/main/file",
     "/-/settings",
     "/-/settings/permissions",
     ".git/info/refs?service=git-upload-pack",

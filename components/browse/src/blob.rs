@@ -2,7 +2,8 @@
 
 use crate::highlight;
 use crate::limits::{BLOB_BYTES_MAX, BLOB_LINES_MAX};
-use crate::markdown::{self, Origin};
+use crate::markdown::Origin;
+use crate::markup::Markup;
 use crate::place::{Failure, Place, Switcher, crumbs};
 use crate::raw;
 use askama::Template;
@@ -70,7 +71,7 @@ enum Content {
     Lines(Vec<String>),
     /// Sanitised HTML.
     #[serde(rename = "rendered-html")]
-    Markdown(String),
+    Rendered(String),
     Image,
     Link(String),
     /// It is elsewhere, and stands here as a pointer only: its size in words, and where to get it.
@@ -120,7 +121,7 @@ pub fn page(
         name: text::visible(file_name),
         commits_href: links.commits(name, path),
         find_href: links.find(name),
-        blame_href: matches!(shown.content, Content::Lines(_) | Content::Markdown(_))
+        blame_href: matches!(shown.content, Content::Lines(_) | Content::Rendered(_))
             .then(|| links.blame(name, path)),
         raw_href: links.raw(name, path),
         permanent_href: links.blob(permanent.name.as_bstr(), path),
@@ -128,7 +129,7 @@ pub fn page(
             href: links.edit(name, path, ""),
             delete_href: links.edit(name, path, "delete"),
         }),
-        other_view: markdown::is_markdown(file_name).then(|| match display {
+        other_view: Markup::of(file_name).map(|_| match display {
             Display::Best => {
                 View { name: "Source", href: format!("{}?display=source", links.blob(name, path)) }
             }
@@ -182,8 +183,14 @@ fn show(
     }
     match text::decode(&bytes) {
         Some(text) => Ok(show_text(place, entry, &text, size_fact, origin, display)),
+        None if is_pdf(entry) => Ok(nothing("This is a PDF document.")),
         None => Ok(nothing("This is a binary file.")),
     }
+}
+
+/// Whether a file is a document that browsers show by themselves once they have it.
+fn is_pdf(entry: &Entry) -> bool {
+    entry.name.to_ascii_lowercase().ends_with(b".pdf")
 }
 
 /// What the file says of a large file in whose place it stands, if that is what it is.
@@ -212,11 +219,11 @@ fn show_text(
     if text::has_bidirectional_control(&decoded.text) {
         notices.push("This file has characters that change the direction of the text around them; they are shown as \\u{…}.");
     }
-    if markdown::is_markdown(entry.name.as_bstr())
-        && display == Display::Best
-        && let Some(html) = markdown::render_cached(place.cache, &entry.id, &decoded.text, origin, 2)
+    if display == Display::Best
+        && let Some(markup) = Markup::of(entry.name.as_bstr())
+        && let Some(html) = markup.render_cached(place.cache, &entry.id, &decoded.text, origin, 2)
     {
-        return Shown { facts, notices, content: Content::Markdown(html) };
+        return Shown { facts, notices, content: Content::Rendered(html) };
     }
     let highlighted =
         highlight::file_cached(place.cache, &entry.id, &text::visible(&entry.name), &decoded.text);

@@ -16,6 +16,7 @@ use crate::place::{Failure, Place};
 use crate::refs::{self, Offsets};
 use crate::route::{self, Page, Route};
 use crate::summary::{self, Summary};
+use crate::switch::{self, Switch};
 use crate::{cache, commit, feed, patches, raw, sending, signature, tree, unavailable};
 use askama::Template;
 use bstr::{BStr, ByteSlice as _};
@@ -236,6 +237,14 @@ impl Asked<'_> {
     }
 
     fn page_of(&self, place: &Place<'_>, repository: Repository<'_>, page: &Page) -> Result<Answer, Failure> {
+        if let Some(words) = self.query.find(switch::FIELD)
+            && let Some(switched) = switch::page(place, repository, page, words)?
+        {
+            return Ok(match switched {
+                Switch::To(address) => answer::see_other(&address),
+                Switch::Choice(page) => self.page(&*page),
+            });
+        }
         match page {
             Page::Summary => summary::page(place, repository).map(|summary| match summary {
                 Summary::Filled(page) => self.page(&*page),

@@ -138,6 +138,49 @@ pub const COMPARED_COMMITS_MAX: usize = 250;
 
 // --- Finding the way, summary and files ---
 
+/// The largest text in a form other than Markdown that is rendered, in bytes.
+pub const MARKUP_BYTES_MAX: usize = 256 << 10;
+
+/// The most rows of a table that are shown.
+pub const TABLE_ROWS_MAX: usize = 2_000;
+
+/// The most columns of a text that is shown as a table.
+pub const TABLE_COLUMNS_MAX: usize = 100;
+
+/// The most bytes of a cell of a table that are shown.
+pub const TABLE_CELL_BYTES_MAX: usize = 1_000;
+
+/// The most cells of a notebook that are shown.
+pub const NOTEBOOK_CELLS_MAX: usize = 1_000;
+
+/// The most bytes of one output of a notebook that are shown.
+pub const NOTEBOOK_OUTPUT_BYTES_MAX: usize = 20_000;
+
+/// The largest image in a notebook that is shown, in bytes of Base64.
+pub const NOTEBOOK_IMAGE_BYTES_MAX: usize = 1 << 20;
+
+/// How long one view may look up the sizes of files, to tell a tree's languages. What is left then is
+/// looked up at the next view.
+pub const LANGUAGES_TIME_MAX: Duration = Duration::from_millis(10);
+
+/// The most directories that may be left to be looked at.
+pub const LANGUAGES_LEFT_MAX: usize = 10_000;
+
+/// The most languages that are shown, those that stand for the rest included.
+pub const LANGUAGES_SHOWN_MAX: usize = 8;
+
+/// The largest licence that is read, in bytes.
+pub const LICENCE_BYTES_MAX: u64 = 64 << 10;
+
+/// The most licence files that are read.
+pub const LICENCE_FILES_MAX: usize = 4;
+
+/// The most branches, and the most tags, that are listed to go to.
+pub const SWITCH_CHOICES_MAX: usize = 200;
+
+/// The longest text to find branches and tags by, in bytes.
+pub const SWITCH_WORDS_BYTES_MAX: usize = 200;
+
 /// The most commits whose trees are looked at for one page of where lines come from.
 pub const BLAME_COMMITS_READ_MAX: usize = 5_000;
 

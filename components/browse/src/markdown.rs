@@ -5,7 +5,6 @@
 //! the repository. Images from elsewhere are not loaded (the pages' policy forbids it, so that
 //! looking at a repository tells nobody); their alternative text stands in their place.
 
-use crate::cache::{Cache, Key};
 use crate::highlight;
 use crate::limits::{MARKDOWN_BYTES_MAX, MARKDOWN_DEPTH_MAX, MARKDOWN_TEXT_COST_MAX};
 use bstr::{BStr, BString, ByteSlice as _};
@@ -41,29 +40,16 @@ pub fn render(text: &str, origin: &Origin, heading_level: u8) -> Option<String> 
     }
     let mut plugins = comrak::options::Plugins::default();
     plugins.render.codefence_syntax_highlighter = Some(&CodeBlocks);
-    let html = comrak::markdown_to_html_with_plugins(text, &options(), &plugins);
-    if !is_shallow(&html) || text_cost(&html) > MARKDOWN_TEXT_COST_MAX {
-        return None;
-    }
-    Some(finished(&sanitized(&html, origin), heading_level))
+    safe(&comrak::markdown_to_html_with_plugins(text, &options(), &plugins), origin, heading_level)
 }
 
-/// Renders as [`render`] does, or finds what was rendered before, of the file of that id.
-pub fn render_cached(
-    cache: &dyn Cache,
-    id: &gix_hash::oid,
-    text: &str,
-    origin: &Origin,
-    heading_level: u8,
-) -> Option<String> {
-    let Origin { links, revision, file } = origin;
-    let summary = links.summary();
-    let key = Key::new(&[b"markdown", id.as_bytes(), summary.as_bytes(), revision, file, &[heading_level]]);
-    cache.get(&key).or_else(|| {
-        let html = render(text, origin, heading_level)?;
-        cache.put(&key, &html);
-        Some(html)
-    })
+/// Takes everything out of HTML that is not harmless, and resolves its links, as [`render`] does. None if
+/// it is deeper than may be parsed.
+pub fn safe(html: &str, origin: &Origin, heading_level: u8) -> Option<String> {
+    if !is_shallow(html) || text_cost(html) > MARKDOWN_TEXT_COST_MAX {
+        return None;
+    }
+    Some(finished(&sanitized(html, origin), heading_level))
 }
 
 fn options() -> comrak::Options<'static> {

@@ -133,6 +133,8 @@ pub struct Switcher {
     pub tags: Vec<Choice>,
     /// Where all branches and tags are.
     pub all_href: String,
+    /// Where a form asks for another one by its name: the page itself.
+    pub action: String,
 }
 
 /// A branch or tag to choose.
@@ -177,6 +179,7 @@ impl Switcher {
             branches: choices(&branches),
             tags: choices(&tags),
             all_href: links.refs(),
+            action: href(current.name.as_bstr()),
         }
     }
 }

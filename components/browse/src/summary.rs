@@ -1,6 +1,8 @@
 //! A repository's own page: what it is, how to clone it, its files and README. And the page of one
 //! that nothing was pushed to yet.
 
+use crate::languages::Languages;
+use crate::licence;
 use crate::limits::SUMMARY_ENTRIES_MAX;
 use crate::place::{Additions, CommitLine, Failure, Place, Switcher};
 use crate::tree::{Body, Listing, Readme};
@@ -35,8 +37,19 @@ pub struct SummaryPage {
     tag_count: String,
     clone_url: String,
     latest: CommitLine,
+    permanent_href: String,
+    languages: Languages,
+    licences: Vec<Licence>,
     listing: Listing,
     readme: Option<Readme>,
+}
+
+/// A licence, and the file that has it.
+#[derive(Serialize)]
+struct Licence {
+    /// Its identifier in the SPDX License List.
+    name: &'static str,
+    href: String,
 }
 
 /// An archive of the files to download.
@@ -87,6 +100,11 @@ fn filled(
     let commit = repository.commit(&revision.commit_id)?;
     let entries = repository.tree(&commit.tree_id)?;
     let readme = Readme::find(place, repository, &entries, revision, "".into())?;
+    let licences = licence::find(repository, &entries).into_iter().map(|(name, entry)| Licence {
+        name,
+        href: links.blob(revision.name.as_bstr(), entry.name.as_bstr()),
+    });
+    let licences = licences.collect();
     let mut listing = Listing::new(place, repository, entries, revision, "".into(), 0, SUMMARY_ENTRIES_MAX);
     listing.next_href = listing.next_href.map(|_| links.tree(name, "".into()));
     let count = |prefix: &str| repository.refs.with_prefix(prefix.into()).len() as u64;
@@ -104,6 +122,9 @@ fn filled(
         tag_count: counted(count("refs/tags/"), "tag", "tags"),
         clone_url: format!("{}{}", place.site, links.clone_path()),
         latest: place.commit_line(&commit),
+        permanent_href: links.tree(commit.id.to_string().as_str().into(), "".into()),
+        languages: Languages::find(place.cache, repository, &commit.tree_id)?,
+        licences,
         listing,
         readme,
     })

@@ -2,7 +2,8 @@
 
 use crate::last_commits::{Known, LastCommit};
 use crate::limits::{TREE_ENTRIES_MAX, TREE_SIZES_MAX};
-use crate::markdown::{self, Origin};
+use crate::markdown::Origin;
+use crate::markup::Markup;
 use crate::place::{Additions, CommitLine, Failure, Place, Switcher, crumbs};
 use crate::submodules::Submodules;
 use askama::Template;
@@ -30,6 +31,7 @@ pub struct TreePage {
     commits_href: String,
     find_href: String,
     additions: Option<Additions>,
+    permanent_href: String,
     latest: CommitLine,
     listing: Listing,
     readme: Option<Readme>,
@@ -64,6 +66,7 @@ pub fn page(
         commits_href: links.commits(name, path),
         find_href: links.find(name),
         additions: place.additions(revision, path),
+        permanent_href: links.tree(commit.id.to_string().as_str().into(), path),
         latest: place.commit_line(&commit),
         listing: Listing::new(place, repository, entries, revision, path, offset, TREE_ENTRIES_MAX),
         readme,
@@ -237,12 +240,9 @@ impl Readme {
         let file = joined(path, entry.name.as_bstr());
         let links = place.links();
         let origin = Origin { links: links.clone(), revision: revision.name.clone(), file: file.clone() };
-        let is_markdown = markdown::is_markdown(entry.name.as_bstr());
-        let html = if is_markdown {
-            markdown::render_cached(place.cache, &entry.id, &text.text, &origin, HEADING_LEVEL)
-        } else {
-            None
-        };
+        let html = Markup::of(entry.name.as_bstr()).and_then(|markup| {
+            markup.render_cached(place.cache, &entry.id, &text.text, &origin, HEADING_LEVEL)
+        });
         Ok(Some(Self {
             name: text::visible(&entry.name),
             href: links.blob(revision.name.as_bstr(), file.as_bstr()),
@@ -265,8 +265,8 @@ fn is_file(entry: &Entry) -> bool {
 
 /// Which of several READMEs is shown: the lowest.
 fn rank(entry: &Entry) -> usize {
-    const NAMES: [&str; 6] =
-        ["readme.md", "readme.markdown", "readme", "readme.txt", "readme.rst", "readme.adoc"];
+    const NAMES: [&str; 7] =
+        ["readme.md", "readme.markdown", "readme.rst", "readme.org", "readme", "readme.txt", "readme.adoc"];
     let name = entry.name.to_ascii_lowercase();
     NAMES.iter().position(|readme| name == readme.as_bytes()).unwrap_or(NOT_A_README)
 }

@@ -1,0 +1,226 @@
+//! Texts that have a rendered view: Markdown, reStructuredText, Org, tables and notebooks.
+//!
+//! Whatever the form, what comes out went through [`crate::markdown::safe`] or was escaped here: nothing of
+//! a repository reaches a page that is not on its list of harmless elements.
+
+mod notebook;
+mod org;
+mod rst;
+mod table;
+
+use crate::cache::{Cache, Key};
+use crate::limits::MARKUP_BYTES_MAX;
+use crate::markdown::{self, Origin};
+use bstr::{BStr, ByteSlice as _};
+use lithe_code::text::push_html;
+
+/// A form of text that has a rendered view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Markup {
+    Markdown,
+    ReStructuredText,
+    Org,
+    /// A table whose columns that character separates.
+    Table(char),
+    /// A Jupyter notebook.
+    Notebook,
+}
+
+impl Markup {
+    /// The form that the name of a file tells; none if it has no rendered view.
+    pub fn of(file_name: &BStr) -> Option<Self> {
+        if markdown::is_markdown(file_name) {
+            return Some(Self::Markdown);
+        }
+        let (_, extension) = file_name.rsplit_once_str(".")?;
+        Some(match extension.to_ascii_lowercase().as_slice() {
+            b"rst" | b"rest" => Self::ReStructuredText,
+            b"org" => Self::Org,
+            b"csv" => Self::Table(','),
+            b"tsv" | b"tab" => Self::Table('\t'),
+            b"ipynb" => Self::Notebook,
+            _ => return None,
+        })
+    }
+
+    /// Renders a text; its highest headings become those of `heading_level`. None if it is larger or deeper
+    /// than may be rendered, or not of that form: then it is to be shown as it is.
+    pub fn render(self, text: &str, origin: &Origin, heading_level: u8) -> Option<String> {
+        let is_small = text.len() <= MARKUP_BYTES_MAX;
+        match self {
+            Self::Markdown => markdown::render(text, origin, heading_level),
+            Self::ReStructuredText if is_small => markdown::safe(&rst::html(text), origin, heading_level),
+            Self::Org if is_small => markdown::safe(&org::html(text), origin, heading_level),
+            Self::Table(separator) => table::html(text, separator),
+            Self::Notebook => notebook::html(text, origin, heading_level),
+            Self::ReStructuredText | Self::Org => None,
+        }
+    }
+
+    /// Renders as [`Self::render`] does, or finds what was rendered before, of the file of that id.
+    pub fn render_cached(
+        self,
+        cache: &dyn Cache,
+        id: &gix_hash::oid,
+        text: &str,
+        origin: &Origin,
+        heading_level: u8,
+    ) -> Option<String> {
+        let Origin { links, revision, file } = origin;
+        let (form, summary) = (format!("{self:?}"), links.summary());
+        let parts: [&[u8]; 7] =
+            [b"markup", form.as_bytes(), id.as_bytes(), summary.as_bytes(), revision, file, &[heading_level]];
+        let key = Key::new(&parts);
+        cache.get(&key).or_else(|| {
+            let html = self.render(text, origin, heading_level)?;
+            cache.put(&key, &html);
+            Some(html)
+        })
+    }
+}
+
+/// A text with what HTML would read escaped.
+fn escaped(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    push_html(&mut html, text);
+    html
+}
+
+/// A block of code, highlighted by the name of its language.
+fn code_block(language: &str, code: &str) -> String {
+    let lines = crate::highlight::code(language, code).lines.join("\n");
+    format!("<pre><code>{lines}\n</code></pre>\n")
+}
+
+/// The length of the web address that the text begins with; 0 if it does not.
+fn address_len(text: &str) -> usize {
+    if !["http://", "https://"].iter().any(|scheme| text.starts_with(scheme)) {
+        return 0;
+    }
+    let end = text.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`' | '|' | ')' | ']'));
+    text[..end.unwrap_or(text.len())].trim_end_matches(['.', ',', ';', ':', '!', '?', '\'']).len()
+}
+
+/// A link, the address escaped.
+fn link(address: &str, text: &str) -> String {
+    format!("<a href=\"{}\">{}</a>", escaped(address), escaped(text))
+}
+
+/// Finds text between two marks at the beginning of `text`: neither end of it is white space, and what
+/// follows is no letter. Returns what is between, and how long all of it is.
+fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<(&'a str, usize)> {
+    let inner = text.strip_prefix(open)?;
+    // Marks lie close together; what lies far apart only looks like some.
+    let window = &inner[..inner.floor_char_boundary(SPAN_BYTES_MAX)];
+    let mut from = 0;
+    while let Some(found) = window[from..].find(close) {
+        let end = from + found;
+        let (body, after) = (&inner[..end], &inner[end + close.len()..]);
+        let is_tight = !body.is_empty()
+            && !body.starts_with(char::is_whitespace)
+            && !body.ends_with(char::is_whitespace);
+        if is_tight && !after.starts_with(char::is_alphanumeric) {
+            return Some((body, open.len() + end + close.len()));
+        }
+        from = end + close.len();
+    }
+    None
+}
+
+/// The longest text between two marks, in bytes.
+const SPAN_BYTES_MAX: usize = 2_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lithe_code::links::Links;
+
+    /// What a text becomes in the file `doc/README`, as a README shows it.
+    pub fn rendered(markup: Markup, text: &str) -> String {
+        let origin =
+            Origin { links: Links::new("team/demo"), revision: "main".into(), file: "doc/README".into() };
+        markup.render(text, &origin, 2).expect("it is rendered")
+    }
+
+    #[test]
+    fn the_form_follows_from_the_name() {
+        let cases = [
+            ("a.md", Some(Markup::Markdown)),
+            ("README.RST", Some(Markup::ReStructuredText)),
+            ("a.org", Some(Markup::Org)),
+            ("a.csv", Some(Markup::Table(','))),
+            ("a.tsv", Some(Markup::Table('\t'))),
+            ("a.ipynb", Some(Markup::Notebook)),
+            ("csv", None),
+            ("a.rs", None),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(Markup::of(name.into()), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_theirs_runs() {
+        let attack = "<script>alert(1)</script> <img src=x onerror=alert(1)>";
+        let notebook = serde_json::json!({ "nbformat": 4, "cells": [
+            { "cell_type": "markdown", "source": attack },
+            { "cell_type": "raw", "source": attack },
+            { "cell_type": "code", "source": attack, "outputs": [
+                { "output_type": "stream", "text": attack },
+                { "output_type": "display_data", "data": {
+                    "text/html": attack, "text/plain": attack, "image/png": "\"><script>" } },
+                { "output_type": "error", "traceback": [attack] },
+            ] },
+        ]});
+        let cases = [
+            (
+                Markup::ReStructuredText,
+                format!(
+                    "{attack}\n\n.. image:: javascript:alert(1)\n\n`x <javascript:alert(1)>`_\n\n.. raw:: html\n\n   {attack}\n"
+                ),
+            ),
+            (
+                Markup::Org,
+                format!(
+                    "* {attack}\n[[javascript:alert(1)][{attack}]]\n#+BEGIN_EXPORT html\n{attack}\n#+END_EXPORT\n"
+                ),
+            ),
+            (Markup::Table(','), format!("\"{attack}\",{attack}\n")),
+            (Markup::Notebook, notebook.to_string()),
+        ];
+        for (markup, text) in cases {
+            let html = rendered(markup, &text);
+            let lower = html.to_ascii_lowercase();
+            for bad in ["<script", "<img src=\"x\"", "<img src=x", "href=\"javascript", "src=\"javascript"] {
+                assert!(!lower.contains(bad), "{markup:?}: {html}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_bomb_takes_no_longer_than_its_length_allows() {
+        let long = [
+            "*".repeat(MARKUP_BYTES_MAX),
+            "`".repeat(MARKUP_BYTES_MAX),
+            "**a ".repeat(MARKUP_BYTES_MAX / 4),
+            "- ".repeat(MARKUP_BYTES_MAX / 2),
+            " - a\n".repeat(MARKUP_BYTES_MAX / 5),
+            (0..600).map(|depth| format!("{}- a\n\n", " ".repeat(depth))).collect(),
+            "[[".repeat(MARKUP_BYTES_MAX / 2),
+            "_".repeat(MARKUP_BYTES_MAX),
+            "|".repeat(MARKUP_BYTES_MAX),
+            "#+BEGIN_QUOTE\n".repeat(MARKUP_BYTES_MAX / 14),
+        ];
+        let origin = Origin { links: Links::new("d"), revision: "main".into(), file: "README".into() };
+        for text in long {
+            for markup in [Markup::ReStructuredText, Markup::Org] {
+                let begun = std::time::Instant::now();
+                let _ = markup.render(&text, &origin, 2);
+                assert!(begun.elapsed().as_secs() < 20, "{markup:?} {:?}", &text[..20]);
+            }
+            let more = format!("{text}{text}");
+            let is_past = more.len() > MARKUP_BYTES_MAX;
+            assert!(!is_past || Markup::Org.render(&more, &origin, 2).is_none());
+        }
+    }
+}
