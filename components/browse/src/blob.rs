@@ -1,7 +1,8 @@
 //! The page of a file, `/-/blob/<ref>/<path>`.
 
+use crate::blob_part::{self, Part};
 use crate::highlight;
-use crate::limits::{BLOB_BYTES_MAX, BLOB_LINES_MAX};
+use crate::limits::{BLOB_BYTES_MAX, BLOB_LINES_MAX, PARTS_BYTES_MAX};
 use crate::markdown::Origin;
 use crate::markup::Markup;
 use crate::place::{Failure, Place, Switcher, crumbs};
@@ -45,6 +46,8 @@ pub struct BlobPage {
     facts: Vec<String>,
     notices: Vec<&'static str>,
     content: Content,
+    /// Where the lines go on, if not all of them are shown.
+    next_href: Option<String>,
 }
 
 /// Where a file can be edited and deleted.
@@ -69,6 +72,9 @@ enum Content {
     /// HTML, a string for each line.
     #[serde(rename = "lines-html")]
     Lines(Vec<String>),
+    /// Some lines of many.
+    #[serde(rename = "part-html")]
+    Part(Part),
     /// Sanitised HTML.
     #[serde(rename = "rendered-html")]
     Rendered(String),
@@ -89,6 +95,8 @@ pub enum Display {
     /// Rendered, if it is of a kind that can be.
     Best,
     Source,
+    /// The source from a line on, counted from 0, without highlighting.
+    Part(usize),
 }
 
 /// Builds the page of the file.
@@ -121,7 +129,7 @@ pub fn page(
         name: text::visible(file_name),
         commits_href: links.commits(name, path),
         find_href: links.find(name),
-        blame_href: matches!(shown.content, Content::Lines(_) | Content::Rendered(_))
+        blame_href: matches!(shown.content, Content::Lines(_) | Content::Part(_) | Content::Rendered(_))
             .then(|| links.blame(name, path)),
         raw_href: links.raw(name, path),
         permanent_href: links.blob(permanent.name.as_bstr(), path),
@@ -133,8 +141,9 @@ pub fn page(
             Display::Best => {
                 View { name: "Source", href: format!("{}?display=source", links.blob(name, path)) }
             }
-            Display::Source => View { name: "Rendered", href: links.blob(name, path) },
+            Display::Source | Display::Part(_) => View { name: "Rendered", href: links.blob(name, path) },
         }),
+        next_href: shown.next.map(|from| format!("{}?from={from}", links.blob(name, path))),
         facts: shown.facts,
         notices: shown.notices,
         content: shown.content,
@@ -145,6 +154,8 @@ struct Shown {
     facts: Vec<String>,
     notices: Vec<&'static str>,
     content: Content,
+    /// The line that a page leaves off at, counted from 0; none if it shows the last.
+    next: Option<usize>,
 }
 
 fn show(
@@ -160,26 +171,56 @@ fn show(
         facts: vec![size_fact.clone()],
         notices: Vec::new(),
         content: Content::Nothing(reason),
+        next: None,
     };
     if let Some(pointer) = pointer(repository, entry, bytes_count)? {
         let size = size::bytes(pointer.size);
         let href = place.links().large_file(&pointer.oid, entry.name.as_bstr());
         let facts = vec!["Git LFS".to_owned(), size.clone()];
-        return Ok(Shown { facts, notices: Vec::new(), content: Content::LargeFile { size, href } });
+        return Ok(Shown {
+            facts,
+            notices: Vec::new(),
+            content: Content::LargeFile { size, href },
+            next: None,
+        });
     }
     if raw::image_type(entry.name.as_bstr()).is_some() && display == Display::Best {
-        return Ok(Shown { facts: vec![size_fact], notices: Vec::new(), content: Content::Image });
+        return Ok(Shown {
+            facts: vec![size_fact],
+            notices: Vec::new(),
+            content: Content::Image,
+            next: None,
+        });
     }
-    if bytes_count > BLOB_BYTES_MAX {
+    if bytes_count > PARTS_BYTES_MAX {
         return Ok(nothing("This file is too large to be shown here."));
     }
-    let bytes = repository.blob(&entry.id, BLOB_BYTES_MAX)?;
+    let bytes = repository.blob(&entry.id, PARTS_BYTES_MAX)?;
     if entry.mode.kind() == EntryKind::Link {
         let facts = vec!["Symbolic link".to_owned()];
-        return Ok(Shown { facts, notices: Vec::new(), content: Content::Link(text::visible(&bytes)) });
+        return Ok(Shown {
+            facts,
+            notices: Vec::new(),
+            content: Content::Link(text::visible(&bytes)),
+            next: None,
+        });
     }
     if bytes.is_empty() {
         return Ok(nothing("This file is empty."));
+    }
+    let from = match display {
+        Display::Part(from) => Some(from),
+        Display::Best | Display::Source => (bytes_count > BLOB_BYTES_MAX).then_some(0),
+    };
+    if let Some(from) = from.filter(|_| !text::is_binary(&bytes)) {
+        return Ok(match blob_part::part(&bytes, from) {
+            Some(part) => {
+                let facts = vec![size::counted(part.total as u64, "line", "lines"), size_fact];
+                let notices = vec!["This file is large: it is shown in parts, and not highlighted."];
+                Shown { facts, notices, next: part.next, content: Content::Part(part) }
+            }
+            None => nothing("This file is too large to be shown here."),
+        });
     }
     match text::decode(&bytes) {
         Some(text) => Ok(show_text(place, entry, &text, size_fact, origin, display)),
@@ -223,7 +264,7 @@ fn show_text(
         && let Some(markup) = Markup::of(entry.name.as_bstr())
         && let Some(html) = markup.render_cached(place.cache, &entry.id, &decoded.text, origin, 2)
     {
-        return Shown { facts, notices, content: Content::Rendered(html) };
+        return Shown { facts, notices, content: Content::Rendered(html), next: None };
     }
     let highlighted =
         highlight::file_cached(place.cache, &entry.id, &text::visible(&entry.name), &decoded.text);
@@ -232,12 +273,13 @@ fn show_text(
     if !highlighted.is_complete {
         notices.push("This file is too large, or has lines too long, to be highlighted in full.");
     }
-    if lines.len() > BLOB_LINES_MAX {
+    let next = (lines.len() > BLOB_LINES_MAX).then_some(BLOB_LINES_MAX);
+    if next.is_some() {
         lines.truncate(BLOB_LINES_MAX);
         notices.push("Only the first 20,000 lines are shown.");
     }
     if decoded.text.lines().any(|line| line.len() > LINE_BYTES_MAX) {
         notices.push("Lines of more than 10,000 bytes are cut.");
     }
-    Shown { facts, notices, content: Content::Lines(lines) }
+    Shown { facts, notices, content: Content::Lines(lines), next }
 }

@@ -413,7 +413,11 @@ impl Asked<'_> {
     }
 
     fn display(&self) -> Display {
-        if self.query.get("display") == "source" { Display::Source } else { Display::Best }
+        match self.query.get("from").parse() {
+            Ok(from) => Display::Part(from),
+            Err(_) if self.query.get("display") == "source" => Display::Source,
+            Err(_) => Display::Best,
+        }
     }
 
     fn whitespace(&self) -> Whitespace {

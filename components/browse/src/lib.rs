@@ -6,6 +6,7 @@
 
 pub mod blame;
 pub mod blob;
+pub mod blob_part;
 pub mod cache;
 pub mod commit;
 pub mod commits;

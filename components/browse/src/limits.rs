@@ -17,6 +17,15 @@ pub const RAW_BYTES_MAX: u64 = 64 << 20;
 /// The largest file shown in a page, in bytes. Past it, there is only a link to the raw file.
 pub const BLOB_BYTES_MAX: u64 = 2 << 20;
 
+/// The largest file whose lines are shown in parts, in bytes.
+pub const PARTS_BYTES_MAX: u64 = 64 << 20;
+
+/// The most lines of a file that is shown in parts, on one page.
+pub const PART_LINES_MAX: usize = 2_000;
+
+/// The most bytes of lines of a file that is shown in parts, on one page.
+pub const PART_BYTES_MAX: usize = 1 << 20;
+
 /// The most lines of a file shown in a page.
 pub const BLOB_LINES_MAX: usize = 20_000;
 

@@ -133,6 +133,8 @@ pub struct Switcher {
     pub tags: Vec<Choice>,
     /// Where all branches and tags are.
     pub all_href: String,
+    /// The same page of this very commit, whatever a branch does.
+    pub permanent_href: String,
     /// Where a form asks for another one by its name: the page itself.
     pub action: String,
 }
@@ -179,6 +181,7 @@ impl Switcher {
             branches: choices(&branches),
             tags: choices(&tags),
             all_href: links.refs(),
+            permanent_href: href(current.commit_id.to_string().as_str().into()),
             action: href(current.name.as_bstr()),
         }
     }

@@ -174,6 +174,7 @@ fn large_files_are_cut_or_left_out() {
         yes | head -n {BLOB_LINES_MAX} > lines && yes | head -n {} > more-lines
         head -c {RAW_BYTES_MAX} /dev/zero > raw && head -c {} /dev/zero > more-raw
         yes '{}' | head -n {} > long.rs
+        head -c {PARTS_BYTES_MAX} /dev/zero | tr '\0' x > one-line && (cat one-line; echo) > too-large
         git add . && git -c core.compression=1 commit -qm x"#,
         BLOB_BYTES_MAX + 1,
         BLOB_LINES_MAX + 1,
@@ -189,13 +190,18 @@ fn large_files_are_cut_or_left_out() {
     };
     let rows = |html: &str| html.matches("<tr id=\"L").count();
     assert_eq!(rows(&page("most")), BLOB_LINES_MAX);
-    assert!(page("more").contains("too large to be shown"));
-    assert_eq!((rows(&page("lines")), page("lines").contains("Only the first")), (BLOB_LINES_MAX, false));
+    let more = page("more");
+    assert!(more.contains("shown in parts") && more.contains(&format!("?from={PART_LINES_MAX}")), "{more}");
+    assert_eq!(rows(&more), PART_LINES_MAX);
+    assert_eq!((rows(&page("lines")), page("lines").contains("More lines")), (BLOB_LINES_MAX, false));
+    assert!(page("more-lines").contains(&format!("?from={BLOB_LINES_MAX}")));
     assert_eq!(
         (rows(&page("more-lines")), page("more-lines").contains("Only the first")),
         (BLOB_LINES_MAX, true)
     );
     assert!(page("long.rs").contains("too large") && !page("long.rs").contains("hl-keyword"));
+    assert_eq!(rows(&page("one-line")), 1);
+    assert!(page("too-large").contains("too large to be shown"));
     let raw = |name: &str| {
         let file =
             raw::find(repository(&opened), &resolved(&fixture, &format!("main/{name}"))).expect("a file");

@@ -3,8 +3,8 @@
 for (const field of document.querySelectorAll('input[data-filter-menu]')) {
   field.addEventListener('input', () => {
     const words = field.value.toLowerCase();
-    for (const link of field.closest('.menu-panel').querySelectorAll('li > a')) {
-      link.parentElement.hidden = !link.textContent.toLowerCase().includes(words);
+    for (const item of field.closest('.menu-panel').querySelectorAll('ul:not(:last-child) > li')) {
+      item.hidden = !item.textContent.toLowerCase().includes(words);
     }
   });
   field.closest('details').addEventListener('toggle', (event) => {

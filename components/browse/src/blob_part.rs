@@ -1,0 +1,100 @@
+//! A part of the lines of a file that is too large for one page.
+
+use crate::limits::{PART_BYTES_MAX, PART_LINES_MAX};
+use bstr::ByteSlice as _;
+use lithe_code::limits::LINE_BYTES_MAX;
+use lithe_code::text::{self, push_line_html};
+use serde::Serialize;
+
+/// Some lines of a file.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Part {
+    /// How many lines come before these.
+    pub first: usize,
+    /// HTML, a string for each line.
+    pub lines: Vec<String>,
+    /// How many lines the file has.
+    pub total: usize,
+    /// The number of the line after these, counted from 0.
+    pub next: Option<usize>,
+}
+
+/// The lines from that one on, counted from 0. None if lines of bytes are not lines of text, as in UTF-16.
+pub fn part(bytes: &[u8], from: usize) -> Option<Part> {
+    if matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
+        return None;
+    }
+    let mut lines = Vec::new();
+    let mut room = PART_BYTES_MAX;
+    for line in bytes.lines().skip(from).take(PART_LINES_MAX) {
+        let html = line_html(line);
+        if html.len() > room && !lines.is_empty() {
+            break;
+        }
+        room = room.saturating_sub(html.len());
+        lines.push(html);
+    }
+    let total = bytes.lines().count();
+    let next = from.saturating_add(lines.len());
+    Some(Part { first: from, next: (next < total).then_some(next), lines, total })
+}
+
+fn line_html(line: &[u8]) -> String {
+    let mut html = String::new();
+    // One more than is shown tells that there is more; a character that is cut is none.
+    let mut cut = line.len().min(LINE_BYTES_MAX + 4);
+    while cut < line.len() && cut > 0 && line[cut] & 0xc0 == 0x80 {
+        cut -= 1;
+    }
+    let line = &line[..cut];
+    match text::decode(line) {
+        Some(decoded) => push_line_html(&mut html, &decoded.text),
+        None => push_line_html(&mut html, &text::visible(line)),
+    }
+    html
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_shown_part_by_part() {
+        let text: String = (0..5_000).map(|number| format!("{number}\n")).collect();
+        let mut from = 0;
+        let mut shown = Vec::new();
+        while let Some(part) = part(text.as_bytes(), from) {
+            assert_eq!((part.first, part.total), (from, 5_000));
+            shown.extend(part.lines);
+            match part.next {
+                Some(next) => from = next,
+                None => break,
+            }
+        }
+        assert_eq!(shown, (0..5_000).map(|number| number.to_string()).collect::<Vec<_>>());
+        assert_eq!(part(b"a\n", usize::MAX).map(|part| part.lines.len()), Some(0));
+        assert_eq!(part(b"\xff\xfea\0", 0), None);
+    }
+
+    #[test]
+    fn a_part_has_a_largest_size() {
+        let long = format!("{}\n", "ż".repeat(LINE_BYTES_MAX)).repeat(1_000);
+        let part = part(long.as_bytes(), 0).expect("a part");
+        assert!(part.lines.iter().map(String::len).sum::<usize>() <= PART_BYTES_MAX);
+        assert!(part.lines[0].ends_with("ż…") && part.next.is_some());
+        let one = "x".repeat(50 << 20);
+        let part = super::part(one.as_bytes(), 0).expect("a part");
+        assert_eq!((part.lines.len(), part.total, part.next), (1, 1, None));
+        assert!(part.lines[0].len() < LINE_BYTES_MAX + 10);
+    }
+
+    #[test]
+    fn what_is_no_text_in_a_line_is_shown_as_such() {
+        let part = part(b"caf\xe9\n<\0>\n\xe2\x80\xae\n", 0).expect("a part");
+        assert_eq!(
+            part.lines,
+            ["café", "&lt;\\u{0}&gt;", "<span class=\"control-character\">\\u{202e}</span>"]
+        );
+    }
+}
