@@ -20,6 +20,7 @@ mod crowd;
 mod damaged;
 mod disk;
 mod edit;
+mod features;
 mod feeds;
 mod fuzz;
 mod git_http;
