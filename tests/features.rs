@@ -68,82 +68,525 @@ const PLACES: &[(&str, &str)] = &[
 ];
 
 const FEATURES: &[Feature] = &[
-    Feature { id: "K001", about: "the groups and repositories of the site that the viewer may read", outcome: Here("`/`", &["pages::groups", "limits::so_many_repositories_are_on_a_page", "permissions::who_gets_what"]) },
-    Feature { id: "K002", about: "a page about the program", outcome: Apart("the foot of each page names it") },
-    Feature { id: "K003", about: "a switcher of repositories", outcome: Later("the list and search of `/` so far; no menu in the head") },
-    Feature { id: "K004", about: "names of users and groups completed as they are typed", outcome: Later("comes with review; forms take the names as they are") },
-    Feature { id: "K005", about: "the page of a group, with what is in it", outcome: Here("`/<group>`", &["pages::groups", "permissions::who_gets_what"]) },
-    Feature { id: "K006", about: "addresses of repositories by their path, at any depth", outcome: Here("`/<group>/…/<repository>`, with pages below `/-/`", &["git_http::who_may_clone_and_push", "route::long_and_deep_addresses_are_refused"]) },
-    Feature { id: "K007", about: "an address that survives renaming", outcome: Here("`/_<number>`", &["admin::the_permanent_address_survives_a_rename"]) },
-    Feature { id: "K008", about: "a reserved prefix for administration", outcome: Here("`/-/admin`; no name begins with a hyphen", &["admin::administration_does_not_exist_for_others"]) },
-    Feature { id: "K009", about: "branches and tags to switch to", outcome: Here("on tree, file, log and summary", &["pages::directories", "pages::files", "pages::histories"]) },
-    Feature { id: "K010", about: "the summary: description, address to clone, latest commits, README", outcome: Here("`/<repository>`", &["pages::the_summary"]) },
-    Feature { id: "K011", about: "a box with the addresses to clone", outcome: Here("the address that exists, HTTP", &["pages::the_summary"]) },
-    Feature { id: "K012", about: "how to begin in an empty repository", outcome: Here("the summary of one without commits", &["pages::an_empty_repository"]) },
-    Feature { id: "K013", about: "README rendered", outcome: Here("the summary and each directory: Markdown, or plain text", &["pages::the_summary", "markdown::the_extensions_of_github_work", "markdown::relative_links_lead_to_the_files", "markdown::what_could_run_or_load_is_taken_out"]) },
-    Feature { id: "K014", about: "the size of a repository", outcome: Differs("for its administrators, among its settings", &["maintenance::by_hand_everything_is_made_one_pack_and_served_as_before"]) },
-    Feature { id: "K015", about: "counts of followers, forks and pull requests", outcome: Later("comes with forks and review") },
-    Feature { id: "K016", about: "a menu of archives", outcome: Here("summary and directories", &["archive::an_archive_is_the_one_of_git_archive"]) },
-    Feature { id: "K017", about: "an empty repository has a page and no error", outcome: Here("its summary says how to begin", &["pages::an_empty_repository"]) },
-    Feature { id: "K018", about: "the log in pages", outcome: Here("`/-/commits/<ref>`, by a cursor, so that a page costs the same at any depth", &["histories::a_history_is_that_of_git_log", "pages::histories"]) },
-    Feature { id: "K019", about: "a graph of the commits", outcome: Here("`/-/commits/<ref>?graph=1`", &["graphs::commits_come_in_the_order_of_git", "graphs::lanes_are_drawn_down_to_their_commits"]) },
-    Feature { id: "K020", about: "the log of one branch", outcome: Here("`/-/commits/<ref>`", &["histories::a_history_is_that_of_git_log"]) },
-    Feature { id: "K021", about: "the log of a file or directory", outcome: Here("`/-/commits/<ref>/<path>`, and with `?follow=1` under its earlier names", &["histories::the_history_of_a_file_is_that_of_git_log", "log::a_file_is_followed_to_its_earlier_names"]) },
-    Feature { id: "K022", about: "what a line of the log says", outcome: Here("title, author, time, id, branches and tags; by days", &["pages::histories", "names::people_are_called_as_git_calls_them"]) },
-    Feature { id: "K023", about: "how many files a commit added, changed and removed", outcome: Differs("on the commit's own page", &["pages::single_commits"]) },
-    Feature { id: "K024", about: "a range of commits chosen in the log", outcome: Differs("compared by their names: `/-/compare`", &["comparisons::a_comparison_shows_commits_and_changes"]) },
+    Feature {
+        id: "K001",
+        about: "the groups and repositories of the site that the viewer may read",
+        outcome: Here(
+            "`/`",
+            &["pages::groups", "limits::so_many_repositories_are_on_a_page", "permissions::who_gets_what"],
+        ),
+    },
+    Feature {
+        id: "K002",
+        about: "a page about the program",
+        outcome: Apart("the foot of each page names it"),
+    },
+    Feature {
+        id: "K003",
+        about: "a switcher of repositories",
+        outcome: Later("the list and search of `/` so far; no menu in the head"),
+    },
+    Feature {
+        id: "K004",
+        about: "names of users and groups completed as they are typed",
+        outcome: Later("comes with review; forms take the names as they are"),
+    },
+    Feature {
+        id: "K005",
+        about: "the page of a group, with what is in it",
+        outcome: Here("`/<group>`", &["pages::groups", "permissions::who_gets_what"]),
+    },
+    Feature {
+        id: "K006",
+        about: "addresses of repositories by their path, at any depth",
+        outcome: Here(
+            "`/<group>/…/<repository>`, with pages below `/-/`",
+            &["git_http::who_may_clone_and_push", "route::long_and_deep_addresses_are_refused"],
+        ),
+    },
+    Feature {
+        id: "K007",
+        about: "an address that survives renaming",
+        outcome: Here("`/_<number>`", &["admin::the_permanent_address_survives_a_rename"]),
+    },
+    Feature {
+        id: "K008",
+        about: "a reserved prefix for administration",
+        outcome: Here(
+            "`/-/admin`; no name begins with a hyphen",
+            &["admin::administration_does_not_exist_for_others"],
+        ),
+    },
+    Feature {
+        id: "K009",
+        about: "branches and tags to switch to",
+        outcome: Here(
+            "on tree, file, log and summary",
+            &["pages::directories", "pages::files", "pages::histories"],
+        ),
+    },
+    Feature {
+        id: "K010",
+        about: "the summary: description, address to clone, latest commits, README",
+        outcome: Here("`/<repository>`", &["pages::the_summary"]),
+    },
+    Feature {
+        id: "K011",
+        about: "a box with the addresses to clone",
+        outcome: Here("the address that exists, HTTP", &["pages::the_summary"]),
+    },
+    Feature {
+        id: "K012",
+        about: "how to begin in an empty repository",
+        outcome: Here("the summary of one without commits", &["pages::an_empty_repository"]),
+    },
+    Feature {
+        id: "K013",
+        about: "README rendered",
+        outcome: Here(
+            "the summary and each directory: Markdown, or plain text",
+            &[
+                "pages::the_summary",
+                "markdown::the_extensions_of_github_work",
+                "markdown::relative_links_lead_to_the_files",
+                "markdown::what_could_run_or_load_is_taken_out",
+            ],
+        ),
+    },
+    Feature {
+        id: "K014",
+        about: "the size of a repository",
+        outcome: Differs(
+            "for its administrators, among its settings",
+            &["maintenance::by_hand_everything_is_made_one_pack_and_served_as_before"],
+        ),
+    },
+    Feature {
+        id: "K015",
+        about: "counts of followers, forks and pull requests",
+        outcome: Later("comes with forks and review"),
+    },
+    Feature {
+        id: "K016",
+        about: "a menu of archives",
+        outcome: Here("summary and directories", &["archive::an_archive_is_the_one_of_git_archive"]),
+    },
+    Feature {
+        id: "K017",
+        about: "an empty repository has a page and no error",
+        outcome: Here("its summary says how to begin", &["pages::an_empty_repository"]),
+    },
+    Feature {
+        id: "K018",
+        about: "the log in pages",
+        outcome: Here(
+            "`/-/commits/<ref>`, by a cursor, so that a page costs the same at any depth",
+            &["histories::a_history_is_that_of_git_log", "pages::histories"],
+        ),
+    },
+    Feature {
+        id: "K019",
+        about: "a graph of the commits",
+        outcome: Here(
+            "`/-/commits/<ref>?graph=1`",
+            &["graphs::commits_come_in_the_order_of_git", "graphs::lanes_are_drawn_down_to_their_commits"],
+        ),
+    },
+    Feature {
+        id: "K020",
+        about: "the log of one branch",
+        outcome: Here("`/-/commits/<ref>`", &["histories::a_history_is_that_of_git_log"]),
+    },
+    Feature {
+        id: "K021",
+        about: "the log of a file or directory",
+        outcome: Here(
+            "`/-/commits/<ref>/<path>`, and with `?follow=1` under its earlier names",
+            &[
+                "histories::the_history_of_a_file_is_that_of_git_log",
+                "log::a_file_is_followed_to_its_earlier_names",
+            ],
+        ),
+    },
+    Feature {
+        id: "K022",
+        about: "what a line of the log says",
+        outcome: Here(
+            "title, author, time, id, branches and tags; by days",
+            &["pages::histories", "names::people_are_called_as_git_calls_them"],
+        ),
+    },
+    Feature {
+        id: "K023",
+        about: "how many files a commit added, changed and removed",
+        outcome: Differs("on the commit's own page", &["pages::single_commits"]),
+    },
+    Feature {
+        id: "K024",
+        about: "a range of commits chosen in the log",
+        outcome: Differs(
+            "compared by their names: `/-/compare`",
+            &["comparisons::a_comparison_shows_commits_and_changes"],
+        ),
+    },
     Feature { id: "K025", about: "a fork compared with its parent", outcome: Later("comes with forks") },
-    Feature { id: "K026", about: "a commit: message, author, parents, files, changes", outcome: Here("`/-/commit/<id>`", &["pages::single_commits", "diffs::changed_files_are_those_of_git"]) },
-    Feature { id: "K027", about: "a range of commits on one page", outcome: Here("`/-/compare/<from>...<to>` lists them with what they changed together", &["comparisons::a_comparison_shows_commits_and_changes"]) },
+    Feature {
+        id: "K026",
+        about: "a commit: message, author, parents, files, changes",
+        outcome: Here(
+            "`/-/commit/<id>`",
+            &["pages::single_commits", "diffs::changed_files_are_those_of_git"],
+        ),
+    },
+    Feature {
+        id: "K027",
+        about: "a range of commits on one page",
+        outcome: Here(
+            "`/-/compare/<from>...<to>` lists them with what they changed together",
+            &["comparisons::a_comparison_shows_commits_and_changes"],
+        ),
+    },
     Feature { id: "K028", about: "marks of Mercurial", outcome: Apart("repositories are Git's") },
-    Feature { id: "K029", about: "what a commit changed as plain text", outcome: Here("`/-/commit/<id>.diff`", &["patches::patches_are_those_of_git"]) },
-    Feature { id: "K030", about: "a commit as a patch with its message", outcome: Here("`/-/commit/<id>.patch`", &["patches::git_makes_the_same_commits_from_the_mails"]) },
-    Feature { id: "K031", about: "what a commit changed as a download", outcome: Here("the same addresses", &["patches::patches_are_those_of_git"]) },
-    Feature { id: "K032", about: "a commit in a few words for programs", outcome: Here("`/-/commit/<id>?format=json`", &["machines::every_page_is_there_as_json"]) },
-    Feature { id: "K033", about: "parents and children of a commit", outcome: Here("on the commit's page", &["containing::what_contains_a_commit_is_what_git_says", "containing::so_many_children_branches_and_tags_are_named"]) },
-    Feature { id: "K034", about: "changes without white space", outcome: Here("`?w=1`", &["views::white_space_can_be_left_out"]) },
-    Feature { id: "K035", about: "more lines around changes", outcome: Here("`?context=<lines>`", &["views::more_lines_can_be_shown_around_a_change"]) },
-    Feature { id: "K036", about: "changes that are too large shown anyway", outcome: Here("`?full=1`", &["views::what_is_cut_can_be_shown_anyway", "hostile::large_changes_are_cut_with_a_notice"]) },
-    Feature { id: "K037", about: "changes below one another, with marked words", outcome: Here("commit and comparison", &["diffs::hunks_are_those_of_git", "views::sides_stand_below_or_beside_each_other_with_their_words_marked", "views::a_renamed_file_says_how_much_of_it_is_the_same_and_a_hunk_names_its_function"]) },
-    Feature { id: "K038", about: "changes of submodules, binary files, modes and ends of lines", outcome: Here("commit and comparison", &["diffs::changed_files_are_those_of_git", "patches::patches_are_those_of_git", "views::images_are_shown_before_and_after"]) },
-    Feature { id: "K039", about: "changes side by side", outcome: Here("`?view=split`", &["views::sides_stand_below_or_beside_each_other_with_their_words_marked"]) },
-    Feature { id: "K040", about: "one file at two commits", outcome: Differs("the comparison of the commits, folded to the file", &["comparisons::a_comparison_shows_commits_and_changes"]) },
-    Feature { id: "K041", about: "a page to choose what to compare", outcome: Here("`/-/compare`", &["comparisons::what_is_no_pair_is_not_found"]) },
-    Feature { id: "K042", about: "branches, tags and commits compared, from where they parted or in all", outcome: Here("`/-/compare/<from>...<to>` and `..`", &["comparisons::a_comparison_shows_commits_and_changes", "comparisons::ahead_behind_and_merge_bases_are_those_of_git"]) },
-    Feature { id: "K043", about: "histories that met several times", outcome: Here("the same merge base as Git's", &["comparisons::ahead_behind_and_merge_bases_are_those_of_git"]) },
-    Feature { id: "K044", about: "directories, with sizes and the last commit of each entry", outcome: Here("`/-/tree/<ref>/<path>`", &["pages::directories", "last_commits::the_last_commits_are_those_of_git_log"]) },
-    Feature { id: "K045", about: "the file at the commit before and after", outcome: Differs("by its history and its blame", &["pages::where_lines_come_from"]) },
-    Feature { id: "K046", about: "files found by their names", outcome: Here("`/-/find/<ref>`, key `t`", &["pages::finding_files", "find::files_are_found_by_letters_in_their_order"]) },
-    Feature { id: "K047", about: "files with their lines highlighted, and addresses of lines", outcome: Here("`/-/blob/<ref>/<path>#L3-L5`", &["pages::files", "pages::large_files", "highlight::code_becomes_spans_of_the_known_classes"]) },
-    Feature { id: "K048", about: "Markdown is shown as its source only", outcome: Differs("rendered, with its source a click away", &["pages::files"]) },
-    Feature { id: "K049", about: "images shown in the page", outcome: Here("on a file's page and in changes", &["pages::files", "views::images_are_shown_before_and_after"]) },
-    Feature { id: "K050", about: "who wrote each line", outcome: Here("`/-/blame/<ref>/<path>`", &["blame::lines_come_from_where_git_says", "pages::where_lines_come_from"]) },
-    Feature { id: "K051", about: "the file's history as a list to choose from", outcome: Here("`/-/commits/<ref>/<path>`", &["histories::the_history_of_a_file_is_that_of_git_log"]) },
-    Feature { id: "K052", about: "the authors of a file", outcome: Differs("by its blame and its history", &["blame::lines_come_from_where_git_says"]) },
-    Feature { id: "K053", about: "the bytes of a file, so that a browser runs nothing of it", outcome: Here("`/-/raw/<ref>/<path>`", &["sending::a_raw_file_is_locked_in", "raw::nothing_is_sent_that_a_browser_would_run"]) },
-    Feature { id: "K054", about: "a file as a download", outcome: Differs("`/-/raw/<ref>/<path>`: what a browser could run is sent as a download, the rest can be saved", &["raw::nothing_is_sent_that_a_browser_would_run"]) },
-    Feature { id: "K055", about: "archives", outcome: Here("`/-/archive/<ref>.tar.gz`, `.tar.zst`, `.tar`, `.zip`", &["archives::a_tar_file_is_the_one_of_git_archive_to_the_byte", "archives::a_zip_file_unpacks_to_the_same_files", "archive::a_download_can_be_gone_on_with"]) },
-    Feature { id: "K056", about: "submodules lead to where they come from", outcome: Here("in directories", &["submodules::submodules_lead_only_where_a_link_may"]) },
-    Feature { id: "K057", about: "a file edited in the browser", outcome: Here("`/-/edit/<branch>/<file>`; encoding, line ends and mode stay", &["edit::a_file_is_edited_and_nothing_else_changes", "edit::a_preview_changes_nothing"]) },
-    Feature { id: "K058", about: "a file added in the browser", outcome: Here("`/-/edit/<branch>/<directory>?new` and `?upload`, also in an empty repository", &["edit::a_file_is_made_renamed_and_deleted", "edit::files_are_uploaded", "edit::an_empty_repository_gets_its_first_file", "edit::paths_that_cannot_be_are_refused"]) },
-    Feature { id: "K059", about: "a file deleted in the browser", outcome: Here("`/-/edit/<branch>/<file>?delete`", &["edit::a_file_is_made_renamed_and_deleted"]) },
-    Feature { id: "K060", about: "edits go through the rules of pushes", outcome: Here("an edit is a push that the server makes to itself, in the editor's name", &["edit::the_push_policy_and_locks_hold_for_edits", "edit::only_who_may_push_may_edit"]) },
-    Feature { id: "K061", about: "edits of what has changed meanwhile are not noticed", outcome: Differs("shown beside what was typed, and never overwritten", &["edit::what_others_pushed_meanwhile_is_never_overwritten"]) },
-    Feature { id: "K062", about: "statistics of commits and languages", outcome: Later("commits by week and authors are not counted yet") },
+    Feature {
+        id: "K029",
+        about: "what a commit changed as plain text",
+        outcome: Here("`/-/commit/<id>.diff`", &["patches::patches_are_those_of_git"]),
+    },
+    Feature {
+        id: "K030",
+        about: "a commit as a patch with its message",
+        outcome: Here("`/-/commit/<id>.patch`", &["patches::git_makes_the_same_commits_from_the_mails"]),
+    },
+    Feature {
+        id: "K031",
+        about: "what a commit changed as a download",
+        outcome: Here("the same addresses", &["patches::patches_are_those_of_git"]),
+    },
+    Feature {
+        id: "K032",
+        about: "a commit in a few words for programs",
+        outcome: Here("`/-/commit/<id>?format=json`", &["machines::every_page_is_there_as_json"]),
+    },
+    Feature {
+        id: "K033",
+        about: "parents and children of a commit",
+        outcome: Here(
+            "on the commit's page",
+            &[
+                "containing::what_contains_a_commit_is_what_git_says",
+                "containing::so_many_children_branches_and_tags_are_named",
+            ],
+        ),
+    },
+    Feature {
+        id: "K034",
+        about: "changes without white space",
+        outcome: Here("`?w=1`", &["views::white_space_can_be_left_out"]),
+    },
+    Feature {
+        id: "K035",
+        about: "more lines around changes",
+        outcome: Here("`?context=<lines>`", &["views::more_lines_can_be_shown_around_a_change"]),
+    },
+    Feature {
+        id: "K036",
+        about: "changes that are too large shown anyway",
+        outcome: Here(
+            "`?full=1`",
+            &["views::what_is_cut_can_be_shown_anyway", "hostile::large_changes_are_cut_with_a_notice"],
+        ),
+    },
+    Feature {
+        id: "K037",
+        about: "changes below one another, with marked words",
+        outcome: Here(
+            "commit and comparison",
+            &[
+                "diffs::hunks_are_those_of_git",
+                "views::sides_stand_below_or_beside_each_other_with_their_words_marked",
+                "views::a_renamed_file_says_how_much_of_it_is_the_same_and_a_hunk_names_its_function",
+            ],
+        ),
+    },
+    Feature {
+        id: "K038",
+        about: "changes of submodules, binary files, modes and ends of lines",
+        outcome: Here(
+            "commit and comparison",
+            &[
+                "diffs::changed_files_are_those_of_git",
+                "patches::patches_are_those_of_git",
+                "views::images_are_shown_before_and_after",
+            ],
+        ),
+    },
+    Feature {
+        id: "K039",
+        about: "changes side by side",
+        outcome: Here(
+            "`?view=split`",
+            &["views::sides_stand_below_or_beside_each_other_with_their_words_marked"],
+        ),
+    },
+    Feature {
+        id: "K040",
+        about: "one file at two commits",
+        outcome: Differs(
+            "the comparison of the commits, folded to the file",
+            &["comparisons::a_comparison_shows_commits_and_changes"],
+        ),
+    },
+    Feature {
+        id: "K041",
+        about: "a page to choose what to compare",
+        outcome: Here("`/-/compare`", &["comparisons::what_is_no_pair_is_not_found"]),
+    },
+    Feature {
+        id: "K042",
+        about: "branches, tags and commits compared, from where they parted or in all",
+        outcome: Here(
+            "`/-/compare/<from>...<to>` and `..`",
+            &[
+                "comparisons::a_comparison_shows_commits_and_changes",
+                "comparisons::ahead_behind_and_merge_bases_are_those_of_git",
+            ],
+        ),
+    },
+    Feature {
+        id: "K043",
+        about: "histories that met several times",
+        outcome: Here(
+            "the same merge base as Git's",
+            &["comparisons::ahead_behind_and_merge_bases_are_those_of_git"],
+        ),
+    },
+    Feature {
+        id: "K044",
+        about: "directories, with sizes and the last commit of each entry",
+        outcome: Here(
+            "`/-/tree/<ref>/<path>`",
+            &["pages::directories", "last_commits::the_last_commits_are_those_of_git_log"],
+        ),
+    },
+    Feature {
+        id: "K045",
+        about: "the file at the commit before and after",
+        outcome: Differs("by its history and its blame", &["pages::where_lines_come_from"]),
+    },
+    Feature {
+        id: "K046",
+        about: "files found by their names",
+        outcome: Here(
+            "`/-/find/<ref>`, key `t`",
+            &["pages::finding_files", "find::files_are_found_by_letters_in_their_order"],
+        ),
+    },
+    Feature {
+        id: "K047",
+        about: "files with their lines highlighted, and addresses of lines",
+        outcome: Here(
+            "`/-/blob/<ref>/<path>#L3-L5`",
+            &["pages::files", "pages::large_files", "highlight::code_becomes_spans_of_the_known_classes"],
+        ),
+    },
+    Feature {
+        id: "K048",
+        about: "Markdown is shown as its source only",
+        outcome: Differs("rendered, with its source a click away", &["pages::files"]),
+    },
+    Feature {
+        id: "K049",
+        about: "images shown in the page",
+        outcome: Here(
+            "on a file's page and in changes",
+            &["pages::files", "views::images_are_shown_before_and_after"],
+        ),
+    },
+    Feature {
+        id: "K050",
+        about: "who wrote each line",
+        outcome: Here(
+            "`/-/blame/<ref>/<path>`",
+            &["blame::lines_come_from_where_git_says", "pages::where_lines_come_from"],
+        ),
+    },
+    Feature {
+        id: "K051",
+        about: "the file's history as a list to choose from",
+        outcome: Here("`/-/commits/<ref>/<path>`", &["histories::the_history_of_a_file_is_that_of_git_log"]),
+    },
+    Feature {
+        id: "K052",
+        about: "the authors of a file",
+        outcome: Differs("by its blame and its history", &["blame::lines_come_from_where_git_says"]),
+    },
+    Feature {
+        id: "K053",
+        about: "the bytes of a file, so that a browser runs nothing of it",
+        outcome: Here(
+            "`/-/raw/<ref>/<path>`",
+            &["sending::a_raw_file_is_locked_in", "raw::nothing_is_sent_that_a_browser_would_run"],
+        ),
+    },
+    Feature {
+        id: "K054",
+        about: "a file as a download",
+        outcome: Differs(
+            "`/-/raw/<ref>/<path>`: what a browser could run is sent as a download, the rest can be saved",
+            &["raw::nothing_is_sent_that_a_browser_would_run"],
+        ),
+    },
+    Feature {
+        id: "K055",
+        about: "archives",
+        outcome: Here(
+            "`/-/archive/<ref>.tar.gz`, `.tar.zst`, `.tar`, `.zip`",
+            &[
+                "archives::a_tar_file_is_the_one_of_git_archive_to_the_byte",
+                "archives::a_zip_file_unpacks_to_the_same_files",
+                "archive::a_download_can_be_gone_on_with",
+            ],
+        ),
+    },
+    Feature {
+        id: "K056",
+        about: "submodules lead to where they come from",
+        outcome: Here("in directories", &["submodules::submodules_lead_only_where_a_link_may"]),
+    },
+    Feature {
+        id: "K057",
+        about: "a file edited in the browser",
+        outcome: Here(
+            "`/-/edit/<branch>/<file>`; encoding, line ends and mode stay",
+            &["edit::a_file_is_edited_and_nothing_else_changes", "edit::a_preview_changes_nothing"],
+        ),
+    },
+    Feature {
+        id: "K058",
+        about: "a file added in the browser",
+        outcome: Here(
+            "`/-/edit/<branch>/<directory>?new` and `?upload`, also in an empty repository",
+            &[
+                "edit::a_file_is_made_renamed_and_deleted",
+                "edit::files_are_uploaded",
+                "edit::an_empty_repository_gets_its_first_file",
+                "edit::paths_that_cannot_be_are_refused",
+            ],
+        ),
+    },
+    Feature {
+        id: "K059",
+        about: "a file deleted in the browser",
+        outcome: Here("`/-/edit/<branch>/<file>?delete`", &["edit::a_file_is_made_renamed_and_deleted"]),
+    },
+    Feature {
+        id: "K060",
+        about: "edits go through the rules of pushes",
+        outcome: Here(
+            "an edit is a push that the server makes to itself, in the editor's name",
+            &["edit::the_push_policy_and_locks_hold_for_edits", "edit::only_who_may_push_may_edit"],
+        ),
+    },
+    Feature {
+        id: "K061",
+        about: "edits of what has changed meanwhile are not noticed",
+        outcome: Differs(
+            "shown beside what was typed, and never overwritten",
+            &["edit::what_others_pushed_meanwhile_is_never_overwritten"],
+        ),
+    },
+    Feature {
+        id: "K062",
+        about: "statistics of commits and languages",
+        outcome: Later("commits by week and authors are not counted yet"),
+    },
     Feature { id: "K063", about: "statistics counted step by step", outcome: Later("comes with them") },
-    Feature { id: "K064", about: "feeds of commits", outcome: Here("`/-/feed/<ref>.atom` and `.rss`; of a private repository with a token", &["feeds::feeds_tell_of_commits_and_tags", "feeds::a_private_feed_is_read_with_a_token"]) },
-    Feature { id: "K065", about: "repositories followed", outcome: Later("comes with review and notifications") },
-    Feature { id: "K066", about: "who follows a repository", outcome: Later("comes with review and notifications") },
-    Feature { id: "K067", about: "marks of what is private", outcome: Here("in lists and heads", &["pages::groups"]) },
-    Feature { id: "K068", about: "a journal of what one follows", outcome: Later("administrators have the journal of the site") },
-    Feature { id: "K069", about: "a public journal", outcome: Later("administrators have the journal of the site") },
-    Feature { id: "K070", about: "feeds of the journal", outcome: Later("repositories have feeds of commits and tags") },
-    Feature { id: "K071", about: "names of actions in the journal", outcome: Differs("the store's own, in `wit/`", &["auth::failed_sign_ins_are_in_the_journal"]) },
-    Feature { id: "K072", about: "search in contents, paths and commits", outcome: Here("`/<repository>/-/search`: contents, paths and commits", &["search::files_are_found_as_by_git_grep", "search::a_page_shows_what_was_found"]) },
-    Feature { id: "K073", about: "an index for the search", outcome: Here("of three letters each, by the ids of files' contents", &["contents::the_same_lines_are_found_as_by_git_grep", "contents::damage_leads_to_no_wrong_answer"]) },
-    Feature { id: "K074", about: "an index that is made by a clock alone", outcome: Differs("brought up to date after pushes, and by whoever searches", &["contents::pushes_are_followed", "contents::an_index_in_the_making_leaves_nothing_out"]) },
-    Feature { id: "K075", about: "results by permission", outcome: Differs("what may not be read is neither shown nor counted", &["permissions::who_gets_what"]) },
-    Feature { id: "K076", about: "a search that cannot be understood says why", outcome: Here("in words, above the form", &["pattern::what_cannot_be_searched_for_is_refused_in_words"]) },
+    Feature {
+        id: "K064",
+        about: "feeds of commits",
+        outcome: Here(
+            "`/-/feed/<ref>.atom` and `.rss`; of a private repository with a token",
+            &["feeds::feeds_tell_of_commits_and_tags", "feeds::a_private_feed_is_read_with_a_token"],
+        ),
+    },
+    Feature {
+        id: "K065",
+        about: "repositories followed",
+        outcome: Later("comes with review and notifications"),
+    },
+    Feature {
+        id: "K066",
+        about: "who follows a repository",
+        outcome: Later("comes with review and notifications"),
+    },
+    Feature {
+        id: "K067",
+        about: "marks of what is private",
+        outcome: Here("in lists and heads", &["pages::groups"]),
+    },
+    Feature {
+        id: "K068",
+        about: "a journal of what one follows",
+        outcome: Later("administrators have the journal of the site"),
+    },
+    Feature {
+        id: "K069",
+        about: "a public journal",
+        outcome: Later("administrators have the journal of the site"),
+    },
+    Feature {
+        id: "K070",
+        about: "feeds of the journal",
+        outcome: Later("repositories have feeds of commits and tags"),
+    },
+    Feature {
+        id: "K071",
+        about: "names of actions in the journal",
+        outcome: Differs("the store's own, in `wit/`", &["auth::failed_sign_ins_are_in_the_journal"]),
+    },
+    Feature {
+        id: "K072",
+        about: "search in contents, paths and commits",
+        outcome: Here(
+            "`/<repository>/-/search`: contents, paths and commits",
+            &["search::files_are_found_as_by_git_grep", "search::a_page_shows_what_was_found"],
+        ),
+    },
+    Feature {
+        id: "K073",
+        about: "an index for the search",
+        outcome: Here(
+            "of three letters each, by the ids of files' contents",
+            &[
+                "contents::the_same_lines_are_found_as_by_git_grep",
+                "contents::damage_leads_to_no_wrong_answer",
+            ],
+        ),
+    },
+    Feature {
+        id: "K074",
+        about: "an index that is made by a clock alone",
+        outcome: Differs(
+            "brought up to date after pushes, and by whoever searches",
+            &["contents::pushes_are_followed", "contents::an_index_in_the_making_leaves_nothing_out"],
+        ),
+    },
+    Feature {
+        id: "K075",
+        about: "results by permission",
+        outcome: Differs(
+            "what may not be read is neither shown nor counted",
+            &["permissions::who_gets_what"],
+        ),
+    },
+    Feature {
+        id: "K076",
+        about: "a search that cannot be understood says why",
+        outcome: Here(
+            "in words, above the form",
+            &["pattern::what_cannot_be_searched_for_is_refused_in_words"],
+        ),
+    },
 ];
 
 const HEAD: &str = "\
