@@ -1,4 +1,4 @@
-//! What programs are told: every page as JSON.
+//! What programs are told, and kept from: every page as JSON, and the crawlers' policy.
 
 use crate::kit::{Actor, Answer, Browser, Forge, basic};
 use serde_json::Value;
@@ -76,7 +76,8 @@ fn what_goes_wrong_is_json_too() {
     let (path, _) = repository(forge, &[]);
     let cases = [
         (format!("{path}/-/blob/main/file.json"), 404, "missing"),
-        (format!("{path}/-/blob/main/never"), 404, "failure"),
+        (format!("{path}/-/blob/main/never"), 404, "missing"),
+        (format!("{path}/-/blob/nothing/never"), 404, "failure"),
         (format!("{path}/-/nothing"), 404, "failure"),
         ("team/nothing".to_owned(), 404, "failure"),
         ("a//b".to_owned(), 404, "failure"),
@@ -122,4 +123,81 @@ fn programs_are_told_nothing_that_people_are_not() {
     let secret = secret.expect("the page has a form");
     let answer = browser.get(&format!("{path}?format=json"));
     assert!(json(&answer)["page"] == "summary" && !answer.text().contains(secret), "{}", answer.text());
+}
+
+/// What costs those something who are not signed in.
+const EXPENSIVE: [&str; 6] = [
+    "/-/blame/main/src/main.rs",
+    "/-/compare/v1...main",
+    "/-/commit/v1-id",
+    "/-/commit/v1-id.patch",
+    "/-/commits/main/src",
+    "/-/archive/v1.zip",
+];
+
+#[test]
+fn whoever_asks_for_too_much_waits_unless_signed_in() {
+    let forge = Forge::start(&["--anonymous-budget", "1"]);
+    let (path, commit) = repository(&forge, &[]);
+    let (private, _) = repository(&forge, &["--private"]);
+    let address = |page: &str| format!("{path}{}", page.replace("v1-id", &commit));
+    let answer = forge.get(Actor::Stranger, &address(EXPENSIVE[0]));
+    assert_eq!((answer.status, answer.header("lithe-cost")), (200, None), "{}", answer.text());
+    for page in EXPENSIVE {
+        let refused = forge.get(Actor::Stranger, &address(page));
+        assert_eq!(refused.status, 429, "{page}");
+        let seconds: u32 = refused.header("retry-after").expect("when").parse().expect("a number");
+        assert!((1..=241).contains(&seconds), "{page}: {seconds}");
+        let headers = [("accept".to_owned(), "application/json".to_owned())];
+        let told = Answer::send("GET", &forge.url, &address(page), &headers, None);
+        assert_eq!(told.status, 429, "{page}");
+        assert_eq!(forge.get(Actor::User, &address(page)).status, 200, "{page}");
+        // It tells nobody what there is.
+        assert_eq!(
+            forge.get(Actor::Stranger, &format!("{private}{}", page.replace("v1-id", &commit))).status,
+            404,
+            "{page}"
+        );
+    }
+    for page in [
+        "",
+        "/-/tree/main/src",
+        "/-/blob/main/src/main.rs",
+        "/-/raw/main/README.md",
+        "/-/refs",
+        "/-/commits/main",
+    ] {
+        assert_eq!(forge.get(Actor::Stranger, &address(page)).status, 200, "{page}");
+    }
+    let shell = forge.shell(&path);
+    shell.run("git clone -q \"$STRANGER\" clone && git -C clone fetch -q && git -C clone fsck --strict");
+}
+
+#[test]
+fn a_kept_archive_is_had_by_anybody() {
+    let forge = Forge::start(&["--anonymous-budget", "1"]);
+    let (path, _) = repository(&forge, &[]);
+    let address = format!("{path}/-/archive/v1.tar");
+    assert_eq!(forge.get(Actor::User, &address).status, 200);
+    assert_eq!(forge.get(Actor::Stranger, &format!("{path}/-/blame/main/src/main.rs")).status, 200);
+    assert_eq!(forge.get(Actor::Stranger, &format!("{path}/-/archive/main.tar")).status, 429);
+    assert_eq!(forge.get(Actor::Stranger, &address).status, 200);
+}
+
+#[test]
+fn search_engines_are_told_what_is_for_them() {
+    let forge = Forge::shared();
+    let (path, commit) = repository(forge, &[]);
+    let robots = forge.get(Actor::Stranger, "robots.txt").text();
+    assert!(robots.contains("\nDisallow: /*/-/\n"), "{robots}");
+    let told = |page: &str| {
+        let answer = forge.get(Actor::Stranger, &format!("{path}{}", page.replace("v1-id", &commit)));
+        answer.header("x-robots-tag").map(str::to_owned)
+    };
+    for page in ["", "/-/tree/main/src", "/-/blob/main/src/main.rs"] {
+        assert_eq!(told(page), None, "{page}");
+    }
+    for page in EXPENSIVE.into_iter().chain(["?format=json", "/-/raw/main/README.md", "/-/feed/main.atom"]) {
+        assert!(told(page).is_some_and(|tag| tag.contains("noindex")), "{page}");
+    }
 }

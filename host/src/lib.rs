@@ -7,6 +7,7 @@
 
 mod answer;
 mod body;
+mod budget;
 pub mod cli;
 mod code;
 mod connection;

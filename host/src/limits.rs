@@ -68,6 +68,18 @@ pub const GUEST_LINE_BYTES_MAX: usize = 2048;
 /// Compiled components that are kept in the cache; past it, those go that were not used the longest.
 pub const CACHED_CODE_MAX: usize = 64;
 
+// --- what clients cost --------------------------------------------------------------------------
+
+/// Points that a client may cost in a minute, if `--anonymous-budget` does not say. A point is about ten
+/// milliseconds of a processor.
+pub const BUDGET_PER_MINUTE_DEFAULT: u32 = 600;
+/// The budget of how many minutes may be spent at once.
+pub const BUDGET_MINUTES_KEPT: f32 = 2.0;
+/// Clients whose budget is remembered are in so many sets.
+pub const BUDGET_SETS: usize = 8192;
+/// So many in each; 16 bytes for each.
+pub const BUDGET_WAYS: usize = 4;
+
 // --- connections and requests ------------------------------------------------------------------
 
 /// Connections at once, over all clients.

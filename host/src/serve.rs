@@ -1,6 +1,7 @@
 //! The server: listeners, connections, and how they come to an end.
 
 use crate::body::{Body, RequestBody};
+use crate::budget::Budgets;
 use crate::code::CodeCache;
 use crate::connection::Connection;
 use crate::data_directory::{DataDirectory, OpenError};
@@ -43,6 +44,8 @@ pub struct Config {
     pub swaps: Vec<(String, PathBuf)>,
     /// The proxies whose word on clients counts.
     pub trusted_proxies: Vec<IpNet>,
+    /// Points that a client who is not signed in may cost in a minute; 0: as many as it likes.
+    pub anonymous_budget: u32,
     /// How long transfers may take to finish at the end.
     pub grace: Duration,
     /// Linear memory of all instances together, in bytes.
@@ -60,6 +63,7 @@ impl Config {
             cache: None,
             swaps: Vec::new(),
             trusted_proxies: Vec::new(),
+            anonymous_budget: limits::BUDGET_PER_MINUTE_DEFAULT,
             grace: Duration::from_secs(limits::GRACE_SECONDS_DEFAULT),
             memory_bytes_max: limits::TOTAL_MEMORY_MIB_DEFAULT << 20,
             has_tasks: true,
@@ -132,7 +136,11 @@ impl Server {
             let cache = config.cache.unwrap_or_else(|| data.code_cache());
             let cache = CodeCache::new(&cache);
             let runtime = Runtime::load(manifest, cache, &config.swaps, config.memory_bytes_max)?;
-            let service = Arc::new(Service::new(Arc::new(runtime), config.trusted_proxies));
+            let service = Arc::new(Service::new(
+                Arc::new(runtime),
+                config.trusted_proxies,
+                Budgets::new(config.anonymous_budget),
+            ));
             Ok(Self { data, service, grace: config.grace, has_tasks: config.has_tasks })
         };
         let open = tokio::task::spawn_blocking(open);

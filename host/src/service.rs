@@ -3,6 +3,7 @@
 
 use crate::answer::Answer;
 use crate::body::{Body, BodyError};
+use crate::budget::Budgets;
 use crate::feature::{Failure, RequestContext};
 use crate::forwarded::{Origin, is_among, origin};
 use crate::limits;
@@ -28,6 +29,8 @@ pub struct Service {
     runtime: Arc<Runtime>,
     operator: Option<Operator>,
     trusted_proxies: Vec<IpNet>,
+    /// What clients have cost; none: it is not counted.
+    budgets: Option<Budgets>,
     ids: RequestIds,
 }
 
@@ -45,11 +48,15 @@ static CLIENT_ADDRESS: HeaderName = HeaderName::from_static("spin-client-addr");
 static FULL_URL: HeaderName = HeaderName::from_static("spin-full-url");
 static PATH_INFO: HeaderName = HeaderName::from_static("spin-path-info");
 static MATCHED_ROUTE: HeaderName = HeaderName::from_static("spin-matched-route");
+/// In how many seconds the client may ask for what costs something; 0 is now.
+static BUDGET: HeaderName = HeaderName::from_static("lithe-budget");
+/// What an answer has cost, in points. For the host alone.
+static COST: HeaderName = HeaderName::from_static("lithe-cost");
 
 impl Service {
-    pub fn new(runtime: Arc<Runtime>, trusted_proxies: Vec<IpNet>) -> Self {
+    pub fn new(runtime: Arc<Runtime>, trusted_proxies: Vec<IpNet>, budgets: Option<Budgets>) -> Self {
         let operator = runtime.operator();
-        Self { runtime, operator, trusted_proxies, ids: RequestIds::new() }
+        Self { runtime, operator, trusted_proxies, budgets, ids: RequestIds::new() }
     }
 
     /// The application that answers.
@@ -144,11 +151,22 @@ impl Service {
         {
             return answer.into_response(&log.id);
         }
+        let budgets = self.budgets.as_ref().filter(|_| client != Client::Operator);
+        if let Some(budgets) = budgets {
+            let wait = HeaderValue::from(budgets.wait_seconds(client));
+            request.headers_mut().insert(BUDGET.clone(), wait);
+        }
         let context = RequestContext { id: log.id.clone(), route: destination.route.to_owned(), client };
-        match destination.feature.handle(context, request).await {
+        let mut response = match destination.feature.handle(context, request).await {
             Ok(response) => response,
             Err(failure) => explain(&failure).into_response(&log.id),
+        };
+        let cost = response.headers_mut().remove(&COST);
+        let points = cost.and_then(|cost| cost.to_str().ok()?.parse().ok());
+        if let (Some(budgets), Some(points)) = (budgets, points) {
+            budgets.charge(client, points);
         }
+        response
     }
 
     /// Makes a request one of the operator's, whatever it said about who makes it.

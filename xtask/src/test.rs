@@ -16,13 +16,14 @@ const NPM_PACKAGES: [(&str, &str); 2] = [("pages", "axe-core"), ("clients", "iso
 const SPIN_MIN: (u32, u32) = (4, 1);
 
 /// Tests that need `lithe serve` itself, its limits, its options or routes of any depth, or no server at all.
-const NOT_UNDER_SPIN: [&str; 18] = [
+const NOT_UNDER_SPIN: [&str; 21] = [
     "auth::over_https",
     "auth::the_first_start",
     "cli::",
     "composition::",
     "contract::",
     "crash::a_full_disk",
+    "crawler::",
     "crowd::",
     "disk::",
     "fuzz::",
@@ -31,6 +32,8 @@ const NOT_UNDER_SPIN: [&str; 18] = [
     "random::",
     "lfs::a_full_disk",
     "lfs::every_address",
+    "machines::a_kept_archive",
+    "machines::whoever_asks",
     "maintenance::nobody_has_to_ask",
     "push_policy::a_policy_that",
     "push_policy::a_site",

@@ -17,6 +17,7 @@ use lithe_forge::access::{self, Opened};
 use lithe_forge::settings;
 use lithe_forge::types::{self, Client, Credentials, Error as StoreError};
 use lithe_web::answer::{self, Answer};
+use lithe_web::budget::{Budget, Spent};
 use lithe_web::{Fields, Frame, change_password, download, failure};
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
@@ -26,6 +27,9 @@ const REPOSITORIES: &str = "/repos";
 
 /// Where archives are kept.
 const CACHE: &str = "/cache/archives";
+
+/// What an archive that is not kept costs those who are not signed in, in points of `lithe_web::budget`.
+const COST: u32 = 50;
 
 /// Answers a request.
 pub fn answer(request: &Parts) -> Answer {
@@ -80,13 +84,20 @@ impl Asked<'_> {
             let query = route::query(path.as_bstr());
             return answer::moved(&format!("{}{query}", route.address(&record.path)));
         }
-        match self.archive(route, record, path.as_bstr()) {
+        let budget = Budget::of(&self.request.headers, opened.overview.viewer.user.is_none());
+        match self.archive(route, record, path.as_bstr(), budget) {
             Ok(answer) => answer,
             Err(failure) => failure.page(&frame, &record.path),
         }
     }
 
-    fn archive(&self, route: &Route, record: &types::Repository, path: &BStr) -> Result<Answer, Failure> {
+    fn archive(
+        &self,
+        route: &Route,
+        record: &types::Repository,
+        path: &BStr,
+        budget: Budget,
+    ) -> Result<Answer, Failure> {
         let opened = storage::open_unshared(Path::new(REPOSITORIES), record)
             .map_err(|error| Failure::Unavailable(error.to_string()))?;
         let repository = Repository { objects: &opened.objects, refs: &opened.refs };
@@ -110,6 +121,7 @@ impl Asked<'_> {
                 .kept(method, request, file, size)
                 .map_err(|error| Failure::Unavailable(error.to_string()));
         }
+        budget.check(COST)?;
         let commit = repository.commit(&revision.commit_id)?;
         let planned = plan(repository, commit.tree_id, path)?;
         if *method == Method::HEAD {
@@ -123,13 +135,19 @@ impl Asked<'_> {
         // a server may (RFC 9110, section 14.2).
         let is_kept = can_be_kept && making.kept.is_some();
         if !is_kept || !download::asks_for_part(request, &headers.etag) {
-            return Ok(headers.made(Some(making)));
+            let mut answer = headers.made(Some(making));
+            budget.charge(&mut answer, COST);
+            return Ok(answer);
         }
         making.finish().map_err(|error| Failure::Unavailable(error.to_string()))?;
         match cache.find(&key) {
-            Some((file, size)) => headers
-                .kept(method, request, file, size)
-                .map_err(|error| Failure::Unavailable(error.to_string())),
+            Some((file, size)) => {
+                let mut answer = headers
+                    .kept(method, request, file, size)
+                    .map_err(|error| Failure::Unavailable(error.to_string()))?;
+                budget.charge(&mut answer, COST);
+                Ok(answer)
+            }
             None => Err(Failure::Unavailable("an archive cannot be kept".to_owned())),
         }
     }
@@ -175,6 +193,8 @@ enum Failure {
     Damaged(repository::Error),
     /// The server cannot do this at the moment.
     Unavailable(String),
+    /// Who asks has to wait.
+    OverBudget(Spent),
 }
 
 impl Failure {
@@ -186,6 +206,7 @@ impl Failure {
                     format!("No archive is made of this: {reason}. A clone of the repository has it.");
                 failure::too_large(frame, &message)
             }
+            Self::OverBudget(spent) => failure::over_budget(frame, *spent),
             Self::Damaged(error) => {
                 eprintln!("archive: {path}: {error}");
                 failure::internal(frame)
@@ -204,6 +225,12 @@ impl From<repository::Error> for Failure {
             repository::Error::TooLarge(_) => Self::TooLarge(error.to_string()),
             error => Self::Damaged(error),
         }
+    }
+}
+
+impl From<Spent> for Failure {
+    fn from(spent: Spent) -> Self {
+        Self::OverBudget(spent)
     }
 }
 

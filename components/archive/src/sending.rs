@@ -28,6 +28,7 @@ impl Headers {
         let headers = answer.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        headers.insert("x-robots-tag", HeaderValue::from_static("noindex"));
         download::save_as(headers, Some(&self.file_name));
         download::revalidate(headers, &self.etag);
         answer

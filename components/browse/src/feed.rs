@@ -1,8 +1,8 @@
-//! Feeds of commits, `/-/feed/<ref>.atom` and `.rss`, and of tags, `/-/feed/tags.atom` and `.rss`, for
+//! Feeds of the repositories of a site or group that were changed last, `/-/feed/repositories.atom` and `.rss`, of commits, `/-/feed/<ref>.atom` and `.rss`, and of tags, `/-/feed/tags.atom` and `.rss`, for
 //! programs that tell of what is new (RFC 4287; RSS 2.0).
 
 use crate::history::{self, Cursor};
-use crate::limits::FEED_MESSAGE_BYTES_MAX;
+use crate::limits::{FEED_MESSAGE_BYTES_MAX, FEED_REPOSITORIES_MAX};
 use crate::place::{Failure, Place};
 use askama::Template;
 use bstr::{BStr, ByteSlice as _};
@@ -10,6 +10,8 @@ use lithe_code::repository::{Repository, Signature};
 use lithe_code::revision::{self, Resolved};
 use lithe_code::text;
 use lithe_code::version;
+use lithe_forge::access::{self, Listed};
+use lithe_forge::types;
 use lithe_git::refs::Ref;
 use lithe_web::address::encode_path;
 use lithe_web::time::{Time, mail_date};
@@ -23,6 +25,9 @@ const LANDING: &[u8] = b"HEAD";
 
 /// The name that stands for the tags. A branch of that name has a feed as `refs/heads/tags`.
 const TAGS: &[u8] = b"tags";
+
+/// The name that stands for the repositories of a site or group.
+pub const REPOSITORIES: &[u8] = b"repositories";
 
 /// How many tags a feed has.
 const TAGS_MAX: usize = 50;
@@ -125,6 +130,41 @@ pub fn feed(place: &Place<'_>, repository: Repository<'_>, name: &BStr, form: Fo
         false => revision::resolve(repository, name)?,
     };
     of_commits(place, repository, &at.ok_or(Failure::NotFound)?, own)
+}
+
+/// Builds the feed of those repositories that were changed last, of a site or below the group at `parent`. Of one that
+/// is listed twice, one entry is made; of groups none.
+pub fn of_repositories(
+    site: &str,
+    site_title: &str,
+    parent: Option<&str>,
+    listed: impl Iterator<Item = Listed>,
+    form: Form,
+) -> Feed {
+    let mut repositories: Vec<types::Repository> = listed
+        .filter_map(|entry| match entry.place {
+            access::Place::Repository(repository) => Some(repository),
+            access::Place::Group(_) => None,
+        })
+        .collect();
+    repositories.sort_by(|a, b| b.updated.cmp(&a.updated).then_with(|| a.path.cmp(&b.path)));
+    repositories.dedup_by(|a, b| a.id == b.id);
+    repositories.truncate(FEED_REPOSITORIES_MAX);
+    let entry = |repository: &types::Repository| Entry {
+        title: xml(&repository.path),
+        href: format!("{site}/{}", encode_path(&repository.path)),
+        author: xml(repository.owner.as_deref().unwrap_or_default()),
+        date: date_of(repository.updated),
+        content: message(&repository.description),
+    };
+    let base = parent.map(|path| format!("/{}", encode_path(path))).unwrap_or_default();
+    Feed {
+        title: xml(&format!("{} · Repositories", parent.unwrap_or(site_title))),
+        page: format!("{site}{}", if base.is_empty() { "/" } else { &base }),
+        own: format!("{site}{base}/-/feed/repositories{}", form.extension()),
+        updated: repositories.first().map_or_else(|| date_of(0), |repository| date_of(repository.updated)),
+        entries: repositories.iter().map(entry).collect(),
+    }
 }
 
 fn of_commits(

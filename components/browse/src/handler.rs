@@ -8,8 +8,8 @@ use crate::diff::View;
 use crate::find;
 use crate::graph;
 use crate::history::Cursor;
-use crate::limits::LISTED_PER_PAGE;
-use crate::listing::{self, Subject};
+use crate::limits::LISTED_SORTED_MAX;
+use crate::listing::{self, OpenSearch, Subject, Wish};
 use crate::missing;
 use crate::patches::Form;
 use crate::place::{Failure, Place};
@@ -17,11 +17,11 @@ use crate::refs::{self, Offsets};
 use crate::route::{self, Page, Route};
 use crate::summary::{self, Summary};
 use crate::switch::{self, Switch};
-use crate::{cache, commit, feed, patches, raw, sending, signature, tree, unavailable};
+use crate::{cache, commit, cost, feed, patches, raw, sending, signature, statistics, tree, unavailable};
 use askama::Template;
 use bstr::{BStr, ByteSlice as _};
 use http::request::Parts;
-use http::{Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use lithe_code::blame::Whitespace;
 use lithe_code::mailmap::Mailmap;
 use lithe_code::repository::{Error, Repository};
@@ -33,9 +33,11 @@ use lithe_forge::types::{self, Client, Credentials, Error as StoreError, Overvie
 use lithe_forge::{Requester, host_header, is_https, signers};
 use lithe_web::address::encode_component;
 use lithe_web::answer::{self, Answer};
+use lithe_web::budget::Budget;
 use lithe_web::format::FORMAT_FIELD;
 use lithe_web::{Fields, Format, Frame, change_password, failure, time};
 use serde::Serialize;
+use std::cell::Cell;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -57,19 +59,26 @@ pub fn answer(request: &Parts) -> Answer {
     match route {
         Route::Robots => return answer::text(StatusCode::OK, ROBOTS),
         Route::Redirect(address) => return answer::moved(&with_query(address, request)),
-        Route::Home | Route::Search | Route::Place { .. } | Route::NotFound => {}
+        Route::Home
+        | Route::Search
+        | Route::OpenSearch
+        | Route::Feed(_)
+        | Route::Place { .. }
+        | Route::NotFound => {}
     }
     let arrived = Arrived { request, address, query, format };
     match route {
         Route::Home => arrived.listing(Subject::Home),
         Route::Search => arrived.search(),
+        Route::OpenSearch => arrived.open_search(),
+        Route::Feed(rest) => arrived.repositories_feed(None, rest.as_bstr()),
         Route::Place { path, page } => arrived.place(&path, &page),
         Route::NotFound | Route::Robots | Route::Redirect(_) => arrived.nowhere(),
     }
 }
 
-/// Nothing here is worth a crawler's while but the pages of repositories themselves.
-const ROBOTS: &str = "User-agent: *\nDisallow: /-/\nDisallow: /*/-/\n";
+/// Nothing here is worth a crawler's while but the pages of repositories themselves, and what they look like.
+const ROBOTS: &str = "User-agent: *\nAllow: /-/static/\nDisallow: /-/\nDisallow: /*/-/\nCrawl-delay: 2\n";
 
 fn with_query(address: String, request: &Parts) -> String {
     match request.uri.query() {
@@ -136,7 +145,8 @@ impl<'a> Arrived<'a> {
 
     fn asked(self, requester: Requester, overview: &Overview) -> Asked<'a> {
         let frame = Frame::new(overview, self.address, "").in_format(self.format);
-        Asked { request: self.request, requester, frame, query: self.query }
+        let budget = Budget::of(&self.request.headers, requester.is_anonymous());
+        Asked { request: self.request, requester, frame, query: self.query, budget, cost: Cell::new(0) }
     }
 
     fn search(self) -> Answer {
@@ -148,19 +158,62 @@ impl<'a> Arrived<'a> {
     }
 
     fn listing(self, subject: Subject<'_>) -> Answer {
-        let offset = self.query.get("from").parse().unwrap_or(0);
-        let (parent, filter) = match subject {
-            Subject::Home => (None, ""),
-            Subject::Group { group, .. } => (Some(group.path.as_str()), ""),
-            Subject::Search(words) => (None, words),
+        let wish = Wish::of(&self.query);
+        let parent = match subject {
+            Subject::Home | Subject::Search(_) => None,
+            Subject::Group { group, .. } => Some(group.path.as_str()),
         };
-        let page = types::Page { offset, limit: LISTED_PER_PAGE };
+        let (filter, page) = (wish.filter.as_str(), wish.store_page());
         match self.ask(|credentials, client| access::children(credentials, client, parent, filter, page)) {
             Ok((requester, listing)) => {
                 let asked = self.asked(requester, &listing.overview);
-                asked.page(&listing::page(&asked.frame, subject, &listing, offset, time::now()))
+                asked.page(&listing::page(&asked.frame, subject, &listing, &wish, time::now()))
             }
             Err(refused) => self.failed(&refused),
+        }
+    }
+
+    fn open_search(self) -> Answer {
+        match self.ask(settings::get) {
+            Ok((_, overview)) => {
+                let description = OpenSearch { title: overview.site.title, site: site(self.request) };
+                match description.render() {
+                    Ok(text) => sending::feed(&self.request.headers, OpenSearch::CONTENT_TYPE, text),
+                    Err(_) => failure::internal(&Frame::bare(self.address, "")),
+                }
+            }
+            Err(refused) => self.failed(&refused),
+        }
+    }
+
+    /// The feed of the repositories that were changed last, of the whole site or below a group.
+    fn repositories_feed(self, group: Option<&types::Group>, rest: &BStr) -> Answer {
+        let Some((name, form)) = feed::split(rest) else { return self.nowhere() };
+        if name != feed::REPOSITORIES {
+            return self.nowhere();
+        }
+        let parent = group.map(|group| group.path.as_str());
+        let page = types::Page { offset: 0, limit: LISTED_SORTED_MAX };
+        // Every path below a group has a slash, and every path but those of the top level.
+        let nested = self.ask(|credentials, client| access::children(credentials, client, parent, "/", page));
+        let direct = self.ask(|credentials, client| access::children(credentials, client, parent, "", page));
+        match (nested, direct) {
+            (Ok((_, nested)), Ok((requester, direct))) => {
+                let asked = self.asked(requester, &direct.overview);
+                let listed = nested.entries.into_iter().chain(direct.entries);
+                let feed = feed::of_repositories(
+                    &site(asked.request),
+                    &asked.frame.site_title,
+                    parent,
+                    listed,
+                    form,
+                );
+                match feed.render(form) {
+                    Ok(text) => sending::feed(&asked.request.headers, form.content_type(), text),
+                    Err(_) => failure::internal(&asked.frame),
+                }
+            }
+            (Err(refused), _) | (_, Err(refused)) => self.failed(&refused),
         }
     }
 
@@ -182,6 +235,9 @@ impl<'a> Arrived<'a> {
             access::Place::Group(group) if *page == Page::Summary => {
                 self.listing(Subject::Group { group, permission: *permission })
             }
+            access::Place::Group(group) if let Page::Feed(rest) = page => {
+                self.repositories_feed(Some(group), rest.as_bstr())
+            }
             access::Place::Group(_) => self.failed(&Refused { requester, error: StoreError::NotFound }),
             access::Place::Repository(record) => {
                 let asked = self.asked(requester, overview);
@@ -194,7 +250,14 @@ impl<'a> Arrived<'a> {
                     cache: &cache::Remembered(cache::Directory::new(CACHE)),
                     mailmap: Rc::default(),
                 };
-                asked.repository(place, page)
+                let mut answer = asked.repository(place, page);
+                asked.budget.charge(&mut answer, asked.cost.get());
+                if !cost::is_for_search_engines(page, &asked.query) {
+                    answer
+                        .headers_mut()
+                        .insert("x-robots-tag", HeaderValue::from_static("noindex, nofollow"));
+                }
+                answer
             }
         }
     }
@@ -212,6 +275,9 @@ struct Asked<'a> {
     requester: Requester,
     frame: Frame,
     query: Fields,
+    budget: Budget,
+    /// What the answer costs, in points.
+    cost: Cell<u32>,
 }
 
 impl Asked<'_> {
@@ -222,7 +288,8 @@ impl Asked<'_> {
                 if page.names_people() {
                     place.mailmap = Mailmap::of(repository);
                 }
-                let answer = self.page_of(&place, repository, page);
+                let is_paid = self.pay(cost::of_page(page, &self.query));
+                let answer = is_paid.and_then(|()| self.page_of(&place, repository, page));
                 answer.unwrap_or_else(|failure| self.of_repository(&place, repository, page, &failure))
             }
             Err(error) => {
@@ -234,6 +301,13 @@ impl Asked<'_> {
                 self.page_with_status(StatusCode::SERVICE_UNAVAILABLE, &page)
             }
         }
+    }
+
+    /// Counts what the answer costs; fails if who asks has to wait with that.
+    fn pay(&self, points: u32) -> Result<(), Failure> {
+        self.budget.check(points)?;
+        self.cost.set(self.cost.get() + points);
+        Ok(())
     }
 
     fn page_of(&self, place: &Place<'_>, repository: Repository<'_>, page: &Page) -> Result<Answer, Failure> {
@@ -270,6 +344,9 @@ impl Asked<'_> {
             },
             Page::Compare(rest) => self.compare(place, repository, rest.as_bstr()),
             Page::Feed(rest) => self.feed(place, repository, rest.as_bstr()),
+            Page::Statistics(rest) => resolve(repository, rest.as_bstr())
+                .and_then(|at| statistics::page(place, repository, &at))
+                .map(|page| self.page(&page)),
             Page::Refs => self.refs(place, repository),
         }
     }
@@ -287,6 +364,7 @@ impl Asked<'_> {
                 Some(page) => self.page_with_status(StatusCode::NOT_FOUND, &page),
                 None => failure::not_found(&self.frame),
             },
+            Failure::OverBudget(spent) => failure::over_budget(&self.frame, *spent),
             Failure::Elsewhere(address) => answer::moved(&self.in_format(address)),
             Failure::Repository(Error::TooLarge(_)) => failure::too_large(
                 &self.frame,
@@ -306,6 +384,7 @@ impl Asked<'_> {
         if lithe_web::download::is_known(&self.request.headers, &etag) {
             return Ok(sending::not_modified(&etag));
         }
+        self.pay(cost::of_raw(repository.header(&file.id)?.1))?;
         let (disposition, bytes) = raw::read(repository, &file)?;
         Ok(sending::file_or_part(&self.request.headers, &disposition, &etag, bytes))
     }

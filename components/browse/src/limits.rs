@@ -100,6 +100,9 @@ pub const MESSAGE_BYTES_MAX: usize = 64 << 10;
 /// How many groups and repositories one page lists.
 pub const LISTED_PER_PAGE: u32 = 100;
 
+/// The most groups and repositories that are put in an order other than by name.
+pub const LISTED_SORTED_MAX: u32 = 1_000;
+
 /// The largest rendered text that is kept, in bytes: highlighted, a text is up to ten times as long.
 pub const CACHE_ENTRY_BYTES_MAX: usize = 4 << 20;
 
@@ -238,6 +241,9 @@ pub const MISSING_TIME_MAX: Duration = Duration::from_millis(100);
 
 // --- feeds ------------------------------------------------------------------------------------------
 
+/// The most repositories that a feed of what was changed has.
+pub const FEED_REPOSITORIES_MAX: usize = 50;
+
 /// The most bytes of one message that a feed has.
 pub const FEED_MESSAGE_BYTES_MAX: usize = 8 << 10;
 
@@ -293,3 +299,26 @@ pub const GRAPH_COMMITS_MAX: usize = 20_000;
 
 /// How long one request may look for commits. What is left then is looked at by the next page.
 pub const LOG_TIME_MAX: Duration = Duration::from_millis(150);
+
+// --- statistics -------------------------------------------------------------------------------------
+
+/// The most commits that are read for one view of the statistics; what is left is counted with the next.
+pub const STATISTICS_COMMITS_READ_MAX: usize = 20_000;
+
+/// How long one view may count.
+pub const STATISTICS_TIME_MAX: Duration = Duration::from_millis(250);
+
+/// The most authors that are told apart; the rest is counted together.
+pub const STATISTICS_AUTHORS_MAX: usize = 8_000;
+
+/// The most bytes of an author's name, and of the address.
+pub const STATISTICS_AUTHOR_BYTES_MAX: usize = 100;
+
+/// The most authors that the page lists.
+pub const STATISTICS_AUTHORS_SHOWN_MAX: usize = 50;
+
+/// The most commits that the commit-graph does not know and that are counted all the same.
+pub const STATISTICS_UNKNOWN_MAX: usize = 20_000;
+
+/// The most columns of the chart of weeks; longer histories have several weeks in each.
+pub const STATISTICS_COLUMNS_MAX: usize = 104;

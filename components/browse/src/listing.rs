@@ -1,14 +1,16 @@
 //! The pages that list groups and repositories: home, a group's, and the search for one.
 
-use crate::limits::LISTED_PER_PAGE;
+use crate::limits::{LISTED_PER_PAGE, LISTED_SORTED_MAX};
 use askama::Template;
-use lithe_forge::access::{Listing, Place};
-use lithe_forge::types::{Group, Permission};
+use lithe_forge::access::{Listed, Listing, Place};
+use lithe_forge::types::{self, Group, Permission};
+use lithe_web::Fields;
 use lithe_web::address::{encode_component, encode_path};
 use lithe_web::frame::Frame;
 use lithe_web::size::counted;
 use lithe_web::time::Time;
 use serde::Serialize;
+use std::cmp::Reverse;
 
 /// A page that lists groups and repositories.
 #[derive(Template, Serialize)]
@@ -20,18 +22,30 @@ pub struct ListingPage {
     /// The page's heading.
     heading: String,
     description: String,
+    /// What entries are asked for, to be asked for in another way; none where the page is a search's.
+    #[serde(skip)]
+    form: Option<Form>,
     rows: Vec<Row>,
     /// What is said where there are none.
     nothing: &'static str,
     /// How many there are.
     count: String,
+    notice: Option<&'static str>,
     previous_href: Option<String>,
     next_href: Option<String>,
+    /// The feed of what was changed last here; none for a search.
+    feed_href: Option<String>,
     /// Where a repository can be created here; none: the viewer may not, or nobody can tell.
     new_href: Option<String>,
     settings_href: Option<String>,
     /// Where what was looked for is looked for in files.
     files_href: Option<String>,
+}
+
+struct Form {
+    action: String,
+    filter: String,
+    is_by_change: bool,
 }
 
 #[derive(Serialize)]
@@ -42,7 +56,23 @@ struct Row {
     is_group: bool,
     is_private: bool,
     description: String,
+    owner: Option<String>,
+    /// The last push to a repository, or its creation.
     updated: Option<Time>,
+}
+
+/// How browsers search this site (OpenSearch 1.1).
+#[derive(Template)]
+#[template(path = "opensearch.xml")]
+pub struct OpenSearch {
+    /// The site's title.
+    pub title: String,
+    /// The site's address, `http://localhost:8000`.
+    pub site: String,
+}
+
+impl OpenSearch {
+    pub const CONTENT_TYPE: &'static str = "application/opensearchdescription+xml; charset=utf-8";
 }
 
 /// What is listed.
@@ -58,22 +88,76 @@ pub enum Subject<'a> {
     Search(&'a str),
 }
 
-/// Builds the page of the entries from `offset` on, as of `now` (in seconds since the epoch).
-pub fn page(frame: &Frame, subject: Subject<'_>, listing: &Listing, offset: u32, now: i64) -> ListingPage {
+/// In which order entries are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Groups first, by path.
+    #[default]
+    Name,
+    /// Repositories first, the one that was changed last before others.
+    Change,
+}
+
+/// Which entries are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// What paths or descriptions have in them, wherever below; empty: the direct children.
+    pub filter: String,
+    pub order: Order,
+    pub offset: u32,
+}
+
+impl Wish {
+    /// Reads `?q=words&sort=change&from=100`.
+    pub fn of(query: &Fields) -> Self {
+        Self {
+            filter: query.trimmed("q").to_owned(),
+            order: if query.get("sort") == "change" { Order::Change } else { Order::Name },
+            offset: query.get("from").parse().unwrap_or(0),
+        }
+    }
+
+    /// What to ask the store for: by name it has the order; to put entries in another, all are needed.
+    pub fn store_page(&self) -> types::Page {
+        match self.order {
+            Order::Name => types::Page { offset: self.offset, limit: LISTED_PER_PAGE },
+            Order::Change => types::Page { offset: 0, limit: LISTED_SORTED_MAX },
+        }
+    }
+
+    /// The query for the same from another entry on, or in other forms.
+    fn query(&self, offset: u32) -> String {
+        let mut fields = Vec::new();
+        if !self.filter.is_empty() {
+            fields.push(format!("q={}", encode_component(&self.filter)));
+        }
+        if self.order == Order::Change {
+            fields.push("sort=change".to_owned());
+        }
+        fields.push(format!("from={offset}"));
+        fields.join("&")
+    }
+}
+
+/// Builds the page of the entries that the store has for the wish, as of `now` (in seconds since the epoch).
+pub fn page(frame: &Frame, subject: Subject<'_>, listing: &Listing, wish: &Wish, now: i64) -> ListingPage {
     let parent = match subject {
         Subject::Group { group, .. } => Some(group.path.as_str()),
         Subject::Home | Subject::Search(_) => None,
     };
-    let base = match subject {
-        Subject::Home => "/?".to_owned(),
-        Subject::Group { group, .. } => format!("/{}?", encode_path(&group.path)),
-        Subject::Search(words) => format!("/-/search?q={}&", encode_component(words)),
+    let action = match subject {
+        Subject::Home => "/".to_owned(),
+        Subject::Group { group, .. } => format!("/{}", encode_path(&group.path)),
+        Subject::Search(_) => "/-/search".to_owned(),
     };
-    let at = |offset: u32| format!("{base}from={offset}");
-    let rows: Vec<Row> = listing.entries.iter().map(|entry| row(&entry.place, parent, now)).collect();
-    let shown_to = offset.saturating_add(listing.entries.len() as u32);
+    let at = |offset: u32| format!("{action}?{}", wish.query(offset));
+    let (shown, total) = shown(listing, wish);
+    let rows: Vec<Row> = shown.iter().map(|entry| row(&entry.place, parent, now)).collect();
+    let shown_to = wish.offset.saturating_add(rows.len() as u32);
+    let is_search = matches!(subject, Subject::Search(_));
     ListingPage {
         nothing: match subject {
+            _ if !wish.filter.is_empty() => "Nothing that you may see matches.",
             Subject::Home => "There is no repository yet that you may see.",
             Subject::Group { .. } => "There is nothing in this group yet that you may see.",
             Subject::Search(_) => "Nothing that you may see matches.",
@@ -83,9 +167,17 @@ pub fn page(frame: &Frame, subject: Subject<'_>, listing: &Listing, offset: u32,
             Subject::Group { group, .. } => group.description.clone(),
             Subject::Home | Subject::Search(_) => String::new(),
         },
-        count: counted(listing.total.into(), "entry", "entries"),
-        previous_href: (offset > 0).then(|| at(offset.saturating_sub(LISTED_PER_PAGE))),
-        next_href: (shown_to < listing.total && !rows.is_empty()).then(|| at(shown_to)),
+        form: (!is_search).then(|| Form {
+            action: action.clone(),
+            filter: wish.filter.clone(),
+            is_by_change: wish.order == Order::Change,
+        }),
+        count: count(&listing.entries, listing.total),
+        notice: (wish.order == Order::Change && listing.total > LISTED_SORTED_MAX)
+            .then_some("There are too many to be put in this order: these are the first 1,000 by name."),
+        previous_href: (wish.offset > 0).then(|| at(wish.offset.saturating_sub(LISTED_PER_PAGE))),
+        next_href: (shown_to < total && !rows.is_empty()).then(|| at(shown_to)),
+        feed_href: (!is_search).then(|| format!("{}/-/feed/repositories.atom", action.trim_end_matches('/'))),
         new_href: new_href(frame, subject),
         settings_href: match subject {
             Subject::Group { group, permission: Permission::Admin } => {
@@ -99,6 +191,41 @@ pub fn page(frame: &Frame, subject: Subject<'_>, listing: &Listing, offset: u32,
         },
         frame: titled(frame, subject),
         rows,
+    }
+}
+
+/// The entries of the page, and how many there are on all.
+fn shown<'a>(listing: &'a Listing, wish: &Wish) -> (Vec<&'a Listed>, u32) {
+    let mut entries: Vec<&Listed> = listing.entries.iter().collect();
+    if wish.order == Order::Name {
+        return (entries, listing.total);
+    }
+    entries.sort_by_key(|entry| Reverse(changed(&entry.place)));
+    let total = entries.len() as u32;
+    (entries.into_iter().skip(wish.offset as usize).take(LISTED_PER_PAGE as usize).collect(), total)
+}
+
+/// When a repository was changed last; nothing is known of a group.
+pub fn changed(place: &Place) -> Option<i64> {
+    match place {
+        Place::Repository(repository) => Some(repository.updated),
+        Place::Group(_) => None,
+    }
+}
+
+/// `2 groups and 14 repositories`, or, where not all are at hand, how many entries there are.
+fn count(entries: &[Listed], total: u32) -> String {
+    if (entries.len() as u32) < total {
+        return counted(total.into(), "entry", "entries");
+    }
+    let groups = entries.iter().filter(|entry| matches!(entry.place, Place::Group(_))).count();
+    let groups_words = counted(groups as u64, "group", "groups");
+    let repositories = entries.len() - groups;
+    let repositories_words = counted(repositories as u64, "repository", "repositories");
+    match (groups, repositories) {
+        (0, _) => repositories_words,
+        (_, 0) => groups_words,
+        _ => format!("{groups_words} and {repositories_words}"),
     }
 }
 
@@ -139,6 +266,7 @@ fn row(place: &Place, parent: Option<&str>, now: i64) -> Row {
     let below = parent.and_then(|parent| path.strip_prefix(parent)?.strip_prefix('/'));
     let name = below.unwrap_or(path).to_owned();
     let href = format!("/{}", encode_path(path));
+    let updated = changed(place).map(|seconds| Time::new(seconds, now));
     match place {
         Place::Repository(repository) => Row {
             name,
@@ -146,7 +274,8 @@ fn row(place: &Place, parent: Option<&str>, now: i64) -> Row {
             is_group: false,
             is_private: repository.is_private,
             description: repository.description.clone(),
-            updated: Some(Time::new(repository.updated, now)),
+            owner: repository.owner.clone(),
+            updated,
         },
         Place::Group(group) => Row {
             name,
@@ -154,7 +283,8 @@ fn row(place: &Place, parent: Option<&str>, now: i64) -> Row {
             is_group: true,
             is_private: false,
             description: group.description.clone(),
-            updated: None,
+            owner: group.owner.clone(),
+            updated,
         },
     }
 }

@@ -44,9 +44,11 @@ struct Gone {
     history_href: String,
 }
 
-/// Builds the page; none if there is nothing to say.
+/// Builds the page; none if there is no such revision.
 pub fn page(place: &Place<'_>, repository: Repository<'_>, page: &Page) -> Option<MissingPage> {
-    let (Page::Tree(rest) | Page::Blob(rest) | Page::Blame(rest)) = page else { return None };
+    let (Page::Tree(rest) | Page::Blob(rest) | Page::Blame(rest) | Page::Commits(rest)) = page else {
+        return None;
+    };
     let at = revision::resolve(repository, rest.as_bstr()).ok()??;
     let (links, path) = (place.links(), at.path.as_bstr());
     if path.is_empty() {
@@ -54,9 +56,6 @@ pub fn page(place: &Place<'_>, repository: Repository<'_>, page: &Page) -> Optio
     }
     let gone = gone(place, repository, &at).ok().flatten();
     let elsewhere = on_landing_branch(repository, &at).ok().flatten();
-    if gone.is_none() && elsewhere.is_none() {
-        return None;
-    }
     Some(MissingPage {
         frame: place.frame("Not found"),
         head: place.head(Tab::Code, Some(&at.revision)),

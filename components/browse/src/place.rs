@@ -13,6 +13,7 @@ use lithe_code::version;
 use lithe_forge::types;
 use lithe_git::refs::Ref;
 use lithe_web::address::encode_path;
+use lithe_web::budget::Spent;
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
 use lithe_web::time::Time;
 use serde::Serialize;
@@ -194,7 +195,15 @@ pub enum Failure {
     NotFound,
     /// A page of another address shows it.
     Elsewhere(String),
+    /// Who asks has to wait with what costs something.
+    OverBudget(Spent),
     Repository(Error),
+}
+
+impl From<Spent> for Failure {
+    fn from(spent: Spent) -> Self {
+        Self::OverBudget(spent)
+    }
 }
 
 impl From<Error> for Failure {

@@ -11,6 +11,10 @@ pub enum Route {
     Home,
     Robots,
     Search,
+    /// How browsers search this site (OpenSearch 1.1).
+    OpenSearch,
+    /// What was changed on the whole site, `repositories.atom`.
+    Feed(BString),
     /// A page of what stands at the path, `team/demo`.
     Place {
         path: String,
@@ -42,6 +46,8 @@ pub enum Page {
     Refs,
     /// The field is `<ref>.<form>`.
     Feed(BString),
+    /// What there is to count in a history; the field is `<ref>`.
+    Statistics(BString),
 }
 
 impl Page {
@@ -56,6 +62,7 @@ impl Page {
             "commit" if !rest.is_empty() => Self::Commit(rest),
             "compare" => Self::Compare(rest),
             "refs" if rest.is_empty() => Self::Refs,
+            "stats" => Self::Statistics(rest),
             "feed" if !rest.is_empty() => Self::Feed(rest),
             _ => return None,
         })
@@ -80,6 +87,7 @@ impl Page {
             Self::Compare(rest) => ("compare", rest),
             Self::Refs => ("refs", &BString::default()),
             Self::Feed(rest) => ("feed", rest),
+            Self::Statistics(rest) => ("stats", rest),
         };
         let separator = if rest.is_empty() { "" } else { "/" };
         format!("/{}/-/{name}{separator}{}", encode_path(path), encode_path(rest))
@@ -95,8 +103,12 @@ pub fn parse(path: &str) -> Route {
     }
     let Ok(Address { path: place, page, rest }) = Address::parse(path) else { return Route::NotFound };
     if place.is_empty() {
-        let is_search = page.as_deref() == Some("search") && rest.is_empty();
-        return if is_search { Route::Search } else { Route::NotFound };
+        return match page.as_deref() {
+            Some("search") if rest.is_empty() => Route::Search,
+            Some("opensearch.xml") if rest.is_empty() => Route::OpenSearch,
+            Some("feed") if !rest.is_empty() => Route::Feed(rest.into()),
+            _ => Route::NotFound,
+        };
     }
     let Some(name) = page else {
         let own = place.strip_suffix(".git").filter(|own| !own.is_empty() && !own.ends_with('/'));
@@ -135,6 +147,9 @@ mod tests {
             ("/", Route::Home),
             ("/robots.txt", Route::Robots),
             ("/-/search", Route::Search),
+            ("/-/opensearch.xml", Route::OpenSearch),
+            ("/-/feed/repositories.atom", Route::Feed("repositories.atom".into())),
+            ("/-/feed", Route::NotFound),
             ("/team", place("team", Page::Summary)),
             ("/team/demo", place("team/demo", Page::Summary)),
             ("/team/demo/", Route::Redirect("/team/demo".into())),
@@ -153,6 +168,8 @@ mod tests {
             ("/d/-/commits/main", place("d", Page::Commits("main".into()))),
             ("/d/-/commit/abc", place("d", Page::Commit("abc".into()))),
             ("/d/-/refs", place("d", Page::Refs)),
+            ("/d/-/stats", place("d", Page::Statistics("".into()))),
+            ("/d/-/stats/f/x", place("d", Page::Statistics("f/x".into()))),
             ("/d/-/compare", place("d", Page::Compare("".into()))),
             ("/d/-/compare/a...f/b.patch", place("d", Page::Compare("a...f/b.patch".into()))),
             ("/d/-/feed/f/x.atom", place("d", Page::Feed("f/x.atom".into()))),

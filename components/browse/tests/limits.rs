@@ -5,7 +5,7 @@ mod kit;
 
 use askama::Template;
 use browse::limits::*;
-use browse::listing::{self, Subject};
+use browse::listing::{self, Subject, Wish};
 use browse::refs::{self, Offsets};
 use browse::{commit, diff, tree};
 use gix_hash::{ObjectId, oid};
@@ -133,7 +133,8 @@ fn so_many_repositories_are_on_a_page() {
         let overview = kit::overview(types::Permission::Read);
         let listing = Listing { overview, entries: (offset..offset + shown).map(listed).collect(), total };
         let frame = fixture.place().frame;
-        let page = listing::page(&frame, Subject::Home, &listing, offset, COMMITTED);
+        let wish = Wish { offset, ..Wish::default() };
+        let page = listing::page(&frame, Subject::Home, &listing, &wish, COMMITTED);
         page.render().expect("the template takes its page")
     };
     let next = format!("from={LISTED_PER_PAGE}");

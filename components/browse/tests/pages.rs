@@ -6,11 +6,11 @@ mod kit;
 
 use askama::Template;
 use browse::blob::{self, Display};
-use browse::listing::{self, Subject};
+use browse::listing::{self, Subject, Wish};
 use browse::refs::{self, Offsets};
 use browse::route::Page;
 use browse::summary::{self, Summary};
-use browse::{blame, commit, commits, find, graph, missing, tree, unavailable};
+use browse::{blame, commit, commits, find, graph, missing, statistics, tree, unavailable};
 use html5ever::tendril::TendrilSink as _;
 use kit::{COMMITTED, Fixture, repository};
 use lithe_code::blame::Whitespace;
@@ -65,6 +65,23 @@ fn check_html(name: &str, page: &str) {
     assert!(page.matches("<h1").count() == 1, "{name} has one first heading");
 }
 
+/// Whether a crawler is kept from where it would cost most: from what is found out for the one who asks, and from
+/// pages in more forms than one.
+#[track_caller]
+fn check_followed(name: &str, href: &str, rel: &str) {
+    const EXPENSIVE: [&str; 7] =
+        ["/-/blame/", "/-/compare", "/-/archive/", "/-/bundle", "/-/raw/", "/-/find/", "/-/stats"];
+    let Some((_, own)) = href.split_once("/-/") else { return };
+    // A branch of the fixture has a slash in its name.
+    let own = own.replace("side/branch", "side");
+    let is_expensive = EXPENSIVE.iter().any(|part| href.contains(part))
+        || (own.starts_with("commit/") && own.contains('.'))
+        || (own.starts_with("commits/") && own.matches('/').count() > 1)
+        || own.contains('?');
+    let is_followed = !rel.split(' ').any(|word| word == "nofollow");
+    assert!(!is_expensive || !is_followed, "{name}: crawlers follow {href}");
+}
+
 /// Whether nothing is in the page itself that a browser would run or load.
 #[track_caller]
 fn check_node(name: &str, node: &Handle) {
@@ -79,6 +96,14 @@ fn check_node(name: &str, node: &Handle) {
                 key != "style" && !key.starts_with("on") && !value.starts_with("javascript:"),
                 "{name}: {key}"
             );
+            if key == "href" && &*element.local == "a" {
+                let rel = attrs
+                    .borrow()
+                    .iter()
+                    .find(|attribute| &*attribute.name.local == "rel")
+                    .map(|rel| rel.value.to_string());
+                check_followed(name, value, &rel.unwrap_or_default());
+            }
             let loads = key == "src" || (key == "href" && &*element.local == "link");
             assert!(!loads || value.starts_with('/'), "{name}: {key}={value}");
         }
@@ -293,6 +318,16 @@ fn branches_and_tags() {
 }
 
 #[test]
+fn numbers_of_a_history() {
+    let fixture = fixture();
+    let opened = fixture.open();
+    let at =
+        revision::resolve(repository(&opened), "main".into()).expect("it can be read").expect("it is there");
+    let page = statistics::page(&fixture.place(), repository(&opened), &at).expect("numbers");
+    check("statistics", &rendered(&page));
+}
+
+#[test]
 fn what_cannot_be_read() {
     let fixture = fixture();
     check("not-on-disk", &rendered(&unavailable::not_on_disk(&fixture.place())));
@@ -324,7 +359,16 @@ fn groups() {
         ("search", Subject::Search("<demo>"), &listing),
     ];
     for (name, subject, listing) in cases {
-        check(name, &rendered(&listing::page(&Frame::bare("/", ""), subject, listing, 0, COMMITTED + 300)));
+        check(
+            name,
+            &rendered(&listing::page(
+                &Frame::bare("/", ""),
+                subject,
+                listing,
+                &Wish::default(),
+                COMMITTED + 300,
+            )),
+        );
     }
 }
 
@@ -362,7 +406,12 @@ fn paths_that_are_not_there() {
     ] {
         check(name, &rendered(&missing(rest).expect("there is something to say")));
     }
-    for rest in ["main/never", "main/never/ever", "nothing/x", "main/stays/x"] {
-        assert!(missing(rest).is_none(), "{rest}");
+    for rest in ["main/never", "main/never/ever", "main/stays/x"] {
+        let page = rendered(&missing(rest).expect("the branch is there"));
+        assert!(
+            page.contains("is not in main.") && !page.contains("It was") && !page.contains("It is in"),
+            "{page}"
+        );
     }
+    assert!(missing("nothing/x").is_none());
 }

@@ -74,6 +74,10 @@ pub struct Serve {
     /// Believe what proxies at these addresses say about clients; may be given several times.
     #[arg(long, value_name = "CIDR", value_parser = parse_network)]
     pub trusted_proxy: Vec<IpNet>,
+    /// What a client that is not signed in may cost in a minute, in points of about ten milliseconds of a
+    /// processor; past it, expensive pages are refused for a while. 0: as much as it likes.
+    #[arg(long, value_name = "POINTS", default_value_t = limits::BUDGET_PER_MINUTE_DEFAULT)]
+    pub anonymous_budget: u32,
     /// How long transfers may take to finish after the signal to stop.
     #[arg(long, value_name = "SECONDS", default_value_t = limits::GRACE_SECONDS_DEFAULT)]
     pub grace_seconds: u64,

@@ -92,7 +92,7 @@ impl Application {
             Manifest::read(&common.manifest(), data.path())?.in_run(&data.run(), data.path()).for_command();
         let cache = CodeCache::new(&common.code_cache.clone().unwrap_or_else(|| data.code_cache()));
         let runtime = Runtime::load(manifest, cache, &[], TOTAL_MEMORY_MIB_DEFAULT << 20)?;
-        Ok(Self { service: Service::new(Arc::new(runtime), Vec::new()), _data: data })
+        Ok(Self { service: Service::new(Arc::new(runtime), Vec::new(), None), _data: data })
     }
 }
 

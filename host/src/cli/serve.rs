@@ -30,6 +30,7 @@ async fn serve(common: &Common, options: Serve) -> anyhow::Result<()> {
         cache: common.code_cache.clone(),
         swaps: options.swap,
         trusted_proxies: options.trusted_proxy,
+        anonymous_budget: options.anonymous_budget,
         grace: Duration::from_secs(options.grace_seconds),
         memory_bytes_max: options.memory_mib_max << 20,
         has_tasks: !options.no_tasks,

@@ -46,6 +46,50 @@ async fn one_clients_connections_leave_room_for_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_client_has_cost_is_counted_and_told_to_components() {
+    let site = Site { configure: |config| config.anonymous_budget = 60, ..Site::default() }.start().await;
+    let wait = |text: &str| -> u32 {
+        let line = text.lines().find_map(|line| line.strip_prefix("lithe-budget: "));
+        line.expect("a component is told").parse().expect("a number of seconds")
+    };
+    let (whole, long) = (60 * limits::BUDGET_MINUTES_KEPT as u32, 30);
+    assert_eq!(wait(&site.get("/headers").await.text), 0);
+    let answer = site.get(&format!("/cost?{}", whole + long)).await;
+    assert_eq!(
+        (answer.text.as_str(), answer.header("lithe-cost")),
+        ("worth it", ""),
+        "it is the host's alone"
+    );
+    let left = wait(&site.get("/headers").await.text);
+    assert!(left > 0 && left <= long + 1, "{left}");
+    assert_eq!(wait(&site.get_from("127.0.0.2", "/headers").await.text), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_behind_a_trusted_proxy_has_a_budget_of_its_own() {
+    let configure = |config: &mut lithe::serve::Config| {
+        config.anonymous_budget = 60;
+        config.trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
+    };
+    let site = Site { configure, ..Site::default() }.start().await;
+    let ask = async |client: &str, path: &str| {
+        let request = http::Request::get(path).header("x-forwarded-for", client);
+        site.send(request.body(http_body_util::Full::default()).expect("a request")).await.text
+    };
+    ask("2001:db8::1", "/cost?1000").await;
+    for (client, is_free) in [("2001:db8::2", false), ("2001:db8:0:1::1", true), ("192.0.2.1", true)] {
+        assert_eq!(ask(client, "/headers").await.contains("lithe-budget: 0\n"), is_free, "{client}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_counted_where_there_is_no_limit() {
+    let site = Site { configure: |config| config.anonymous_budget = 0, ..Site::default() }.start().await;
+    assert_eq!(site.get("/cost?1000000").await.header("lithe-cost"), "");
+    assert!(!site.get("/headers").await.text.contains("lithe-budget"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_slot_is_taken_until_the_response_is_read() {
     let site = Site { pages: "requests-max = 1", ..Site::default() }.start().await;
     let request = http::Request::get("/stream?64").body(http_body_util::Empty::new()).expect("a request");

@@ -35,6 +35,11 @@ async fn handle(request: Request) -> impl IntoResponse {
         "/hello" => text("hello"),
         "/served" => text(SERVED.fetch_add(1, Relaxed) + 1),
         "/headers" => text(lines(request.headers())),
+        "/cost" => {
+            let mut answer = text("worth it");
+            answer.headers_mut().insert("lithe-cost", number(0).into());
+            answer
+        }
         "/echo" => Response::new(echo(request)),
         "/count" => {
             let mut stream = request.into_body().stream();

@@ -80,6 +80,11 @@ impl Links {
         format!("{}/-/refs", self.base)
     }
 
+    /// What there is to count in the history of a revision.
+    pub fn statistics(&self, revision: &BStr) -> String {
+        self.file("stats", revision, "".into())
+    }
+
     /// Every branch and tag in one file.
     pub fn bundle(&self) -> String {
         format!("{}/-/bundle", self.base)

@@ -1,6 +1,7 @@
 //! What goes wrong, as a page: one function for the store's errors, one for each other cause.
 
 use crate::answer::{self, Answer};
+use crate::budget::Spent;
 use crate::form::FormError;
 use crate::format::{self, Format};
 use crate::frame::Frame;
@@ -96,6 +97,15 @@ pub fn throttled(frame: &Frame, seconds: u32) -> Answer {
     answer
 }
 
+/// The client has cost so much lately that it has to wait with what costs more.
+pub fn over_budget(frame: &Frame, spent: Spent) -> Answer {
+    let message = "Your network address has asked for so many pages that take long to make that others would have to wait \
+                   for it. Signed in, you need not.";
+    let mut answer = page(StatusCode::TOO_MANY_REQUESTS, "Too many requests", message, frame);
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(spent.wait_seconds));
+    answer
+}
+
 /// How long to wait after too many tries, in words.
 pub fn throttled_message(seconds: u32) -> String {
     match seconds {
@@ -125,7 +135,7 @@ fn page(status: StatusCode, title: &str, message: &str, frame: &Frame) -> Answer
     }
     let mut frame = frame.clone().titled(title);
     frame.breadcrumbs.clear();
-    let may_sign_in = frame.user.is_none() && matches!(status.as_u16(), 403 | 404);
+    let may_sign_in = frame.user.is_none() && matches!(status.as_u16(), 403 | 404 | 429);
     let page = FailurePage { status: status.as_u16(), message, may_sign_in, frame };
     answer::page_with_status(status, &page)
 }

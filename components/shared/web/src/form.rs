@@ -79,6 +79,11 @@ impl Fields {
         field.map(|(_, value)| value.as_str())
     }
 
+    /// The names of the fields, in their order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// Whether a check box of that name was ticked.
     pub fn is_checked(&self, name: &str) -> bool {
         self.find(name).is_some()

@@ -14,6 +14,7 @@
 
 pub mod address;
 pub mod answer;
+pub mod budget;
 pub mod change_password;
 pub mod cookie;
 pub mod download;

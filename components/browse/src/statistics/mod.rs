@@ -1,0 +1,201 @@
+//! The page of what there is to count in a history, `/-/stats/<ref>`.
+
+pub mod chart;
+pub mod count;
+
+use self::count::{Counts, called, week_begins};
+use crate::cache::Key;
+use crate::limits::{STATISTICS_AUTHORS_SHOWN_MAX, STATISTICS_COLUMNS_MAX, STATISTICS_TIME_MAX};
+use crate::place::{Failure, Place, Switcher};
+use askama::Template;
+use bstr::ByteSlice as _;
+use lithe_code::repository::{Repository, Signature};
+use lithe_code::revision::{Kind, Resolved, Revision};
+use lithe_web::frame::{Frame, RepositoryHead, Tab};
+use lithe_web::size::{counted, grouped};
+use lithe_web::time::Time;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+
+/// The page of a history's numbers.
+#[derive(Template, Serialize)]
+#[template(path = "statistics.html")]
+#[serde(tag = "page", rename = "statistics", rename_all = "kebab-case")]
+pub struct StatisticsPage {
+    #[serde(skip)]
+    frame: Frame,
+    head: RepositoryHead,
+    switcher: Switcher,
+    commits: u64,
+    author_count: usize,
+    /// Where to look again for what is not counted yet; none if everything is.
+    again_href: Option<String>,
+    /// Whether not all can be counted.
+    is_cut: bool,
+    /// How many weeks are in each of the columns.
+    weeks_each: usize,
+    columns: Vec<Column>,
+    #[serde(skip)]
+    columns_svg: String,
+    authors: Vec<Author>,
+    /// How many commits are of authors who are not listed.
+    others: u64,
+    days: Vec<Day>,
+    #[serde(skip)]
+    hours_svg: String,
+}
+
+impl StatisticsPage {
+    /// `1,204 commits by 17 authors`.
+    fn words(&self) -> String {
+        let commits = counted(self.commits, "commit", "commits");
+        format!("{commits} by {}", counted(self.author_count as u64, "author", "authors"))
+    }
+
+    /// How many commits are of authors who are not listed, if there are any.
+    fn others_count(&self) -> Option<String> {
+        (self.others > 0).then(|| grouped(self.others))
+    }
+}
+
+/// Commits of a week, or of several.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Column {
+    /// The Monday on which they begin, `2026-03-02`.
+    pub from: String,
+    pub commits: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Author {
+    name: String,
+    commits: u32,
+    /// Of all commits, in tenths of a per cent.
+    #[serde(skip)]
+    permille: u64,
+}
+
+impl Author {
+    fn count(&self) -> String {
+        grouped(self.commits.into())
+    }
+
+    /// `12.5 %`.
+    fn share(&self) -> String {
+        format!("{}.{} %", self.permille / 10, self.permille % 10)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Day {
+    name: &'static str,
+    /// For each hour from midnight on.
+    hours: Vec<u32>,
+}
+
+/// Builds the page, and goes on counting.
+pub fn page(place: &Place<'_>, repository: Repository<'_>, at: &Resolved) -> Result<StatisticsPage, Failure> {
+    if !at.path.is_empty() {
+        return Err(Failure::NotFound);
+    }
+    let (links, revision) = (place.links(), &at.revision);
+    let counts = counted_so_far(place, repository, revision)?;
+    let (weeks_each, columns) = columns(&counts);
+    let people = people(place, &counts);
+    let (authors, others) = authors(&people, counts.commits);
+    let days = WEEKDAYS.into_iter().zip(counts.hours.chunks(24));
+    Ok(StatisticsPage {
+        frame: place.frame(format!("Statistics of {}", revision.label())),
+        head: place.head(Tab::Commits, Some(revision)),
+        switcher: Switcher::new(repository, revision, &links, |name| links.statistics(name)),
+        commits: counts.commits,
+        author_count: people.len(),
+        again_href: (!counts.is_complete()).then(|| links.statistics(revision.name.as_bstr())),
+        is_cut: counts.is_cut,
+        weeks_each,
+        columns_svg: chart::columns(&columns),
+        columns,
+        authors,
+        others,
+        days: days.map(|(name, hours)| Day { name, hours: hours.to_vec() }).collect(),
+        hours_svg: chart::punch_card(&counts.hours),
+    })
+}
+
+/// What is counted of a history, after a part of what was left.
+fn counted_so_far(
+    place: &Place<'_>,
+    repository: Repository<'_>,
+    revision: &Revision,
+) -> Result<Counts, Failure> {
+    let tip = revision.commit_id;
+    let key = match revision.kind {
+        Kind::Branch => {
+            Key::new(&[b"statistics of a branch", &place.record.id.to_be_bytes(), &revision.name])
+        }
+        Kind::Tag | Kind::Commit => Key::new(&[b"statistics", tip.as_bytes()]),
+    };
+    let kept = place.cache.get(&key).and_then(|text| Counts::parse(&text));
+    let mut counts = match kept {
+        Some(kept) if kept.is_of(tip) && kept.is_complete() => return Ok(kept),
+        Some(kept) if kept.is_of(tip) => kept,
+        earlier => {
+            let extended = earlier.and_then(|earlier| earlier.extended(repository, tip));
+            extended.unwrap_or_else(|| Counts::new(repository, tip))
+        }
+    };
+    counts.advance(repository, Instant::now() + STATISTICS_TIME_MAX)?;
+    place.cache.put(&key, &counts.to_text());
+    Ok(counts)
+}
+
+/// The columns from the first week to the last one, and how many weeks are in each.
+fn columns(counts: &Counts) -> (usize, Vec<Column>) {
+    let (Some((first, _)), Some((last, _))) = (counts.weeks.first_key_value(), counts.weeks.last_key_value())
+    else {
+        return (1, Vec::new());
+    };
+    let weeks = (last - first + 1) as usize;
+    let each = weeks.div_ceil(STATISTICS_COLUMNS_MAX);
+    let columns = (*first..=*last).step_by(each).map(|from| {
+        let weeks = counts.weeks.range(from..from + each as i64);
+        Column {
+            from: Time::new(week_begins(from), 0).date().to_owned(),
+            commits: weeks.map(|(_, commits)| *commits).fold(0, u32::saturating_add),
+        }
+    });
+    (each, columns.collect())
+}
+
+/// The commits of each author, by the name and address that `.mailmap` has for them now.
+fn people(place: &Place<'_>, counts: &Counts) -> BTreeMap<String, u32> {
+    let mut people = BTreeMap::new();
+    for (written, commits) in &counts.authors {
+        let (name, email) = written.rsplit_once(" <").unwrap_or((written, ""));
+        let email = email.strip_suffix('>').unwrap_or(email);
+        let author = Signature { name: name.into(), email: email.into(), seconds: 0, offset: 0 };
+        *people.entry(called(&place.mailmap.resolve(&author))).or_default() += commits;
+    }
+    people
+}
+
+/// Those with the most commits, and how many commits are of others.
+fn authors(people: &BTreeMap<String, u32>, all: u64) -> (Vec<Author>, u64) {
+    let mut authors: Vec<(&String, u32)> = people.iter().map(|(name, commits)| (name, *commits)).collect();
+    // Of two with as many, the first by name.
+    authors.sort_by_key(|(_, commits)| std::cmp::Reverse(*commits));
+    authors.truncate(STATISTICS_AUTHORS_SHOWN_MAX);
+    let shown: u64 = authors.iter().map(|(_, commits)| u64::from(*commits)).sum();
+    let row = |(name, commits): (&String, u32)| Author {
+        name: name.clone(),
+        commits,
+        permille: u64::from(commits) * 1_000 / all.max(1),
+    };
+    (authors.into_iter().map(row).collect(), all - shown)
+}
