@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 
 const CONNECTIONS: usize = 50;
 
-/// The most memory that the server may take, in KiB.
-const MEMORY_KIB_MAX: u64 = 400 * 1024;
+/// The most memory that the server may take, in KiB: what the compiled components and so many requests at once need,
+/// and nothing that grows with the pages that were asked for.
+const MEMORY_KIB_MAX: u64 = 768 * 1024;
 
 /// How long the walk may take.
 const WALK_MAX: Duration = Duration::from_secs(1_800);

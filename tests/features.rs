@@ -50,6 +50,7 @@ const PLACES: &[(&str, &str)] = &[
     ("hostile", "components/browse/tests/hostile.rs"),
     ("last_commits", "components/browse/tests/last_commits.rs"),
     ("limits", "components/browse/tests/limits.rs"),
+    ("listing", "tests/listing.rs"),
     ("log", "components/browse/tests/log.rs"),
     ("machines", "tests/machines.rs"),
     ("maintenance", "tests/maintenance.rs"),
@@ -63,6 +64,7 @@ const PLACES: &[(&str, &str)] = &[
     ("route", "components/browse/src/route.rs"),
     ("search", "tests/search.rs"),
     ("sending", "components/browse/src/sending.rs"),
+    ("statistics", "components/browse/tests/statistics.rs"),
     ("submodules", "components/browse/src/submodules.rs"),
     ("views", "components/browse/tests/views.rs"),
 ];
@@ -72,8 +74,13 @@ const FEATURES: &[Feature] = &[
         id: "K001",
         about: "the groups and repositories of the site that the viewer may read",
         outcome: Here(
-            "`/`",
-            &["pages::groups", "limits::so_many_repositories_are_on_a_page", "permissions::who_gets_what"],
+            "`/`, filtered, by name or by last change, with owners",
+            &[
+                "pages::groups",
+                "listing::entries_are_filtered_and_put_in_order",
+                "listing::nobody_finds_what_they_may_not_read",
+                "limits::so_many_repositories_are_on_a_page",
+            ],
         ),
     },
     Feature {
@@ -84,7 +91,13 @@ const FEATURES: &[Feature] = &[
     Feature {
         id: "K003",
         about: "a switcher of repositories",
-        outcome: Later("the list and search of `/` so far; no menu in the head"),
+        outcome: Here(
+            "in the head of every page",
+            &[
+                "listing::nobody_finds_what_they_may_not_read",
+                "listing::pages_say_what_they_are_to_browsers_and_to_those_who_link_to_them",
+            ],
+        ),
     },
     Feature {
         id: "K004",
@@ -94,7 +107,14 @@ const FEATURES: &[Feature] = &[
     Feature {
         id: "K005",
         about: "the page of a group, with what is in it",
-        outcome: Here("`/<group>`", &["pages::groups", "permissions::who_gets_what"]),
+        outcome: Here(
+            "`/<group>`",
+            &[
+                "pages::groups",
+                "listing::entries_are_filtered_and_put_in_order",
+                "permissions::who_gets_what",
+            ],
+        ),
     },
     Feature {
         id: "K006",
@@ -498,9 +518,22 @@ const FEATURES: &[Feature] = &[
     Feature {
         id: "K062",
         about: "statistics of commits and languages",
-        outcome: Later("commits by week and authors are not counted yet"),
+        outcome: Here(
+            "`/-/stats/<ref>`: weeks, authors, hours of the week; languages on the summary",
+            &[
+                "statistics::as_many_commits_as_git_counts_with_a_commit_graph_and_without",
+                "statistics::the_page_has_the_numbers_of_all_that_is_counted",
+            ],
+        ),
     },
-    Feature { id: "K063", about: "statistics counted step by step", outcome: Later("comes with them") },
+    Feature {
+        id: "K063",
+        about: "statistics counted step by step",
+        outcome: Here(
+            "a part with each view, kept, and extended by what is pushed",
+            &["statistics::what_was_pushed_is_added_and_what_was_rewritten_counted_anew"],
+        ),
+    },
     Feature {
         id: "K064",
         about: "feeds of commits",
@@ -532,7 +565,10 @@ const FEATURES: &[Feature] = &[
     Feature {
         id: "K069",
         about: "a public journal",
-        outcome: Later("administrators have the journal of the site"),
+        outcome: Differs(
+            "a feed of the repositories that changed last, of those that everyone may read",
+            &["listing::what_was_changed_last_is_a_feed"],
+        ),
     },
     Feature {
         id: "K070",

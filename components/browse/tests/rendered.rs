@@ -84,7 +84,7 @@ fn a_summary_says_what_the_files_are() {
     }
     assert!(!page.contains(">C <"), "what others wrote does not count");
     let commit = fixture.git("rev-parse main");
-    assert!(page.contains(&format!("href=\"/team/demo/-/tree/{commit}\" data-key=\"y\"")));
+    assert!(page.contains(&format!("href=\"/team/demo/-/tree/{commit}\" rel=\"nofollow\" data-key=\"y\"")));
 }
 
 /// Keeps everything in memory.
