@@ -40,10 +40,51 @@ pub fn run(options: &Options, scratch: &Path) -> Result {
     lithe.maintain(OURS.trim_start_matches('/'))?;
     let peer = cgit::Server::start(&scratch.join("cgit"), &source, CLIENTS)?;
     let name = format!("{objects} objects");
-    for page in pages(&data::tip(&source)?) {
+    for page in pages(&data::commit(&source, "main")?) {
         measure(&page, &name, &lithe, &peer)?;
     }
+    cold_blame(&name, &lithe, &peer)?;
+    archive(options, &name, &source, &lithe, &peer)?;
     search(&lithe, &scratch)
+}
+
+/// How many files are blamed that nobody has asked for before.
+const BLAMED_FILES: u64 = 20;
+
+/// The blame of files that nobody has asked for before, one after the other.
+fn cold_blame(name: &str, lithe: &Lithe, peer: &cgit::Server) -> Result {
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    // Those of the commit that changed many files would have two versions less to look at.
+    for file in (WIDE_FILES..).step_by(7).take(BLAMED_FILES as usize) {
+        let path = format!("dir{}/sub{}/file{file}.txt", file % 20, file % 7);
+        ours.extend(load::latencies(&lithe.url, &format!("{OURS}/-/blame/main/{path}"), 1)?);
+        theirs.extend(load::latencies(&peer.url, &format!("/bench/blame/{path}"), 1)?);
+    }
+    faster(&format!("blame page, cold, {name}"), "cgit", &mut ours, &mut theirs, "≥ 2");
+    Ok(())
+}
+
+/// An archive of a commit that nobody has asked for before, and once more.
+fn archive(options: &Options, name: &str, source: &Path, lithe: &Lithe, peer: &cgit::Server) -> Result {
+    let (mut cold, mut warm, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..options.rounds {
+        let commit = data::commit(source, &format!("main~{}", round + 1))?;
+        let ours = format!("{OURS}/-/archive/{commit}.tar.gz");
+        cold.extend(load::latencies(&lithe.url, &ours, 1)?);
+        warm.extend(load::latencies(&lithe.url, &ours, 1)?);
+        let snapshot = format!("/bench/snapshot/bench-{commit}.tar.gz");
+        theirs.extend(load::latencies(&peer.url, &snapshot, 1)?);
+    }
+    faster(&format!("archive tar.gz, cold, {name}"), "cgit", &mut cold, &mut theirs, "≥ 1");
+    faster(&format!("archive tar.gz, warm, {name}"), "cgit", &mut warm, &mut theirs, "");
+    Ok(())
+}
+
+/// A row that says how many times faster Lithe is.
+fn faster(work: &str, peer: &str, ours: &mut [Duration], theirs: &mut [Duration], target: &str) {
+    let (ours, theirs) = (median(ours), median(theirs));
+    let ratio = theirs.as_secs_f64() / ours.as_secs_f64();
+    println!("| {work} | `{peer}` | {} | {} | {ratio:.2} | {target} |", shown(ours), shown(theirs));
 }
 
 /// How many files the tree has that is searched.

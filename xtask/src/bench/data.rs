@@ -117,9 +117,9 @@ pub fn wide_tree(path: &Path, files: u64) -> Result {
     run(silent("git").arg("-C").arg(path).args(["repack", "-adq", "--window=0"]))
 }
 
-/// The id of the last commit of `main`.
-pub fn tip(path: &Path) -> Result<String> {
-    let id = output(silent("git").arg("-C").arg(path).args(["rev-parse", "main"]).stdout(Stdio::piped()));
+/// The id of a commit.
+pub fn commit(path: &Path, revision: &str) -> Result<String> {
+    let id = output(silent("git").arg("-C").arg(path).args(["rev-parse", revision]).stdout(Stdio::piped()));
     id.map(|id| id.trim().to_owned()).ok_or_else(|| "git rev-parse says nothing".to_owned())
 }
 

@@ -1,8 +1,8 @@
-//! What a fetch of one commit takes of the server as the repository grows.
+//! What a fetch of one commit, and pages, take of the server as the repository grows.
 
 use super::server::Lithe;
 use super::wire::Recording;
-use super::{Options, data, row, silent};
+use super::{Options, data, load, median, row, shown, silent};
 use crate::Result;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,8 +23,17 @@ pub fn run(options: &Options, scratch: &Path) -> Result {
     }
     let work = format!("fetch of one commit of {}, the server's part", options.grown_commits);
     row(&work, &format!("of {COMMITS_BEFORE}"), &mut after, &mut before, "≤ 1.5");
-    Ok(())
+    growth.pages(options)?;
+    growth.cold_pages(options)
 }
+
+/// Pages that cost the same however many commits there are.
+const PAGES: [(&str, &str); 4] = [
+    ("summary", ""),
+    ("tree", "/-/tree/main/dir3"),
+    ("blob", "/-/blob/main/dir3/file33"),
+    ("log", "/-/commits/main"),
+];
 
 struct Growth {
     lithe: Lithe,
@@ -32,10 +41,48 @@ struct Growth {
 }
 
 impl Growth {
+    fn pages(&self, options: &Options) -> Result {
+        for (work, page) in PAGES {
+            let path = |commits: usize| format!("/{}{page}", name(commits));
+            let (mut before, mut after) = (Vec::new(), Vec::new());
+            for _ in 0..options.rounds * 20 {
+                before.extend(load::latencies(&self.lithe.url, &path(COMMITS_BEFORE), 1)?);
+                after.extend(load::latencies(&self.lithe.url, &path(options.grown_commits), 1)?);
+            }
+            let work = format!("{work} page, {} commits", options.grown_commits);
+            row(&work, &format!("of {COMMITS_BEFORE}"), &mut after, &mut before, "≤ 1.2");
+        }
+        Ok(())
+    }
+
+    /// The first page that a server shows of the large repository, after it has shown some of others.
+    fn cold_pages(self, options: &Options) -> Result {
+        let Self { lithe, scratch } = self;
+        drop(lithe);
+        for (work, page) in PAGES {
+            let mut first = Vec::new();
+            for _ in 0..options.rounds {
+                let lithe = Lithe::start_again(&scratch)?;
+                for (_, page) in PAGES {
+                    load::latencies(&lithe.url, &format!("/{}{page}", name(COMMITS_BEFORE)), 2)?;
+                }
+                lithe.empty_cache("browse")?;
+                let path = format!("/{}{page}", name(options.grown_commits));
+                first.extend(load::latencies(&lithe.url, &path, 1)?);
+            }
+            let commits = options.grown_commits;
+            println!(
+                "| {work} page, {commits} commits, cold | | {} | | | < 100 ms |",
+                shown(median(&mut first))
+            );
+        }
+        Ok(())
+    }
+
     /// Makes a maintained repository with so many commits, and records how a client that lacks the last
     /// of them fetches it.
     fn fetch_of_one_commit(&self, commits: usize) -> Result<Recording> {
-        let name = format!("bench/grown-{commits}");
+        let name = name(commits);
         self.lithe.create(&name)?;
         let repository = self.lithe.repository(&name);
         data::growing(&repository, commits - 1)?;
@@ -51,4 +98,9 @@ impl Growth {
             crate::run(fetch.arg(url.replace(server, proxy)).arg("+refs/heads/*:refs/heads/*"))
         })
     }
+}
+
+/// The name of the repository with so many commits.
+fn name(commits: usize) -> String {
+    format!("bench/grown-{commits}")
 }

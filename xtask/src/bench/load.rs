@@ -67,8 +67,8 @@ impl Client {
 
     /// Fetches a page; anything but 200 is an error.
     fn get(&mut self, path: &str) -> Result {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.host);
-        match self.ask(request.as_bytes()).map_err(|error| format!("{path}: {error}"))? {
+        let asked = self.ask_into(&self.request(path), &mut io::sink());
+        match asked.map_err(|error| format!("{path}: {error}"))? {
             200 => Ok(()),
             status => Err(format!("{path} answered {status}")),
         }
@@ -76,10 +76,25 @@ impl Client {
 
     /// Sends a whole request and reads the whole answer. Returns its status.
     pub fn ask(&mut self, request: &[u8]) -> io::Result<u16> {
+        self.ask_into(request, &mut io::sink())
+    }
+
+    /// Asks for a page; the body of the answer goes to `body`. Returns its status.
+    pub fn page(&mut self, path: &str, body: &mut Vec<u8>) -> io::Result<u16> {
+        self.ask_into(&self.request(path), body)
+    }
+
+    fn request(&self, path: &str) -> Vec<u8> {
+        format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.host).into_bytes()
+    }
+
+    fn ask_into(&mut self, request: &[u8], body: &mut impl Write) -> io::Result<u16> {
         self.reader.get_mut().write_all(request)?;
         let status = self.line()?.split(' ').nth(1).and_then(|status| status.parse().ok());
         let status = status.ok_or(io::ErrorKind::InvalidData)?;
         let (mut length, mut is_chunked) = (None, false);
+        // RFC 9112, section 6.3: these have no body, whatever the head says.
+        let is_bare = matches!(status, 204 | 304);
         loop {
             let line = self.line()?.to_ascii_lowercase();
             match line.split_once(": ") {
@@ -90,17 +105,19 @@ impl Client {
             }
         }
         match (is_chunked, length) {
-            (true, _) => self.skip_chunks()?,
-            (false, Some(length)) => self.skip(length)?,
-            (false, None) => drop(io::copy(&mut self.reader, &mut io::sink())?),
+            _ if is_bare => {}
+            (true, _) => self.copy_chunks(body)?,
+            (false, Some(length)) => self.copy(length, body)?,
+            (false, None) => drop(io::copy(&mut self.reader, body)?),
         }
         Ok(status)
     }
 
-    fn skip_chunks(&mut self) -> io::Result<()> {
+    fn copy_chunks(&mut self, body: &mut impl Write) -> io::Result<()> {
         loop {
             let size = u64::from_str_radix(&self.line()?, 16).map_err(io::Error::other)?;
-            self.skip(size + 2)?;
+            self.copy(size, body)?;
+            self.copy(2, &mut io::sink())?;
             if size == 0 {
                 return Ok(());
             }
@@ -113,8 +130,8 @@ impl Client {
         Ok(line.trim_end().to_owned())
     }
 
-    fn skip(&mut self, bytes: u64) -> io::Result<()> {
-        let skipped = io::copy(&mut self.reader.by_ref().take(bytes), &mut io::sink())?;
-        if skipped == bytes { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    fn copy(&mut self, bytes: u64, to: &mut impl Write) -> io::Result<()> {
+        let copied = io::copy(&mut self.reader.by_ref().take(bytes), to)?;
+        if copied == bytes { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     }
 }

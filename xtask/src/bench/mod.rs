@@ -6,6 +6,7 @@
 mod browser;
 mod cgi;
 mod cgit;
+mod crawler;
 mod data;
 mod engine;
 mod growth;
@@ -25,8 +26,8 @@ const USAGE: &str = "\
 Usage: cargo xtask bench [--rounds N] [--commits N] [--big-mib N] [--grown-commits N] [part …]
 
 Parts: git (clone, push, fetch), engine (the same on maintained repositories), growth (a small
-fetch of a small repository and of a large one), pages, browser (pages about code beside cgit),
-requests, memory; all of them if none is named.
+fetch and pages of a small repository and of a large one), pages, browser (pages about code beside
+cgit), crawler (others' work while one walks every link), requests, memory; all of them if none is named.
 
   --rounds N         How often each figure is measured (default 5)
   --commits N        Commits in the repository; about 5.5 objects each (default 20000)
@@ -73,6 +74,9 @@ pub fn run(arguments: &[String]) -> Result {
     if has("browser") {
         browser::run(&options, &scratch.0)?;
     }
+    if has("crawler") {
+        crawler::run(&options, &scratch.0)?;
+    }
     if has("requests") {
         requests(&scratch.0)?;
     }
@@ -97,7 +101,8 @@ fn parse(arguments: &[String]) -> Result<Option<Options>> {
             "--commits" => options.commits = number()?,
             "--big-mib" => options.big_mib = number()?,
             "--grown-commits" => options.grown_commits = number()?.max(2),
-            part @ ("git" | "engine" | "growth" | "pages" | "browser" | "requests" | "memory") => {
+            part
+            @ ("git" | "engine" | "growth" | "pages" | "browser" | "crawler" | "requests" | "memory") => {
                 options.parts.push(part.to_owned())
             }
             unknown => return Err(format!("there is no {unknown}\n\n{USAGE}")),

@@ -43,8 +43,11 @@ impl Lithe {
 
     fn serve(data: PathBuf, options: &[&str]) -> Result<Self> {
         let mut command = Command::new(build::host_binary());
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(&data);
         // Nobody signs in here, and what is measured is to be made however often it is asked for.
-        command.args(["serve", "--listen", "127.0.0.1:0", "--anonymous-budget", "0", "--data"]).arg(&data);
+        if !options.contains(&"--anonymous-budget") {
+            command.args(["--anonymous-budget", "0"]);
+        }
         command.args(options);
         let log = fs::File::create(data.with_extension("log")).map_err(|error| error.to_string())?;
         command.current_dir(root()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
