@@ -4,7 +4,6 @@
 //! `contents` makes it piece by piece in a `format`, and `cache` keeps what was made: it follows from
 //! the commit alone.
 
-pub mod attributes;
 pub mod cache;
 pub mod contents;
 pub mod format;

@@ -26,25 +26,6 @@ pub const PATHS_BYTES_MAX: usize = 64 << 20;
 /// The longest target of a symbolic link, in bytes.
 pub const LINK_BYTES_MAX: u64 = 64 * KIB;
 
-/// The largest `.gitattributes` that is read, in bytes. A larger one is passed over.
-pub const ATTRIBUTES_BYTES_MAX: u64 = MIB;
-
-/// The longest line of a `.gitattributes`, in bytes. As with Git, a longer one is passed over.
-pub const ATTRIBUTES_LINE_BYTES_MAX: usize = 2047;
-
-/// The most `**` in a pattern of a `.gitattributes`: each doubles how long matching may take. A pattern
-/// with more is passed over.
-pub const DOUBLE_STARS_MAX: usize = 4;
-
-/// The most that the `.gitattributes` above one directory have together, in bytes.
-pub const ATTRIBUTES_SUM_BYTES_MAX: u64 = 4 * MIB;
-
-/// The most names of attributes in the lines that matter of the `.gitattributes` of one archive.
-pub const ATTRIBUTE_NAMES_MAX: usize = 10_000;
-
-/// The most steps that matching the paths of one archive with patterns may take.
-pub const MATCHING_STEPS_MAX: u64 = 1 << 32;
-
 /// The largest file in which placeholders are replaced, in bytes, and the most that replacing may make of
 /// it and read of the commit. What is larger is left as it is.
 pub const SUBSTITUTED_BYTES_MAX: u64 = 16 * MIB;

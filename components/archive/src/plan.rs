@@ -1,16 +1,20 @@
 //! What goes into an archive: the entries of a tree in the order of `git archive`, counted before the
 //! first byte is sent, so that one that is over a limit is refused in words.
 
-use crate::attributes::{Attributes, FILE_NAME, TooMuch};
 use crate::limits::{
-    ATTRIBUTES_BYTES_MAX, CACHED_BYTES_MAX, CONTENTS_BYTES_MAX, ENTRIES_MAX, FILE_BYTES_MAX, LINK_BYTES_MAX,
-    NAMES_MAX, PATH_BYTES_MAX, PATHS_BYTES_MAX, SUBSTITUTED_SUM_BYTES_MAX,
+    CACHED_BYTES_MAX, CONTENTS_BYTES_MAX, ENTRIES_MAX, FILE_BYTES_MAX, LINK_BYTES_MAX, NAMES_MAX,
+    PATH_BYTES_MAX, PATHS_BYTES_MAX, SUBSTITUTED_SUM_BYTES_MAX,
 };
 use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::ObjectId;
 use gix_object::tree::EntryKind;
+use lithe_code::attributes::{Attributes, FILE_NAME, State, TooMuch};
+use lithe_code::limits::ATTRIBUTES_BYTES_MAX;
 use lithe_code::repository::{self, Entry, Repository};
 use std::vec;
+
+/// The attributes that decide what goes into an archive (git-archive(1), "ATTRIBUTES").
+const ATTRIBUTES: [&str; 2] = ["export-ignore", "export-subst"];
 
 /// An entry of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,7 +129,7 @@ impl<'a> Walk<'a> {
         };
         Self {
             repository,
-            attributes: Attributes::default(),
+            attributes: Attributes::new(&ATTRIBUTES, &[]).expect("nothing is said yet"),
             levels: Vec::new(),
             followed,
             contents_bytes: 0,
@@ -178,8 +182,8 @@ impl<'a> Walk<'a> {
             }
             let kind = entry.mode.kind();
             let is_directory = matches!(kind, EntryKind::Tree | EntryKind::Commit);
-            let marks = self.attributes.marks(path.as_bstr(), is_directory)?;
-            if marks.is_ignored {
+            let states = self.attributes.states(path.as_bstr(), is_directory)?;
+            if *states.get("export-ignore") == State::Set {
                 continue;
             }
             match kind {
@@ -191,7 +195,8 @@ impl<'a> Walk<'a> {
                 EntryKind::Commit => {}
                 EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link => self.count(&entry)?,
             }
-            return Ok(Some(Planned { path, kind, id: entry.id, is_substituted: marks.is_substituted }));
+            let is_substituted = *states.get("export-subst") == State::Set;
+            return Ok(Some(Planned { path, kind, id: entry.id, is_substituted }));
         }
     }
 

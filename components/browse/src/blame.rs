@@ -12,6 +12,7 @@ use bstr::{BStr, ByteSlice as _};
 use gix_hash::ObjectId;
 use lithe_code::blame::{Blame, Origin, Rules, Settled, Whitespace};
 use lithe_code::links::Links;
+use lithe_code::marks::Marks;
 use lithe_code::repository::{Commit, Entry, Error, Repository, Signature};
 use lithe_code::revision::{Resolved, Revision};
 use lithe_code::text;
@@ -132,7 +133,8 @@ pub fn page(
         groups: Vec::new(),
         nothing: "",
     };
-    match lines(place, repository, &entry)? {
+    let marks = Marks::of(repository, &commit.tree_id, path)?;
+    match lines(place, repository, (&entry, &marks))? {
         Ok(lines) => {
             let subject = Subject { place, repository, commit, path, entry, whitespace };
             page.fill(&subject, lines, address(whitespace))?;
@@ -146,7 +148,7 @@ pub fn page(
 fn lines(
     place: &Place<'_>,
     repository: Repository<'_>,
-    entry: &Entry,
+    (entry, marks): (&Entry, &Marks),
 ) -> Result<Result<Vec<String>, &'static str>, Failure> {
     if repository.header(&entry.id)?.1 > BLOB_BYTES_MAX {
         return Ok(Err("This file is too large for its lines to be followed."));
@@ -155,7 +157,7 @@ fn lines(
     Ok(match text::decode(&bytes) {
         Some(decoded) if decoded.encoding.is_bytewise() => {
             let name = text::visible(&entry.name);
-            Ok(highlight::file_cached(place.cache, &entry.id, &name, &decoded.text).lines)
+            Ok(highlight::file_cached(place.cache, &entry.id, (marks, &name), &decoded.text).lines)
         }
         _ => Err("This file is not text whose lines could be followed."),
     })

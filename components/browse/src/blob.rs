@@ -11,6 +11,7 @@ use askama::Template;
 use bstr::ByteSlice as _;
 use gix_object::tree::EntryKind;
 use lithe_code::limits::LINE_BYTES_MAX;
+use lithe_code::marks::Marks;
 use lithe_code::repository::{Entry, Repository};
 use lithe_code::revision::{Resolved, Revision};
 use lithe_code::text;
@@ -118,7 +119,8 @@ pub fn page(
     }
     let file_name = entry.name.as_bstr();
     let origin = Origin { links: links.clone(), revision: revision.name.clone(), file: at.path.clone() };
-    let shown = show(place, repository, &entry, &origin, display)?;
+    let marks = Marks::of(repository, &commit.tree_id, path)?;
+    let shown = show(place, repository, (&entry, &marks), &origin, display)?;
     let permanent = Revision::of_commit(commit.id);
     Ok(BlobPage {
         frame: place.frame(text::visible(path)),
@@ -161,7 +163,7 @@ struct Shown {
 fn show(
     place: &Place<'_>,
     repository: Repository<'_>,
-    entry: &Entry,
+    (entry, marks): (&Entry, &Marks),
     origin: &Origin,
     display: Display,
 ) -> Result<Shown, Failure> {
@@ -222,8 +224,8 @@ fn show(
             None => nothing("This file is too large to be shown here."),
         });
     }
-    match text::decode(&bytes) {
-        Some(text) => Ok(show_text(place, entry, &text, size_fact, origin, display)),
+    match Decoded::new(&bytes, marks) {
+        Some(text) => Ok(show_text(place, (entry, marks), &text, size_fact, origin, display)),
         None if is_pdf(entry) => Ok(nothing("This is a PDF document.")),
         None => Ok(nothing("This is a binary file.")),
     }
@@ -242,17 +244,37 @@ fn pointer(repository: Repository<'_>, entry: &Entry, bytes_count: u64) -> Resul
     Ok(Pointer::parse(&repository.blob(&entry.id, POINTER_BYTES_MAX)?))
 }
 
+/// A file's text, and how it was encoded if that does not go without saying.
+struct Decoded {
+    text: String,
+    encoding: Option<&'static str>,
+}
+
+impl Decoded {
+    /// None if the file is binary.
+    fn new(bytes: &[u8], marks: &Marks) -> Option<Self> {
+        let said = marks.encoding.and_then(|encoding| Some((encoding, text::decode_as(bytes, encoding)?)));
+        if let Some((encoding, text)) = said {
+            return Some(Self { text, encoding: (encoding.name() != "UTF-8").then_some(encoding.name()) });
+        }
+        let decoded = text::decode(bytes)?;
+        Some(Self { text: decoded.text, encoding: decoded.encoding.badge() })
+    }
+}
+
 fn show_text(
     place: &Place<'_>,
-    entry: &Entry,
-    decoded: &text::Text,
+    (entry, marks): (&Entry, &Marks),
+    decoded: &Decoded,
     size_fact: String,
     origin: &Origin,
     display: Display,
 ) -> Shown {
     let line_count = text::lines(&decoded.text).count();
     let mut facts = vec![size::counted(line_count as u64, "line", "lines"), size_fact];
-    facts.extend(decoded.encoding.badge().map(str::to_owned));
+    facts.extend(decoded.encoding.map(str::to_owned));
+    facts.extend(marks.is_generated.then(|| "Generated".to_owned()));
+    facts.extend(marks.is_vendored.then(|| "Vendored".to_owned()));
     if entry.mode.kind() == EntryKind::BlobExecutable {
         facts.push("Executable".to_owned());
     }
@@ -267,8 +289,9 @@ fn show_text(
         return Shown { facts, notices, content: Content::Rendered(html), next: None };
     }
     let highlighted =
-        highlight::file_cached(place.cache, &entry.id, &text::visible(&entry.name), &decoded.text);
-    facts.extend(highlighted.language);
+        highlight::file_cached(place.cache, &entry.id, (marks, &text::visible(&entry.name)), &decoded.text);
+    let said = marks.language.filter(|_| marks.is_language_said).map(|language| language.name.to_owned());
+    facts.extend(said.or(highlighted.language));
     let mut lines = highlighted.lines;
     if !highlighted.is_complete {
         notices.push("This file is too large, or has lines too long, to be highlighted in full.");

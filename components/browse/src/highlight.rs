@@ -5,6 +5,7 @@
 
 use crate::cache::{Cache, Key};
 use crate::limits::{HIGHLIGHT_BYTES_MAX, HIGHLIGHT_LINE_BYTES_MAX, HIGHLIGHT_TIME_MAX};
+use lithe_code::marks::Marks;
 use lithe_code::text::push_line_html;
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -95,26 +96,36 @@ pub struct Highlighted {
 
 /// Highlights a text by the grammar that its file name or first line tells. What is past a limit is
 /// escaped and not highlighted.
-pub fn file(file_name: &str, text: &str) -> Highlighted {
+///
+/// `language` is the one that the repository says it is in, if it does.
+pub fn file(language: Option<&str>, file_name: &str, text: &str) -> Highlighted {
     if text.len() > HIGHLIGHT_BYTES_MAX {
         return plain(text, false);
     }
-    match syntax_of_file(file_name, text) {
+    match language.and_then(syntax_of_language).or_else(|| syntax_of_file(file_name, text)) {
         Some(syntax) => highlighted(syntax, text, HIGHLIGHT_TIME_MAX),
         None => plain(text, true),
     }
 }
 
 /// Highlights as [`file`] does, or finds what was highlighted before, of the file of that id.
-pub fn file_cached(cache: &dyn Cache, id: &gix_hash::oid, file_name: &str, text: &str) -> Highlighted {
-    let key = Key::new(&[b"highlight", id.as_bytes(), file_name.as_bytes()]);
+pub fn file_cached(
+    cache: &dyn Cache,
+    id: &gix_hash::oid,
+    (marks, file_name): (&Marks, &str),
+    text: &str,
+) -> Highlighted {
+    let language = marks.language.filter(|_| marks.is_language_said).map(|language| language.name);
+    let said = [language, marks.encoding.map(|encoding| encoding.name())].map(Option::unwrap_or_default);
+    let [said_language, said_encoding] = said.map(str::as_bytes);
+    let key = Key::new(&[b"highlight", id.as_bytes(), file_name.as_bytes(), said_language, said_encoding]);
     if let Some(kept) = cache.get(&key) {
         // The language is on the first line; a line of HTML has no line end in it.
         let mut lines = kept.split('\n').map(str::to_owned);
         let language = lines.next().filter(|language| !language.is_empty());
         return Highlighted { lines: lines.collect(), language, is_complete: true };
     }
-    let highlighted = file(file_name, text);
+    let highlighted = file(language, file_name, text);
     if let (Some(language), true) = (&highlighted.language, highlighted.is_complete) {
         let lines: String = highlighted.lines.iter().flat_map(|line| ["\n", line]).collect();
         cache.put(&key, &format!("{language}{lines}"));
@@ -150,6 +161,15 @@ fn syntaxes() -> &'static SyntaxSet {
 
 fn is_plain(syntax: &SyntaxReference) -> bool {
     syntax.name == "Plain Text"
+}
+
+/// The grammar of a language by its name, or by what its files are called.
+fn syntax_of_language(name: &str) -> Option<&'static SyntaxReference> {
+    let syntaxes = syntaxes();
+    let endings = lithe_code::languages::named(name).map_or(&[][..], |language| language.endings);
+    syntaxes
+        .find_syntax_by_token(name)
+        .or_else(|| endings.iter().find_map(|ending| syntaxes.find_syntax_by_extension(ending)))
 }
 
 fn syntax_of_file(file_name: &str, text: &str) -> Option<&'static SyntaxReference> {
@@ -278,7 +298,7 @@ mod tests {
     use super::*;
 
     fn lines(file_name: &str, text: &str) -> Vec<String> {
-        file(file_name, text).lines
+        file(None, file_name, text).lines
     }
 
     #[test]
@@ -296,7 +316,7 @@ mod tests {
             ("", "", None),
         ];
         for (name, text, expected) in cases {
-            assert_eq!(file(name, text).language.as_deref(), expected, "{name}");
+            assert_eq!(file(None, name, text).language.as_deref(), expected, "{name}");
         }
     }
 
@@ -337,20 +357,20 @@ mod tests {
     fn past_a_limit_text_is_plain() {
         let longest = format!("let a = \"{}\";", "x".repeat(HIGHLIGHT_LINE_BYTES_MAX - 11));
         assert_eq!(longest.len(), HIGHLIGHT_LINE_BYTES_MAX);
-        assert!(file("a.rs", &longest).is_complete);
+        assert!(file(None, "a.rs", &longest).is_complete);
 
         let long_line =
             format!("let a = 1;\nlet b = \"{}\";\nlet c = 3;\n", "x".repeat(HIGHLIGHT_LINE_BYTES_MAX));
-        let highlighted = file("a.rs", &long_line);
+        let highlighted = file(None, "a.rs", &long_line);
         assert!(!highlighted.is_complete);
         assert!(highlighted.lines[0].contains("hl-keyword"));
         assert_eq!(highlighted.lines[2], "let c = 3;");
 
         let line = "let a = 1;\n";
         let most = line.repeat(HIGHLIGHT_BYTES_MAX / line.len());
-        assert!(file("a.rs", &most[..line.len() * 10]).is_complete);
+        assert!(file(None, "a.rs", &most[..line.len() * 10]).is_complete);
         let too_much = line.repeat(HIGHLIGHT_BYTES_MAX / line.len() + 1);
-        let highlighted = file("a.rs", &too_much);
+        let highlighted = file(None, "a.rs", &too_much);
         assert_eq!((highlighted.language, highlighted.is_complete), (None, false));
         assert_eq!(highlighted.lines[0], "let a = 1;");
     }
@@ -363,7 +383,11 @@ mod tests {
                 let directory = tempfile::tempdir().expect("a temporary directory");
                 let cache = crate::cache::Directory::new(directory.path());
                 for _ in 0..2 {
-                    assert_eq!(file_cached(&cache, &id, name, text), file(name, text), "{name} {text:?}");
+                    assert_eq!(
+                        file_cached(&cache, &id, (&Marks::default(), name), text),
+                        file(None, name, text),
+                        "{name} {text:?}"
+                    );
                 }
             }
         }

@@ -6,111 +6,17 @@
 
 use crate::cache::{Cache, Key};
 use crate::limits::{LANGUAGES_LEFT_MAX, LANGUAGES_SHOWN_MAX, LANGUAGES_TIME_MAX};
-use bstr::ByteSlice as _;
+use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::ObjectId;
 use gix_object::tree::EntryKind;
-use lithe_code::repository::{Error, Repository};
+use lithe_code::attributes;
+use lithe_code::languages::is_vendored_directory;
+use lithe_code::marks::FileMarks;
+use lithe_code::repository::{Entry, Error, Repository};
+use lithe_web::address::{decode, encode_path};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
-
-/// The languages that are counted, by the endings of names. Texts for people and data are left out.
-const LANGUAGES: &[(&str, &[&str])] = &[
-    ("Ada", &["adb", "ads"]),
-    ("Assembly", &["asm", "s"]),
-    ("Astro", &["astro"]),
-    ("C", &["c", "h"]),
-    ("C#", &["cs"]),
-    ("C++", &["cc", "cpp", "cxx", "hh", "hpp", "hxx"]),
-    ("CMake", &["cmake"]),
-    ("CSS", &["css"]),
-    ("Clojure", &["clj", "cljc", "cljs"]),
-    ("Crystal", &["cr"]),
-    ("D", &["d"]),
-    ("Dart", &["dart"]),
-    ("Elixir", &["ex", "exs"]),
-    ("Elm", &["elm"]),
-    ("Emacs Lisp", &["el"]),
-    ("Erlang", &["erl", "hrl"]),
-    ("F#", &["fs", "fsx"]),
-    ("Fortran", &["f", "f90", "f95"]),
-    ("GLSL", &["frag", "glsl", "vert"]),
-    ("Go", &["go"]),
-    ("Groovy", &["gradle", "groovy"]),
-    ("HCL", &["hcl", "tf"]),
-    ("HTML", &["htm", "html"]),
-    ("Haskell", &["hs"]),
-    ("Java", &["java"]),
-    ("JavaScript", &["cjs", "js", "jsx", "mjs"]),
-    ("Julia", &["jl"]),
-    ("Kotlin", &["kt", "kts"]),
-    ("Lean", &["lean"]),
-    ("Less", &["less"]),
-    ("Lisp", &["cl", "lisp"]),
-    ("Lua", &["lua"]),
-    ("Makefile", &["mak", "mk"]),
-    ("Nim", &["nim"]),
-    ("Nix", &["nix"]),
-    ("OCaml", &["ml", "mli"]),
-    ("Objective-C", &["m", "mm"]),
-    ("PHP", &["php"]),
-    ("Pascal", &["pas", "pp"]),
-    ("Perl", &["pl", "pm", "t"]),
-    ("PowerShell", &["ps1", "psm1"]),
-    ("Prolog", &["pro"]),
-    ("Python", &["py", "pyi", "pyx"]),
-    ("R", &["r"]),
-    ("Racket", &["rkt"]),
-    ("Ruby", &["gemspec", "rake", "rb"]),
-    ("Rust", &["rs"]),
-    ("SCSS", &["sass", "scss"]),
-    ("SQL", &["sql"]),
-    ("Scala", &["sc", "scala"]),
-    ("Scheme", &["scm", "ss"]),
-    ("Shell", &["bash", "fish", "sh", "zsh"]),
-    ("Svelte", &["svelte"]),
-    ("Swift", &["swift"]),
-    ("Tcl", &["tcl"]),
-    ("TeX", &["cls", "sty", "tex"]),
-    ("TypeScript", &["cts", "mts", "ts", "tsx"]),
-    ("VHDL", &["vhd", "vhdl"]),
-    ("Verilog", &["sv", "v"]),
-    ("Vim Script", &["vim"]),
-    ("Vue", &["vue"]),
-    ("WebAssembly", &["wat", "wit"]),
-    ("Zig", &["zig"]),
-];
-
-/// Languages by whole names.
-const BY_NAME: &[(&str, &str)] = &[
-    ("CMakeLists.txt", "CMake"),
-    ("Dockerfile", "Dockerfile"),
-    ("GNUmakefile", "Makefile"),
-    ("Justfile", "Just"),
-    ("Makefile", "Makefile"),
-    ("Rakefile", "Ruby"),
-    ("justfile", "Just"),
-    ("makefile", "Makefile"),
-];
-
-/// Directories of what others wrote.
-const VENDORED: [&str; 6] =
-    ["node_modules", "vendor", "third_party", "third-party", "bower_components", "dist"];
-
-/// The language that a file counts for; none if it counts for none.
-pub fn of_file(name: &[u8]) -> Option<&'static str> {
-    let name = name.to_str().ok()?;
-    if let Some((_, language)) = BY_NAME.iter().find(|(whole, _)| *whole == name) {
-        return Some(language);
-    }
-    let (stem, ending) = name.rsplit_once('.')?;
-    // What a tool has made smaller, nobody wrote.
-    if stem.ends_with(".min") {
-        return None;
-    }
-    let ending = ending.to_ascii_lowercase();
-    LANGUAGES.iter().find(|(_, endings)| endings.contains(&ending.as_str())).map(|(language, _)| *language)
-}
 
 /// A language's part of a tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -134,59 +40,176 @@ pub struct Languages {
     pub is_complete: bool,
 }
 
-/// What is known of a tree so far.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Progress {
-    bytes: BTreeMap<String, u64>,
-    /// The ids of directories that are left.
-    left: Vec<String>,
-    is_cut: bool,
+/// How many bytes of each language are in a tree, found a part at a time: from nothing, or from another tree whose
+/// bytes are known, by what differs between the two.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// How many bytes there are, once nothing is left.
+    pub bytes: BTreeMap<String, u64>,
+    /// The trees; empty: none.
+    before: String,
+    after: String,
+    left: Vec<Left>,
+    /// Whether there are more directories than are looked at.
+    pub is_cut: bool,
+}
+
+/// A directory that is still to be looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Left {
+    /// The path, encoded as in an address; empty, or with a slash at its end.
+    path: String,
+    /// The ids of the directories in the two trees, as far as they are there.
+    before: String,
+    after: String,
+    /// Whether what stands above says other things of the same files than before.
+    is_said_anew: bool,
+}
+
+/// A directory in both trees.
+struct Pair {
+    path: BString,
+    before: Option<ObjectId>,
+    after: Option<ObjectId>,
+    is_said_anew: bool,
+}
+
+fn id(text: &str) -> Option<ObjectId> {
+    ObjectId::from_hex(text.as_bytes()).ok()
+}
+
+fn text(id: Option<ObjectId>) -> String {
+    id.map(|id| id.to_string()).unwrap_or_default()
+}
+
+impl Tally {
+    /// Nothing found yet of a tree.
+    pub fn of_tree(tree_id: &ObjectId) -> Self {
+        Self::between(BTreeMap::new(), None, tree_id)
+    }
+
+    /// The bytes of a tree, of which those of another one are known.
+    pub fn between(bytes: BTreeMap<String, u64>, before: Option<ObjectId>, after: &ObjectId) -> Self {
+        let (before, after) = (text(before), after.to_string());
+        let whole =
+            Left { path: String::new(), before: before.clone(), after: after.clone(), is_said_anew: false };
+        Self { bytes, before, after, left: vec![whole], is_cut: false }
+    }
+
+    /// Whether all was looked at.
+    pub fn is_done(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    /// Looks at directories until none is left, or the time is over; at one at least.
+    pub fn advance(&mut self, repository: Repository<'_>, until: Instant) -> Result<(), Error> {
+        let marks = |tree: &str| id(tree).map(|id| FileMarks::new(repository, &id)).transpose();
+        let (mut before, mut after) = (marks(&self.before)?, marks(&self.after)?);
+        while let Some(left) = self.left.pop() {
+            let path = decode(&left.path).map(BString::from).unwrap_or_default();
+            let pair = Pair {
+                path,
+                before: id(&left.before),
+                after: id(&left.after),
+                is_said_anew: left.is_said_anew,
+            };
+            self.look_at(repository, pair, (&mut before, &mut after))?;
+            if Instant::now() >= until {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn look_at<'a>(
+        &mut self,
+        repository: Repository<'a>,
+        pair: Pair,
+        (before_marks, after_marks): (&mut Option<FileMarks<'a>>, &mut Option<FileMarks<'a>>),
+    ) -> Result<(), Error> {
+        let entries = |id: Option<ObjectId>| id.map_or_else(|| Ok(Vec::new()), |id| repository.tree(&id));
+        let (before, after) = (entries(pair.before)?, entries(pair.after)?);
+        let said = |entries: &[Entry]| {
+            entries.iter().find(|entry| entry.name == attributes::FILE_NAME).map(|entry| entry.id)
+        };
+        let is_said_anew = pair.is_said_anew || said(&before) != said(&after);
+        let mut of_name: HashMap<&BStr, (Option<&Entry>, Option<&Entry>)> = HashMap::new();
+        for entry in &before {
+            of_name.entry(entry.name.as_bstr()).or_default().0 = Some(entry);
+        }
+        for entry in &after {
+            of_name.entry(entry.name.as_bstr()).or_default().1 = Some(entry);
+        }
+        for (name, (old, new)) in of_name {
+            if old == new && !is_said_anew {
+                continue;
+            }
+            let path = BString::from([pair.path.as_slice(), name].concat());
+            self.directory(&path, (old, new), is_said_anew);
+            for (entry, marks, is_new) in [(old, &mut *before_marks, false), (new, &mut *after_marks, true)] {
+                if let (Some(entry), Some(marks)) = (entry, marks) {
+                    self.file(repository, path.as_bstr(), entry, marks, is_new)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes a directory to be looked at later.
+    fn directory(
+        &mut self,
+        path: &BString,
+        (old, new): (Option<&Entry>, Option<&Entry>),
+        is_said_anew: bool,
+    ) {
+        let tree = |entry: Option<&Entry>| entry.filter(|entry| entry.is_tree()).map(|entry| entry.id);
+        let (before, after) = (tree(old), tree(new));
+        let name = path.rsplit_str("/").next().unwrap_or_default();
+        if (before.is_none() && after.is_none()) || is_vendored_directory(name) {
+            return;
+        }
+        if self.left.len() >= LANGUAGES_LEFT_MAX {
+            self.is_cut = true;
+            return;
+        }
+        let path = format!("{}/", encode_path(path));
+        self.left.push(Left { path, before: text(before), after: text(after), is_said_anew });
+    }
+
+    /// Adds the bytes of a file to those of its language, or takes them away.
+    fn file(
+        &mut self,
+        repository: Repository<'_>,
+        path: &BStr,
+        entry: &Entry,
+        marks: &mut FileMarks<'_>,
+        is_new: bool,
+    ) -> Result<(), Error> {
+        if !matches!(entry.mode.kind(), EntryKind::Blob | EntryKind::BlobExecutable) {
+            return Ok(());
+        }
+        let marks = marks.of(path)?;
+        let Some(language) = marks.language.filter(|_| marks.is_counted) else { return Ok(()) };
+        let size = repository.header(&entry.id)?.1;
+        let bytes = self.bytes.entry(language.name.to_owned()).or_default();
+        *bytes = if is_new { bytes.saturating_add(size) } else { bytes.saturating_sub(size) };
+        Ok(())
+    }
 }
 
 impl Languages {
     /// Finds the languages of the tree, or goes on finding them.
     pub fn find(cache: &dyn Cache, repository: Repository<'_>, tree_id: &ObjectId) -> Result<Self, Error> {
         let key = Key::new(&[b"languages", tree_id.as_bytes()]);
-        let kept = cache.get(&key).and_then(|kept| serde_json::from_str::<Progress>(&kept).ok());
-        let mut progress =
-            kept.unwrap_or_else(|| Progress { left: vec![tree_id.to_string()], ..Progress::default() });
-        if !progress.left.is_empty() {
-            progress.go_on(repository)?;
-            if let Ok(text) = serde_json::to_string(&progress) {
+        let kept = cache.get(&key).and_then(|kept| serde_json::from_str::<Tally>(&kept).ok());
+        let mut tally = kept.unwrap_or_else(|| Tally::of_tree(tree_id));
+        if !tally.is_done() {
+            tally.advance(repository, Instant::now() + LANGUAGES_TIME_MAX)?;
+            if let Ok(text) = serde_json::to_string(&tally) {
                 cache.put(&key, &text);
             }
         }
-        Ok(Self { is_complete: progress.left.is_empty() && !progress.is_cut, parts: parts(&progress.bytes) })
-    }
-}
-
-impl Progress {
-    /// Looks at directories until none is left, or the time is over.
-    fn go_on(&mut self, repository: Repository<'_>) -> Result<(), Error> {
-        let begun = Instant::now();
-        while let Some(id) = self.left.pop() {
-            let Ok(id) = ObjectId::from_hex(id.as_bytes()) else { continue };
-            for entry in repository.tree(&id)? {
-                match entry.mode.kind() {
-                    EntryKind::Tree if VENDORED.iter().any(|name| entry.name == *name) => {}
-                    EntryKind::Tree if self.left.len() < LANGUAGES_LEFT_MAX => {
-                        self.left.push(entry.id.to_string())
-                    }
-                    EntryKind::Tree => self.is_cut = true,
-                    EntryKind::Blob | EntryKind::BlobExecutable => {
-                        if let Some(language) = of_file(&entry.name) {
-                            let size = repository.header(&entry.id)?.1;
-                            *self.bytes.entry(language.to_owned()).or_default() += size;
-                        }
-                    }
-                    EntryKind::Link | EntryKind::Commit => {}
-                }
-            }
-            if begun.elapsed() > LANGUAGES_TIME_MAX {
-                break;
-            }
-        }
-        Ok(())
+        Ok(Self { is_complete: tally.is_done() && !tally.is_cut, parts: parts(&tally.bytes) })
     }
 }
 
@@ -218,22 +241,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_count_for_the_language_of_their_names() {
-        let cases = [
-            ("main.rs", Some("Rust")),
-            ("A.PY", Some("Python")),
-            ("Makefile", Some("Makefile")),
-            ("jquery.min.js", None),
-            ("README.md", None),
-            ("rs", None),
-            ("a.json", None),
-        ];
-        for (name, expected) in cases {
-            assert_eq!(of_file(name.as_bytes()), expected, "{name}");
-        }
-    }
-
-    #[test]
     fn parts_make_up_the_whole() {
         let bytes: BTreeMap<String, u64> =
             (1..=20).map(|number| (format!("L{number:02}"), number * 7)).collect();
@@ -247,15 +254,5 @@ mod tests {
         });
         assert_eq!(end, 1_000);
         assert!(super::parts(&BTreeMap::new()).is_empty());
-    }
-
-    #[test]
-    fn the_names_of_languages_are_distinct() {
-        let mut endings: Vec<&str> =
-            LANGUAGES.iter().flat_map(|(_, endings)| endings.iter().copied()).collect();
-        let count = endings.len();
-        endings.sort_unstable();
-        endings.dedup();
-        assert_eq!(endings.len(), count);
     }
 }

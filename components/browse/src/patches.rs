@@ -8,6 +8,7 @@ use crate::place::Failure;
 use crate::raw::Disposition;
 use bstr::{BStr, ByteSlice as _};
 use gix_hash::ObjectId;
+use lithe_code::marks::FileMarks;
 use lithe_code::repository::{Commit, Error, Repository};
 
 /// In which form changes are sent.
@@ -74,7 +75,8 @@ pub fn between(
         return Err(too_large(after));
     }
     let mut patch = Patch::default();
-    patch.push(repository, &changes.files, Options::default(), budget)?;
+    let mut marks = FileMarks::new(repository, &after)?;
+    patch.push((repository, &mut marks), &changes.files, Options::default(), budget)?;
     Ok(patch)
 }
 

@@ -11,6 +11,7 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use gix_hash::ObjectId;
 use gix_object::tree::{EntryKind, EntryMode};
+use lithe_code::marks::{Diff, FileMarks};
 use lithe_code::repository::{Error, Repository};
 use std::io::Write as _;
 use std::sync::Arc;
@@ -60,13 +61,13 @@ pub struct Patch {
 }
 
 impl Patch {
-    /// Adds the changed files.
+    /// Adds the changed files; `marks` are those of the tree after the change.
     ///
     /// Fails with [`Error::TooLarge`] past [`PATCH_BYTES_MAX`], if one file is larger than
     /// [`PATCH_FILE_BYTES_MAX`], and if the budget is spent.
     pub fn push(
         &mut self,
-        repository: Repository<'_>,
+        (repository, marks): (Repository<'_>, &mut FileMarks<'_>),
         changes: &[Change],
         options: Options,
         budget: &mut Budget,
@@ -79,10 +80,10 @@ impl Patch {
                     let (before, after) = (before.clone(), after.clone());
                     let deleted = Change { before: Some(before), after: None, similarity: None };
                     let added = Change { before: None, after: Some(after), similarity: None };
-                    self.file(repository, &deleted, options, budget)?;
-                    self.file(repository, &added, options, budget)?;
+                    self.file((repository, &mut *marks), &deleted, options, budget)?;
+                    self.file((repository, &mut *marks), &added, options, budget)?;
                 }
-                _ => self.file(repository, change, options, budget)?,
+                _ => self.file((repository, &mut *marks), change, options, budget)?,
             }
         }
         Ok(())
@@ -90,7 +91,7 @@ impl Patch {
 
     fn file(
         &mut self,
-        repository: Repository<'_>,
+        (repository, marks): (Repository<'_>, &mut FileMarks<'_>),
         change: &Change,
         options: Options,
         budget: &mut Budget,
@@ -103,7 +104,12 @@ impl Patch {
         }
         let mut read = |side: &Option<Side>| contents(repository, side.as_ref(), budget);
         let (before, after) = (read(before)?, read(after)?);
-        if is_binary(&before) || is_binary(&after) {
+        let is_binary = match marks.of(change.path().as_bstr())?.diff {
+            Diff::Binary => true,
+            Diff::Text => false,
+            Diff::Detected => is_binary(&before) || is_binary(&after),
+        };
+        if is_binary {
             self.bytes.extend_from_slice(b"GIT binary patch\n");
             push_binary(&mut self.bytes, &after);
             push_binary(&mut self.bytes, &before);

@@ -15,6 +15,7 @@ use gix_hash::ObjectId;
 use gix_object::tree::{EntryKind, EntryMode};
 use lithe_code::diff::words::{self, Marks};
 use lithe_code::links::Links;
+use lithe_code::marks::{self, FileMarks};
 use lithe_code::repository::Repository;
 use lithe_code::text;
 use lithe_web::Fields;
@@ -108,6 +109,8 @@ struct FileView {
     rows: String,
     /// An image before and after the change.
     images: Option<(Option<String>, Option<String>)>,
+    /// Whether a tool wrote it: its changes are folded.
+    is_generated: bool,
     /// Why there are no hunks, or not all.
     note: Option<&'static str>,
 }
@@ -157,7 +160,16 @@ pub fn render(
     }
     let changes = trees::trees(repository, before.map(|point| point.tree_id), after.tree_id)?;
     let links = place.links();
-    let mut page = Page { repository, links: &links, before, after, query, view, budget: Budget::of(view) };
+    let mut page = Page {
+        repository,
+        links: &links,
+        before,
+        after,
+        query,
+        view,
+        budget: Budget::of(view),
+        marks: FileMarks::new(repository, &after.tree_id)?,
+    };
     let files: Result<Vec<_>, _> =
         changes.files.iter().enumerate().map(|(index, change)| page.file(index + 1, change)).collect();
     let files = files?;
@@ -239,6 +251,8 @@ struct Page<'a> {
     query: &'a str,
     view: View,
     budget: Budget,
+    /// What is known of the files, as they are after the change.
+    marks: FileMarks<'a>,
 }
 
 impl Page<'_> {
@@ -263,16 +277,23 @@ impl Page<'_> {
             mode_change: mode_change(change),
             rows: String::new(),
             images: None,
+            is_generated: false,
             note: None,
         };
-        let sides = (self.contents(change.before.as_ref())?, self.contents(change.after.as_ref())?);
+        let marks = self.marks.of(change.path().as_bstr())?;
+        view.is_generated = marks.is_generated;
+        let sides =
+            (self.contents(change.before.as_ref(), &marks)?, self.contents(change.after.as_ref(), &marks)?);
         match &sides {
             (Contents::Text(before), Contents::Text(after)) => {
                 self.compare(number, &mut view, before, after);
             }
             (Contents::Binary, _) | (_, Contents::Binary) => {
                 view.images = self.images(change);
-                view.note = view.images.is_none().then_some("Binary file");
+                view.note = view.images.is_none().then_some(match marks.diff {
+                    marks::Diff::Binary => "Its .gitattributes say that its lines are not compared",
+                    marks::Diff::Detected | marks::Diff::Text => "Binary file",
+                });
             }
             _ => view.note = Some("Too large to be compared here"),
         }
@@ -281,17 +302,24 @@ impl Page<'_> {
 
     /// The contents of one side of a change; nothing if the file is not there, and a line that names
     /// the commit of a submodule.
-    fn contents(&mut self, side: Option<&Side>) -> Result<Contents, Failure> {
+    fn contents(&mut self, side: Option<&Side>, marks: &marks::Marks) -> Result<Contents, Failure> {
         let Some(side) = side else { return Ok(Contents::Text(Vec::new())) };
         if side.mode.kind() == EntryKind::Commit {
             return Ok(Contents::Text(format!("Subproject commit {}\n", side.id).into_bytes()));
+        }
+        if marks.diff == marks::Diff::Binary {
+            return Ok(Contents::Binary);
         }
         let size = self.repository.header(&side.id)?.1;
         if size > DIFF_FILE_BYTES_MAX || !self.budget.take_bytes(size) {
             return Ok(Contents::TooLarge);
         }
         let bytes = self.repository.blob(&side.id, DIFF_FILE_BYTES_MAX)?;
-        if text::is_binary(&bytes) {
+        let said = marks.encoding.and_then(|encoding| text::decode_as(&bytes, encoding));
+        if let Some(text) = said {
+            return Ok(Contents::Text(text.into_bytes()));
+        }
+        if marks.diff == marks::Diff::Detected && text::is_binary(&bytes) {
             return Ok(Contents::Binary);
         }
         Ok(Contents::Text(match &bytes[..] {

@@ -2,13 +2,16 @@
 //! and addresses that lead to them, and their bytes as text. The components that show, pack, search
 //! or edit files read repositories through here.
 
+pub mod attributes;
 pub mod blame;
 pub mod containing;
 pub mod diff;
+pub mod languages;
 pub mod last_commits;
 pub mod limits;
 pub mod links;
 pub mod mailmap;
+pub mod marks;
 pub mod memory;
 pub mod notes;
 pub mod relation;

@@ -59,3 +59,22 @@ pub const CONTAINING_TIPS_MAX: usize = 2_048;
 
 /// The largest note about a commit that is read, in bytes.
 pub const NOTE_BYTES_MAX: u64 = 64 << 10;
+
+/// The largest `.gitattributes` that is read, in bytes. A larger one is passed over.
+pub const ATTRIBUTES_BYTES_MAX: u64 = 1 << 20;
+
+/// The longest line of a `.gitattributes`, in bytes. As with Git, a longer one is passed over.
+pub const ATTRIBUTES_LINE_BYTES_MAX: usize = 2047;
+
+/// The most `**` in a pattern of a `.gitattributes`: each doubles how long matching may take. A pattern
+/// with more is passed over.
+pub const DOUBLE_STARS_MAX: usize = 4;
+
+/// The most that the `.gitattributes` above one directory have together, in bytes.
+pub const ATTRIBUTES_SUM_BYTES_MAX: u64 = 4 << 20;
+
+/// The most names of attributes in the lines that matter of the `.gitattributes` of one tree.
+pub const ATTRIBUTE_NAMES_MAX: usize = 10_000;
+
+/// The most steps that matching the paths of one request with patterns may take.
+pub const MATCHING_STEPS_MAX: u64 = 1 << 32;

@@ -64,6 +64,16 @@ pub fn decode(bytes: &[u8]) -> Option<Text> {
     Some(Text { text, encoding })
 }
 
+/// Decodes text that is said to be in an encoding; none if it is not, or is binary.
+pub fn decode_as(bytes: &[u8], encoding: &'static encoding_rs::Encoding) -> Option<String> {
+    let is_wide = encoding == encoding_rs::UTF_16LE || encoding == encoding_rs::UTF_16BE;
+    if !is_wide && is_binary(bytes) {
+        return None;
+    }
+    let (text, had_errors) = encoding.decode_with_bom_removal(bytes);
+    (!had_errors).then(|| text.into_owned())
+}
+
 fn utf16(bytes: &[u8]) -> Option<(Encoding, &'static encoding_rs::Encoding)> {
     match bytes {
         [0xff, 0xfe, ..] => Some((Encoding::Utf16Le, encoding_rs::UTF_16LE)),
@@ -191,6 +201,20 @@ mod tests {
         for (bytes, expected) in cases {
             let expected = expected.map(|(text, encoding)| Text { text: text.into(), encoding });
             assert_eq!(decode(bytes), expected, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn text_is_decoded_as_it_is_said_to_be() {
+        let cases: &[(&[u8], &'static encoding_rs::Encoding, Option<&str>)] = &[
+            (b"za\xbf\xf3\xb3\xe6", encoding_rs::ISO_8859_2, Some("zażółć")),
+            (b"a\0b\0", encoding_rs::UTF_16LE, Some("ab")),
+            (b"\x83e", encoding_rs::SHIFT_JIS, Some("テ")),
+            (b"caf\xe9", encoding_rs::UTF_8, None),
+            (b"a\0b", encoding_rs::ISO_8859_2, None),
+        ];
+        for (bytes, encoding, expected) in cases {
+            assert_eq!(decode_as(bytes, encoding).as_deref(), *expected, "{bytes:?}");
         }
     }
 
