@@ -6,13 +6,14 @@ use crate::run_to_end::RunToEnd;
 use bytes::Bytes;
 use futures::channel::oneshot;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use thiserror::Error;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 
@@ -187,6 +188,38 @@ impl Drop for GuestBody {
         if self.reading.take().is_some() && !std::thread::panicking() {
             self.work.advance(&mut Context::from_waker(Waker::noop()));
         }
+    }
+}
+
+/// A response that its guest is done with, in the memory that is set aside for such.
+pub struct CollectedBody {
+    bytes: Full<Bytes>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl CollectedBody {
+    pub fn new(bytes: Bytes, place: OwnedSemaphorePermit) -> Self {
+        Self { bytes: Full::new(bytes), _place: place }
+    }
+}
+
+impl HttpBody for CollectedBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        Pin::new(&mut self.bytes).poll_frame(context).map_err(|never| match never {})
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.bytes.size_hint()
     }
 }
 

@@ -7,33 +7,59 @@
 //!
 //! A trap, or a limit overrun, costs the one request and the one instance.
 
-use crate::body::{Body, BodyError, GuestBody, Outcome};
+use crate::body::{Body, BodyError, CollectedBody, GuestBody, Outcome};
 use crate::guest::{self, Guest};
 use crate::limits;
 use crate::link::LinkError;
 use crate::manifest::{Component as Declaration, Limits};
 use crate::memory::Memory;
 use crate::run_to_end::RunToEnd;
-use crate::slots::{Client, Slot, Slots};
+use crate::slots::{Asker, Client, Slot, Slots};
+use crate::turns::{Turn, Turns};
 use futures::channel::oneshot;
+use http::header::CONTENT_LENGTH;
 use http_body::Body as _;
+use http_body_util::BodyExt as _;
 use std::future::{pending, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use thiserror::Error;
+use tokio::sync::Semaphore;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{AsContextMut, Engine, Store};
 use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::handler::{Prepared, Proxy, ProxyPre};
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
+/// What all components share.
+#[derive(Clone)]
+pub struct Shared {
+    pub engine: Engine,
+    pub memory: Arc<Memory>,
+    turns: Arc<Turns>,
+    /// Bytes of responses that may still be collected.
+    collected: Arc<Semaphore>,
+}
+
+impl Shared {
+    /// All instances together have at most so many bytes of linear memory.
+    pub fn new(engine: Engine, memory_bytes_max: usize) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, |count| count.get());
+        Self {
+            engine,
+            memory: Memory::new(memory_bytes_max),
+            turns: Arc::new(Turns::new(processors)),
+            collected: Arc::new(Semaphore::new(limits::COLLECTED_BYTES_TOTAL_MAX)),
+        }
+    }
+}
+
 /// A component that answers requests.
 pub struct Feature {
     declaration: Arc<Declaration>,
-    engine: Engine,
-    memory: Arc<Memory>,
+    shared: Shared,
     pre: ProxyPre<Guest>,
     slots: Arc<Slots>,
     idle: Mutex<Vec<Idle>>,
@@ -45,6 +71,9 @@ pub enum Failure {
     /// All slots are taken and the line is full, or the wait was too long.
     #[error("the component works on requests-max = {requests_max} requests already")]
     Busy { requests_max: usize },
+    /// Other requests kept the processors busy for too long.
+    #[error("no turn at the processors within {} s", limits::TURN_WAIT_MAX.as_secs())]
+    NoTurn,
     /// All instances together have no more memory.
     #[error("there is no memory left for the component: {0:#}")]
     NoMemory(wasmtime::Error),
@@ -80,14 +109,13 @@ pub struct RequestContext {
     pub route: String,
     /// Who asks. Whoever runs the server may have it work for as long as a transfer may take:
     /// imports and checks answer at their end.
-    pub client: Client,
+    pub asker: Asker,
 }
 
 impl Feature {
     /// Makes the feature. Instances start as requests come.
     pub fn new(
-        engine: &Engine,
-        memory: &Arc<Memory>,
+        shared: &Shared,
         linker: &Linker<Guest>,
         declaration: Arc<Declaration>,
         component: &Component,
@@ -97,11 +125,11 @@ impl Feature {
             .instantiate_pre(component)
             .map_err(|error| LinkError::NotLinked { component: component_name(), error })?;
         let pre = ServicePre::new(pre).map_err(|_| LinkError::NoHandler { component: component_name() })?;
+        let requests_max = declaration.limits.requests_max;
         let feature = Arc::new(Self {
-            engine: engine.clone(),
-            memory: memory.clone(),
+            shared: shared.clone(),
             pre: ProxyPre::P3(pre),
-            slots: Slots::new(declaration.limits.requests_max),
+            slots: Slots::new(requests_max, requests_max * limits::QUEUE_FACTOR_MAX),
             idle: Mutex::default(),
             declaration,
         });
@@ -123,13 +151,19 @@ impl Feature {
         request: http::Request<Body>,
     ) -> Result<http::Response<Body>, Failure> {
         let requests_max = self.declaration.limits.requests_max;
-        let slot = self.slots.take(context.client).await.ok_or(Failure::Busy { requests_max })?;
+        let asker = context.asker;
+        let slot =
+            self.slots.take(asker, limits::QUEUE_WAIT_MAX).await.ok_or(Failure::Busy { requests_max })?;
+        let has_body = !request.body().is_end_stream();
+        let turn = match has_body || asker.client == Client::Operator {
+            true => None,
+            false => Some(self.shared.turns.take(asker).await.ok_or(Failure::NoTurn)?),
+        };
         let (sender, mut receiver) = oneshot::channel();
         let (outcome, watch) = Outcome::new();
         // A guest that reads what a client sends works beside the connection that brings it.
-        let has_body = !request.body().is_end_stream();
         let work = Work { feature: self.clone(), context, _slot: slot };
-        let mut work = RunToEnd::new(work.run(request, sender, outcome));
+        let mut work = RunToEnd::new(work.run(request, turn, sender, outcome));
         if has_body {
             work.set_apart();
         }
@@ -138,7 +172,10 @@ impl Feature {
             Pin::new(&mut receiver).poll(context)
         });
         match response.await {
-            Ok(Ok(response)) => Ok(response.map(|body| GuestBody::new(body, watch, work).boxed())),
+            Ok(Ok(response)) => {
+                let response = response.map(|body| GuestBody::new(body, watch, work).boxed());
+                collected(response, &self.shared.collected).await
+            }
             Ok(Err(error)) => Err(Failure::Failed(error)),
             Err(oneshot::Canceled) => {
                 if !work.is_done() {
@@ -160,8 +197,8 @@ impl Feature {
         if let Some(idle) = self.idle().pop() {
             return Ok(idle.instance);
         }
-        let mut store =
-            guest::store(&self.engine, &self.memory, &self.declaration).map_err(Failure::Failed)?;
+        let mut store = guest::store(&self.shared.engine, &self.shared.memory, &self.declaration)
+            .map_err(Failure::Failed)?;
         match self.pre.instantiate_async(&mut store).await {
             Ok(proxy) => Ok(Instance { store, proxy, served: 0 }),
             Err(error) => Err(failure(&store, error)),
@@ -173,7 +210,7 @@ impl Feature {
         instance.served += 1;
         let is_worn = instance.served >= limits::INSTANCE_REQUESTS_MAX;
         let is_large = instance.store.data().memory_bytes() > limits::INSTANCE_KEPT_BYTES_MAX;
-        if !is_worn && !is_large && !self.memory.is_scarce() {
+        if !is_worn && !is_large && !self.shared.memory.is_scarce() {
             self.idle().push(Idle { instance, since: Instant::now() });
         }
     }
@@ -181,6 +218,24 @@ impl Feature {
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Takes a small response from its guest, whose instance is free then; the client reads at its own pace.
+async fn collected(
+    response: http::Response<Body>,
+    room: &Arc<Semaphore>,
+) -> Result<http::Response<Body>, Failure> {
+    let length = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let Some(length) = length.filter(|length: &u64| *length <= limits::COLLECTED_BYTES_MAX) else {
+        return Ok(response);
+    };
+    let Ok(place) = room.clone().try_acquire_many_owned(length as u32) else {
+        return Ok(response);
+    };
+    let (head, body) = response.into_parts();
+    // Why it failed is in the log.
+    let body = body.collect().await.map_err(|_| Failure::Ended)?.to_bytes();
+    Ok(http::Response::from_parts(head, CollectedBody::new(body, place).boxed_unsync()))
 }
 
 /// Why a guest ended.
@@ -201,7 +256,14 @@ struct Work {
 }
 
 impl Work {
-    async fn run(self, request: http::Request<Body>, sender: ResponseSender, mut outcome: Outcome) {
+    /// `turn`: none if it needs none.
+    async fn run(
+        self,
+        request: http::Request<Body>,
+        turn: Option<Turn>,
+        sender: ResponseSender,
+        mut outcome: Outcome,
+    ) {
         let request = request.map(BodyError::into_wasi);
         let mut instance = match self.start().await {
             Ok(instance) => instance,
@@ -210,7 +272,7 @@ impl Work {
                 return outcome.fail(failure);
             }
         };
-        match self.serve(&mut instance, request, sender, &mut outcome).await {
+        match self.serve(&mut instance, request, turn, sender, &mut outcome).await {
             Ok(()) => self.feature.keep(instance),
             Err(failure) => {
                 self.log(&failure);
@@ -235,6 +297,7 @@ impl Work {
         &self,
         instance: &mut Instance,
         request: wasmtime_wasi_http::handler::Request,
+        turn: Option<Turn>,
         sender: ResponseSender,
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
@@ -252,11 +315,11 @@ impl Work {
             poll_fn(|context| accessor.poll_no_interesting_tasks(context)).await;
             wasmtime::Result::Ok(())
         });
-        let result = self.limited(work, &is_transfer).await?;
+        let result = self.limited(work, &is_transfer, turn).await?;
         result.flatten().map_err(|error| failure(store, error))
     }
 
-    /// Polls the work until it is done or its time is over.
+    /// Polls the work until it is done or its time is over. The turn ends where the response begins.
     ///
     /// The clock is outside of the guest's event loop, which stands still while a guest computes:
     /// that one comes out of it at every tick of the epoch.
@@ -264,22 +327,36 @@ impl Work {
         &self,
         work: impl Future<Output = T>,
         is_transfer: &AtomicBool,
+        mut turn: Option<Turn>,
     ) -> Result<T, Failure> {
         let limits = self.limits();
         let mut work = pin!(work);
-        let mut limit = match self.context.client {
+        let mut limit = match self.context.asker.client {
             Client::Operator => limits.request_time_max.max(limits.transfer_time_max),
             Client::Network(_) => limits.request_time_max,
         };
         let mut clock = pin!(tokio::time::sleep(limit));
+        let mut turn_clock = pin!(tokio::time::sleep(limits::TURN_TIME_MAX));
         let mut was_transfer = false;
         poll_fn(|context| {
+            let began = Instant::now();
             let poll = work.as_mut().poll(context);
             if poll.is_ready() {
                 return poll.map(Ok);
             }
+            if let Some(held) = turn.as_mut().filter(|turn| !turn.is_long())
+                && turn_clock.as_mut().poll(context).is_ready()
+            {
+                match began.elapsed() < limits::TURN_SHORT_POLL {
+                    true => turn = None,
+                    false => held.lengthen(),
+                }
+                turn_clock.as_mut().reset(tokio::time::Instant::now() + limits::TURN_TIME_MAX);
+                let _ = turn_clock.as_mut().poll(context);
+            }
             if !was_transfer && is_transfer.load(Ordering::Relaxed) {
                 was_transfer = true;
+                turn = None;
                 limit = limits.transfer_time_max;
                 clock.as_mut().reset(tokio::time::Instant::now() + limit);
             }

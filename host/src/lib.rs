@@ -32,3 +32,4 @@ pub mod serve;
 mod service;
 mod slots;
 mod tasks;
+mod turns;

@@ -52,6 +52,21 @@ pub const QUEUE_FACTOR_MAX: usize = 2;
 pub const QUEUE_WAIT_MAX: Duration = Duration::from_secs(5);
 /// What `Retry-After` says with such an answer, in seconds.
 pub const RETRY_AFTER_SECONDS: u64 = 2;
+/// Turns at the processors, for each processor: guests that compute at once. More than one, so that a
+/// guest that waits for a disk leaves no processor idle.
+pub const TURNS_PER_PROCESSOR: usize = 2;
+/// How long a guest computes before it makes room for short work, or waits before it gives its turn back.
+pub const TURN_TIME_MAX: Duration = Duration::from_millis(50);
+/// A guest that is asked to go on and does not for so long waits for something; one that computes stops at
+/// the next epoch.
+pub const TURN_SHORT_POLL: Duration = Duration::from_millis(1);
+/// A response of at most so many bytes is taken from its guest at once, whatever the client's pace, so that
+/// the instance is free for the next request.
+pub const COLLECTED_BYTES_MAX: u64 = 1 << 20;
+/// Bytes of all such responses together; past it, instances wait for their clients.
+pub const COLLECTED_BYTES_TOTAL_MAX: usize = 32 << 20;
+/// How long a request waits for a turn before it is answered with 503.
+pub const TURN_WAIT_MAX: Duration = Duration::from_secs(20);
 /// How often the epoch advances: the time slice of a guest that computes without a pause.
 pub const EPOCH_PERIOD: Duration = Duration::from_millis(10);
 /// Table elements of one instance.

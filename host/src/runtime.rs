@@ -3,11 +3,10 @@
 use crate::code::{CodeCache, CodeError};
 use crate::dependency::{Dependency, SwapError};
 use crate::engine;
-use crate::feature::Feature;
+use crate::feature::{Feature, Shared};
 use crate::guest::{self, Guest, MountError};
 use crate::link::{LinkError, link};
 use crate::manifest::{Component as Declaration, Manifest, Task};
-use crate::memory::Memory;
 use crate::operator::Operator;
 use crate::router::Router;
 use std::collections::BTreeMap;
@@ -19,8 +18,7 @@ use wasmtime::component::{Component, Linker};
 
 /// The application, ready to answer.
 pub struct Runtime {
-    engine: Engine,
-    memory: Arc<Memory>,
+    shared: Shared,
     cache: CodeCache,
     linker: Linker<Guest>,
     manifest: Manifest,
@@ -78,8 +76,7 @@ impl Runtime {
             router: Router::new(manifest.routes.clone()),
             dependencies: BTreeMap::new(),
             features: RwLock::default(),
-            memory: Memory::new(memory_bytes_max),
-            engine,
+            shared: Shared::new(engine, memory_bytes_max),
             cache,
             linker,
             manifest,
@@ -92,9 +89,14 @@ impl Runtime {
         for name in self.manifest.dependencies() {
             let declaration = Arc::new(self.manifest.components[name].clone());
             let component = code.remove(name).expect("every component was loaded");
-            let dependency =
-                Dependency::new(&self.engine, &self.memory, &self.linker, declaration, component)
-                    .map_err(|error| LinkError::NotLinked { component: name.to_owned(), error })?;
+            let dependency = Dependency::new(
+                &self.shared.engine,
+                &self.shared.memory,
+                &self.linker,
+                declaration,
+                component,
+            )
+            .map_err(|error| LinkError::NotLinked { component: name.to_owned(), error })?;
             self.dependencies.insert(name.to_owned(), Arc::new(dependency));
         }
         let features = code
@@ -107,8 +109,8 @@ impl Runtime {
 
     fn feature(&self, name: &str, component: &Component) -> Result<Arc<Feature>, LoadError> {
         let declaration = &self.manifest.components[name];
-        let linker = link(&self.engine, &self.linker, declaration, component, &self.dependencies)?;
-        Ok(Feature::new(&self.engine, &self.memory, &linker, Arc::new(declaration.clone()), component)?)
+        let linker = link(&self.shared.engine, &self.linker, declaration, component, &self.dependencies)?;
+        Ok(Feature::new(&self.shared, &linker, Arc::new(declaration.clone()), component)?)
     }
 
     /// What the host is to ask for by itself.
@@ -131,7 +133,7 @@ impl Runtime {
         if !self.manifest.components.contains_key(name) {
             return Err(LoadError::NoSuchComponent(name.to_owned()));
         }
-        let component = load(&self.engine, &self.cache, name, file)?;
+        let component = load(&self.shared.engine, &self.cache, name, file)?;
         match self.dependencies.get(name) {
             Some(dependency) => dependency
                 .swap(component)

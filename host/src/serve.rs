@@ -11,7 +11,7 @@ use crate::operator::{OneTimePassword, OperatorError};
 use crate::operator_socket::OperatorSocket;
 use crate::runtime::{LoadError, Runtime};
 use crate::service::{Peer, Service};
-use crate::slots::{Client, Slot, Slots};
+use crate::slots::{Asker, Client, Slot, Slots};
 use crate::tasks;
 use http::header::EXPECT;
 use http_body_util::{BodyExt as _, Empty};
@@ -23,6 +23,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use ipnet::IpNet;
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -227,7 +228,7 @@ impl Connections {
             builder: Arc::new(builder()),
             graceful: GracefulShutdown::new(),
             permits: Arc::new(Semaphore::new(limits::CONNECTIONS_MAX)),
-            slots: Slots::new(limits::CONNECTIONS_MAX),
+            slots: Slots::new(limits::CONNECTIONS_MAX, 0),
         }
     }
 
@@ -242,7 +243,7 @@ impl Connections {
                     let _ = stream.set_nodelay(true);
                     let client = match self.service.is_proxy(address.ip()) {
                         true => None,
-                        false => match self.slots.try_take(Client::of(address.ip())) {
+                        false => match self.slots.try_take(connecting(address)) {
                             Some(slot) => Some(slot),
                             None => continue,
                         },
@@ -294,6 +295,11 @@ impl Connections {
             tracing::warn!(seconds = grace.as_secs(), "transfers were cut at the end of the grace time");
         }
     }
+}
+
+/// Who opens a connection: those behind one address cannot be told apart yet.
+fn connecting(address: SocketAddr) -> Asker {
+    Asker { client: Client::of(address.ip()), voice: None }
 }
 
 fn with_body(request: http::Request<Incoming>) -> http::Request<Body> {

@@ -10,14 +10,15 @@ use crate::limits;
 use crate::operator::Operator;
 use crate::request_id::RequestIds;
 use crate::runtime::Runtime;
-use crate::slots::Client;
+use crate::slots::{Asker, Client};
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HOST, SERVER};
+use http::header::{AUTHORIZATION, COOKIE, HOST, SERVER, USER_AGENT};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use ipnet::IpNet;
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub struct Service {
     /// What clients have cost; none: it is not counted.
     budgets: Option<Budgets>,
     ids: RequestIds,
+    /// With a secret of its own, so that nobody can speak with the voice of another.
+    hasher: RandomState,
 }
 
 /// By which way a request came.
@@ -56,7 +59,14 @@ static COST: HeaderName = HeaderName::from_static("lithe-cost");
 impl Service {
     pub fn new(runtime: Arc<Runtime>, trusted_proxies: Vec<IpNet>, budgets: Option<Budgets>) -> Self {
         let operator = runtime.operator();
-        Self { runtime, operator, trusted_proxies, budgets, ids: RequestIds::new() }
+        Self {
+            runtime,
+            operator,
+            trusted_proxies,
+            budgets,
+            ids: RequestIds::new(),
+            hasher: RandomState::new(),
+        }
     }
 
     /// The application that answers.
@@ -156,7 +166,8 @@ impl Service {
             let wait = HeaderValue::from(budgets.wait_seconds(client));
             request.headers_mut().insert(BUDGET.clone(), wait);
         }
-        let context = RequestContext { id: log.id.clone(), route: destination.route.to_owned(), client };
+        let asker = Asker { client, voice: Some(self.voice(request.headers())) };
+        let context = RequestContext { id: log.id.clone(), route: destination.route.to_owned(), asker };
         let mut response = match destination.feature.handle(context, request).await {
             Ok(response) => response,
             Err(failure) => explain(&failure).into_response(&log.id),
@@ -167,6 +178,13 @@ impl Service {
             budgets.charge(client, points);
         }
         response
+    }
+
+    /// Tells those behind one address apart, as far as their requests do.
+    fn voice(&self, headers: &HeaderMap) -> u64 {
+        let said =
+            [AUTHORIZATION, COOKIE, USER_AGENT].map(|name| headers.get(name).map(HeaderValue::as_bytes));
+        self.hasher.hash_one(said)
     }
 
     /// Makes a request one of the operator's, whatever it said about who makes it.
@@ -239,7 +257,7 @@ fn strip(headers: &mut HeaderMap) {
 
 fn explain(failure: &Failure) -> Answer {
     match failure {
-        Failure::Busy { .. } | Failure::NoMemory(_) => Answer {
+        Failure::Busy { .. } | Failure::NoTurn | Failure::NoMemory(_) => Answer {
             retry_after: Some(limits::RETRY_AFTER_SECONDS),
             ..Answer::new(StatusCode::SERVICE_UNAVAILABLE, "The server is busy; try again in a moment")
         },

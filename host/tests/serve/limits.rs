@@ -199,3 +199,28 @@ async fn a_crowd_of_clients_is_served() {
     });
     futures::future::join_all(clients).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_gives_its_turn_at_the_processors_back() {
+    let site = Site::default().start().await;
+    let began = Instant::now();
+    // More than there are turns on any machine that this runs on, less than `requests-max` leaves to one client.
+    let answers = futures::future::join_all((0..32).map(|_| site.get("/wait?2000"))).await;
+    assert!(answers.iter().all(|answer| answer.text == "waited"));
+    // One after the other in two turns, it would be 32 seconds.
+    assert!(began.elapsed() < Duration::from_secs(15), "answered after {:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_computes_without_end_keeps_no_other_client_waiting() {
+    let site = Site { pages: "request-seconds-max = 3", ..Site::default() }.start().await;
+    let crowd = futures::future::join_all((0..16).map(|_| site.get("/hang")));
+    let other = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        site.get_from("127.0.0.2", "/hello").await
+    };
+    match futures::future::select(Box::pin(crowd), Box::pin(other)).await {
+        futures::future::Either::Left(_) => panic!("the crowd came first"),
+        futures::future::Either::Right((answer, _)) => assert_eq!(answer.text, "hello"),
+    }
+}

@@ -48,6 +48,7 @@ pub fn run(options: &Options, scratch: &Path) -> Result {
 /// Measures both at rest, and then while the crawler walks.
 fn beside(lithe: &Lithe, name: &str, scratch: &Path) -> Result {
     let (mut idle_clones, mut idle_pages) = work(lithe, scratch, Instant::now() + WALK / 6)?;
+    lithe.reset_peak()?;
     let until = Instant::now() + WALK;
     let (walked, worked) = thread::scope(|scope| {
         let work = scope.spawn(|| work(lithe, scratch, until).map_err(|error| error.to_string()));
@@ -118,7 +119,8 @@ fn walk(url: &str, until: Instant) -> Walked {
                         continue;
                     };
                     body.clear();
-                    let connected = client.take().map_or_else(|| load::Client::connect(url), Ok);
+                    let connected =
+                        client.take().map_or_else(|| load::Client::connect_as(url, "crawler"), Ok);
                     let answer = connected.and_then(|mut connected| {
                         let status = connected.page(&path, &mut body).map_err(|error| error.to_string())?;
                         Ok((status, connected))

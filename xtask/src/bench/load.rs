@@ -55,14 +55,20 @@ pub fn throughput(url: &str, path: &str, clients: usize, seconds: u64) -> Result
 pub struct Client {
     reader: BufReader<TcpStream>,
     host: String,
+    /// What it calls itself.
+    name: &'static str,
 }
 
 impl Client {
     pub fn connect(url: &str) -> Result<Self> {
+        Self::connect_as(url, "bench")
+    }
+
+    pub fn connect_as(url: &str, name: &'static str) -> Result<Self> {
         let host = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let stream = TcpStream::connect(&host).map_err(|error| format!("{host}: {error}"))?;
         stream.set_nodelay(true).map_err(|error| error.to_string())?;
-        Ok(Self { reader: BufReader::new(stream), host })
+        Ok(Self { reader: BufReader::new(stream), host, name })
     }
 
     /// Fetches a page; anything but 200 is an error.
@@ -85,7 +91,8 @@ impl Client {
     }
 
     fn request(&self, path: &str) -> Vec<u8> {
-        format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.host).into_bytes()
+        format!("GET {path} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {}\r\n\r\n", self.host, self.name)
+            .into_bytes()
     }
 
     fn ask_into(&mut self, request: &[u8], body: &mut impl Write) -> io::Result<u16> {
