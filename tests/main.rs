@@ -27,6 +27,7 @@ mod fuzz;
 mod git_http;
 mod git_scenarios;
 mod isolation;
+mod issue_links;
 mod lfs;
 mod listing;
 mod machines;

@@ -11,6 +11,7 @@ mod disk;
 mod group_settings;
 mod health;
 mod import;
+mod issue_links;
 mod journal;
 mod large_files;
 mod later;

@@ -1,6 +1,8 @@
 //! `/<path>/-/settings/…`: what is common to the settings of repositories and groups.
 
-use crate::{AdminVisit, group_settings, permissions, push_rules, repository_health, repository_settings};
+use crate::{
+    AdminVisit, group_settings, issue_links, permissions, push_rules, repository_health, repository_settings,
+};
 use lithe_forge::access::{self, Opened, Place};
 use lithe_forge::types::Permission;
 use lithe_web::address::encode_path;
@@ -29,6 +31,7 @@ pub fn answer(visit: AdminVisit, path: &str, page: &str) -> Answer {
         (Place::Group(group), "") => group_settings::answer(visit, group),
         (place, "permissions") => permissions::answer(visit, place),
         (place, "pushes") => push_rules::answer(visit, place),
+        (place, "issues") => issue_links::answer(visit, place),
         _ => failure::not_found(&visit.frame),
     }
 }

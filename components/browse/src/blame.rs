@@ -70,6 +70,9 @@ struct Group {
 #[serde(rename_all = "kebab-case")]
 struct Cell {
     title: String,
+    /// The title, which leads to the commit, with links to the issues that it names.
+    #[serde(skip)]
+    title_html: String,
     href: String,
     author: String,
     time: Time,
@@ -296,11 +299,13 @@ impl Group {
             let line = settled.lines.source + 1;
             format!("{}#L{line}", links.blame(id.to_string().as_str().into(), path.as_bstr()))
         });
+        let href = links.commit(&settled.commit_id);
         Self {
             age: age(place.now, seconds),
             commit: Some(Cell {
+                title_html: place.issues.title_html(&title, &href),
                 title,
-                href: links.commit(&settled.commit_id),
+                href,
                 author: place.name(&author),
                 time: place.time(&author),
                 before_href,

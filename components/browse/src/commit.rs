@@ -11,7 +11,6 @@ use crate::signature::SignatureView;
 use askama::Template;
 use bstr::BStr;
 use gix_hash::ObjectId;
-use lithe_code::links::Links;
 use lithe_code::repository::{Commit, Error, Repository};
 use lithe_code::{notes, text};
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
@@ -28,6 +27,9 @@ pub struct CommitPage {
     head: RepositoryHead,
     id: String,
     title: String,
+    /// The title, with links to the issues that it names.
+    #[serde(skip)]
+    title_html: String,
     /// The message below its first line, as HTML; empty if there is none.
     #[serde(rename = "body-html")]
     body: String,
@@ -95,8 +97,9 @@ pub fn page(
         frame: place.frame(commit.title()),
         head: place.head(Tab::Commits, None),
         id: commit_id.to_string(),
+        title_html: place.issues.html(&commit.title()),
         title: commit.title(),
-        body: message::html(repository, &links, &body(&commit)),
+        body: message::html(repository, &links, &place.issues, &body(&commit)),
         author: person_view(place, &commit.author),
         committer: (commit.committer != commit.author).then(|| person_view(place, &commit.committer)),
         signature: None,
@@ -104,7 +107,7 @@ pub fn page(
         parents: parents.map(|id| ObjectIdText::of(place, id)).collect(),
         parents_left_out: commit.parent_ids.len().saturating_sub(PARENTS_SHOWN_MAX),
         containing: containing::look(place, repository, commit_id),
-        note: note(repository, &links, &commit_id)?,
+        note: note(place, repository, &commit_id)?,
         href: links.commit(&commit_id),
         tree_href: links.tree(BStr::new(&commit_id.to_string()), "".into()),
         compared_with: (commit.parent_ids.len() > 1)
@@ -144,8 +147,12 @@ fn body(commit: &Commit) -> String {
     body.trim_matches('\n').trim_end().to_owned()
 }
 
-fn note(repository: Repository<'_>, links: &Links, commit_id: &ObjectId) -> Result<Option<String>, Failure> {
+fn note(
+    place: &Place<'_>,
+    repository: Repository<'_>,
+    commit_id: &ObjectId,
+) -> Result<Option<String>, Failure> {
     let Some(note) = notes::of(repository, commit_id)? else { return Ok(None) };
     let text = text::decode(&note).map(|decoded| decoded.text);
-    Ok(text.map(|text| message::html(repository, links, text.trim_end())))
+    Ok(text.map(|text| message::html(repository, &place.links(), &place.issues, text.trim_end())))
 }

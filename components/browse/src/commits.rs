@@ -153,7 +153,7 @@ pub fn page(
     look: &Look,
 ) -> Result<CommitsPage, Failure> {
     let (links, revision, path) = (place.links(), &at.revision, at.path.as_bstr());
-    for id in look.cursor.iter().flat_map(|cursor| &cursor.ids) {
+    for id in look.cursor.iter().flat_map(Cursor::commit_ids) {
         if !repository.objects.may_show(id, repository.refs)? {
             return Err(Failure::NotFound);
         }

@@ -136,7 +136,7 @@ impl Lanes {
     pub fn cursor(&self) -> Cursor {
         let kind = self.ids().first().map_or(gix_hash::Kind::Sha1, |id| id.kind());
         let null = ObjectId::null(kind);
-        Cursor { ids: self.0.iter().map(|lane| lane.unwrap_or(null)).collect(), skip: 0 }
+        Cursor { ids: self.0.iter().map(|lane| lane.unwrap_or(null)).collect(), skip: 0, walked: None }
     }
 
     /// Puts a commit on the lane that leads to it, and leads on to those that it was made from.

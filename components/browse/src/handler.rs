@@ -8,6 +8,7 @@ use crate::diff::View;
 use crate::find;
 use crate::graph;
 use crate::history::Cursor;
+use crate::issues::Issues;
 use crate::limits::LISTED_SORTED_MAX;
 use crate::listing::{self, OpenSearch, Subject, Wish};
 use crate::missing;
@@ -223,7 +224,7 @@ impl<'a> Arrived<'a> {
                 Ok(answer) => answer,
                 Err(refused) => return self.failed(&refused),
             };
-        let Opened { overview, place, permission, is_moved } = &opened;
+        let Opened { overview, place, permission, is_moved, issue_links } = &opened;
         let own_path = match place {
             access::Place::Repository(repository) => &repository.path,
             access::Place::Group(group) => &group.path,
@@ -249,6 +250,7 @@ impl<'a> Arrived<'a> {
                     now: time::now(),
                     cache: &cache::Remembered(cache::Directory::new(CACHE)),
                     mailmap: Rc::default(),
+                    issues: Issues::new(issue_links, &record.path),
                 };
                 let mut answer = asked.repository(place, page);
                 asked.budget.charge(&mut answer, asked.cost.get());

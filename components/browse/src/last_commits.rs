@@ -19,6 +19,9 @@ use std::time::Instant;
 #[serde(rename_all = "kebab-case")]
 pub struct LastCommit {
     pub title: String,
+    /// The title, which leads to the commit, with links to the issues that it names.
+    #[serde(skip)]
+    pub title_html: String,
     pub href: String,
     pub time: Time,
 }
@@ -42,9 +45,11 @@ impl Known {
     /// That of an entry.
     pub fn get(&self, place: &Place<'_>, name: &BStr) -> Option<LastCommit> {
         let (id, told) = self.0.as_ref()?.get(name)?;
+        let href = place.links().commit(&id);
         Some(LastCommit {
+            title_html: place.issues.title_html(&told.title, &href),
             title: told.title.clone(),
-            href: place.links().commit(&id),
+            href,
             time: Time::with_offset(told.seconds, told.offset, place.now),
         })
     }

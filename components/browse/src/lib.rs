@@ -20,6 +20,7 @@ pub mod graph;
 pub mod handler;
 pub mod highlight;
 pub mod history;
+pub mod issues;
 pub mod labels;
 pub mod languages;
 pub mod last_commits;

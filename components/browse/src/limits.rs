@@ -270,6 +270,15 @@ pub const MESSAGE_IDS_MAX: usize = 50;
 /// The longest address in a message that is linked, in bytes.
 pub const MESSAGE_ADDRESS_BYTES_MAX: usize = 500;
 
+/// The most issues that are linked in one message or title.
+pub const MENTIONS_PER_MESSAGE_MAX: usize = 100;
+
+/// The most places in one message that are looked at to tell whether they name an issue.
+pub const MENTIONS_TRIED_MAX: usize = 200;
+
+/// How much of one message is searched for issues, in bytes.
+pub const MESSAGE_ISSUES_BYTES_MAX: usize = 16 << 10;
+
 /// The most branches, and the most tags, that a commit's page names as containing it.
 pub const CONTAINING_SHOWN_MAX: usize = 10;
 

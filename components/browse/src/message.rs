@@ -1,5 +1,7 @@
-//! A commit's message as HTML: with links to addresses and to commits that it names, and nothing else.
+//! A commit's message as HTML: with links to addresses, and to commits and issues that it names, and
+//! nothing else.
 
+use crate::issues::Issues;
 use crate::limits::{MESSAGE_ADDRESS_BYTES_MAX, MESSAGE_BYTES_MAX, MESSAGE_IDS_MAX};
 use bstr::BStr;
 use gix_hash::ObjectId;
@@ -12,42 +14,52 @@ use std::fmt::Write as _;
 const ID_DIGITS_MIN: usize = 7;
 
 /// A message, or a part of one, as HTML, cut at [`MESSAGE_BYTES_MAX`].
-pub fn html(repository: Repository<'_>, links: &Links, message: &str) -> String {
+pub fn html(repository: Repository<'_>, links: &Links, issues: &Issues, message: &str) -> String {
     let mut ids_left = MESSAGE_IDS_MAX;
-    with_links(message, links, |digits| {
+    with_links(message, links, issues, |digits| {
         ids_left = ids_left.checked_sub(1)?;
         revision::commit_by_abbreviation(repository, BStr::new(digits)).ok()?
     })
 }
 
-fn with_links(message: &str, links: &Links, mut find: impl FnMut(&str) -> Option<ObjectId>) -> String {
+fn with_links(
+    message: &str,
+    links: &Links,
+    issues: &Issues,
+    mut find: impl FnMut(&str) -> Option<ObjectId>,
+) -> String {
     let shown = &message[..message.floor_char_boundary(MESSAGE_BYTES_MAX)];
     let mut html = String::with_capacity(shown.len() + 64);
-    let mut rest = shown;
-    let mut plain = 0;
-    while let Some(character) = rest[plain..].chars().next() {
-        let word = &rest[plain..];
-        let linked = match address(word) {
-            Some(address) => Some((address.len(), escaped_href(address), "nofollow noreferrer")),
-            None => id(word)
-                .and_then(|digits| find(digits).map(|id| (digits.len(), links.commit(&id), "nofollow"))),
+    let mut issues = issues.find(shown).into_iter().peekable();
+    // From where on nothing is written yet, and how far it is looked at.
+    let (mut written, mut at) = (0, 0);
+    while let Some(character) = shown[at..].chars().next() {
+        let word = &shown[at..];
+        while issues.next_if(|issue| issue.range.start < at).is_some() {}
+        let linked = if let Some(issue) = issues.next_if(|issue| issue.range.start == at) {
+            Some((issue.range.len(), issue.href, "nofollow noreferrer"))
+        } else if let Some(address) = address(word) {
+            Some((address.len(), escaped_href(address), "nofollow noreferrer"))
+        } else {
+            id(word).and_then(|digits| find(digits).map(|id| (digits.len(), links.commit(&id), "nofollow")))
         };
         match linked {
             Some((len, href, rel)) => {
-                text::push_html(&mut html, &rest[..plain]);
+                text::push_html(&mut html, &shown[written..at]);
                 write!(html, "<a href=\"{href}\" rel=\"{rel}\">").expect("writing to a string succeeds");
                 text::push_html(&mut html, &word[..len]);
                 html.push_str("</a>");
-                (rest, plain) = (&word[len..], 0);
+                at += len;
+                written = at;
             }
             // What begins within a word is no address and no id.
             None if is_of_word(character) => {
-                plain += word.find(|other| !is_of_word(other)).unwrap_or(word.len());
+                at += word.find(|other| !is_of_word(other)).unwrap_or(word.len());
             }
-            None => plain += character.len_utf8(),
+            None => at += character.len_utf8(),
         }
     }
-    text::push_html(&mut html, rest);
+    text::push_html(&mut html, &shown[written..]);
     if shown.len() < message.len() {
         html.push('…');
     }
@@ -103,7 +115,18 @@ mod tests {
 
     fn shown(message: &str) -> String {
         let known = ObjectId::from_hex(b"abcdef0123456789abcdef0123456789abcdef01").expect("an id");
-        with_links(message, &Links::new("r"), |digits| known.to_string().starts_with(digits).then_some(known))
+        let issue = lithe_forge::types::IssueLink {
+            pattern: r"#(\d+)|[A-Z]+-\d+".into(),
+            address: "https://t.example/{repo}?{id}&x".into(),
+        };
+        let issues = Issues::new(&[issue], "r");
+        with_links(message, &Links::new("r"), &issues, |digits| {
+            known.to_string().starts_with(digits).then_some(known)
+        })
+    }
+
+    fn to_issue(words: &str, id: &str) -> String {
+        format!("<a href=\"https://t.example/r?{id}&amp;x\" rel=\"nofollow noreferrer\">{words}</a>")
     }
 
     fn to_commit(words: &str) -> String {
@@ -142,6 +165,23 @@ mod tests {
                 "javascript:alert(1) data:x ftp://a.example",
                 "javascript:alert(1) data:x ftp://a.example".into(),
             ),
+        ];
+        for (message, expected) in cases {
+            assert_eq!(shown(message), expected, "{message}");
+        }
+    }
+
+    #[test]
+    fn issues_are_linked_beside_the_rest() {
+        let cases = [
+            (
+                "#1, abcdef0\n#2",
+                format!("{}, {}\n{}", to_issue("#1", "1"), to_commit("abcdef0"), to_issue("#2", "2")),
+            ),
+            // An address that has what looks like an issue is an address.
+            ("https://a.example/x#1 #2", format!("{} {}", to("https://a.example/x#1"), to_issue("#2", "2"))),
+            ("<#1>", format!("&lt;{}&gt;", to_issue("#1", "1"))),
+            ("x#1 #1x", "x#1 #1x".into()),
         ];
         for (message, expected) in cases {
             assert_eq!(shown(message), expected, "{message}");

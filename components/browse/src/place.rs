@@ -2,6 +2,7 @@
 //! choice of another branch or tag.
 
 use crate::cache::Cache;
+use crate::issues::Issues;
 use crate::labels::Labels;
 use bstr::{BStr, ByteSlice as _};
 use lithe_code::links::Links;
@@ -35,6 +36,8 @@ pub struct Place<'a> {
     pub cache: &'a dyn Cache,
     /// The names that people want to be called by.
     pub mailmap: Rc<Mailmap>,
+    /// What finds issues in messages.
+    pub issues: Issues,
 }
 
 impl Place<'_> {
@@ -81,9 +84,11 @@ impl Place<'_> {
 
     /// A commit on one line, without labels.
     pub fn commit_line(&self, commit: &Commit) -> CommitLine {
+        let (title, href) = (commit.title(), self.links().commit(&commit.id));
         CommitLine {
-            title: commit.title(),
-            href: self.links().commit(&commit.id),
+            title_html: self.issues.title_html(&title, &href),
+            title,
+            href,
             short_id: commit.id.to_hex_with_len(10).to_string(),
             author: self.name(&commit.author),
             time: self.time(&commit.committer),
@@ -104,6 +109,9 @@ pub struct Additions {
 #[serde(rename_all = "kebab-case")]
 pub struct CommitLine {
     pub title: String,
+    /// The title, which leads to the commit, with links to the issues that it names.
+    #[serde(skip)]
+    pub title_html: String,
     pub href: String,
     pub short_id: String,
     pub author: String,

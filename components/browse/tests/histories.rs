@@ -2,11 +2,11 @@
 
 mod kit;
 
-use browse::history::{self, Cursor};
+use browse::history::{self, Bounds, Cursor, Walked};
 use browse::limits::{COMMITS_PER_PAGE, CURSOR_IDS_MAX, CURSOR_STEPS_MAX};
 use bstr::BStr;
 use gix_hash::ObjectId;
-use kit::{COMMITTED, Fixture, repository};
+use kit::{COMMITTED, Fixture, Numbers, repository};
 use std::collections::HashSet;
 
 /// Every commit of a history, read page by page, each page from the cursor that the last one ends with.
@@ -106,6 +106,87 @@ fn a_history_wider_than_a_cursor_is_whole() {
     assert_eq!(found, expected.lines().collect::<Vec<_>>());
 }
 
+/// What the clock says when a commit is made.
+type Clock = fn(number: i64, numbers: &mut Numbers) -> i64;
+
+/// Clocks that go wrong, each in its way.
+const CLOCKS: [(&str, Clock); 6] = [
+    ("stands still", |_, _| COMMITTED),
+    ("runs backwards", |number, _| COMMITTED - number * 60),
+    ("is anywhere", |_, numbers| COMMITTED + numbers.below(100_000) as i64),
+    ("is a day behind now and then", |number, numbers| {
+        COMMITTED + number * 600 - if numbers.below(15) == 0 { 86_400 } else { 0 }
+    }),
+    (
+        "was never set now and then",
+        |number, numbers| if numbers.below(40) == 0 { 0 } else { COMMITTED + number },
+    ),
+    ("is far ahead now and then", |number, numbers| {
+        if numbers.below(40) == 0 { 20_000_000_000 + numbers.below(5) as i64 } else { COMMITTED + number / 7 }
+    }),
+];
+
+/// A history of so many commits that part and meet, dated by a clock.
+fn dated(count: usize, clock: Clock) -> Fixture {
+    let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
+    let mut stream = String::new();
+    let mut tips: Vec<usize> = Vec::new();
+    for mark in 1..=count {
+        let date = clock(mark as i64, &mut numbers);
+        stream +=
+            &format!("commit refs/heads/main\nmark :{mark}\ncommitter A <a@b> {date} +0000\ndata 1\nx\n");
+        let mut parents: Vec<usize> = Vec::new();
+        for _ in 0..1 + numbers.below(4) / 3 {
+            if !tips.is_empty() {
+                parents.push(tips.swap_remove(numbers.below(tips.len() as u64) as usize));
+            }
+        }
+        for (index, parent) in parents.iter().enumerate() {
+            stream += &format!("{} :{parent}\n", if index == 0 { "from" } else { "merge" });
+        }
+        stream += &format!("M 644 inline f{}\ndata {}\n{mark}\n", mark % 3, mark.to_string().len());
+        tips.push(mark);
+        // Some go on from what others have gone on from.
+        if tips.len() < 8 && numbers.below(3) == 0 {
+            let earlier = mark - numbers.below(mark.min(30) as u64) as usize;
+            tips.push(earlier);
+        }
+    }
+    tips.sort_unstable();
+    tips.dedup();
+    stream += "commit refs/heads/main\ncommitter A <a@b> 30000000000 +0000\ndata 1\nx\n";
+    for (index, tip) in tips.iter().enumerate() {
+        stream += &format!("{} :{tip}\n", if index == 0 { "from" } else { "merge" });
+    }
+    let fixture = Fixture::new("");
+    std::fs::write(fixture.root().join("stream"), stream).expect("the directory is writable");
+    fixture.shell("git -C team/demo.git fast-import --quiet --force < stream");
+    fixture
+}
+
+#[test]
+fn a_history_is_that_of_git_log_whatever_the_clocks_say() {
+    for (name, clock) in CLOCKS {
+        let fixture = dated(700, clock);
+        // No graph, one of the older half, and one of all.
+        for graph in [
+            "",
+            "rev-parse main~60 | git commit-graph write --stdin-commits",
+            "commit-graph write --reachable",
+        ] {
+            if !graph.is_empty() {
+                fixture.shell(&format!("cd team/demo.git && git {graph}"));
+            }
+            for path in ["", "f1"] {
+                let expected = fixture.git(&format!("log --format=%H main -- {path}"));
+                let (found, expected) = (all(&fixture, path), expected.lines().collect::<Vec<_>>());
+                assert_eq!(found.len(), expected.len(), "a clock that {name}, {graph:?}, {path:?}");
+                assert_eq!(found, expected, "a clock that {name}, {graph:?}, {path:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_shallow_history_says_where_it_ends() {
     let fixture = Fixture::new("for i in 1 2 3 4; do git commit -qm $i --allow-empty; done");
@@ -122,10 +203,19 @@ fn a_shallow_history_says_where_it_ends() {
 fn a_malformed_cursor_is_none() {
     let format = gix_hash::Kind::Sha1;
     let id = ObjectId::null(format);
-    let text = |count: usize, skip| Cursor { ids: vec![id; count], skip }.to_string();
+    let walked = |dated, known| Some(Walked { start: id, steps: 7, bounds: Bounds { dated, known } });
+    let text = |count: usize, skip| Cursor { ids: vec![id; count], skip, walked: None }.to_string();
     for (count, skip) in [(1, 0), (2, 0), (CURSOR_IDS_MAX, CURSOR_STEPS_MAX)] {
-        let cursor = Cursor { ids: vec![id; count], skip };
-        assert_eq!(Cursor::parse(&cursor.to_string(), format), Some(cursor));
+        for walked in [
+            None,
+            walked(None, None),
+            walked(Some(-1), None),
+            walked(None, Some((i64::MIN, u64::MAX))),
+            walked(Some(1), Some((2, 3))),
+        ] {
+            let cursor = Cursor { ids: vec![id; count], skip, walked };
+            assert_eq!(Cursor::parse(&cursor.to_string(), format), Some(cursor));
+        }
     }
     let other = ObjectId::null(gix_hash::Kind::Sha256).to_string();
     for text in [
@@ -139,6 +229,13 @@ fn a_malformed_cursor_is_none() {
         &format!("{id}~-1"),
         &text(1, CURSOR_STEPS_MAX + 1),
         &text(CURSOR_IDS_MAX + 1, 0),
+        &format!("{id}."),
+        &format!("{id}.{id}.1.."),
+        &format!("{id}.{id}.1...1"),
+        &format!("{id}.{id}.1..1."),
+        &format!("{id}.{id}.1...."),
+        &format!("{id}.{id}.-1..."),
+        &format!("{id}.{other}.1..."),
     ] {
         assert_eq!(Cursor::parse(text, format), None, "{text}");
     }

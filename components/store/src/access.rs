@@ -4,6 +4,7 @@ use crate::bindings::exports::lithe::forge::access::{Listed, Listing, Opened, Pl
 use crate::bindings::exports::lithe::forge::settings::Overview;
 use crate::failure::forbidden;
 use crate::identity::{self, Principal};
+use crate::issue_links;
 use crate::places::{self, Found, Place};
 use crate::settings;
 use crate::store::{Call, Store, check_page, pattern};
@@ -284,9 +285,13 @@ impl Store {
         self.transact(call.now, |connection, memory| {
             let principal = identity::resolve(connection, memory, call)?;
             let (found, permission) = open(connection, &principal, path)?;
+            let issue_links = match &found.place {
+                Place::Repository(row) => issue_links::in_force(connection, row)?,
+                Place::Group(_) => Vec::new(),
+            };
             let place = wire(found.place);
             let overview = Overview { viewer: principal.viewer, site: settings::site(connection)? };
-            Ok(Opened { overview, place, permission, is_moved: found.is_moved })
+            Ok(Opened { overview, place, permission, is_moved: found.is_moved, issue_links })
         })
     }
 

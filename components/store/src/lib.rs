@@ -12,6 +12,7 @@
 //! | `quotas` | `quotas` | how much room large files may take, and do |
 //! | `journal` | `journal` | who did what |
 //! | `push-rules` | `push_rules` | what a push has to keep to |
+//! | `issue-links` | `issue_links` | what messages call issues, and where those are |
 //! | `signers` | `signers` | the keys that signatures are verified by |
 //! | `operator` | `operator` | the command line's way in |
 //!
@@ -26,6 +27,7 @@ mod failure;
 mod grants;
 mod groups;
 mod identity;
+mod issue_links;
 mod journal;
 mod limits;
 mod lock;
@@ -542,6 +544,25 @@ impl wit::push_rules::Guest for Component {
         addresses: Vec<String>,
     ) -> Result<Vec<String>, Error> {
         with_call(credentials, client, |store, call| store.known_addresses(call, &path, &addresses))
+    }
+}
+
+impl wit::issue_links::Guest for Component {
+    fn list(
+        credentials: Credentials,
+        client: Client,
+        path: String,
+    ) -> Result<Vec<wit::issue_links::PlaceLinks>, Error> {
+        with_call(credentials, client, |store, call| store.issue_links(call, &path))
+    }
+
+    fn set(
+        credentials: Credentials,
+        client: Client,
+        path: String,
+        links: Vec<types::IssueLink>,
+    ) -> Result<(), Error> {
+        with_call(credentials, client, |store, call| store.set_issue_links(call, &path, &links))
     }
 }
 

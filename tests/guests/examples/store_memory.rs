@@ -18,8 +18,8 @@ mod bindings {
 }
 
 use bindings::exports::lithe::forge::{
-    access, accounts, identity, journal, locks, operator, passwords, push_rules, quotas, repositories,
-    settings, signers, types,
+    access, accounts, identity, issue_links, journal, locks, operator, passwords, push_rules, quotas,
+    repositories, settings, signers, types,
 };
 use types::{Client, Credentials, Error, Group, Page, Permission, Repository, User, Viewer};
 
@@ -109,6 +109,7 @@ impl access::Guest for Memory {
             place: access::Place::Repository(find(&path)?),
             permission: Permission::Admin,
             is_moved: false,
+            issue_links: Vec::new(),
         })
     }
     fn children(
@@ -339,6 +340,15 @@ impl journal::Guest for Memory {
     }
     fn list(_: Credentials, _: Client, _: String, _: Page) -> Result<journal::EntryList, Error> {
         Ok(journal::EntryList { entries: Vec::new(), total: 0 })
+    }
+}
+
+impl issue_links::Guest for Memory {
+    fn list(_: Credentials, _: Client, _: String) -> Result<Vec<issue_links::PlaceLinks>, Error> {
+        Ok(Vec::new())
+    }
+    fn set(_: Credentials, _: Client, _: String, _: Vec<types::IssueLink>) -> Result<(), Error> {
+        Ok(())
     }
 }
 

@@ -2,11 +2,15 @@
 //!
 //! A page ends with a cursor: the open ends of the walk, from which the next page goes on. So a
 //! page costs what it shows, however far back it is, and stays what it is when the branch moves.
+//!
+//! Open ends do not say what was walked. Where clocks go wrong, a commit may come to be made from one that
+//! was shown pages ago, and would be shown again. So the cursor also says how late all those were; where a
+//! page meets a commit that may be one of them, it is made by walking all the way from the beginning.
 
 mod cursor;
 mod filter;
 
-pub use cursor::Cursor;
+pub use cursor::{Bounds, Cursor, Walked};
 pub use filter::{Filter, Merges, Unclear, Wish};
 
 use crate::limits::{
@@ -68,10 +72,26 @@ pub fn page(repository: Repository<'_>, from: &Cursor, path: &BStr) -> Page {
 /// Where a file is followed, every line of development is, and merges are not shown, as by
 /// `git log --follow`.
 pub fn search(repository: Repository<'_>, from: &Cursor, scope: &Scope<'_>, budget: Budget) -> Page {
+    let (page, is_doubtful) = search_from(repository, from, scope, budget);
+    let steps = from.walked.as_ref().map_or(0, |walked| walked.steps.saturating_add(from.skip));
+    match from.start() {
+        Some(start) if is_doubtful && steps <= CURSOR_STEPS_MAX => {
+            let beginning = Cursor { skip: steps, ..Cursor::at(start) };
+            // The time may be over before it comes to what is new.
+            search_from(repository, &beginning, scope, Budget { until: None, ..budget }).0
+        }
+        _ => page,
+    }
+}
+
+/// Searches, and tells whether the page may have what was on an earlier one.
+fn search_from(repository: Repository<'_>, from: &Cursor, scope: &Scope<'_>, budget: Budget) -> (Page, bool) {
     let mut walk = Walk::new(repository, scope);
     for id in &from.ids {
         walk.push(*id);
     }
+    // A file that is followed is under another name there.
+    walk.before = from.walked.as_ref().filter(|_| !scope.follows).map(|walked| walked.bounds);
     let mut page = Page::default();
     let mut steps = 0;
     while page.commits.len() < COMMITS_PER_PAGE {
@@ -95,7 +115,7 @@ pub fn search(repository: Repository<'_>, from: &Cursor, scope: &Scope<'_>, budg
     page.unreadable = walk.unreadable;
     let begins_again = page.next.as_ref().is_some_and(|next| next.skip > 0);
     page.path = if begins_again { scope.path.into() } else { walk.path };
-    page
+    (page, walk.is_doubtful)
 }
 
 /// A commit that waits in the heap; the latest is the greatest.
@@ -118,6 +138,8 @@ struct Node {
     parent_ids: Vec<ObjectId>,
     /// Of the committer.
     seconds: i64,
+    /// The corrected date, if the commit-graph knows it.
+    corrected: Option<u64>,
     /// The commit itself, if it was read.
     commit: Option<Box<Commit>>,
 }
@@ -140,6 +162,12 @@ struct Walk<'a> {
     /// Whether what comes next was shown on an earlier page.
     is_repeating: bool,
     unreadable: Option<ObjectId>,
+    /// What was walked before the walk began.
+    before: Option<Bounds>,
+    /// Whether it met a commit that may be one of those.
+    is_doubtful: bool,
+    /// What it walked itself.
+    walked: Bounds,
 }
 
 impl<'a> Walk<'a> {
@@ -157,6 +185,9 @@ impl<'a> Walk<'a> {
             passed: 0,
             is_repeating: false,
             unreadable: None,
+            before: None,
+            is_doubtful: false,
+            walked: Bounds::default(),
         }
     }
 
@@ -167,6 +198,8 @@ impl<'a> Walk<'a> {
         }
         self.load(id);
         if let Some(node) = self.nodes.get(&id) {
+            self.is_doubtful |=
+                self.before.is_some_and(|before| before.may_have(node.seconds, node.corrected));
             let order = std::cmp::Reverse(self.seen.len());
             self.heap.push(Waiting { seconds: node.seconds, order, id });
         }
@@ -180,14 +213,18 @@ impl<'a> Walk<'a> {
         self.passed += 1;
         let known = self.repository.objects.commit_graph().and_then(|graph| graph.get(&id));
         let node = match known {
-            Some(node) => {
-                Node { tree_id: node.tree, parent_ids: node.parents, seconds: node.date, commit: None }
-            }
+            Some(node) => Node {
+                tree_id: node.tree,
+                parent_ids: node.parents,
+                seconds: node.date,
+                corrected: node.generation,
+                commit: None,
+            },
             None => {
                 let Some(commit) = self.read(&id) else { return };
                 let Commit { tree_id, ref parent_ids, ref committer, .. } = *commit;
                 let (parent_ids, seconds) = (parent_ids.clone(), committer.seconds);
-                Node { tree_id, parent_ids, seconds, commit: Some(commit) }
+                Node { tree_id, parent_ids, seconds, corrected: None, commit: Some(commit) }
             }
         };
         self.nodes.insert(id, node);
@@ -207,6 +244,7 @@ impl<'a> Walk<'a> {
     fn next(&mut self) -> Option<Step> {
         let id = self.heap.pop()?.id;
         let node = self.nodes.remove(&id).expect("what is in the heap was loaded");
+        self.walked.add(node.seconds, node.corrected);
         if self.scope.filter.ends_at(node.seconds) {
             return Some(Step::Passed);
         }
@@ -304,12 +342,18 @@ impl<'a> Walk<'a> {
             return None;
         }
         if self.heap.len() > CURSOR_IDS_MAX && steps > from.skip && steps <= CURSOR_STEPS_MAX {
-            return Some(Cursor { ids: from.ids.clone(), skip: steps });
+            return Some(Cursor { skip: steps, ..from.clone() });
         }
+        let walked = from.start().map(|start| {
+            let earlier = from.walked.as_ref();
+            let bounds = earlier.map_or(self.walked, |walked| walked.bounds.with(self.walked));
+            Walked { start, steps: earlier.map_or(0, |walked| walked.steps).saturating_add(steps), bounds }
+        });
         let mut waiting: Vec<_> = std::mem::take(&mut self.heap).into_vec();
         waiting.sort_by(|a, b| b.cmp(a));
         waiting.truncate(CURSOR_IDS_MAX);
-        Some(Cursor { ids: waiting.into_iter().map(|waiting| waiting.id).collect(), skip: 0 })
+        let ids = waiting.into_iter().map(|waiting| waiting.id).collect();
+        Some(Cursor { ids, skip: 0, walked: walked.filter(|_| !self.scope.follows) })
     }
 }
 

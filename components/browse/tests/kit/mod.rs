@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 use browse::cache::NoCache;
+use browse::issues::Issues;
 use browse::place::Place;
 use lithe_code::repository::Repository;
 use lithe_code::storage::{self, Opened};
@@ -116,6 +117,7 @@ impl Fixture {
             now: COMMITTED + 300,
             cache: &NoCache,
             mailmap: Rc::default(),
+            issues: Issues::default(),
         }
     }
 }

@@ -22,7 +22,7 @@ mod bindings {
 }
 
 pub use bindings::lithe::forge::{
-    access, accounts, identity, journal, locks, passwords, push_rules, quotas, repositories, settings,
-    signers, types,
+    access, accounts, identity, issue_links, journal, locks, passwords, push_rules, quotas, repositories,
+    settings, signers, types,
 };
 pub use bindings::lithe::policy::push_policy;

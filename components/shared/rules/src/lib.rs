@@ -1,14 +1,16 @@
-//! The patterns in the rules for pushes: what the store accepts and what the push policy applies
-//! are the same.
+//! The patterns in the rules for pushes, and those that find issues in messages: what the store accepts
+//! and what the push policy and the pages apply are the same.
 //!
 //! All of them are matched in time that grows with the pattern's length times the text's at the most.
 //! Text that is not UTF-8 is matched with U+FFFD in the place of what is none.
 
+mod issue;
 pub mod limits;
 mod message;
 mod path;
 mod refs;
 
+pub use issue::{IssueLink, IssueLinkError, Mention};
 pub use message::MessagePattern;
 pub use path::PathPattern;
 pub use refs::RefPattern;
@@ -49,9 +51,17 @@ fn check(text: &str, bytes_max: usize) -> Result<(), PatternError> {
 
 /// Compiles a regular expression within the limits.
 fn compile(expression: &str, dot_matches_new_line: bool) -> Result<Regex, PatternError> {
+    compile_within(expression, dot_matches_new_line, PATTERN_BYTES_MAX)
+}
+
+fn compile_within(
+    expression: &str,
+    dot_matches_new_line: bool,
+    bytes_max: usize,
+) -> Result<Regex, PatternError> {
     let built = RegexBuilder::new(expression)
         .dot_matches_new_line(dot_matches_new_line)
-        .size_limit(PATTERN_BYTES_MAX)
+        .size_limit(bytes_max)
         .nest_limit(limits::NESTED_MAX)
         .build();
     built.map_err(|error| PatternError::Malformed(error.to_string()))
