@@ -48,6 +48,7 @@ const PLACES: &[(&str, &str)] = &[
     ("highlight", "components/browse/src/highlight.rs"),
     ("histories", "components/browse/tests/histories.rs"),
     ("hostile", "components/browse/tests/hostile.rs"),
+    ("issue_links", "tests/issue_links.rs"),
     ("last_commits", "components/browse/tests/last_commits.rs"),
     ("limits", "components/browse/tests/limits.rs"),
     ("listing", "tests/listing.rs"),
@@ -201,7 +202,11 @@ const FEATURES: &[Feature] = &[
         about: "the log in pages",
         outcome: Here(
             "`/-/commits/<ref>`, by a cursor, so that a page costs the same at any depth",
-            &["histories::a_history_is_that_of_git_log", "pages::histories"],
+            &[
+                "histories::a_history_is_that_of_git_log",
+                "histories::a_history_is_that_of_git_log_whatever_the_clocks_say",
+                "pages::histories",
+            ],
         ),
     },
     Feature {
@@ -232,8 +237,12 @@ const FEATURES: &[Feature] = &[
         id: "K022",
         about: "what a line of the log says",
         outcome: Here(
-            "title, author, time, id, branches and tags; by days",
-            &["pages::histories", "names::people_are_called_as_git_calls_them"],
+            "title with its issues, author, time, id, branches and tags; by days",
+            &[
+                "pages::histories",
+                "names::people_are_called_as_git_calls_them",
+                "issue_links::messages_lead_to_issues_by_the_settings_of_a_repository_and_its_groups",
+            ],
         ),
     },
     Feature {

@@ -54,7 +54,7 @@ fn messages_lead_to_issues_by_the_settings_of_a_repository_and_its_groups() {
         ("#x", "https://t.example/{name}", "no group of the name"),
     ] {
         let refused = set(&path, &[("pattern-1", pattern), ("address-1", address)]);
-        assert_eq!(refused.status, 422, "{}", refused.text());
+        assert_eq!(refused.status, 400, "{}", refused.text());
         let text = refused.text();
         assert!(text.contains(words) && text.contains("role=\"alert\""), "{words}: {text}");
     }
