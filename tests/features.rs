@@ -253,12 +253,25 @@ const FEATURES: &[Feature] = &[
     Feature {
         id: "K024",
         about: "a range of commits chosen in the log",
-        outcome: Differs(
-            "compared by their names: `/-/compare`",
-            &["comparisons::a_comparison_shows_commits_and_changes"],
+        outcome: Here(
+            "`/-/commits/<ref>?choose=1` leads to `/-/compare`",
+            &[
+                "log::two_commits_can_be_chosen_to_be_compared",
+                "comparisons::a_comparison_shows_commits_and_changes",
+            ],
         ),
     },
-    Feature { id: "K025", about: "a fork compared with its parent", outcome: Later("comes with forks") },
+    Feature {
+        id: "K025",
+        about: "a fork compared with its parent",
+        outcome: Differs(
+            "any two repositories that the viewer may read: `/-/compare/<ref>...<other path>:<ref>`",
+            &[
+                "comparisons::what_another_repository_has_is_compared",
+                "permissions::nobody_compares_with_what_they_may_not_read",
+            ],
+        ),
+    },
     Feature {
         id: "K026",
         about: "a commit: message, author, parents, files, changes",

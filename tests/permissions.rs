@@ -106,3 +106,36 @@ fn rows(forge: &Forge, state: &str, path: &str, table: &mut String) {
         writeln!(table, "{state} | {address} | {admin} | {user} | {stranger}").expect("a string takes it");
     }
 }
+
+#[test]
+fn nobody_compares_with_what_they_may_not_read() {
+    let forge = Forge::shared();
+    let (public, private) = (forge.repository(&[]), forge.repository(&["--private"]));
+    for path in [&public, &private] {
+        forge.shell(path).run(&format!(
+            "git init -q work && cd work && git commit -q --allow-empty -m 'In {path}' && git push -q \"$ADMIN\" main"
+        ));
+    }
+    let compared = |actor: Actor, path: &str, other: &str, form: &str| {
+        forge.get(actor, &format!("{path}/-/compare/main...{other}:main{form}"))
+    };
+    for form in ["", ".diff", ".patch"] {
+        assert_eq!(compared(Actor::Admin, &public, &private, form).status, 200, "{form}");
+        assert_eq!(compared(Actor::Admin, &private, &public, form).status, 200, "{form}");
+    }
+    let page = compared(Actor::Admin, &public, &private, "").text();
+    assert!(page.contains(&format!("In {private}")) && page.contains("no commit in common"), "{page}");
+    for actor in [Actor::User, Actor::Stranger] {
+        // What is private is as missing as what is not there, from either side.
+        let missing = format!("{}x", &private[..private.len() - 1]);
+        for form in ["", ".diff", ".patch"] {
+            let (hidden, nothing) =
+                (compared(actor, &public, &private, form), compared(actor, &public, &missing, form));
+            assert_eq!((hidden.status, nothing.status), (404, 404), "{form}");
+            let without = |text: String, path: &str| text.replace(path.trim_start_matches("team/"), "");
+            assert_eq!(without(hidden.text(), &private), without(nothing.text(), &missing), "{form}");
+        }
+        assert_eq!(compared(actor, &private, &public, "").status, 404);
+        assert_eq!(compared(actor, &public, &public, "").status, 200);
+    }
+}

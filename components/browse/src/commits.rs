@@ -38,6 +38,15 @@ pub struct CommitsPage {
     follow: Option<(&'static str, String)>,
     /// Where the lines of development are drawn; none for a part of the history.
     graph_href: Option<String>,
+    /// Where two of these commits can be chosen to be compared, or no longer.
+    #[serde(skip)]
+    range_href: Option<String>,
+    /// Where the two that are chosen are compared; none: none can be chosen.
+    #[serde(skip)]
+    compare_action: Option<String>,
+    /// The ids of the commits that are chosen at first: the latest one here and the last.
+    #[serde(skip)]
+    ends: Option<(String, String)>,
     days: Vec<Day>,
     /// Where the latest commits are; none on the first page.
     first_href: Option<String>,
@@ -78,6 +87,8 @@ pub struct Look {
     pub wish: Wish,
     /// Whether a file is followed to its earlier names.
     pub follows: bool,
+    /// Whether two commits can be chosen to be compared.
+    pub chooses: bool,
     /// What a file that is followed was called where the page begins; none: as the address says.
     pub name: Option<BString>,
     pub cursor: Option<Cursor>,
@@ -96,6 +107,7 @@ impl Look {
         Some(Self {
             wish: Wish::of(query),
             follows: query.get("follow") == "1",
+            chooses: query.get("choose") == "1",
             name: name.filter(|name| is_path(name)).map(Into::into),
             cursor,
             searched: query.get("searched").parse().unwrap_or(0),
@@ -105,7 +117,15 @@ impl Look {
     /// The address with what is kept from page to page.
     fn address(&self, address: &str) -> String {
         let follow = if self.follows { "follow=1" } else { "" };
-        with_fields(address, &[&self.wish.query(), follow])
+        let choose = if self.chooses { "choose=1" } else { "" };
+        with_fields(address, &[&self.wish.query(), follow, choose])
+    }
+
+    /// The address of this page where two commits can be chosen, or no longer.
+    fn other_choice(&self, address: &str) -> String {
+        let other = Self { chooses: !self.chooses, ..self.clone() };
+        let after = self.cursor.as_ref().map(|cursor| format!("after={cursor}")).unwrap_or_default();
+        with_fields(&other.address(address), &[&after])
     }
 
     /// The address of the page after one.
@@ -170,7 +190,13 @@ pub fn page(
     let title = if path.is_empty() { revision.label() } else { text::visible(path) };
     let plain = links.commits(name, path);
     let searched = look.searched.saturating_add(history.searched as u64);
+    let ids = || history.commits.iter().map(|commit| commit.id.to_string());
+    let can_choose = history.commits.len() > 1;
     Ok(CommitsPage {
+        // The names that a file had on earlier pages are not kept.
+        range_href: (can_choose && !look.follows).then(|| look.other_choice(&plain)),
+        compare_action: (can_choose && look.chooses).then(|| links.compare("".into(), "", "".into())),
+        ends: ids().next().zip(ids().last()),
         frame: place.frame(format!("History of {title}")),
         head: place.head(Tab::Commits, Some(revision)),
         switcher: Switcher::new(repository, revision, &links, |name| {

@@ -1,15 +1,17 @@
 //! Two revisions compared, `/-/compare/<from>...<to>`: the commits that one has and the other lacks, and
-//! what they changed.
+//! what they changed. The second may be another repository's, `<from>...<group>/<repository>:<to>`.
 
 use crate::diff::View;
 use crate::diff::patch::Budget;
 use crate::diff::view::{self, Point};
-use crate::limits::COMPARED_COMMITS_MAX;
+use crate::limits::{ACROSS_COMMITS_MAX, COMPARED_COMMITS_MAX};
 use crate::patches::{self, Form};
 use crate::place::{CommitLine, Failure, Place};
 use askama::Template;
-use bstr::{BStr, ByteSlice as _};
+use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::ObjectId;
+use lithe_code::limits::RELATED_COMMITS_MAX;
+use lithe_code::links::Links;
 use lithe_code::relation::{self, Relation};
 use lithe_code::repository::{Commit, Error, Repository};
 use lithe_code::revision::{self, Revision};
@@ -28,28 +30,74 @@ pub struct Pair {
     pub to: Revision,
     /// Whether it is about what was done since the two parted, `...`, and not about all that differs, `..`.
     pub is_since_parting: bool,
+    /// The path of the repository that the second is of; none: of the same.
+    pub head_path: Option<String>,
+}
+
+/// Takes the path of another repository out of `<from>...<path>:<to>`; none: there is none. No name of a ref
+/// has a colon (git-check-ref-format(1)).
+pub fn other_repository(rest: &BStr) -> Option<(&str, BString)> {
+    let (before, to) = rest.split_once_str(":")?;
+    let dots = if before.contains_str("...") { "..." } else { ".." };
+    let (from, path) = before.split_once_str(dots)?;
+    let path = path.to_str().ok().filter(|path| !path.is_empty())?;
+    Some((path, [from, dots.as_bytes(), to].concat().into()))
 }
 
 impl Pair {
     /// Reads `<from>...<to>` or `<from>..<to>`; an empty name stands for the landing branch. None: there
     /// are no such revisions. No name of a ref has two dots in a row (git-check-ref-format(1)).
     pub fn resolve(repository: Repository<'_>, rest: &BStr) -> Result<Option<Self>, Error> {
+        Self::resolve_across(repository, (repository, None), rest)
+    }
+
+    /// As [`Self::resolve`], where the second is to be found in another repository, at a path.
+    pub fn resolve_across(
+        base: Repository<'_>,
+        (head, head_path): (Repository<'_>, Option<&str>),
+        rest: &BStr,
+    ) -> Result<Option<Self>, Error> {
         let (dots, is_since_parting) = if rest.contains_str("...") { ("...", true) } else { ("..", false) };
         let Some((from, to)) = rest.split_once_str(dots) else { return Ok(None) };
-        let find = |name: &[u8]| {
+        if base.objects.format() != head.objects.format() {
+            return Ok(None);
+        }
+        let find = |repository, name: &[u8]| {
             let resolved = revision::resolve(repository, name.as_bstr())?;
             Ok(resolved.filter(|resolved| resolved.path.is_empty()).map(|resolved| resolved.revision))
         };
-        Ok(match (find(from)?, find(to)?) {
-            (Some(from), Some(to)) => Some(Self { from, to, is_since_parting }),
+        Ok(match (find(base, from)?, find(head, to)?) {
+            (Some(from), Some(to)) => {
+                Some(Self { from, to, is_since_parting, head_path: head_path.map(str::to_owned) })
+            }
             _ => None,
         })
+    }
+
+    /// The second, as addresses and people call it.
+    fn to_name(&self) -> BString {
+        within(self.head_path.as_deref(), self.to.name.as_bstr())
     }
 
     /// What stands between the names.
     pub fn dots(&self) -> &'static str {
         if self.is_since_parting { "..." } else { ".." }
     }
+}
+
+/// A revision of another repository, as addresses call it.
+fn within(path: Option<&str>, name: &BStr) -> BString {
+    match path {
+        Some(path) => [path.as_bytes(), b":", name].concat().into(),
+        None => name.into(),
+    }
+}
+
+/// How the two are related, as far as that may be looked for.
+fn relation(repository: Repository<'_>, pair: &Pair) -> Result<Relation, Error> {
+    // What another repository has, no commit-graph tells of.
+    let mut commits_left = if pair.head_path.is_some() { ACROSS_COMMITS_MAX } else { RELATED_COMMITS_MAX };
+    relation::relation_within(repository, pair.from.commit_id, pair.to.commit_id, &mut commits_left)
 }
 
 /// The page of a comparison.
@@ -109,28 +157,33 @@ pub fn page(
     view: View,
 ) -> Result<ComparePage, Failure> {
     let links = place.links();
-    let Pair { from, to, is_since_parting } = pair;
-    let relation = relation::relation(repository, from.commit_id, to.commit_id)?;
+    let head_links = pair.head_path.as_deref().map_or(links.clone(), Links::new);
+    let Pair { from, to, is_since_parting, head_path } = pair;
+    let relation = relation(repository, pair)?;
     let (before, after) = points(repository, pair, &relation)?;
     let mut commits = Vec::new();
     for id in relation.ahead.iter().take(COMPARED_COMMITS_MAX) {
-        commits.push(place.commit_line(&repository.commit(id)?));
+        commits.push(place.commit_line_of(&head_links, &repository.commit(id)?));
     }
     let left_out = relation.ahead.len() - commits.len();
-    let (from_name, to_name) = (from.name.as_bstr(), to.name.as_bstr());
+    let (from_name, to_name) = (from.name.as_bstr(), pair.to_name());
+    let swapped_name = within(head_path.as_ref().map(|_| place.record.path.as_str()), from_name);
     let result = Comparison {
-        swap_href: links.compare(to_name, pair.dots(), from_name),
-        href: links.compare(from_name, pair.dots(), to_name),
+        swap_href: head_links.compare(to.name.as_bstr(), pair.dots(), swapped_name.as_bstr()),
+        href: links.compare(from_name, pair.dots(), to_name.as_bstr()),
         words: words(&relation),
         commits,
         left_out: (left_out > 0).then(|| counted(left_out as u64, "earlier commit", "earlier commits")),
         notice: notice(*is_since_parting, &relation),
-        changes: view::render(place, repository, (Some(before), after), "", view)?,
+        changes: view::render_across((place, &head_links), repository, (Some(before), after), "", view)?,
     };
     Ok(ComparePage {
-        frame: place.frame(format!("{}{}{}", from.label(), pair.dots(), to.label())),
+        frame: place.frame(match head_path {
+            Some(path) => format!("{}{}{path}:{}", from.label(), pair.dots(), to.label()),
+            None => format!("{}{}{}", from.label(), pair.dots(), to.label()),
+        }),
         from: text::visible(from_name),
-        to: text::visible(to_name),
+        to: text::visible(&to_name),
         is_since_parting: *is_since_parting,
         result: Some(result),
         ..choice(place, repository)?
@@ -139,7 +192,7 @@ pub fn page(
 
 /// The comparison as a file.
 pub fn patch(repository: Repository<'_>, pair: &Pair, form: Form) -> Result<Vec<u8>, Failure> {
-    let relation = relation::relation(repository, pair.from.commit_id, pair.to.commit_id)?;
+    let relation = relation(repository, pair)?;
     if !can_be_sent(form, pair.is_since_parting, &relation) {
         return Err(Failure::Repository(Error::TooLarge(pair.to.commit_id)));
     }
@@ -234,6 +287,25 @@ fn names(repository: Repository<'_>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_path_of_another_repository_stands_before_a_colon() {
+        let cases = [
+            ("a...team/fork:b", Some(("team/fork", "a...b"))),
+            ("a/x..fork:b/y.patch", Some(("fork", "a/x..b/y.patch"))),
+            ("...fork:", Some(("fork", "..."))),
+            ("a...b", None),
+            ("a...:b", None),
+            ("fork:b", None),
+            ("fork:a...b", None),
+            ("", None),
+        ];
+        for (rest, expected) in cases {
+            let found = other_repository(rest.into());
+            let found = found.as_ref().map(|(path, rest)| (*path, rest.to_str().expect("text")));
+            assert_eq!(found, expected, "{rest}");
+        }
+    }
 
     #[test]
     fn what_is_too_far_apart_is_not_shown_as_what_was_done_since_the_parting() {

@@ -4,21 +4,20 @@
 //! what they were; from new tips, the search goes on down to those.
 
 use crate::cache::Key;
-use crate::labels;
-use crate::limits::{
-    CHILDREN_SHOWN_MAX, CONTAINING_PASSED_MAX, CONTAINING_SHOWN_MAX, CONTAINING_TIME_MAX, LABEL_TAGS_READ_MAX,
-};
+use crate::limits::{CHILDREN_SHOWN_MAX, CONTAINING_PASSED_MAX, CONTAINING_SHOWN_MAX, CONTAINING_TIME_MAX};
 use crate::place::{Choice, Place};
 use bstr::ByteSlice as _;
 use gix_hash::ObjectId;
-use lithe_code::containing::Containing;
+use lithe_code::containing::{self, Containing};
 use lithe_code::repository::Repository;
+use lithe_code::tips::{self, Tips};
 use lithe_code::version;
 use lithe_code::walk::Budget;
 use lithe_code::{revision, text};
 use lithe_git::refs::Ref;
 use serde::Serialize;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::time::Instant;
 
 /// What is known of where a commit is.
@@ -59,31 +58,53 @@ impl ObjectIdText {
 /// Looks for the branches and tags that contain a commit. Where the history cannot be read, what was found
 /// before is all that is known.
 pub fn look(place: &Place<'_>, repository: Repository<'_>, commit_id: ObjectId) -> ContainingView {
-    let mut tags_left = LABEL_TAGS_READ_MAX;
-    let mut with_tips = |prefix: &str| -> Vec<(&Ref, ObjectId)> {
-        let refs = repository.refs.with_prefix(prefix.into()).iter();
-        refs.filter_map(|entry| Some((entry, labels::commit_of(repository, entry, &mut tags_left)?)))
-            .collect()
-    };
-    let (branches, mut tags) = (with_tips("refs/heads/"), with_tips("refs/tags/"));
-    tags.sort_by(|(a, _), (b, _)| version::compare(&a.name, &b.name));
-    let tips: BTreeSet<ObjectId> = branches.iter().chain(&tags).map(|(_, tip)| *tip).collect();
+    let memory = repository.objects.memory();
+    if let Some(found) = memory.and_then(|memory| memory.found(commit_id)) {
+        return view(place, repository, &found, false);
+    }
+    let of_refs = tips::of(repository);
+    let tips: BTreeSet<ObjectId> = of_refs.all(repository).map(|(_, _, tip)| tip).collect();
     let known = known(place, repository, commit_id, &tips);
-    let found = |refs: &[(&Ref, ObjectId)]| {
-        let containing: Vec<_> = refs.iter().filter(|(_, tip)| known.get(tip) == Some(true)).collect();
-        let shown = containing.iter().take(CONTAINING_SHOWN_MAX);
-        Found {
-            shown: shown.map(|(entry, _)| choice(place, repository, entry)).collect(),
-            left_out: containing.len().saturating_sub(CONTAINING_SHOWN_MAX),
-        }
+    let is_partial = tips.iter().any(|tip| known.get(tip).is_none());
+    let found = Rc::new(found(repository, &of_refs, &known));
+    if let Some(memory) = memory.filter(|_| !is_partial) {
+        memory.keep_found(commit_id, Rc::clone(&found));
+    }
+    view(place, repository, &found, is_partial)
+}
+
+/// What is shown of what is known: of the tags, those of the lowest versions.
+fn found(repository: Repository<'_>, of_refs: &Tips, known: &Containing) -> containing::Found {
+    let containing = of_refs.all(repository).filter(|(_, _, tip)| known.get(tip) == Some(true));
+    let (mut branches, mut tags): (Vec<_>, Vec<_>) =
+        containing.map(|(index, entry, _)| (index, entry)).partition(|(_, entry)| tips::is_branch(entry));
+    branches.sort_unstable_by_key(|(index, _)| *index);
+    tags.sort_unstable_by(|(_, a), (_, b)| version::compare(&a.name, &b.name));
+    let places = |refs: Vec<(usize, &Ref)>| -> (Vec<usize>, usize) {
+        let left_out = refs.len().saturating_sub(CONTAINING_SHOWN_MAX);
+        (refs.into_iter().take(CONTAINING_SHOWN_MAX).map(|(index, _)| index).collect(), left_out)
     };
+    let ((branches, branches_left_out), (tags, tags_left_out)) = (places(branches), places(tags));
     let may_show = |id: &&ObjectId| repository.objects.may_show(id, repository.refs).unwrap_or(false);
-    let children = known.children().filter(may_show).take(CHILDREN_SHOWN_MAX);
+    let children = known.children().filter(may_show).take(CHILDREN_SHOWN_MAX).copied().collect();
+    containing::Found { branches, branches_left_out, tags, tags_left_out, children }
+}
+
+fn view(
+    place: &Place<'_>,
+    repository: Repository<'_>,
+    found: &containing::Found,
+    is_partial: bool,
+) -> ContainingView {
+    let choices = |indices: &[usize], left_out: usize| Found {
+        shown: indices.iter().map(|index| choice(place, repository, &repository.refs.refs[*index])).collect(),
+        left_out,
+    };
     ContainingView {
-        branches: found(&branches),
-        tags: found(&tags),
-        children: children.map(|id| ObjectIdText::of(place, id)).collect(),
-        is_partial: tips.iter().any(|tip| known.get(tip).is_none()),
+        branches: choices(&found.branches, found.branches_left_out),
+        tags: choices(&found.tags, found.tags_left_out),
+        children: found.children.iter().map(|id| ObjectIdText::of(place, id)).collect(),
+        is_partial,
     }
 }
 

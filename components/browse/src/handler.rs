@@ -23,6 +23,7 @@ use askama::Template;
 use bstr::{BStr, ByteSlice as _};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
+use lithe_code::across::Across;
 use lithe_code::blame::Whitespace;
 use lithe_code::mailmap::Mailmap;
 use lithe_code::repository::{Error, Repository};
@@ -471,11 +472,49 @@ impl Asked<'_> {
         if rest.is_empty() {
             return Ok(self.page(&compare::choice(place, repository)?));
         }
-        if let Some(pair) = Pair::resolve(repository, rest)? {
+        if let Some((path, rest)) = compare::other_repository(rest) {
+            return self.compare_across(place, repository, path, rest.as_bstr());
+        }
+        self.compared(place, repository, rest, |rest| Pair::resolve(repository, rest))
+    }
+
+    /// As [`Self::compare`], with a revision of the repository at a path. For who may not read that, it does
+    /// not exist.
+    fn compare_across(
+        &self,
+        place: &Place<'_>,
+        base: Repository<'_>,
+        path: &str,
+        rest: &BStr,
+    ) -> Result<Answer, Failure> {
+        let opened = self.requester.call(|credentials, client| access::open(credentials, client, path));
+        let Ok(Opened { place: access::Place::Repository(record), .. }) = opened else {
+            return Err(Failure::NotFound);
+        };
+        let opened = storage::open(Path::new(REPOSITORIES), &record).map_err(|error| {
+            eprintln!("browse: {}: {error}", record.path);
+            Failure::NotFound
+        })?;
+        let head = Repository { objects: &opened.objects, refs: &opened.refs };
+        let objects = Across { base: base.objects, head: head.objects };
+        let both = Repository { objects: &objects, refs: base.refs };
+        let head = (head, Some(record.path.as_str()));
+        self.compared(place, both, rest, |rest| Pair::resolve_across(base, head, rest))
+    }
+
+    /// The two revisions that `resolve` finds, compared.
+    fn compared(
+        &self,
+        place: &Place<'_>,
+        repository: Repository<'_>,
+        rest: &BStr,
+        resolve: impl Fn(&BStr) -> Result<Option<Pair>, Error>,
+    ) -> Result<Answer, Failure> {
+        if let Some(pair) = resolve(rest)? {
             return Ok(self.page(&compare::page(place, repository, &pair, View::of(&self.query))?));
         }
         let (rest, form) = patches::split_form(rest).ok_or(Failure::NotFound)?;
-        let pair = Pair::resolve(repository, rest)?.ok_or(Failure::NotFound)?;
+        let pair = resolve(rest)?.ok_or(Failure::NotFound)?;
         let etag = patches::etag(&[pair.from.commit_id, pair.to.commit_id], form, pair.dots());
         if lithe_web::download::is_known(&self.request.headers, &etag) {
             return Ok(sending::not_modified(&etag));

@@ -1,11 +1,11 @@
 //! The branches and tags that point to commits, as labels beside them.
 
-use crate::limits::{LABEL_TAGS_READ_MAX, LABELS_PER_COMMIT_MAX};
+use crate::limits::LABELS_PER_COMMIT_MAX;
 use crate::place::Place;
 use bstr::ByteSlice as _;
 use gix_hash::ObjectId;
 use lithe_code::repository::Repository;
-use lithe_code::{revision, text};
+use lithe_code::{revision, text, tips};
 use lithe_git::refs::Ref;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -41,40 +41,20 @@ pub fn of(
     repository: Repository<'_>,
     commit_ids: impl IntoIterator<Item = ObjectId>,
 ) -> HashMap<ObjectId, Labels> {
-    let mut labels: HashMap<ObjectId, Labels> =
-        commit_ids.into_iter().map(|id| (id, Labels::default())).collect();
-    let mut tags_left = LABEL_TAGS_READ_MAX;
-    for (prefix, kind) in [("refs/heads/", "branch"), ("refs/tags/", "tag")] {
-        for entry in repository.refs.with_prefix(prefix.into()) {
-            let Some(id) = commit_of(repository, entry, &mut tags_left) else { continue };
-            let Some(found) = labels.get_mut(&id) else { continue };
-            match found.shown.len() < LABELS_PER_COMMIT_MAX {
-                true => found.shown.push(label(place, repository, entry, kind)),
-                false => found.left_out += 1,
-            }
-        }
-    }
-    labels
+    let tips = tips::of(repository);
+    let labels_of = |id: &ObjectId| {
+        let mut refs = tips.at(repository, id);
+        let shown = refs.by_ref().take(LABELS_PER_COMMIT_MAX).map(|entry| label(place, repository, entry));
+        Labels { shown: shown.collect(), left_out: refs.count() }
+    };
+    commit_ids.into_iter().map(|id| (id, labels_of(&id))).collect()
 }
 
-fn label(place: &Place<'_>, repository: Repository<'_>, entry: &Ref, kind: &'static str) -> Label {
+fn label(place: &Place<'_>, repository: Repository<'_>, entry: &Ref) -> Label {
     let name = revision::address_name(repository, entry.name.as_bstr());
     Label {
         name: text::visible(revision::short_name(entry.name.as_bstr())),
-        kind,
+        kind: if tips::is_branch(entry) { "branch" } else { "tag" },
         href: place.links().commits(name.as_bstr(), "".into()),
     }
-}
-
-/// The commit, or whatever else, that a ref leads to; none if it is a tag too many to be read for this.
-pub fn commit_of(repository: Repository<'_>, entry: &Ref, tags_left: &mut usize) -> Option<ObjectId> {
-    let id = repository.refs.resolve(entry.name.as_bstr()).ok()??;
-    if entry.peeled.is_some() || entry.is_peel_known {
-        return Some(entry.peeled.unwrap_or(id));
-    }
-    if entry.name.starts_with(b"refs/heads/") {
-        return Some(id);
-    }
-    *tags_left = tags_left.checked_sub(1)?;
-    repository.peel_to_commit(&id).ok()?
 }

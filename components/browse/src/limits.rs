@@ -145,6 +145,9 @@ pub const CONTEXT_LINES_MAX: u32 = 1_000;
 /// The most commits looked at for one page of branches, to tell how far each is from the default branch.
 pub const BRANCH_COMMITS_MAX: usize = 20_000;
 
+/// The most commits that are looked at to tell how those of two repositories are related.
+pub const ACROSS_COMMITS_MAX: usize = 20_000;
+
 /// The most commits that the page of a comparison lists, and its mails hold.
 pub const COMPARED_COMMITS_MAX: usize = 250;
 
@@ -260,9 +263,6 @@ pub const LOG_MESSAGE_BYTES_MAX: usize = 1 << 20;
 
 /// The most branches and tags that stand beside one commit of a list.
 pub const LABELS_PER_COMMIT_MAX: usize = 8;
-
-/// The most tags that are read to find out which commits they lead to, where `packed-refs` does not say.
-pub const LABEL_TAGS_READ_MAX: usize = 1_000;
 
 /// The most words of a message that are looked up to tell whether they are commits' ids.
 pub const MESSAGE_IDS_MAX: usize = 50;

@@ -2,7 +2,7 @@
 //! `/-/commit/<id>.patch` for `git am`.
 
 use crate::diff::patch::{Budget, Patch};
-use crate::diff::{self, Options, mail};
+use crate::diff::{self, Options, Origins, mail};
 use crate::limits::PATCH_BYTES_MAX;
 use crate::place::Failure;
 use crate::raw::Disposition;
@@ -70,7 +70,7 @@ pub fn between(
     after: ObjectId,
     budget: &mut Budget,
 ) -> Result<Patch, Failure> {
-    let changes = diff::trees(repository, before, after)?;
+    let changes = diff::trees(repository, before, after, Origins::Deleted)?;
     if changes.is_cut {
         return Err(too_large(after));
     }

@@ -84,11 +84,17 @@ impl Place<'_> {
 
     /// A commit on one line, without labels.
     pub fn commit_line(&self, commit: &Commit) -> CommitLine {
-        let (title, href) = (commit.title(), self.links().commit(&commit.id));
+        self.commit_line_of(&self.links(), commit)
+    }
+
+    /// A commit on one line, of the repository that the links lead to.
+    pub fn commit_line_of(&self, links: &Links, commit: &Commit) -> CommitLine {
+        let (title, href) = (commit.title(), links.commit(&commit.id));
         CommitLine {
             title_html: self.issues.title_html(&title, &href),
             title,
             href,
+            id: commit.id.to_string(),
             short_id: commit.id.to_hex_with_len(10).to_string(),
             author: self.name(&commit.author),
             time: self.time(&commit.committer),
@@ -113,6 +119,9 @@ pub struct CommitLine {
     #[serde(skip)]
     pub title_html: String,
     pub href: String,
+    /// The whole id, which the address has too.
+    #[serde(skip)]
+    pub id: String,
     pub short_id: String,
     pub author: String,
     pub time: Time,

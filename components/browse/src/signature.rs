@@ -126,6 +126,26 @@ mod tests {
     }
 
     #[test]
+    fn so_many_names_and_addresses_are_asked_after() {
+        let bytes = include_bytes!("../../../tests/fuzz/recordings/signature/ssh-ed25519");
+        let signed = |number: usize| Signed {
+            payload: vec![],
+            signature: bytes.to_vec(),
+            address: format!("a{number}@b"),
+        };
+        for count in [SIGNERS_ASKED_MAX, SIGNERS_ASKED_MAX + 1] {
+            let all: Vec<Signed> = (0..count).map(signed).collect();
+            let asked = std::cell::Cell::new(0);
+            let shown = views(&all.iter().collect::<Vec<_>>(), "tag", 0, |names, addresses| {
+                assert_eq!(names.len(), 1, "all are by one key");
+                asked.set(addresses.len());
+                Ok(Vec::new())
+            });
+            assert_eq!((shown.len(), asked.get()), (count, SIGNERS_ASKED_MAX));
+        }
+    }
+
+    #[test]
     fn what_is_no_signature_asks_for_no_keys() {
         let signed = Signed { payload: vec![], signature: b"none".to_vec(), address: "a@b".into() };
         let view = view(&signed, 0, |_, _| panic!("nobody is named"));

@@ -5,11 +5,15 @@ mod kit;
 use askama::Template as _;
 use browse::compare::{self, Pair};
 use browse::diff::View;
+use browse::limits::COMPARED_COMMITS_MAX;
 use browse::patches::Form;
 use browse::refs;
 use gix_hash::ObjectId;
 use kit::{COMMITTED, Fixture, Numbers, repository};
-use lithe_code::relation::relation;
+use lithe_code::across::Across;
+use lithe_code::relation::{distance_within, relation, relation_within};
+use lithe_code::storage::{self, Opened};
+use std::rc::Rc;
 
 /// A history of `count` commits with many merges, some of them crossed; `b<n>` is the commit number `n`.
 fn random_history(seed: u64, count: u64) -> Fixture {
@@ -162,4 +166,110 @@ fn histories_that_meet_without_end_cost_no_more_than_others() {
     assert!(found.is_cut && found.merge_bases.is_empty());
     let some = relation(repository(&opened), id("one"), id("r7")).expect("it is readable");
     assert_eq!((some.is_cut, some.merge_bases, some.behind), (false, vec![id("r7")], 400));
+}
+
+#[test]
+fn so_many_commits_of_a_comparison_are_listed() {
+    let fixture = Fixture::with_commits("sha1", COMPARED_COMMITS_MAX as u32 + 2);
+    let opened = fixture.open();
+    for (ahead, left_out) in [(COMPARED_COMMITS_MAX, false), (COMPARED_COMMITS_MAX + 1, true)] {
+        let base = fixture.git(&format!("rev-parse main~{ahead}"));
+        let pair = pair(&fixture, &format!("{base}...main"));
+        let page = compare::page(&fixture.place(), repository(&opened), &pair, View::default());
+        let html = page.expect("a comparison").render().expect("the template takes its page");
+        assert_eq!(html.matches("class=\"commit\"").count(), COMPARED_COMMITS_MAX, "{ahead}");
+        assert_eq!(html.contains("And 1 earlier commit."), left_out, "{ahead}");
+        assert_eq!(compare::patch(repository(&opened), &pair, Form::Mail).is_err(), left_out, "{ahead}");
+    }
+}
+
+#[test]
+fn so_many_commits_are_looked_at_to_relate_two() {
+    let fixture = Fixture::new(PARTED);
+    let opened = fixture.open();
+    let id = |name: &str| -> ObjectId { fixture.git(&format!("rev-parse {name}")).parse().expect("an id") };
+    let (main, topic) = (id("main"), id("topic/x"));
+    // One on each side of the base, that one, and another one on the topic.
+    for (commits, is_cut) in [(3, true), (4, false)] {
+        let found = relation_within(repository(&opened), main, topic, &mut { commits }).expect("readable");
+        assert_eq!(found.is_cut, is_cut, "{commits}");
+        let mut left = commits;
+        let distance =
+            distance_within(repository(&fixture.open()), main, topic, &mut left).expect("readable");
+        assert_eq!(distance.is_none(), is_cut, "{commits}");
+        assert_eq!(left, 0, "{commits}");
+    }
+}
+
+/// Another repository, of which the first one is not told.
+fn fork(fixture: &Fixture, script: &str) -> (Rc<Opened>, lithe_forge::types::Repository) {
+    fixture.shell(&format!(
+        "git clone -q --bare --no-local team/demo.git team/fork.git && git clone -q team/fork.git fork && cd fork
+        git checkout -q -b topic main~1
+        {script}
+        git push -q origin --all"
+    ));
+    let record = lithe_forge::types::Repository {
+        id: 8,
+        path: "team/fork".into(),
+        directory: "team/fork.git".into(),
+        ..fixture.record.clone()
+    };
+    (storage::open(&fixture.root(), &record).expect("it is on disk"), record)
+}
+
+#[test]
+fn what_another_repository_has_is_compared() {
+    for has_graph in [false, true] {
+        let fixture =
+            Fixture::new("for i in 1 2 3; do echo $i > f$i && git add . && git commit -qm \"Base $i\"; done");
+        let (other, record) = fork(
+            &fixture,
+            "echo a > a && git add . && git commit -qm 'In <the> fork' && git rm -q f1 && git commit -qm 'Second there'",
+        );
+        fixture
+            .shell("cd work && echo x > x && git add . && git commit -qm Since && git push -q origin main");
+        if has_graph {
+            fixture.shell("git -C team/demo.git commit-graph write --reachable && git -C team/fork.git commit-graph write --reachable");
+        }
+        let opened = fixture.open();
+        let (base, head) = (repository(&opened), repository(&other));
+        let objects = Across { base: base.objects, head: head.objects };
+        let both = lithe_code::Repository { objects: &objects, refs: base.refs };
+        // The judge has all of both.
+        fixture.shell("git clone -q --bare team/demo.git judge.git && git -C judge.git fetch -q ../team/fork.git topic:topic");
+        let judge = |arguments: &str| {
+            let printed = fixture.shell(&format!("git -C judge.git {arguments}"));
+            String::from_utf8(printed).expect("text").trim_end().to_owned()
+        };
+        for (dots, range) in [("...", "main...topic"), ("..", "main..topic")] {
+            let head_path = Some(record.path.as_str());
+            let pair = Pair::resolve_across(base, (head, head_path), range.into());
+            let pair = pair.expect("readable").expect("both are there");
+            let page = compare::page(&fixture.place(), both, &pair, View::default()).expect("a comparison");
+            let html = page.render().expect("the template takes its page");
+            assert_eq!(judge("rev-list --left-right --count main...topic"), "2\t2");
+            for part in [
+                "2 commits ahead, 2 commits behind",
+                &format!("/team/fork/-/commit/{}", judge("rev-parse topic")),
+                &format!("/team/fork/-/blob/{}/a", judge("rev-parse topic")),
+                &format!("href=\"/team/fork/-/compare/topic{dots}team/demo%3Amain\""),
+                &format!("href=\"/team/demo/-/compare/main{dots}team/fork%3Atopic.patch\""),
+                "value=\"team/fork:topic\"",
+                "In &lt;the&gt; fork",
+            ] {
+                assert!(html.contains(part), "{part} is missing: {html}");
+            }
+            let expected = judge(&format!("diff --binary --full-index --histogram {range}"));
+            let sent = compare::patch(both, &pair, Form::Diff).expect("a patch");
+            assert_eq!(String::from_utf8(sent).expect("text").trim_end(), expected, "{range}");
+        }
+        // Neither has what is only in the other.
+        let topic = judge("rev-parse topic");
+        for rest in [format!("main...{topic}"), "main...topic".to_owned()] {
+            assert_eq!(Pair::resolve(base, rest.as_str().into()), Ok(None), "{rest}");
+        }
+        let other_way = Pair::resolve_across(base, (head, Some("team/fork")), "topic...main".into());
+        assert_eq!(other_way, Ok(None), "the first name is of the first repository");
+    }
 }

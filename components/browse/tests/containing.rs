@@ -5,13 +5,16 @@ mod kit;
 
 use askama::Template as _;
 use browse::commit;
+use browse::labels;
 use browse::limits::{
-    CHILDREN_SHOWN_MAX, CONTAINING_SHOWN_MAX, MESSAGE_BYTES_MAX, MESSAGE_IDS_MAX, PARENTS_SHOWN_MAX,
+    CHILDREN_SHOWN_MAX, CONTAINING_SHOWN_MAX, LABELS_PER_COMMIT_MAX, MESSAGE_BYTES_MAX, MESSAGE_IDS_MAX,
+    PARENTS_SHOWN_MAX,
 };
 use gix_hash::ObjectId;
 use kit::{COMMITTED, Fixture, Numbers, repository};
 use lithe_code::containing::Containing;
-use lithe_code::limits::NOTE_BYTES_MAX;
+use lithe_code::limits::{CONTAINING_TIPS_MAX, NOTE_BYTES_MAX};
+use lithe_code::tips::Tips;
 use lithe_code::walk::Budget;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -126,6 +129,70 @@ fn what_contains_a_commit_is_what_git_says() {
             check(&fixture, commit_id, &found(&fixture, known, 10), &after);
         }
     }
+}
+
+#[test]
+fn more_tips_than_one_walk_takes_are_found_by_the_next() {
+    let fixture = Fixture::new("");
+    let count = CONTAINING_TIPS_MAX + 1;
+    let mut stream = String::from("commit refs/heads/main\nmark :1\ncommitter A <a@b> 1 +0000\ndata 1\nx\n");
+    for tip in 0..count {
+        stream +=
+            &format!("commit refs/heads/b{tip}\ncommitter A <a@b> {} +0000\ndata 1\nx\nfrom :1\n", tip + 2);
+    }
+    std::fs::write(fixture.root().join("stream"), stream).expect("the directory is writable");
+    fixture.shell("git -C team/demo.git fast-import --quiet < stream");
+    let root = id(&fixture.git("rev-parse main"));
+    let known = found(&fixture, Containing::new(root), 1_000);
+    let tips = fixture.git("for-each-ref --format='%(objectname)'");
+    assert_eq!(tips.lines().count(), count + 1);
+    assert!(tips.lines().all(|tip| known.get(&id(tip)) == Some(true)));
+    // What is kept of a walk is believed up to as many.
+    let kept = |tips: usize| format!("of {root}\n{}", format!("tip {root}\n").repeat(tips));
+    assert!(Containing::parse(&kept(CONTAINING_TIPS_MAX)).is_some());
+    assert!(Containing::parse(&kept(CONTAINING_TIPS_MAX + 1)).is_none());
+}
+
+#[test]
+fn so_many_labels_stand_beside_a_commit_and_so_many_tags_are_read_for_them() {
+    for more in [0, 1] {
+        let fixture = Fixture::new(&format!(
+            "git commit -q --allow-empty -m x && for i in $(seq {}); do git tag -a -m x t$i; done",
+            LABELS_PER_COMMIT_MAX - 1 + more
+        ));
+        let opened = fixture.open();
+        let commit_id = id(&fixture.git("rev-parse main"));
+        let labels = labels::of(&fixture.place(), repository(&opened), [commit_id]).remove(&commit_id);
+        let labels = labels.expect("it was asked for");
+        assert_eq!((labels.shown.len(), labels.left_out), (LABELS_PER_COMMIT_MAX, more));
+        assert_eq!((labels.shown[0].kind, labels.shown[1].kind), ("branch", "tag"));
+        // Tags that lie by themselves are read to see where they lead; packed ones say it.
+        let tags = LABELS_PER_COMMIT_MAX - 1 + more;
+        let found = |tags_read_max: usize| {
+            let opened = fixture.open();
+            Tips::find(repository(&opened), tags_read_max).at(repository(&opened), &commit_id).count()
+        };
+        assert_eq!([found(tags), found(tags - 1), found(0)], [tags + 1, tags, 1]);
+        fixture.git("pack-refs --all");
+        assert_eq!(found(0), tags + 1);
+    }
+}
+
+#[test]
+fn what_is_kept_in_memory_goes_with_the_refs() {
+    let fixture = Fixture::new("git commit -q --allow-empty -m x && git commit -q --allow-empty -m y");
+    let named = |revision: &str| {
+        let html = page(&fixture, revision);
+        ["b1", "t1", "b2"].map(|name| html.contains(&format!(">{name}</a>")))
+    };
+    assert_eq!(named("main~1"), [false; 3]);
+    fixture.git("branch b1 main");
+    fixture.git("tag t1 main~1");
+    for _ in 0..2 {
+        assert_eq!(named("main~1"), [true, true, false]);
+    }
+    fixture.git("branch -m b1 b2");
+    assert_eq!(named("main~1"), [false, true, true]);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 mod kit;
 
-use browse::diff::{self, Line};
-use browse::limits::{DIFF_FILES_MAX, PATH_BYTES_MAX, PATH_SEGMENTS_MAX, RENAME_PIECES_MAX};
+use browse::diff::{self, Line, Origins};
+use browse::limits::*;
 use gix_hash::ObjectId;
 use kit::{Fixture, Numbers, repository};
 use std::fmt::Write as _;
@@ -123,7 +123,8 @@ fn changed_files_are_those_of_git() {
     {
         let opened = fixture.open();
         let trees = [before, after].map(|revision| id(&fixture, &format!("{revision}^{{tree}}")));
-        let changes = diff::trees(repository(&opened), Some(trees[0]), trees[1]).expect("it can be read");
+        let changes = diff::trees(repository(&opened), Some(trees[0]), trees[1], Origins::Deleted)
+            .expect("it can be read");
         let mut found: Vec<String> = Vec::new();
         for change in &changes.files {
             let line = match (&change.before, &change.after) {
@@ -145,6 +146,141 @@ fn changed_files_are_those_of_git() {
     }
 }
 
+/// Some lines, told apart by their numbers.
+fn lines_of(numbers: &mut Numbers, count: u64) -> Vec<String> {
+    (0..count).map(|_| format!("line {} of some length\n", numbers.below(100_000))).collect()
+}
+
+/// Appends a commit with these files to a stream for `git fast-import`.
+fn push_commit(stream: &mut String, branch: &str, files: &[(String, Vec<String>)]) {
+    *stream += &format!("commit refs/heads/{branch}\ncommitter A <a@b> 1 +0000\ndata 1\nx\ndeleteall\n");
+    for (name, lines) in files {
+        let contents = lines.concat();
+        *stream += &format!("M 644 inline {name}\ndata {}\n{contents}\n", contents.len());
+    }
+}
+
+#[test]
+fn renamed_and_copied_files_are_those_of_git() {
+    const CASES: usize = 40;
+    let mut numbers = Numbers(0xc0de);
+    let mut stream = String::new();
+    for case in 0..CASES {
+        let before: Vec<(String, Vec<String>)> =
+            (0..6).map(|file| (format!("d{}/f{file}", file % 2), lines_of(&mut numbers, 12))).collect();
+        let mut after = Vec::new();
+        for (name, lines) in &before {
+            match numbers.below(3) {
+                0 => {}
+                1 => after.push((name.clone(), lines.clone())),
+                _ => after.push((name.clone(), [&lines[..], &["changed\n".to_owned()]].concat())),
+            }
+        }
+        for file in 0..numbers.below(7) {
+            let (name, lines) = &before[numbers.below(6) as usize];
+            let mut lines = lines.clone();
+            // From the same to hardly alike.
+            for _ in 0..numbers.below(9) {
+                let at = numbers.below(lines.len() as u64) as usize;
+                lines[at] = format!("other {}\n", numbers.below(100_000));
+            }
+            let base = name.split_once('/').expect("it is in a directory").1;
+            let name = if numbers.below(3) == 0 { format!("e{file}/{base}") } else { format!("new{file}") };
+            after.push((name, lines));
+        }
+        push_commit(&mut stream, &format!("before{case}"), &before);
+        push_commit(&mut stream, &format!("after{case}"), &after);
+    }
+    let fixture = Fixture::new("");
+    std::fs::write(fixture.root().join("stream"), stream).expect("the directory is writable");
+    fixture.shell("git -C team/demo.git fast-import --quiet < stream");
+    let opened = fixture.open();
+    let mut copies = 0;
+    for case in 0..CASES {
+        let [before, after] = ["before", "after"].map(|name| id(&fixture, &format!("{name}{case}^{{tree}}")));
+        for (origins, option) in [(Origins::Deleted, "-M"), (Origins::Changed, "-C")] {
+            let changes = diff::trees(repository(&opened), Some(before), after, origins).expect("readable");
+            let line = |change: &diff::Change| match (&change.before, &change.after, change.similarity) {
+                (Some(old), Some(new), Some(similarity)) => {
+                    let kind = if change.is_copy { 'C' } else { 'R' };
+                    format!("{kind}{similarity:03}\t{}\t{}", old.name, new.name)
+                }
+                (Some(_), Some(new), None) => format!("M\t{}", new.name),
+                (Some(old), None, _) => format!("D\t{}", old.name),
+                (None, new, _) => format!("A\t{}", new.as_ref().expect("one side is there").name),
+            };
+            let mut found: Vec<String> = changes.files.iter().map(line).collect();
+            let output = fixture.git(&format!("diff --name-status {option} {before} {after}"));
+            let mut expected: Vec<&str> = output.lines().collect();
+            found.sort();
+            expected.sort_unstable();
+            assert_eq!(found, expected, "case {case}, {option}");
+            copies += changes.files.iter().filter(|change| change.is_copy).count();
+        }
+    }
+    assert!(copies > CASES, "there are copies to find: {copies}");
+}
+
+#[test]
+fn so_many_pairs_of_files_are_compared() {
+    for (sources, targets, is_found) in [(400, 250, true), (400, 251, false)] {
+        assert_eq!(sources * targets <= RENAME_PAIRS_MAX, is_found);
+        let mut numbers = Numbers(3);
+        let old: Vec<(String, Vec<String>)> =
+            (0..sources).map(|file| (format!("old{file}"), lines_of(&mut numbers, 4))).collect();
+        let mut new: Vec<(String, Vec<String>)> =
+            (0..targets).map(|file| (format!("new{file}"), lines_of(&mut numbers, 4))).collect();
+        new[7].1 = [&old[9].1[..], &["more\n".to_owned()]].concat();
+        assert_eq!(renamed(&[old, new]), is_found, "{targets}");
+    }
+}
+
+/// Whether a file of the second commit is found to be one of the first that was changed.
+fn renamed(commits: &[Vec<(String, Vec<String>)>; 2]) -> bool {
+    let mut stream = String::new();
+    push_commit(&mut stream, "before", &commits[0]);
+    push_commit(&mut stream, "after", &commits[1]);
+    let fixture = Fixture::new("");
+    std::fs::write(fixture.root().join("stream"), stream).expect("the directory is writable");
+    fixture.shell("git -C team/demo.git fast-import --quiet < stream");
+    let [before, after] = ["before", "after"].map(|name| id(&fixture, &format!("{name}^{{tree}}")));
+    let opened = fixture.open();
+    let changes = diff::trees(repository(&opened), Some(before), after, Origins::Deleted).expect("readable");
+    changes.files.iter().any(|change| change.has_origin())
+}
+
+#[test]
+fn files_are_compared_up_to_a_size_to_find_renamed_ones() {
+    // One file of so many bytes, renamed with another first line, of the same length.
+    let file = |bytes: u64, first: char| {
+        let line = format!("{}\n", "x".repeat(1_023));
+        let mut lines = vec![line; (bytes / 1_024) as usize];
+        lines.push("e".repeat((bytes % 1_024) as usize));
+        lines[0].replace_range(..1, &first.to_string());
+        lines
+    };
+    let one =
+        |bytes: u64| [vec![("old".to_owned(), file(bytes, 'a'))], vec![("new".to_owned(), file(bytes, 'b'))]];
+    assert!(renamed(&one(RENAME_FILE_BYTES_MAX)));
+    assert!(!renamed(&one(RENAME_FILE_BYTES_MAX + 1)));
+    // All that are left together.
+    let all = |rest: u64| {
+        let side = |name: &str, first: char| -> Vec<(String, Vec<String>)> {
+            (0..4)
+                .map(|file_number| (format!("{name}{file_number}"), file(RENAME_FILE_BYTES_MAX, first)))
+                .collect()
+        };
+        let (mut old, new) = (side("old", 'a'), side("new", 'b'));
+        if rest > 0 {
+            old.push(("rest".to_owned(), file(rest, 'c')));
+        }
+        [old, new]
+    };
+    assert_eq!(8 * RENAME_FILE_BYTES_MAX, RENAME_BYTES_MAX);
+    assert!(renamed(&all(0)));
+    assert!(!renamed(&all(1)));
+}
+
 #[test]
 fn a_list_of_files_is_cut_at_its_limit() {
     for (count, is_cut) in [(DIFF_FILES_MAX, false), (DIFF_FILES_MAX + 1, true)] {
@@ -152,8 +288,8 @@ fn a_list_of_files_is_cut_at_its_limit() {
             "for i in $(seq {count}); do echo $i > $i; done; git add .; git commit -qm x"
         ));
         let opened = fixture.open();
-        let changes =
-            diff::trees(repository(&opened), None, id(&fixture, "main^{tree}")).expect("it can be read");
+        let changes = diff::trees(repository(&opened), None, id(&fixture, "main^{tree}"), Origins::Deleted)
+            .expect("it can be read");
         assert_eq!((changes.files.len(), changes.is_cut), (DIFF_FILES_MAX, is_cut));
     }
 }
@@ -183,7 +319,8 @@ fn what_lies_too_deep_is_not_left_out_in_silence() {
         fixture.shell("git -C team/demo.git fast-import --quiet < stream");
         let opened = fixture.open();
         let before = id(&fixture, "main~1^{tree}");
-        let changes = diff::trees(repository(&opened), Some(before), id(&fixture, "main^{tree}"));
+        let changes =
+            diff::trees(repository(&opened), Some(before), id(&fixture, "main^{tree}"), Origins::Deleted);
         let changes = changes.expect("it can be read");
         assert_eq!(changes.is_cut, is_cut, "{} bytes", path.len());
         assert_eq!(changes.files.len(), if is_cut { 1 } else { 2 }, "what is not too deep is listed");
@@ -204,9 +341,10 @@ fn only_so_much_is_compared_to_find_renamed_files() {
         ));
         let opened = fixture.open();
         let before = id(&fixture, "main~1^{tree}");
-        let changes = diff::trees(repository(&opened), Some(before), id(&fixture, "main^{tree}"));
+        let changes =
+            diff::trees(repository(&opened), Some(before), id(&fixture, "main^{tree}"), Origins::Deleted);
         let changes = changes.expect("it can be read");
-        let renamed = changes.files.iter().filter(|change| change.is_rename()).count();
+        let renamed = changes.files.iter().filter(|change| change.has_origin()).count();
         assert_eq!(renamed == count, are_all_found, "{renamed} of {count}");
         assert_eq!(changes.files.len(), 2 * count - renamed, "the others were deleted and added");
     }

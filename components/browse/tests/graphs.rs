@@ -10,6 +10,7 @@ use browse::limits::*;
 use gix_hash::ObjectId;
 use kit::{COMMITTED, Fixture, Numbers, repository};
 use lithe_code::revision;
+use lithe_code::topological::Walk;
 use std::collections::HashMap;
 
 /// A history of merges on several lines of development, with commits at `date(number)`.
@@ -119,6 +120,41 @@ fn commits_come_in_the_order_of_git() {
                 check_lines(&fixture, &rows);
             }
         }
+    }
+}
+
+#[test]
+fn more_commits_of_one_date_than_may_be_looked_at_are_drawn() {
+    // One line, of which no more than the next commit is looked at.
+    let count = GRAPH_COMMITS_MAX + 10;
+    let fixture = Fixture::new("");
+    let line = "commit refs/heads/main\ncommitter A <a@b> 1750000000 +0000\ndata 1\nx\n".repeat(count);
+    std::fs::write(fixture.root().join("stream"), line).expect("the directory is writable");
+    fixture.shell("git -C team/demo.git fast-import --quiet < stream");
+    let (opened, head) = (fixture.open(), fixture.git("rev-parse main").parse().expect("an id"));
+    let rows = graph::draw(repository(&opened), head, &mut Lanes(Vec::new())).expect("readable");
+    let expected = fixture.git(&format!("log --format=%H -n {COMMITS_PER_PAGE} main"));
+    let ids: Vec<String> = rows.iter().map(|(id, _)| id.to_string()).collect();
+    assert_eq!(ids, expected.lines().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_walk_that_has_looked_at_all_it_may_goes_on_with_what_it_knows() {
+    let fixture = history(5, 120, |_| COMMITTED);
+    let head: ObjectId = fixture.git("rev-parse main").parse().expect("an id");
+    let parents = parents(&fixture);
+    for (commits_max, is_spent) in [(parents.len(), false), (parents.len() - 1, true), (10, true)] {
+        let opened = fixture.open();
+        let mut walk = Walk::new(repository(&opened), &[head], commits_max + 1).expect("readable");
+        let mut came = Vec::new();
+        while let Some((id, parent_ids)) = walk.next().expect("readable") {
+            assert!(parent_ids.iter().all(|parent_id| !came.contains(parent_id)), "no line leads up");
+            came.push(id);
+        }
+        assert_eq!(walk.is_spent(), is_spent, "{commits_max}");
+        came.sort_unstable();
+        came.dedup();
+        assert_eq!(came.len(), parents.len(), "each comes once, of {commits_max} commits");
     }
 }
 

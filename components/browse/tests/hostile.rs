@@ -8,7 +8,8 @@ use browse::history::{self, Cursor};
 use browse::limits::*;
 use browse::place::Failure;
 use browse::refs::{self, Offsets};
-use browse::{commit, commits, raw, summary, tree};
+use browse::route::Page;
+use browse::{commit, commits, graph, missing, raw, summary, tree};
 use kit::{COMMITTED, Fixture, repository};
 use lithe_code::repository::Error;
 use lithe_code::{revision, storage};
@@ -277,4 +278,126 @@ fn the_search_goes_further_where_the_commit_graph_knows_what_was_changed() {
     assert_eq!((first.commits.len(), first.is_cut), (0, true));
     let second = history::page(repository(&opened), &first.next.expect("it goes on"), "file".into());
     assert_eq!((second.commits.len(), second.is_cut), (1, false));
+}
+
+/// The log, the graph, and the page of the commit that `main` leads to.
+fn history_pages(fixture: &Fixture) -> [String; 3] {
+    let opened = fixture.open();
+    let (place, repository) = (fixture.place(), repository(&opened));
+    let at = resolved(fixture, "main");
+    let log = commits::page(&place, repository, &at, &commits::Look::default()).expect("a log");
+    let graph = graph::page(&place, repository, &at.revision, None).expect("a graph");
+    let id = at.revision.commit_id;
+    let commit = commit::page(&place, repository, id, 1, browse::diff::View::default()).expect("a commit");
+    [log.render(), graph.render(), commit.render()].map(|html| html.expect("the template takes its page"))
+}
+
+#[test]
+fn a_commit_of_a_thousand_parents_is_shown_everywhere() {
+    let fixture = Fixture::new("");
+    let mut stream = String::new();
+    for mark in 1..=1_000 {
+        stream += &format!(
+            "reset refs/heads/b\ncommit refs/heads/b\nmark :{mark}\ncommitter A <a@b> {} +0000\ndata 1\nx\nM 644 inline f\ndata 4\n{mark:04}\n",
+            COMMITTED + mark
+        );
+    }
+    stream += "commit refs/heads/main\ncommitter A <a@b> 1750009999 +0000\ndata 5\nMerge\n";
+    for mark in 1..=1_000 {
+        stream += &format!("{} :{mark}\n", if mark == 1 { "from" } else { "merge" });
+    }
+    std::fs::write(fixture.root().join("stream"), stream).expect("the directory is writable");
+    fixture.shell("git -C team/demo.git fast-import --quiet --force < stream");
+    let [log, graph, commit] = history_pages(&fixture);
+    assert_eq!(log.matches("class=\"commit\"").count(), COMMITS_PER_PAGE);
+    assert!(graph.contains("is not drawn") && graph.len() < 1 << 20, "{}", graph.len());
+    assert!(commit.contains("and 950 more"));
+    // Page by page, all of them come, each once.
+    let opened = fixture.open();
+    let mut cursor = Some(Cursor::at(resolved(&fixture, "main").revision.commit_id));
+    let mut ids = Vec::new();
+    while let Some(from) = cursor {
+        let page = history::page(repository(&opened), &from, "".into());
+        ids.extend(page.commits.iter().map(|commit| commit.id.to_string()));
+        cursor = page.next;
+    }
+    assert_eq!(ids, fixture.git("log --format=%H main").lines().collect::<Vec<_>>());
+}
+
+#[test]
+fn hostile_people_messages_and_dates_stay_text() {
+    let name = "<b>&\"x\" \u{202e}evil \u{7}\u{1b}[31m";
+    for seconds in [
+        "-1",
+        "0",
+        "-99999999999",
+        "4102444800",
+        "253402300800",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "99999999999999999999",
+    ] {
+        let fixture = Fixture::new("");
+        let commit = format!(
+            "author {name} <<i>@\u{202e}> {seconds} +9999\ncommitter {name} <x> {seconds} -9999\n\n<script>alert(1)</script> \u{202e}\u{0}x\n\n{}\n",
+            "<script>\u{2066}\u{8}"
+        );
+        std::fs::write(fixture.root().join("rest"), commit).expect("the directory is writable");
+        fixture.shell(
+            r#"cd team/demo.git && tree=$(git mktree < /dev/null)
+            { printf 'tree %s\n' $tree; cat ../../rest; } > ../../commit
+            git update-ref refs/heads/main $(git hash-object --literally -t commit -w ../../commit)"#,
+        );
+        for html in history_pages(&fixture) {
+            for broken in ["<b>", "<i>@", "<script>a", "\u{202e}", "\u{2066}", "\u{7}", "\u{1b}", "\u{8}"] {
+                assert!(!html.contains(broken), "{seconds}: {broken:?} is in {html}");
+            }
+            assert!(html.contains("script&gt;") || html.contains("script&#62;"), "{seconds}: {html}");
+        }
+    }
+}
+
+#[test]
+fn names_of_ten_thousand_characters_are_shown_in_changes_and_histories() {
+    let fixture = Fixture::new("");
+    let long = "n".repeat(10_000);
+    let stream = format!(
+        "commit refs/heads/main\ncommitter A <a@b> 1 +0000\ndata 1\nx\nM 644 inline {long}\ndata 2\nx\n\n"
+    );
+    std::fs::write(fixture.root().join("stream"), stream).expect("the directory is writable");
+    fixture.shell("git -C team/demo.git fast-import --quiet < stream");
+    let [log, graph, commit] = history_pages(&fixture);
+    assert!(log.len() < 100_000 && graph.len() < 100_000);
+    assert!(commit.contains(&long) && commit.len() < 400_000, "{}", commit.len());
+}
+
+#[test]
+fn a_change_of_a_million_lines_is_cut() {
+    let fixture = Fixture::new(
+        "seq 1000000 | split -l 100000 - part && git add . && git commit -qm First
+        for part in part*; do sed -i s/^/x/ $part; done && git commit -qam Second",
+    );
+    let [_, _, commit] = history_pages(&fixture);
+    assert!(commit.len() < 8 << 20, "{}", commit.len());
+    assert!(commit.contains("Show it anyway"));
+}
+
+#[test]
+fn what_was_renamed_or_removed_says_in_which_commit() {
+    let fixture = Fixture::new(
+        "echo a > kept && seq 50 > old && echo c > removed && git add . && git commit -qm First
+        git mv old new && git commit -qm 'Rename it' && git rm -q removed && git commit -qm 'Remove <it>'",
+    );
+    let opened = fixture.open();
+    let at = |path: &str| {
+        let page =
+            missing::page(&fixture.place(), repository(&opened), &Page::Blob(format!("main/{path}").into()));
+        page.map(|page| page.render().expect("the template takes its page")).unwrap_or_default()
+    };
+    let (renamed, removed) = (at("old"), at("removed"));
+    assert!(renamed.contains("It was renamed to <a href=\"/team/demo/-/blob/main/new\">"), "{renamed}");
+    assert!(renamed.contains(&format!("/team/demo/-/commit/{}", fixture.git("rev-parse main~1"))));
+    assert!(removed.contains("It was removed") && removed.contains("Remove &lt;it&gt;"), "{removed}");
+    assert!(removed.contains(&format!("/team/demo/-/commit/{}", fixture.git("rev-parse main"))));
+    assert!(!at("never").contains("It was"));
 }

@@ -188,7 +188,21 @@ fn so_many_trees_are_compared() {
     for (count, is_cut) in [(most, false), (most + 1, true)] {
         let (before, after) = (tree(count, "empty"), tree(count, "one"));
         let opened = fixture.open();
-        let changes = diff::trees(repository(&opened), Some(before), after).expect("it can be read");
+        let changes = diff::trees(repository(&opened), Some(before), after, diff::Origins::Deleted)
+            .expect("it can be read");
         assert_eq!((changes.files.len(), changes.is_cut), (0, is_cut), "{count}");
+    }
+}
+
+#[test]
+fn so_many_lines_are_shown_to_who_asks_for_all() {
+    for (count, is_cut) in [(DIFF_FULL_LINES_MAX, false), (DIFF_FULL_LINES_MAX + 1, true)] {
+        let fixture = Fixture::new(&format!("seq {count} > numbers && git add . && git commit -qm x"));
+        let opened = fixture.open();
+        let view = diff::View { is_full: true, ..diff::View::default() };
+        let page = commit::page(&fixture.place(), repository(&opened), id(&fixture, "main"), 1, view);
+        let html = page.expect("a commit").render().expect("the template takes its page");
+        assert_eq!(html.matches("class=\"diff-insert\"").count(), DIFF_FULL_LINES_MAX, "{count}");
+        assert_eq!(html.contains("The rest is left out"), is_cut, "{count}");
     }
 }

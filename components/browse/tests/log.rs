@@ -248,6 +248,30 @@ fn the_form_is_filled_in_as_it_was_and_pages_keep_it() {
 }
 
 #[test]
+fn two_commits_can_be_chosen_to_be_compared() {
+    let fixture = Fixture::with_commits("sha1", 60);
+    let plain = page(&fixture, "main", "");
+    assert!(
+        !plain.contains("type=\"radio\"") && plain.contains("/team/demo/-/commits/main?choose=1"),
+        "{plain}"
+    );
+    let html = page(&fixture, "main", "choose=1&merges=no");
+    let [head, base] = ["main", "main~49"].map(|revision| fixture.git(&format!("rev-parse {revision}")));
+    assert!(html.contains("<form action=\"/team/demo/-/compare\" method=\"get\" data-range>"), "{html}");
+    for name in ["from", "to"] {
+        assert_eq!(html.matches(&format!("type=\"radio\" name=\"{name}\"")).count(), 50);
+    }
+    for (name, id) in [("to", &head), ("from", &base)] {
+        assert!(html.contains(&format!("name=\"{name}\" value=\"{id}\" checked")), "{name}");
+    }
+    // Pages keep it, and the link back has the same page.
+    assert!(html.contains("merges=no&#38;choose=1&#38;searched="), "{html}");
+    assert!(html.contains("/team/demo/-/commits/main?merges=no\""), "{html}");
+    let alone = Fixture::with_commits("sha1", 1);
+    assert!(!page(&alone, "main", "choose=1").contains("type=\"radio\""), "there is nothing to choose from");
+}
+
+#[test]
 fn a_form_that_names_a_path_leads_to_its_history() {
     let fixture = Fixture::new("git commit -q --allow-empty -m x");
     let opened = fixture.open();

@@ -3,7 +3,7 @@
 mod kit;
 
 use browse::diff::patch::Budget;
-use browse::limits::{PATCH_FILE_BYTES_MAX, PATCH_READ_BYTES_MAX};
+use browse::limits::{PATCH_BYTES_MAX, PATCH_FILE_BYTES_MAX, PATCH_READ_BYTES_MAX};
 use browse::patches::{self, Form};
 use browse::place::Failure;
 use gix_hash::ObjectId;
@@ -233,4 +233,22 @@ fn only_so_much_is_read_for_one_request() {
             .collect();
         assert_eq!(patches::series(repository, &commits).is_ok(), is_sent, "{count} mails");
     }
+}
+
+#[test]
+fn a_patch_is_sent_up_to_a_length() {
+    // Seven files of the largest size, and one that makes up the length; the last is as long in digits.
+    let sent_with = |last: usize| {
+        let fixture = Fixture::new(&format!(
+            "for i in 1 2 3 4 5 6 7; do {{ echo $i; head -c {} /dev/zero | tr '\\0' x; }} > f$i; done
+            head -c {last} /dev/zero | tr '\\0' y > last && git add . && git commit -qm x",
+            PATCH_FILE_BYTES_MAX - 2
+        ));
+        sent(&fixture, Form::Diff).map(|patch| patch.len())
+    };
+    let short = 1_000_000;
+    let length = sent_with(short).expect("it is short enough");
+    let last = short + PATCH_BYTES_MAX - length;
+    assert_eq!(sent_with(last), Some(PATCH_BYTES_MAX));
+    assert_eq!(sent_with(last + 1), None);
 }

@@ -9,5 +9,5 @@ pub mod view;
 
 pub use lines::{FileDiff, Hunk, Line, Options, files, split_lines};
 pub use lithe_code::diff::lines;
-pub use trees::{Change, Changes, Side, trees};
+pub use trees::{Change, Changes, Origins, Side, trees};
 pub use view::View;

@@ -78,8 +78,9 @@ impl Patch {
                 // What is no longer of the same kind is deleted and made anew.
                 (Some(before), Some(after)) if is_other_kind(before.mode, after.mode) => {
                     let (before, after) = (before.clone(), after.clone());
-                    let deleted = Change { before: Some(before), after: None, similarity: None };
-                    let added = Change { before: None, after: Some(after), similarity: None };
+                    let deleted =
+                        Change { before: Some(before), after: None, similarity: None, is_copy: false };
+                    let added = Change { before: None, after: Some(after), similarity: None, is_copy: false };
                     self.file((repository, &mut *marks), &deleted, options, budget)?;
                     self.file((repository, &mut *marks), &added, options, budget)?;
                 }
@@ -149,8 +150,12 @@ impl Patch {
         }
         if let Some(similarity) = change.similarity {
             self.line(&[format!("similarity index {similarity}%").as_bytes()]);
-            self.line(&[b"rename from ", &quoted("", old_name)]);
-            self.line(&[b"rename to ", &quoted("", new_name)]);
+            let (from, to): (&[u8], &[u8]) = match change.is_copy {
+                true => (b"copy from ", b"copy to "),
+                false => (b"rename from ", b"rename to "),
+            };
+            self.line(&[from, &quoted("", old_name)]);
+            self.line(&[to, &quoted("", new_name)]);
         }
         let none = ObjectId::null(old.id.kind());
         let ids = [before, after].map(|side| side.map_or(none, |side| side.id));

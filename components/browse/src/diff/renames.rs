@@ -1,10 +1,11 @@
-//! Renamed files: those that were deleted here and added there with much the same contents.
+//! Renamed files: those that were deleted here and added there with much the same contents; and copied ones,
+//! which are much the same as one that was changed.
 //!
 //! They are found as `git diff` finds them (gitdiffcore(7), diffcore-rename), so that both agree: first
-//! files of the same contents, then similar ones of the same name in another directory, then whatever is
-//! most similar.
+//! files of the same contents, then, unless copies are looked for, similar ones of the same name in another
+//! directory, then whatever is most similar.
 
-use super::trees::{Change, Side};
+use super::trees::{Change, Origins, Side};
 use crate::limits::{RENAME_BYTES_MAX, RENAME_FILE_BYTES_MAX, RENAME_PAIRS_MAX, RENAME_PIECES_MAX};
 use bstr::ByteSlice as _;
 use gix_hash::ObjectId;
@@ -29,56 +30,79 @@ const PIECE_BYTES_MAX: u32 = 64;
 /// Pieces are told apart by a number below this.
 const PIECE_NUMBERS: u32 = 107_927;
 
-/// Joins each deleted file with the added one that it became. `files` are sorted by path.
-pub fn detect(repository: Repository<'_>, files: &mut Vec<Change>) -> Result<(), Error> {
+/// Joins each deleted file with the added one that it became, and those that were changed with their copies.
+pub fn detect(repository: Repository<'_>, files: &mut Vec<Change>, origins: Origins) -> Result<(), Error> {
     files.sort_by(|a, b| a.path().cmp(b.path()));
-    let sources: Vec<Side> =
-        files.iter().filter(|file| file.after.is_none()).filter_map(|file| file.before.clone()).collect();
+    let is_source = |file: &&Change| file.after.is_none() || origins == Origins::Changed;
+    let sources = files.iter().filter(is_source).filter_map(|file| Some((file.before.clone()?, file)));
+    // What is still there is itself what comes of it.
+    let (sources, uses): (Vec<Side>, Vec<usize>) =
+        sources.map(|(side, file)| (side, usize::from(file.after.is_some()))).unzip();
     let targets: Vec<Side> =
         files.iter().filter(|file| file.before.is_none()).filter_map(|file| file.after.clone()).collect();
     if sources.is_empty() || targets.is_empty() {
         return Ok(());
     }
-    let mut pairs = Pairs { is_used: vec![false; sources.len()], from: vec![None; targets.len()] };
+    let mut pairs = Pairs { uses, from: vec![None; targets.len()], origins };
     identical(&sources, &targets, &mut pairs);
     let mut contents = Contents::new(repository);
     if pairs.are_few() && contents.has_room_for(&sources, &targets, &pairs)? {
-        namesakes(&sources, &targets, &mut pairs, &mut contents)?;
+        if origins == Origins::Deleted {
+            namesakes(&sources, &targets, &mut pairs, &mut contents)?;
+        }
         similar(&sources, &targets, &mut pairs, &mut contents)?;
     }
-    let mut from = pairs.from.into_iter();
+    join(files, &sources, pairs);
+    Ok(())
+}
+
+/// Puts together what was found: of the files that came from one, the last is that one renamed, if it was
+/// deleted, and the others are copies.
+fn join(files: &mut Vec<Change>, sources: &[Side], pairs: Pairs) {
+    let Pairs { uses, from, .. } = pairs;
+    let mut uses_left = uses.clone();
+    let mut from = from.into_iter();
     files.retain_mut(|file| match (&file.before, &file.after) {
         (Some(before), None) => {
             let source = sources.binary_search_by(|source| source.name.cmp(&before.name));
-            !source.is_ok_and(|source| pairs.is_used[source])
+            !source.is_ok_and(|source| uses[source] > 0)
         }
         (None, Some(_)) => {
             if let Some((source, score)) = from.next().flatten() {
                 file.before = Some(sources[source].clone());
                 file.similarity = Some((score * 100 / SCORE_MAX) as u32);
+                uses_left[source] -= 1;
+                file.is_copy = uses_left[source] > 0;
             }
             true
         }
         _ => true,
     });
-    Ok(())
 }
 
-/// Which deleted files became which added ones.
+/// Which files became which added ones.
 struct Pairs {
-    is_used: Vec<bool>,
-    /// For each added file the deleted one and how similar they are.
+    /// How many files came from each, itself included if it is still there.
+    uses: Vec<usize>,
+    /// For each added file the one that it came from, and how similar they are.
     from: Vec<Option<(usize, u64)>>,
+    origins: Origins,
 }
 
 impl Pairs {
     fn join(&mut self, source: usize, target: usize, score: u64) {
-        self.is_used[source] = true;
+        self.uses[source] += 1;
         self.from[target] = Some((source, score));
     }
 
+    fn is_used(&self, source: usize) -> bool {
+        self.uses[source] > 0
+    }
+
+    /// Those that something may still come from: once only, unless copies are looked for.
     fn open_sources(&self) -> impl Iterator<Item = usize> {
-        self.is_used.iter().enumerate().filter(|(_, is_used)| !**is_used).map(|(source, _)| source)
+        let is_open = |source: &usize| self.origins == Origins::Changed || !self.is_used(*source);
+        (0..self.uses.len()).filter(is_open)
     }
 
     fn open_targets(&self) -> impl Iterator<Item = usize> {
@@ -110,19 +134,22 @@ fn identical(sources: &[Side], targets: &[Side], pairs: &mut Pairs) {
         let usable = same.iter().copied().take(IDENTICAL_MAX).filter(|source| {
             let source_side = &sources[*source];
             let are_files = is_file(source_side) && is_file(target);
-            !pairs.is_used[*source] && (are_files || source_side.mode == target.mode)
+            let is_open = pairs.origins == Origins::Changed || !pairs.is_used(*source);
+            is_open && (are_files || source_side.mode == target.mode)
         });
+        // One that nothing came from is better, and one of the same name.
         let mut best = None;
         for source in usable {
-            let is_namesake = base_name(&sources[source]) == base_name(target);
-            if is_namesake || best.is_none() {
-                best = Some(source);
+            let fit =
+                u8::from(!pairs.is_used(source)) + u8::from(base_name(&sources[source]) == base_name(target));
+            if best.is_none_or(|(best, _)| fit > best) {
+                best = Some((fit, source));
             }
-            if is_namesake {
+            if fit == 2 {
                 break;
             }
         }
-        if let Some(source) = best {
+        if let Some((_, source)) = best {
             pairs.join(source, target_index, SCORE_MAX);
         }
     }
@@ -207,10 +234,20 @@ fn similar(
         candidates.extend(best);
     }
     candidates.sort_by(order);
-    for candidate in candidates.into_iter().flatten().take_while(|candidate| candidate.score >= SCORE_MIN) {
-        let Candidate { score, source, target, .. } = candidate;
-        if pairs.from[target].is_none() && !pairs.is_used[source] {
-            pairs.join(source, target, score);
+    candidates.truncate(
+        candidates
+            .partition_point(|candidate| candidate.is_some_and(|candidate| candidate.score >= SCORE_MIN)),
+    );
+    let candidates: Vec<Candidate> = candidates.into_iter().flatten().collect();
+    // First what nothing came from yet.
+    for may_be_used in [false, true] {
+        for Candidate { score, source, target, .. } in &candidates {
+            if pairs.from[*target].is_none() && (may_be_used || !pairs.is_used(*source)) {
+                pairs.join(*source, *target, *score);
+            }
+        }
+        if pairs.origins == Origins::Deleted {
+            break;
         }
     }
     Ok(())

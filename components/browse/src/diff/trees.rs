@@ -12,8 +12,19 @@ use std::cmp::Ordering;
 pub struct Change {
     pub before: Option<Side>,
     pub after: Option<Side>,
-    /// How much of a renamed file is as before, in percent; none: it was not renamed.
+    /// How much of a renamed or copied file is as before, in percent; none: it was neither.
     pub similarity: Option<u32>,
+    /// Whether what it came from is still there, or became another file too.
+    pub is_copy: bool,
+}
+
+/// Where files that are new may come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origins {
+    /// From files that were deleted, as `git diff -M` has it.
+    Deleted,
+    /// From any file that was changed, as `git diff -C` has it.
+    Changed,
 }
 
 /// One side of a changed file; `entry.name` is the whole path.
@@ -26,8 +37,8 @@ impl Change {
         &side.expect("one side is there").name
     }
 
-    /// Whether the file was moved.
-    pub fn is_rename(&self) -> bool {
+    /// Whether the file came from another.
+    pub fn has_origin(&self) -> bool {
         self.similarity.is_some()
     }
 }
@@ -41,17 +52,18 @@ pub struct Changes {
 }
 
 /// Compares two trees; none is the empty tree. A file that was deleted and a similar one that was added
-/// are one, renamed.
+/// are one, renamed; one that was added and is similar to one that was changed, if those count, is a copy.
 pub fn trees(
     repository: Repository<'_>,
     before: Option<ObjectId>,
     after: ObjectId,
+    origins: Origins,
 ) -> Result<Changes, Error> {
     let mut walk = Walk { repository, changes: Changes::default(), trees_read: 0, is_full: false };
     let before = before.unwrap_or_else(|| ObjectId::empty_tree(after.kind()));
     walk.compare(b"", Some(before), Some(after))?;
     let mut changes = walk.changes;
-    renames::detect(repository, &mut changes.files)?;
+    renames::detect(repository, &mut changes.files, origins)?;
     changes.files.sort_by(|a, b| a.path().cmp(b.path()));
     Ok(changes)
 }
@@ -135,6 +147,7 @@ impl Walk<'_> {
                 before: old_file.map(with_path),
                 after: new_file.map(with_path),
                 similarity: None,
+                is_copy: false,
             });
         }
         self.compare(&path, old_tree, new_tree)

@@ -1,7 +1,7 @@
 //! Changes as a page shows them: the list of files, and their hunks, one side below or beside the other.
 
 use super::lines::{self, Functions, Hunk, Line, Options};
-use super::trees::{self, Change, Side};
+use super::trees::{self, Change, Origins, Side};
 use crate::cache::Key;
 use crate::limits::{
     CONTEXT_LINES_MAX, DIFF_BYTES_MAX, DIFF_FILE_BYTES_MAX, DIFF_FILE_LINES_MAX, DIFF_FULL_LINES_MAX,
@@ -95,10 +95,10 @@ struct ChangesView {
 /// A changed file.
 struct FileView {
     path: String,
-    /// The path before, of a renamed file.
+    /// The path before, of a renamed file; or of what a file is a copy of.
     before_path: Option<String>,
     similarity: Option<u32>,
-    /// `added`, `deleted`, `renamed`, `modified`: in words and for the style sheet.
+    /// `added`, `deleted`, `renamed`, `copied`, `modified`: in words and for the style sheet.
     kind: &'static str,
     /// The file after the change; none if it was deleted.
     href: Option<String>,
@@ -139,6 +139,17 @@ impl FileView {
 pub fn render(
     place: &Place<'_>,
     repository: Repository<'_>,
+    points: (Option<Point>, Point),
+    query: &str,
+    view: View,
+) -> Result<String, Failure> {
+    render_across((place, &place.links()), repository, points, query, view)
+}
+
+/// As [`render`], where the files after the change are another repository's, to which `after_links` lead.
+pub fn render_across(
+    (place, after_links): (&Place<'_>, &Links),
+    repository: Repository<'_>,
     (before, after): (Option<Point>, Point),
     query: &str,
     view: View,
@@ -146,9 +157,11 @@ pub fn render(
     let ids = |point: &Point| [point.commit_id, point.tree_id].map(|id| id.as_bytes().to_vec()).concat();
     let (before_ids, after_ids) = (before.as_ref().map(ids).unwrap_or_default(), ids(&after));
     let options = format!("{view:?}");
-    let parts: [&[u8]; 6] = [
+    let after_place = after_links.summary();
+    let parts: [&[u8]; 7] = [
         b"changes",
         place.record.path.as_bytes(),
+        after_place.as_bytes(),
         &before_ids,
         &after_ids,
         query.as_bytes(),
@@ -158,11 +171,13 @@ pub fn render(
     if let Some(kept) = place.cache.get(&key) {
         return Ok(kept);
     }
-    let changes = trees::trees(repository, before.map(|point| point.tree_id), after.tree_id)?;
+    let changes =
+        trees::trees(repository, before.map(|point| point.tree_id), after.tree_id, Origins::Changed)?;
     let links = place.links();
     let mut page = Page {
         repository,
         links: &links,
+        after_links,
         before,
         after,
         query,
@@ -245,7 +260,9 @@ impl Budget {
 /// A page that is being made.
 struct Page<'a> {
     repository: Repository<'a>,
+    /// The pages of what was there before, and after.
     links: &'a Links,
+    after_links: &'a Links,
     before: Option<Point>,
     after: Point,
     query: &'a str,
@@ -261,18 +278,19 @@ impl Page<'_> {
         let kind = match (&change.before, &change.after) {
             (None, _) => "added",
             (_, None) => "deleted",
-            _ if change.is_rename() => "renamed",
+            _ if change.is_copy => "copied",
+            _ if change.has_origin() => "renamed",
             _ => "modified",
         };
         let after = change.after.as_ref().filter(|side| side.is_blob());
         let revision = self.after.commit_id.to_string();
-        let renamed = change.before.as_ref().filter(|_| change.is_rename());
+        let origin = change.before.as_ref().filter(|_| change.has_origin());
         let mut view = FileView {
             path: text::visible(change.path()),
-            before_path: renamed.map(|side| text::visible(&side.name)),
+            before_path: origin.map(|side| text::visible(&side.name)),
             similarity: change.similarity,
             kind,
-            href: after.map(|side| self.links.blob(BStr::new(&revision), side.name.as_bstr())),
+            href: after.map(|side| self.after_links.blob(BStr::new(&revision), side.name.as_bstr())),
             counts: None,
             mode_change: mode_change(change),
             rows: String::new(),
@@ -332,12 +350,13 @@ impl Page<'_> {
 
     fn images(&self, change: &Change) -> Option<(Option<String>, Option<String>)> {
         let is_image = |side: &&Side| raw::image_type(side.name.as_bstr()).is_some();
-        let raw = |side: &Side, commit_id: ObjectId| {
-            self.links.raw(BStr::new(&commit_id.to_string()), side.name.as_bstr())
+        let raw = |links: &Links, side: &Side, commit_id: ObjectId| {
+            links.raw(BStr::new(&commit_id.to_string()), side.name.as_bstr())
         };
         let before = change.before.as_ref().filter(is_image).zip(self.before);
-        let before = before.map(|(side, point)| raw(side, point.commit_id));
-        let after = change.after.as_ref().filter(is_image).map(|side| raw(side, self.after.commit_id));
+        let before = before.map(|(side, point)| raw(self.links, side, point.commit_id));
+        let after = change.after.as_ref().filter(is_image);
+        let after = after.map(|side| raw(self.after_links, side, self.after.commit_id));
         (before.is_some() || after.is_some()).then_some((before, after))
     }
 

@@ -24,6 +24,17 @@ pub struct Containing {
     walk: Option<Walk>,
 }
 
+/// What was found of a commit, as far as it is shown: some refs, by their places among all of them, and how
+/// many more there are; and commits that were made from it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    pub branches: Vec<usize>,
+    pub branches_left_out: usize,
+    pub tags: Vec<usize>,
+    pub tags_left_out: usize,
+    pub children: Vec<ObjectId>,
+}
+
 /// A walk from some tips.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Walk {

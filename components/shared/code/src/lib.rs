@@ -2,6 +2,7 @@
 //! and addresses that lead to them, and their bytes as text. The components that show, pack, search
 //! or edit files read repositories through here.
 
+pub mod across;
 pub mod attributes;
 pub mod blame;
 pub mod containing;
@@ -20,6 +21,7 @@ pub mod repository;
 pub mod revision;
 pub mod storage;
 pub mod text;
+pub mod tips;
 pub mod topological;
 pub mod version;
 pub mod walk;

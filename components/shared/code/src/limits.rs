@@ -57,6 +57,12 @@ pub const MAILMAPS_KEPT_MAX: usize = 4;
 /// The most branches and tags that one walk finds out about, whether they contain a commit.
 pub const CONTAINING_TIPS_MAX: usize = 2_048;
 
+/// Of how many commits it is kept what contains them, for each of the repositories.
+pub const CONTAINING_KEPT_MAX: usize = 500;
+
+/// The most tags that are read to find out which commits they lead to, where `packed-refs` does not say.
+pub const LABEL_TAGS_READ_MAX: usize = 1_000;
+
 /// The largest note about a commit that is read, in bytes.
 pub const NOTE_BYTES_MAX: u64 = 64 << 10;
 

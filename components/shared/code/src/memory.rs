@@ -2,13 +2,16 @@
 //!
 //! All of it follows from what lies on disk, whoever asks.
 
-use crate::limits::{DISTANCES_KEPT_MAX, HEADERS_KEPT_MAX};
+use crate::containing::Found;
+use crate::limits::{CONTAINING_KEPT_MAX, DISTANCES_KEPT_MAX, HEADERS_KEPT_MAX};
 use crate::relation::Distance;
+use crate::tips::Tips;
 use gix_hash::{ObjectId, oid};
 use gix_object::Kind;
 use lru::LruCache;
 use std::cell::{OnceCell, RefCell};
 use std::num::NonZero;
+use std::rc::Rc;
 
 /// What is kept of one repository.
 pub struct Memory {
@@ -17,6 +20,10 @@ pub struct Memory {
     headers: RefCell<LruCache<ObjectId, (Kind, u64)>>,
     /// Where among all tags those of the highest versions are.
     tags: OnceCell<Vec<usize>>,
+    /// To which commits the branches and tags lead.
+    tips: OnceCell<Rc<Tips>>,
+    /// What contains commits, and which were made from them, by commit.
+    found: RefCell<LruCache<ObjectId, Rc<Found>>>,
 }
 
 impl Default for Memory {
@@ -26,6 +33,8 @@ impl Default for Memory {
             distances: RefCell::new(LruCache::new(room(DISTANCES_KEPT_MAX))),
             headers: RefCell::new(LruCache::new(room(HEADERS_KEPT_MAX))),
             tags: OnceCell::new(),
+            tips: OnceCell::new(),
+            found: RefCell::new(LruCache::new(room(CONTAINING_KEPT_MAX))),
         }
     }
 }
@@ -54,6 +63,21 @@ impl Memory {
     /// Where among all tags those of the highest versions are, which `sort` finds out once.
     pub fn tags(&self, sort: impl FnOnce() -> Vec<usize>) -> &[usize] {
         self.tags.get_or_init(sort)
+    }
+
+    /// To which commits the branches and tags lead, which `find` finds out once.
+    pub fn tips(&self, find: impl FnOnce() -> Tips) -> Rc<Tips> {
+        Rc::clone(self.tips.get_or_init(|| Rc::new(find())))
+    }
+
+    /// What contains a commit, if all of that was found.
+    pub fn found(&self, commit_id: ObjectId) -> Option<Rc<Found>> {
+        self.found.borrow_mut().get(&commit_id).cloned()
+    }
+
+    /// Keeps what contains a commit.
+    pub fn keep_found(&self, commit_id: ObjectId, found: Rc<Found>) {
+        self.found.borrow_mut().put(commit_id, found);
     }
 }
 

@@ -5,6 +5,8 @@
 //! commits above it in the commit-graph's order (corrected commit dates), so that the walk looks little
 //! further than it shows. Commits that are not in the graph are taken by their dates, a day further than
 //! those say; where clocks go wrong by more than that, one may come before another that was made from it.
+//! Where so many have the same date that not all may be looked at, they come as those that were looked at
+//! allow.
 
 use crate::repository::{Error, Repository};
 use gix_hash::ObjectId;
@@ -63,6 +65,8 @@ struct Node {
     place: Place,
     /// How many commits were seen that were made from it and have not come yet.
     children: usize,
+    /// Whether its parents know of it.
+    is_explored: bool,
     has_come: bool,
 }
 
@@ -72,6 +76,7 @@ pub struct Walk<'a> {
     nodes: HashMap<ObjectId, Node>,
     /// Those whose parents do not know of them yet.
     unexplored: BinaryHeap<(Order, ObjectId)>,
+    unexplored_count: usize,
     /// Those that may come next, by date.
     open: BinaryHeap<(i64, Reverse<usize>, ObjectId)>,
     opened: usize,
@@ -86,6 +91,7 @@ impl<'a> Walk<'a> {
             repository,
             nodes: HashMap::new(),
             unexplored: BinaryHeap::new(),
+            unexplored_count: 0,
             open: BinaryHeap::new(),
             opened: 0,
             commits_left: commits_max,
@@ -98,26 +104,27 @@ impl<'a> Walk<'a> {
         Ok(walk)
     }
 
-    /// Whether it has looked at as many commits as it may.
+    /// Whether it has looked at as many commits as it may: then what comes is in no certain order.
     pub fn is_spent(&self) -> bool {
         self.commits_left == 0
     }
 
-    /// The next commit, and those that it was made from.
+    /// The next commit, and those of its parents that have not come yet.
     pub fn next(&mut self) -> Result<Option<(ObjectId, Vec<ObjectId>)>, Error> {
         loop {
-            if self.is_spent() {
-                return Ok(None);
-            }
             let Some((_, _, id)) = self.open.pop() else { return Ok(None) };
-            let order = self.nodes[&id].place.order;
-            self.explore(order.with_slack())?;
+            if !self.is_last_unexplored(&id) {
+                self.explore(self.nodes[&id].place.order.with_slack())?;
+            }
+            // Its own parents are looked at, whatever is left.
+            self.tell_parents(&id)?;
             let node = self.nodes.get_mut(&id).expect("what is open was loaded");
             if node.children > 0 || node.has_come {
                 continue;
             }
             node.has_come = true;
-            let parent_ids = node.place.parent_ids.clone();
+            let mut parent_ids = node.place.parent_ids.clone();
+            parent_ids.retain(|parent_id| !self.nodes.get(parent_id).is_some_and(|parent| parent.has_come));
             for parent_id in &parent_ids {
                 let Some(parent) = self.nodes.get_mut(parent_id) else { continue };
                 parent.children = parent.children.saturating_sub(1);
@@ -136,11 +143,28 @@ impl<'a> Walk<'a> {
                 break;
             }
             self.unexplored.pop();
-            for parent_id in self.nodes[&id].place.parent_ids.clone() {
-                if self.nodes.contains_key(&parent_id) || self.load(parent_id)? {
-                    let parent = self.nodes.get_mut(&parent_id).expect("it was loaded");
-                    parent.children += 1;
-                }
+            self.tell_parents(&id)?;
+        }
+        Ok(())
+    }
+
+    /// Whether nothing that is not explored could be made from the commit, as it is the only one.
+    fn is_last_unexplored(&self, id: &ObjectId) -> bool {
+        self.unexplored_count == 1 && !self.nodes[id].is_explored
+    }
+
+    /// Tells the parents of a commit of it, once.
+    fn tell_parents(&mut self, id: &ObjectId) -> Result<(), Error> {
+        let node = self.nodes.get_mut(id).expect("what is explored was loaded");
+        if std::mem::replace(&mut node.is_explored, true) {
+            return Ok(());
+        }
+        let parent_ids = node.place.parent_ids.clone();
+        self.unexplored_count -= 1;
+        for parent_id in parent_ids {
+            if self.nodes.contains_key(&parent_id) || self.load(parent_id)? {
+                let parent = self.nodes.get_mut(&parent_id).expect("it was loaded");
+                parent.children += 1;
             }
         }
         Ok(())
@@ -156,7 +180,8 @@ impl<'a> Walk<'a> {
         self.commits_left = self.commits_left.saturating_sub(1);
         let Some(place) = Place::find(self.repository, &id)? else { return Ok(false) };
         self.unexplored.push((place.order, id));
-        self.nodes.insert(id, Node { place, children: 0, has_come: false });
+        self.unexplored_count += 1;
+        self.nodes.insert(id, Node { place, children: 0, is_explored: false, has_come: false });
         Ok(true)
     }
 }
