@@ -345,6 +345,7 @@ const FEATURES: &[Feature] = &[
             "commit and comparison",
             &[
                 "diffs::hunks_are_those_of_git",
+                "diffs::renamed_and_copied_files_are_those_of_git",
                 "views::sides_stand_below_or_beside_each_other_with_their_words_marked",
                 "views::a_renamed_file_says_how_much_of_it_is_the_same_and_a_hunk_names_its_function",
             ],

@@ -162,7 +162,9 @@ pub fn page(
     let relation = relation(repository, pair)?;
     let (before, after) = points(repository, pair, &relation)?;
     let mut commits = Vec::new();
-    for id in relation.ahead.iter().take(COMPARED_COMMITS_MAX) {
+    let listed = &relation.ahead[..relation.ahead.len().min(COMPARED_COMMITS_MAX)];
+    // Of commits of one second, those that were made from the others come first too.
+    for id in parents_first(repository, listed)?.iter().rev() {
         commits.push(place.commit_line_of(&head_links, &repository.commit(id)?));
     }
     let left_out = relation.ahead.len() - commits.len();
