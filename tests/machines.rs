@@ -126,13 +126,14 @@ fn programs_are_told_nothing_that_people_are_not() {
 }
 
 /// What costs those something who are not signed in.
-const EXPENSIVE: [&str; 6] = [
+const EXPENSIVE: [&str; 7] = [
     "/-/blame/main/src/main.rs",
     "/-/compare/v1...main",
     "/-/commit/v1-id",
     "/-/commit/v1-id.patch",
     "/-/commits/main/src",
     "/-/archive/v1.zip",
+    "/-/search?q=main",
 ];
 
 #[test]

@@ -61,6 +61,8 @@ pub enum Step<T> {
         bytes: u64,
         found: Option<T>,
     },
+    /// It was left out.
+    Passed,
     /// The time was over before its end.
     OutOfTime,
 }
@@ -73,6 +75,8 @@ pub struct Scan<T> {
     pub next: Option<BString>,
     /// How many files were passed or looked into before that, from the first one on.
     pub reached: usize,
+    /// How many might have matched and were left out.
+    pub passed: usize,
     looked_into: usize,
     bytes: u64,
 }
@@ -88,7 +92,8 @@ impl<T> Scan<T> {
         mut look_into: impl FnMut(File<'_>, Option<Instant>) -> Result<Step<T>, Error>,
     ) -> Result<Self, Error> {
         let first = after.map_or(0, |path| files.after(path));
-        let mut scan = Self { found: Vec::new(), next: None, reached: files.len(), looked_into: 0, bytes: 0 };
+        let (found, reached) = (Vec::new(), files.len());
+        let mut scan = Self { found, next: None, reached, passed: 0, looked_into: 0, bytes: 0 };
         let mut is_over = false;
         for index in (first..files.len()).filter(|index| may_match(files.get(*index))) {
             let until = budget.until.filter(|_| scan.looked_into > 0);
@@ -99,8 +104,12 @@ impl<T> Scan<T> {
                     scan.found.extend(found);
                     is_over = budget.after(&scan).is_used_up();
                 }
+                Step::Passed => {
+                    scan.passed += 1;
+                    is_over = budget.until.is_some_and(|until| Instant::now() >= until);
+                }
                 Step::OutOfTime => {
-                    // Something was looked into, so that there is one before.
+                    // Something was looked into or passed, so that there is one before.
                     scan.next = Some(files.get(index.saturating_sub(1)).path.into());
                     scan.reached = index;
                     break;
@@ -120,18 +129,21 @@ pub struct FoundFile {
     pub lines: Lines,
 }
 
-/// Looks for the pattern in files whose path comes after `after` and is `wanted`.
+/// Looks for the pattern in files whose path comes after `after` and is `wanted`, but for those that are left out.
 pub fn search(
     source: &dyn Source,
     files: &Files,
     candidates: &Candidates,
     pattern: &Pattern,
-    wanted: impl Fn(&BStr) -> bool,
+    (wanted, mut is_left_out): (impl Fn(&BStr) -> bool, impl FnMut(&BStr) -> Result<bool, Error>),
     after: Option<&BStr>,
     budget: Budget,
 ) -> Result<Scan<FoundFile>, Error> {
     let may_match = |file: File<'_>| candidates.has(file.document) && wanted(file.path);
     Scan::over(files, after, budget, may_match, |file, until| {
+        if is_left_out(file.path)? {
+            return Ok(Step::Passed);
+        }
         let contents = source.read(&file.id)?;
         let bytes = contents.bytes_count();
         let Some(text) = contents.text() else { return Ok(Step::LookedInto { bytes, found: None }) };

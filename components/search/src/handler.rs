@@ -1,5 +1,6 @@
 //! From a request to an answer: who asks is settled by the store.
 
+use crate::cost;
 use crate::limits::REPOSITORIES_MAX;
 use crate::query::Query;
 use crate::route::{self, Route};
@@ -17,8 +18,9 @@ use lithe_forge::types::{self, Client, Credentials, Error as StoreError, Overvie
 use lithe_forge::{Requester, is_operator, settings};
 use lithe_web::address::{decode, encode_path};
 use lithe_web::answer::{self, Answer};
+use lithe_web::budget::{Budget, Spent};
 use lithe_web::{Fields, Format, Frame, change_password, failure};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 
 /// Where repositories are mounted.
@@ -37,6 +39,7 @@ pub fn answer(request: &Parts) -> Answer {
         address: request.uri.path_and_query().map_or("/", |address| address.as_str()),
         fields: Fields::of_query(&request.uri),
         requester: RefCell::new(Requester::from_headers(&request.headers)),
+        cost: Cell::new(0),
     };
     let route = Route::parse(request.uri.path());
     if route == Route::Sweep && request.method == Method::POST {
@@ -58,6 +61,7 @@ pub fn answer(request: &Parts) -> Answer {
         },
         Route::Sweep | Route::NotFound => asked.failed(&StoreError::NotFound),
     };
+    asked.budget().charge(&mut answer, asked.cost.get());
     answer.headers_mut().insert("x-robots-tag", HeaderValue::from_static("noindex, nofollow"));
     answer
 }
@@ -69,6 +73,8 @@ struct Asked<'a> {
     address: &'a str,
     fields: Fields,
     requester: RefCell<Requester>,
+    /// What the answer costs, in points.
+    cost: Cell<u32>,
 }
 
 impl Asked<'_> {
@@ -88,6 +94,17 @@ impl Asked<'_> {
             }
             answer => answer,
         }
+    }
+
+    fn budget(&self) -> Budget {
+        Budget::of(&self.request.headers, self.requester.borrow().is_anonymous())
+    }
+
+    /// Counts what the answer costs; fails if who asks has to wait with that.
+    fn pay(&self, points: u32) -> Result<(), Spent> {
+        self.budget().check(points)?;
+        self.cost.set(self.cost.get() + points);
+        Ok(())
     }
 
     /// The form in which the answer is wanted.
@@ -126,6 +143,7 @@ impl Asked<'_> {
             Ok(outcome) => show(frame, &asking, &outcome),
             Err(Failure::NotFound) => failure::not_found(&frame),
             Err(Failure::Query(reason)) => show(frame, &asking, &Outcome::Refused(reason)),
+            Err(Failure::OverBudget(spent)) => failure::over_budget(&frame, spent),
             Err(Failure::Repository(error)) => {
                 eprintln!("search: {}: {error}", record.path);
                 failure::internal(&frame)
@@ -146,6 +164,7 @@ impl Asked<'_> {
         asking.at(&revision);
         let query = Query::of_fields(&self.fields)?;
         let Some(searching) = Searching::new(&query, asking.kind())? else { return Ok(Outcome::Nothing) };
+        self.pay(cost::of_search(asking.kind(), false))?;
         let after = self.after();
         let after = after.as_ref().map(|after| after.as_bstr());
         let budget = searching.budget();
@@ -177,8 +196,12 @@ impl Asked<'_> {
             Ok(Some(ready)) => ready,
             Ok(None) => return show(frame, &asking, &Outcome::Nothing),
             Err(Failure::Query(reason)) => return show(frame, &asking, &Outcome::Refused(reason)),
+            Err(Failure::OverBudget(spent)) => return failure::over_budget(&frame, spent),
             Err(Failure::NotFound | Failure::Repository(_)) => return failure::internal(&frame),
         };
+        if let Err(spent) = self.pay(cost::of_search(asking.kind(), true)) {
+            return failure::over_budget(&frame, spent);
+        }
         let wanted = query.repositories.join(" ");
         match self.readable(&wanted, REPOSITORIES_MAX) {
             Ok(repositories) => {

@@ -17,10 +17,20 @@ impl LanguageFilter {
         Ok(Self { languages: languages.collect::<Result<_, _>>()? })
     }
 
+    /// Whether files of any language match.
+    pub fn is_any(&self) -> bool {
+        self.languages.is_empty()
+    }
+
+    /// Whether a file of that language matches.
+    pub fn has(&self, language: Option<&'static Language>) -> bool {
+        self.is_any() || language.is_some_and(|language| self.languages.contains(&language))
+    }
+
     /// Whether the file at a path is of one of the languages, going by its name.
     pub fn is_match(&self, path: &BStr) -> bool {
         let name = path.rsplit_str("/").next().unwrap_or_default();
-        self.languages.is_empty() || self.languages.iter().any(|language| language.may_be_of(name))
+        self.is_any() || self.languages.iter().any(|language| language.may_be_of(name))
     }
 }
 

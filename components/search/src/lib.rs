@@ -8,9 +8,11 @@
 
 pub mod commits;
 pub mod content;
+pub mod cost;
 pub mod handler;
 pub mod index;
 pub mod language;
+pub mod leaving_out;
 pub mod limits;
 pub mod needs;
 pub mod pattern;

@@ -133,9 +133,12 @@ pub const BLOCK_BYTES: usize = 16 << 10;
 /// The most that the index of one repository takes, in bytes. Files past it are looked into without.
 pub const INDEX_BYTES_MAX: u64 = 1 << 30;
 
-/// The most that the indexes of all repositories take, in bytes; those that were brought up
-/// to date the longest time ago go first.
+/// The most that the indexes of all repositories take, in bytes; those in which nothing was looked for
+/// for the longest time go first, and are made again when somebody looks.
 pub const INDEXES_BYTES_MAX: u64 = 8 << 30;
+
+/// How often it is noted that an index is used.
+pub const USE_NOTED_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// How long a file of an index stays that nothing names any more, in seconds: somebody may still read it.
 pub const LEFT_SECONDS: u64 = 10 * 60;

@@ -25,6 +25,8 @@ pub struct Query {
     pub authors: Vec<String>,
     /// What the path of the repository has to contain.
     pub repositories: Vec<String>,
+    /// Whether files that tools or others wrote are searched too.
+    pub has_all: bool,
 }
 
 /// Why a query makes no sense; in words for people.
@@ -39,12 +41,13 @@ pub enum Error {
 }
 
 impl Query {
-    /// Reads a query from the fields `q`, `regex`, `case`, `word`, `path`, `lang` and `author`.
+    /// Reads a query from the fields `q`, `regex`, `case`, `word`, `all`, `path`, `lang` and `author`.
     pub fn of_fields(fields: &Fields) -> Result<Self, Error> {
         let mut query = Self::parse(fields.get("q"))?;
         query.meaning.is_expression |= is_yes(fields.get("regex"));
         query.meaning.minds_case |= is_yes(fields.get("case"));
         query.meaning.whole_words |= is_yes(fields.get("word"));
+        query.has_all |= is_yes(fields.get("all"));
         for (name, values) in
             [("path", &mut query.paths), ("lang", &mut query.languages), ("author", &mut query.authors)]
         {
@@ -97,6 +100,7 @@ impl Query {
             "case" => self.meaning.minds_case = yes_or_no("case:", &value)?,
             "word" => self.meaning.whole_words = yes_or_no("word:", &value)?,
             "regex" => self.meaning.is_expression = yes_or_no("regex:", &value)?,
+            "all" => self.has_all = yes_or_no("all:", &value)?,
             _ => unreachable!("`filter` knows these names alone"),
         }
         Ok(())
@@ -129,7 +133,7 @@ fn yes_or_no(name: &'static str, value: &str) -> Result<bool, Error> {
 }
 
 /// The names of filters.
-const FILTERS: [&str; 8] = ["path", "-path", "lang", "author", "repo", "case", "word", "regex"];
+const FILTERS: [&str; 9] = ["path", "-path", "lang", "author", "repo", "case", "word", "regex", "all"];
 
 /// A word of a query.
 struct Word {

@@ -9,7 +9,8 @@ use crate::index::tree::Trees;
 use crate::index::update::{self, Allowance, Source};
 use crate::index::{Candidates, Index};
 use crate::language::LanguageFilter;
-use crate::limits::{FOUND_COMMITS_MAX, FOUND_FILES_MAX, FOUND_PATHS_MAX, HISTORY_TIME_MAX};
+use crate::leaving_out::LeavingOut;
+use crate::limits::{FOUND_COMMITS_MAX, FOUND_FILES_MAX, FOUND_PATHS_MAX, HISTORY_TIME_MAX, USE_NOTED_EVERY};
 use crate::needs::Needs;
 use crate::pattern::{self, Pattern};
 use crate::query::{self, PathFilter, Query};
@@ -17,9 +18,14 @@ use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::ObjectId;
 use lithe_code::repository::{self, Repository};
 use lithe_code::revision;
+use lithe_web::budget::Spent;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
+
+/// The file whose time says when something was looked for in an index.
+const USED: &str = "used";
 
 /// Where something is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,12 +59,20 @@ pub enum Failure {
     NotFound,
     /// What is asked for makes no sense; in words.
     Query(String),
+    /// Who asks has to wait.
+    OverBudget(Spent),
     Repository(repository::Error),
 }
 
 impl From<repository::Error> for Failure {
     fn from(error: repository::Error) -> Self {
         Self::Repository(error)
+    }
+}
+
+impl From<Spent> for Failure {
+    fn from(spent: Spent) -> Self {
+        Self::OverBudget(spent)
     }
 }
 
@@ -79,6 +93,7 @@ pub struct Searching {
     subject: Subject,
     paths: PathFilter,
     languages: LanguageFilter,
+    has_all: bool,
 }
 
 enum Subject {
@@ -101,6 +116,8 @@ pub struct Part {
     pub unknown: usize,
     /// Whether there are more than are searched.
     pub is_cut: bool,
+    /// How many files might have matched and were left out, as tools or others wrote them.
+    pub left_out: usize,
 }
 
 /// What is found, of one kind.
@@ -143,7 +160,7 @@ impl Searching {
             }
             _ => return Ok(None),
         };
-        Ok(Some(Self { subject, paths: query.path_filter()?, languages }))
+        Ok(Some(Self { subject, paths: query.path_filter()?, languages, has_all: query.has_all }))
     }
 
     /// What one request gets.
@@ -165,17 +182,26 @@ impl Searching {
         after: Option<&BStr>,
         budget: Budget,
     ) -> Result<(Part, Budget), repository::Error> {
-        let wanted = |path: &BStr| self.paths.is_match(path) && self.languages.is_match(path);
         match &self.subject {
             Subject::Content(pattern) => {
                 let source = Trees(repository);
                 let (files, candidates) =
                     indexes.files(repository, &source, commit_id, Some(pattern.needs()))?;
-                let scan = content::search(&source, &files, &candidates, pattern, wanted, after, budget)?;
+                let tree_id = source.root(&commit_id)?;
+                let mut leaving_out =
+                    LeavingOut::new(repository, &tree_id, &files, &self.languages, self.has_all)?;
+                let goes_by_names = leaving_out.goes_by_names();
+                let wanted = |path: &BStr| {
+                    self.paths.is_match(path) && (!goes_by_names || self.languages.is_match(path))
+                };
+                let is_left_out = |path: &BStr| leaving_out.is_left_out(path);
+                let filters = (wanted, is_left_out);
+                let scan = content::search(&source, &files, &candidates, pattern, filters, after, budget)?;
                 Ok(part(&files, scan, budget, Hits::Files))
             }
             Subject::Paths(pattern) => {
                 let (files, _) = indexes.files(repository, &Trees(repository), commit_id, None)?;
+                let wanted = |path: &BStr| self.paths.is_match(path) && self.languages.is_match(path);
                 let scan = content::search_paths(&files, pattern.as_ref(), wanted, after, budget)?;
                 Ok(part(&files, scan, budget, Hits::Paths))
             }
@@ -199,6 +225,7 @@ fn part<T>(files: &Files, scan: Scan<T>, budget: Budget, hits: fn(Vec<T>) -> Hit
         total: files.len(),
         unknown: files.unknown_count(),
         is_cut: files.is_cut,
+        left_out: scan.passed,
     };
     (part, left)
 }
@@ -217,6 +244,22 @@ impl Indexes {
     /// The directories of both, to be looked at by their names.
     pub fn directories(&self) -> [Directory; 2] {
         ["files", "commits"].map(|name| Directory::new(&self.directory.join(name)))
+    }
+
+    /// Notes that something was looked for here, once in a while.
+    fn note_use(&self) {
+        let is_noted =
+            self.used().and_then(|used| used.elapsed().ok()).is_some_and(|age| age < USE_NOTED_EVERY);
+        if !is_noted {
+            // Where that cannot be noted, nothing can be kept either.
+            let _ = fs::create_dir_all(&self.directory)
+                .and_then(|()| fs::write(self.directory.join(USED), "used\n"));
+        }
+    }
+
+    /// When something was looked for here the last time, as far as that is known.
+    pub fn used(&self) -> Option<SystemTime> {
+        fs::metadata(self.directory.join(USED)).and_then(|metadata| metadata.modified()).ok()
     }
 
     fn directory_of(&self, source: &dyn Source) -> PathBuf {
@@ -253,6 +296,7 @@ impl Indexes {
         commit_id: ObjectId,
         needs: Option<&Needs>,
     ) -> Result<(Rc<Files>, Candidates), repository::Error> {
+        self.note_use();
         let index = self.updated(repository, source, Allowance::of_request())?;
         let files = update::files_at(source, &index, source.root(&commit_id)?)?;
         let Some(needs) = needs else { return Ok((files, Candidates::ALL)) };

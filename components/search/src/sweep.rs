@@ -3,7 +3,7 @@
 use crate::index::history::Histories;
 use crate::index::tree::Trees;
 use crate::index::update::{Allowance, Source};
-use crate::limits::{INDEXES_BYTES_MAX, SLICE_TIME_MAX, SWEEP_TIME_MAX};
+use crate::limits::{INDEX_BYTES_MAX, INDEXES_BYTES_MAX, SLICE_TIME_MAX, SWEEP_TIME_MAX};
 use crate::searching::Indexes;
 use lithe_code::repository::Repository;
 use lithe_code::storage;
@@ -16,16 +16,22 @@ use std::{fs, io, thread};
 /// For how long after a push an index may have been written before it: both times are in whole seconds.
 const SETTLED: Duration = Duration::from_secs(2);
 
+/// How much indexes take when no new one is begun unless somebody looks for something, in bytes.
+const FULL_BYTES: u64 = INDEXES_BYTES_MAX - INDEX_BYTES_MAX;
+
 /// Brings up to date what is behind, and removes what is of no repository any more. What is not done when
 /// the time is over is for the next sweep.
 pub fn sweep(repositories: &[types::Repository], root: &Path, indexes: &Path) {
     let until = Instant::now() + SWEEP_TIME_MAX;
-    if let Err(error) = clear_away(repositories, indexes) {
+    let bytes = clear_away(repositories, indexes, INDEXES_BYTES_MAX).unwrap_or_else(|error| {
         eprintln!("search: {}: {error}", indexes.display());
-    }
+        INDEXES_BYTES_MAX
+    });
     for record in repositories {
         let own = Indexes::new(indexes.join(record.id.to_string()));
-        if is_up_to_date(&own, record) {
+        // Where there is no room left, only what somebody has begun is gone on with: what was removed would
+        // come and go.
+        if is_up_to_date(&own, record) || (bytes >= FULL_BYTES && own.used().is_none()) {
             continue;
         }
         let Ok(opened) = storage::open(root, record) else { continue };
@@ -71,21 +77,18 @@ fn is_up_to_date(indexes: &Indexes, record: &types::Repository) -> bool {
     })
 }
 
-/// Removes the indexes of repositories that are gone, and of those that were not brought up to date for the
-/// longest time where all together are too large.
-fn clear_away(repositories: &[types::Repository], indexes: &Path) -> io::Result<()> {
+/// Removes the indexes of repositories that are gone, and of those in which nothing was looked for for the
+/// longest time where all together are too large. Returns how much is left, in bytes.
+fn clear_away(repositories: &[types::Repository], indexes: &Path, bytes_max: u64) -> io::Result<u64> {
     let known: HashSet<String> = repositories.iter().map(|record| record.id.to_string()).collect();
     let entries = match fs::read_dir(indexes) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
         entries => entries?,
     };
     let mut kept = Vec::new();
     for entry in entries.flatten() {
         if entry.file_name().to_str().is_some_and(|name| known.contains(name)) {
-            let written = Indexes::new(entry.path()).directories();
-            let written =
-                written.iter().filter_map(|directory| directory.written().map(|(_, written)| written)).max();
-            kept.push((written, bytes_of(&entry.path())?, entry.path()));
+            kept.push((Indexes::new(entry.path()).used(), bytes_of(&entry.path())?, entry.path()));
         } else {
             fs::remove_dir_all(entry.path())?;
         }
@@ -93,12 +96,12 @@ fn clear_away(repositories: &[types::Repository], indexes: &Path) -> io::Result<
     kept.sort_by(|(a, ..), (b, ..)| b.cmp(a));
     let mut sum = 0;
     for (_, bytes, path) in kept {
-        sum += bytes;
-        if sum > INDEXES_BYTES_MAX {
-            fs::remove_dir_all(path)?;
+        match sum + bytes > bytes_max {
+            true => fs::remove_dir_all(path)?,
+            false => sum += bytes,
         }
     }
-    Ok(())
+    Ok(sum)
 }
 
 /// How much the files of an index take.
@@ -110,4 +113,57 @@ fn bytes_of(directory: &Path) -> io::Result<u64> {
         }
     }
     Ok(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(id: u64) -> types::Repository {
+        types::Repository {
+            id,
+            path: format!("r{id}"),
+            directory: format!("r{id}.git"),
+            description: String::new(),
+            is_private: false,
+            owner: None,
+            created: 0,
+            updated: 0,
+            deleted: None,
+        }
+    }
+
+    #[test]
+    fn what_nobody_looks_in_goes_first_and_what_is_of_no_repository_at_once() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let names = || {
+            let entries = fs::read_dir(directory.path()).expect("it is there").flatten();
+            let mut names: Vec<_> =
+                entries.map(|entry| entry.file_name().into_string().expect("a number")).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(clear_away(&[], &directory.path().join("none"), 0).expect("nothing is there"), 0);
+        for id in 1..=4 {
+            let files = directory.path().join(format!("{id}/files"));
+            fs::create_dir_all(&files).expect("the directory is writable");
+            fs::write(files.join("segment"), [0; 100]).expect("the directory is writable");
+        }
+        // The third was never used, the first last.
+        for (id, seconds) in [(2, 100), (1, 200)] {
+            let used = directory.path().join(format!("{id}/used"));
+            let file = fs::File::create(used).expect("the directory is writable");
+            file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).expect("it is a file");
+        }
+        let records = [1, 2, 3].map(record);
+        for (bytes_max, left, expected) in [
+            (300, 300, vec!["1", "2", "3"]),
+            (299, 200, vec!["1", "2"]),
+            (100, 100, vec!["1"]),
+            (99, 0, vec![]),
+        ] {
+            assert_eq!(clear_away(&records, directory.path(), bytes_max).expect("it is writable"), left);
+            assert_eq!(names(), expected, "{bytes_max} bytes");
+        }
+    }
 }

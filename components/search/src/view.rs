@@ -67,7 +67,8 @@ impl<'a> Asking<'a> {
 
     /// The address of this search with other fields.
     fn address(&self, others: &[(&str, String)]) -> String {
-        let names = ["q", "type", "regex", "case", "word", "path", "lang", "author", "ref", FORMAT_FIELD];
+        let names =
+            ["q", "type", "regex", "case", "word", "all", "path", "lang", "author", "ref", FORMAT_FIELD];
         let own = names.into_iter().map(|name| (name, self.fields.get(name).to_owned()));
         let own = own.filter(|(name, _)| others.iter().all(|(other, _)| other != name));
         let pairs = own.chain(others.iter().map(|(name, value)| (*name, value.clone())));
@@ -182,6 +183,12 @@ impl Results {
         notices
     }
 
+    /// The same search among all files, if some were left out.
+    fn all_href(&self, asking: &Asking<'_>) -> Option<String> {
+        let leaves_out = self.parts.iter().any(|(_, _, part)| part.left_out > 0);
+        leaves_out.then(|| asking.address(&[("all", "yes".to_owned())]))
+    }
+
     fn next_href(&self, asking: &Asking<'_>) -> Option<String> {
         self.next.as_ref().map(|next| asking.address(next))
     }
@@ -214,6 +221,8 @@ struct View {
     notices: Vec<String>,
     sections: Vec<Section>,
     next_href: Option<String>,
+    /// The same search among all files, if some were left out.
+    all_href: Option<String>,
 }
 
 /// The fields of the form.
@@ -232,6 +241,7 @@ struct Form {
     is_expression: bool,
     minds_case: bool,
     whole_words: bool,
+    has_all: bool,
 }
 
 /// A kind of search.
@@ -330,6 +340,7 @@ impl View {
             notices: Vec::new(),
             sections: Vec::new(),
             next_href: None,
+            all_href: None,
         };
         match outcome {
             Outcome::Empty => view.status = "There is nothing to search in an empty repository.".to_owned(),
@@ -339,6 +350,7 @@ impl View {
                 view.status = results.status();
                 view.notices = results.notices();
                 view.next_href = results.next_href(asking);
+                view.all_href = results.all_href(asking);
                 let parts =
                     results.parts.iter().enumerate().filter(|(_, (_, _, part))| !part.hits.is_empty());
                 view.sections = parts.map(|(index, part)| Section::new(asking, index, part)).collect();
@@ -366,11 +378,16 @@ impl Form {
             is_expression: is_yes("regex"),
             minds_case: is_yes("case"),
             whole_words: is_yes("word"),
+            has_all: is_yes("all"),
         }
     }
 
     fn is_of_commits(&self) -> bool {
         self.kind == Kind::Commits
+    }
+
+    fn is_of_contents(&self) -> bool {
+        self.kind == Kind::Content
     }
 
     fn label(&self) -> &'static str {
@@ -550,6 +567,8 @@ pub struct Json {
     found: Vec<JsonHit>,
     /// Where to go on; none if nothing is left.
     next_href: Option<String>,
+    /// The same search among all files, if generated or vendored ones were left out.
+    all_href: Option<String>,
 }
 
 /// What was found.
@@ -581,6 +600,7 @@ pub fn json(asking: &Asking<'_>, outcome: &Outcome) -> Json {
         notices: Vec::new(),
         found: Vec::new(),
         next_href: None,
+        all_href: None,
     };
     match outcome {
         Outcome::Empty | Outcome::Nothing => {}
@@ -588,6 +608,7 @@ pub fn json(asking: &Asking<'_>, outcome: &Outcome) -> Json {
         Outcome::Found(results) => {
             (json.status, json.notices) = (results.status(), results.notices());
             json.next_href = results.next_href(asking);
+            json.all_href = results.all_href(asking);
             json.found = results.parts.iter().flat_map(json_hits).collect();
         }
     }

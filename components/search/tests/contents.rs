@@ -3,9 +3,12 @@
 mod kit;
 
 use kit::{Fixture, query};
+use search::content::Budget;
 use search::index::update::Allowance;
-use search::pattern::Meaning;
+use search::limits::EXPRESSION_DEPTH_MAX;
+use search::pattern::{Meaning, Pattern};
 use search::query::Query;
+use search::searching::{Hits, Indexes, Kind, Searching};
 use std::fs;
 use std::time::Instant;
 
@@ -194,4 +197,97 @@ fn what_is_not_searched_is_passed_over() {
     assert_eq!(open.found_now("needle"), ["most:1"]);
     assert_eq!(index.files.len(), 2);
     assert_eq!(open.found(&index, "main", &query("absent")), [""; 0]);
+}
+
+#[test]
+fn what_tools_or_others_wrote_is_left_out_unless_it_is_asked_for() {
+    let fixture = Fixture::new(
+        "mkdir -p vendor/x gen src && printf 'needle\\n' | tee vendor/x/a.c vendor/x/ours.c gen/b.c gen/kept.c Cargo.lock a.min.js src/c.c src/d.odd > /dev/null
+        git add . && git commit -qm one",
+    );
+    let paths = |query: &str| -> (Vec<String>, usize) {
+        let open = fixture.open();
+        let query = Query::parse(query).expect("a query");
+        let searching =
+            Searching::new(&query, Kind::Content).expect("it makes sense").expect("something is asked");
+        let indexes = Indexes::new(fixture.index());
+        let (part, _) = searching
+            .search(open.repository(), &indexes, open.commit("main"), None, Budget::without_clock(20))
+            .expect("it can be searched");
+        let Hits::Files(files) = part.hits else { panic!("it is about contents") };
+        (files.iter().map(|file| file.path.to_string()).collect(), part.left_out)
+    };
+    let all = [
+        "Cargo.lock",
+        "a.min.js",
+        "gen/b.c",
+        "gen/kept.c",
+        "src/c.c",
+        "src/d.odd",
+        "vendor/x/a.c",
+        "vendor/x/ours.c",
+    ];
+    let case = |query: &str, expected: &[&str], left_out: usize| {
+        assert_eq!(
+            paths(query),
+            (expected.iter().map(|path| (*path).to_owned()).collect(), left_out),
+            "{query}"
+        );
+    };
+    case("needle", &["gen/b.c", "gen/kept.c", "src/c.c", "src/d.odd"], 4);
+    case("needle all:yes", &all, 0);
+    case("needle lang:c", &["gen/b.c", "gen/kept.c", "src/c.c"], 2);
+    case("needle path:vendor", &[], 2);
+    fixture.push(
+        "printf '*.odd linguist-language=C\\ngen/** linguist-generated\\ngen/kept.c !linguist-generated\\nours.c -linguist-vendored\\n' > .gitattributes
+        git add . && git commit -qm two",
+    );
+    case("needle", &["gen/kept.c", "src/c.c", "src/d.odd", "vendor/x/ours.c"], 4);
+    case("needle lang:c", &["gen/kept.c", "src/c.c", "src/d.odd", "vendor/x/ours.c"], 4);
+    case(
+        "needle lang:c all:yes",
+        &["gen/b.c", "gen/kept.c", "src/c.c", "src/d.odd", "vendor/x/a.c", "vendor/x/ours.c"],
+        2,
+    );
+}
+
+#[test]
+fn expressions_that_would_explode_are_refused_or_end() {
+    let fixture = Fixture::new(
+        "printf 'a%.0s' $(seq 5000) > a && printf '!\\n' >> a && git add . && git commit -qm one",
+    );
+    let open = fixture.open();
+    open.updated("main", Allowance::ALL);
+    let asked =
+        |expression: &str| Pattern::new(&[expression], Meaning { is_expression: true, ..Meaning::default() });
+    // Each of these takes a backtracking engine longer than the world lasts.
+    for expression in ["(a+)+$", "(a*)*b", "(a|a)*c", "(a|aa)+$", "^(([a-z])+.)+[A-Z]([a-z])+$", "(.*)*x"] {
+        let pattern = asked(expression).expect(expression);
+        let text = format!("{}!", "a".repeat(5_000));
+        let lines = pattern.lines(&text, 10, None).expect("there is time");
+        assert!(lines.count <= 1, "{expression}");
+    }
+    for expression in ["(x{1000}){1000}", "[a-z]{5000}", "\\pL{2000}", "((((a{100}){100}){100}){100})"] {
+        assert!(asked(expression).is_err(), "{expression}");
+    }
+    let nested = |depth: usize| format!("{}a{}", "(".repeat(depth), ")".repeat(depth));
+    assert!(asked(&nested(EXPRESSION_DEPTH_MAX as usize - 2)).is_ok());
+    assert!(asked(&nested(EXPRESSION_DEPTH_MAX as usize + 1)).is_err());
+}
+
+#[test]
+fn a_line_of_any_length_is_searched_in_pieces() {
+    let fixture = Fixture::new(
+        "yes x | tr -d '\\n' | head -c 1000000 > long && printf 'needle' >> long && git add . && git commit -qm one
+        yes y | tr -d '\\n' | head -c 50000000 > longer && printf 'needle' >> longer && git add . && git commit -qm two",
+    );
+    let open = fixture.open();
+    let index = open.updated("main", Allowance::ALL);
+    // The second is larger than what is searched, as the help of the page says.
+    assert_eq!(open.found(&index, "main", &query("needle")), ["long:1"]);
+    let pattern = Pattern::new(&["needle"], Meaning::default()).expect("a word");
+    let text = format!("{}needle", "x".repeat(50_000_000));
+    let lines = pattern.lines(&text, 10, None).expect("there is time");
+    assert_eq!(lines.count, 1);
+    assert!(pattern.lines(&text, 10, Some(Instant::now())).is_err(), "it ends when the time is over");
 }

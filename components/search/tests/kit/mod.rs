@@ -145,7 +145,7 @@ impl Open {
                 &files,
                 &candidates,
                 &pattern,
-                wanted,
+                (wanted, |_: &bstr::BStr| Ok(false)),
                 after_path,
                 budget,
             )
