@@ -267,6 +267,38 @@ fn what_others_pushed_meanwhile_is_never_overwritten() {
 }
 
 #[test]
+fn what_was_typed_for_a_branch_that_is_gone_goes_to_another() {
+    let place = Place::new(
+        "mkdir dir && printf 'a\\n' > dir/file && git checkout -q -b side && git checkout -q -b other",
+    );
+    for (rest, typed, led) in [
+        ("side/dir/file", "mine\n", "blob/alice-patch-1/dir/file"),
+        ("side/dir?new", "fresh\n", "blob/alice-patch-2/dir/new"),
+        ("side/dir/file?delete", "", "tree/alice-patch-3"),
+    ] {
+        place.shell.run("cd work && git push -q \"$ADMIN\" other:refs/heads/side");
+        let page = place.address(rest);
+        let shown = place.alice.get(&page);
+        place.shell.run("cd work && git push -q \"$ADMIN\" :side");
+        let before = place.refs();
+        let fields: &[(&str, &str)] = match rest {
+            "side/dir/file" => &[("text", typed), ("title", "What it does")],
+            "side/dir?new" => &[("text", typed), ("path", "dir/new"), ("title", "What it does")],
+            _ => &[("title", "What it does")],
+        };
+        let gone = place.alice.submit_shown(&shown, &page, "/-/edit", fields, &[]);
+        let text = gone.text();
+        assert_eq!((gone.status, place.refs()), (409, before), "{rest}: {text}");
+        assert!(text.contains("The branch was removed") && text.contains("What it does"), "{rest}: {text}");
+        assert!(text.contains(typed.trim_end()), "{rest}: {text}");
+        let taken = place.alice.submit_shown(&gone, &page, "/-/edit", &[], &[]);
+        assert!(place.led(&taken).starts_with(led), "{rest}");
+    }
+    assert_eq!(place.git("show alice-patch-1:dir/file"), "mine");
+    assert_eq!(place.alice.get(&place.address("side/dir/file")).status, 404);
+}
+
+#[test]
 fn a_preview_changes_nothing() {
     let place = Place::new("printf 'a <b>\\nsame\\n' > file");
     let page =

@@ -542,8 +542,9 @@ const FEATURES: &[Feature] = &[
         id: "K062",
         about: "statistics of commits and languages",
         outcome: Here(
-            "`/-/stats/<ref>`: weeks, authors, hours of the week; languages on the summary",
+            "`/-/stats/<ref>`: weeks, authors, hours of the week, languages over time; languages on the summary",
             &[
+                "statistics::languages_over_time_are_those_of_the_commits_on_the_way",
                 "statistics::as_many_commits_as_git_counts_with_a_commit_graph_and_without",
                 "statistics::the_page_has_the_numbers_of_all_that_is_counted",
             ],
@@ -588,15 +589,21 @@ const FEATURES: &[Feature] = &[
     Feature {
         id: "K069",
         about: "a public journal",
-        outcome: Differs(
-            "a feed of the repositories that changed last, of those that everyone may read",
-            &["listing::what_was_changed_last_is_a_feed"],
+        outcome: Here(
+            "`/-/activity`: pushes to what the viewer may read, and new repositories",
+            &["feeds::the_journal_tells_each_viewer_of_what_that_viewer_may_read"],
         ),
     },
     Feature {
         id: "K070",
         about: "feeds of the journal",
-        outcome: Later("repositories have feeds of commits and tags"),
+        outcome: Here(
+            "`/-/activity.atom`, `.rss`, with a token of what its owner may read",
+            &[
+                "feeds::the_journal_tells_each_viewer_of_what_that_viewer_may_read",
+                "listing::what_was_changed_last_is_a_feed",
+            ],
+        ),
     },
     Feature {
         id: "K071",

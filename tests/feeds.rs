@@ -66,3 +66,62 @@ fn a_private_feed_is_read_with_a_token() {
     let answer = Answer::send("GET", &forge.url, &address, &headers, None);
     assert_eq!(answer.status, 200, "{}", answer.text());
 }
+
+#[test]
+fn the_journal_tells_each_viewer_of_what_that_viewer_may_read() {
+    let forge = Forge::start(&[]);
+    let public = forge.repository(&[]);
+    let private = forge.repository(&["--private"]);
+    for path in [&public, &private] {
+        forge.shell(path).run(HISTORY);
+        forge.shell(path).run(
+            "git clone -q \"$ADMIN\" again && cd again && git checkout -q -b 'side-\u{202e}<b>' && git commit -q --allow-empty -m 3 \
+            && git push -q origin HEAD && git push -q origin --delete v1",
+        );
+    }
+    let (name, _) = Actor::Admin.login().expect("the admin signs in");
+    let reply = forge.lithe(&["token", "create", name, "--json"]);
+    let reply: serde_json::Value = serde_json::from_str(&reply).expect("JSON");
+    let token = reply["secret"].as_str().expect("a secret");
+    let of_admin = [("authorization".to_owned(), basic(name, token))];
+    let titles = |answer: &Answer| {
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let shell = forge.shell(&public);
+        std::fs::write(shell.path().join("feed"), &answer.body).expect("the directory is writable");
+        shell.run(&format!("{TITLES} feed"))
+    };
+    let of = |path: &str| {
+        format!(
+            "{name} removed the tag v1 in {path}\n{name} made the branch side-\\u{{202e}}<b> in {path}\n\
+             {name} pushed 2 branches and tags to {path}\noperator made the repository {path}"
+        )
+    };
+    for form in ["atom", "rss"] {
+        let address = format!("-/activity.{form}");
+        let stranger = titles(&forge.get(Actor::Stranger, &address));
+        assert_eq!(stranger, of(&public), "{form}");
+        let admin = titles(&Answer::send("GET", &forge.url, &address, &of_admin, None));
+        assert!(admin.contains(&private) && admin.contains(&public), "{admin}");
+    }
+    let page = forge.get(Actor::Stranger, "-/activity");
+    let text = page.text();
+    assert!(
+        page.status == 200 && text.contains("side-\\u{202e}&lt;b&gt;") && !text.contains(&private),
+        "{text}"
+    );
+    assert!(forge.get(Actor::Stranger, "").text().contains("href=\"/-/activity\""));
+    let config = forge.data().join(format!("repos/{public}.git/config"));
+    forge.shell(&public).run(&format!(
+        "git config -f {} uploadpack.hideRefs 'refs/heads/side-\u{202e}<b>'",
+        config.display()
+    ));
+    let hidden = forge.get(Actor::Stranger, "-/activity").text();
+    assert!(hidden.contains("removed the tag") && !hidden.contains("side-"), "{hidden}");
+    // What nobody may read any more is told to nobody any more.
+    forge.lithe(&["repo", "delete", &public]);
+    let gone = forge.get(Actor::Stranger, "-/activity").text();
+    assert!(
+        gone.contains("Nothing was done here lately that you may see.") && !gone.contains(&public),
+        "{gone}"
+    );
+}

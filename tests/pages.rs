@@ -54,6 +54,10 @@ fn pages_are_sound_in_a_browser() {
         "/-/deleted".to_owned(),
         "/-/new/repository".to_owned(),
         format!("/{path}/-/settings"),
+        format!("/{path}/-/edit/main/src/main.rs"),
+        format!("/{path}/-/edit/main?upload"),
+        format!("/{path}/-/stats/main"),
+        "/-/activity".to_owned(),
         format!("/{path}/-/settings/permissions"),
         format!("/{path}/-/settings/pushes"),
         format!("/{path}/-/settings/health"),
@@ -64,6 +68,30 @@ fn pages_are_sound_in_a_browser() {
     let all: Vec<String> = public.iter().chain(&signed_in).cloned().collect();
     check(forge, &[], &anonymous, "anonymous");
     check(forge, &[("lithe_session", &session)], &all, "signed-in");
+}
+
+#[test]
+fn the_editor_is_used_by_keys_alone() {
+    let forge = Forge::shared();
+    let path = forge.repository(&[]);
+    forge.shell(&path).run(
+        r#"git init -q -b main work && cd work && mkdir src
+        printf 'fn main() {\n    println!("Hello");\n}\n' > src/main.rs
+        git add . && git commit -qm First && git push -q "$ADMIN" main"#,
+    );
+    let (name, password) = Actor::Admin.login().expect("the admin signs in");
+    let session = Browser::signed_in(forge, name, password).cookie("lithe_session").expect("a session");
+    let state = forge.data().join("editor.json");
+    let cookies = serde_json::json!([{ "name": "lithe_session", "value": session }]);
+    let (page, shown) =
+        (format!("/{path}/-/edit/main/src/main.rs"), format!("/{path}/-/blob/main/src/main.rs"));
+    let text = serde_json::json!({ "cookies": cookies, "page": page, "shown": shown }).to_string();
+    std::fs::write(&state, text).expect("the data directory is writable");
+    let mut command = Command::new("node");
+    let output = command.arg(root().join("tests/pages/editor.mjs")).arg(&forge.url).arg(&state).output();
+    let output = output.expect("node starts; `cargo xtask test` installs it");
+    let problems = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{problems}{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[track_caller]

@@ -19,6 +19,7 @@ Usage: cargo xtask <command>
   test [filter]     Build everything and run every test; see `cargo xtask test --help`
   bench [options]   Measure Lithe beside its peers; see `cargo xtask bench --help`
   build             Build the components into target/components and the host
+  editor            Build the editor of text files anew from its npm packages, into the source tree
   setup             Only install what the build needs
 ";
 
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         "test" => test::run(rest),
         "bench" => bench::run(rest),
         "build" => setup::for_build().and_then(|tools| build::everything(&tools)),
+        "editor" => editor(),
         "setup" => setup::for_build().map(drop),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
@@ -53,6 +55,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Builds the static files `editor.…`, which are in the source tree so that nothing else needs Node.js.
+fn editor() -> Result {
+    let directory = root().join("components/assets/editor");
+    run(Command::new("npm").args(["ci", "--silent"]).current_dir(&directory))?;
+    run(Command::new("npm").args(["run", "build", "--silent"]).current_dir(&directory))
 }
 
 fn serve(arguments: &[String]) -> Result {

@@ -94,6 +94,7 @@ impl StaticFile {
             Some("css") => "text/css; charset=utf-8",
             Some("js") => "text/javascript; charset=utf-8",
             Some("svg") => "image/svg+xml",
+            Some("txt") => "text/plain; charset=utf-8",
             _ => "application/octet-stream",
         }
     }
@@ -156,8 +157,16 @@ mod tests {
         answer(&Method::GET, &format!("/-/static/{name}"), &headers)
     }
 
+    fn file(name: &str) -> &'static StaticFile {
+        let (stem, extension) = name.split_once('.').expect("a name with an extension");
+        let is_it = |file: &&StaticFile| {
+            parts(file.name).is_some_and(|(own, _, ending)| (own, ending) == (stem, extension))
+        };
+        FILES.iter().find(is_it).expect("there is such a file")
+    }
+
     fn style() -> &'static StaticFile {
-        FILES.iter().find(|file| file.name.ends_with(".css")).expect("there is a style sheet")
+        file("lithe.css")
     }
 
     #[test]
@@ -169,7 +178,46 @@ mod tests {
             assert_eq!(answer.headers()[CACHE_CONTROL], "public, max-age=31536000, immutable");
             assert_ne!(answer.headers()[CONTENT_TYPE], "application/octet-stream");
         }
-        assert_eq!(FILES.len(), 3);
+        assert_eq!(FILES.len(), 6);
+    }
+
+    #[test]
+    fn the_editor_is_built_of_the_packages_that_are_named_and_ships_their_licences() {
+        let package = include_str!("../editor/package.json");
+        let dependencies =
+            package.split("\"dependencies\": {").nth(1).and_then(|rest| rest.split('}').next());
+        let mut words = dependencies.expect("the packages").split('"').skip(1).step_by(2);
+        let licences = str::from_utf8(file("editor-licences.txt").identity).expect("text");
+        let mut count = 0;
+        while let (Some(name), Some(version)) = (words.next(), words.next()) {
+            count += 1;
+            for built in ["editor.js", "editor.css"] {
+                let built = str::from_utf8(file(built).identity).expect("text");
+                assert!(built.starts_with("/* ") && built.contains(&format!("{name} {version}")), "{name}");
+            }
+            assert!(
+                licences.contains(&format!("{name} {version}\n"))
+                    && licences.contains("Permission is hereby granted")
+            );
+            let locked = format!("\"node_modules/{name}\": {{\n      \"version\": \"{version}\"");
+            assert!(
+                include_str!("../editor/package-lock.json").contains(&locked),
+                "{name} is locked at {version}"
+            );
+        }
+        assert_eq!(count, 1);
+    }
+
+    /// The most that styles and scripts of a page take, compressed, in bytes.
+    const STATIC_BYTES_MAX: usize = 60_000;
+
+    #[test]
+    fn a_page_with_the_editor_is_light() {
+        let bytes: usize = ["lithe.css", "lithe.js", "editor.css", "editor.js"]
+            .map(|name| file(name).brotli.len())
+            .iter()
+            .sum();
+        assert!(bytes <= STATIC_BYTES_MAX, "{bytes} bytes");
     }
 
     #[test]

@@ -167,6 +167,45 @@ pub fn of_repositories(
     }
 }
 
+/// What an entry of a feed of the site says.
+pub struct Said {
+    pub title: String,
+    pub href: String,
+    pub author: String,
+    /// When, in seconds since the epoch.
+    pub seconds: i64,
+    pub content: String,
+}
+
+/// Builds a feed of the site, of what the page at `page` shows.
+pub fn of_site(
+    site: &str,
+    title: &str,
+    (page, form): (&str, Form),
+    said: impl Iterator<Item = Said>,
+) -> Feed {
+    let mut latest = 0;
+    let entries: Vec<Entry> = said
+        .map(|said| {
+            latest = latest.max(said.seconds);
+            Entry {
+                title: xml(&said.title),
+                href: said.href,
+                author: xml(&said.author),
+                date: date_of(said.seconds),
+                content: message(&said.content),
+            }
+        })
+        .collect();
+    Feed {
+        title: xml(title),
+        page: format!("{site}{page}"),
+        own: format!("{site}{page}{}", form.extension()),
+        updated: date_of(latest),
+        entries,
+    }
+}
+
 fn of_commits(
     place: &Place<'_>,
     repository: Repository<'_>,

@@ -1,5 +1,6 @@
 //! From a request to an answer: who asks is settled by the store, the pages are built elsewhere.
 
+use crate::activity::{self, Hiding};
 use crate::blame;
 use crate::blob::{self, Display};
 use crate::commits::{self, Look};
@@ -33,13 +34,15 @@ use lithe_forge::access::{self, Opened};
 use lithe_forge::settings;
 use lithe_forge::types::{self, Client, Credentials, Error as StoreError, Overview};
 use lithe_forge::{Requester, host_header, is_https, signers};
+use lithe_git::refs::{Hidden, Side};
 use lithe_web::address::encode_component;
 use lithe_web::answer::{self, Answer};
 use lithe_web::budget::Budget;
 use lithe_web::format::FORMAT_FIELD;
 use lithe_web::{Fields, Format, Frame, change_password, failure, time};
 use serde::Serialize;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -65,6 +68,7 @@ pub fn answer(request: &Parts) -> Answer {
         | Route::Search
         | Route::OpenSearch
         | Route::Feed(_)
+        | Route::Activity(_)
         | Route::Place { .. }
         | Route::NotFound => {}
     }
@@ -74,6 +78,7 @@ pub fn answer(request: &Parts) -> Answer {
         Route::Search => arrived.search(),
         Route::OpenSearch => arrived.open_search(),
         Route::Feed(rest) => arrived.repositories_feed(None, rest.as_bstr()),
+        Route::Activity(form) => arrived.activity(form),
         Route::Place { path, page } => arrived.place(&path, &page),
         Route::NotFound | Route::Robots | Route::Redirect(_) => arrived.nowhere(),
     }
@@ -219,6 +224,29 @@ impl<'a> Arrived<'a> {
         }
     }
 
+    /// What was done on the whole site lately, as a page or a feed.
+    fn activity(self, form: Option<feed::Form>) -> Answer {
+        let before = self.query.get("before").parse().ok();
+        let found =
+            self.ask(|credentials, client| access::activity(credentials, client, before, activity::PER_PAGE));
+        match found {
+            Ok((requester, found)) => {
+                let asked = self.asked(requester, &found.overview);
+                let hiding = HiddenRefs::default();
+                let Some(form) = form else {
+                    return asked.page(&activity::page(&asked.frame, &found, &hiding, time::now()));
+                };
+                let title = &asked.frame.site_title;
+                let feed = activity::feed(&site(asked.request), title, &found, &hiding, form);
+                match feed.render(form) {
+                    Ok(text) => sending::feed(&asked.request.headers, form.content_type(), text),
+                    Err(_) => failure::internal(&asked.frame),
+                }
+            }
+            Err(refused) => self.failed(&refused),
+        }
+    }
+
     fn place(self, path: &str, page: &Page) -> Answer {
         let (requester, opened) =
             match self.ask(|credentials, client| access::open(credentials, client, path)) {
@@ -263,6 +291,22 @@ impl<'a> Arrived<'a> {
                 answer
             }
         }
+    }
+}
+
+/// Which refs are hidden, read of each repository once.
+#[derive(Default)]
+struct HiddenRefs(RefCell<HashMap<u64, Option<Hidden>>>);
+
+impl Hiding for HiddenRefs {
+    fn hides(&self, repository: &types::Repository, name: &BStr) -> bool {
+        let mut known = self.0.borrow_mut();
+        let hidden = known.entry(repository.id).or_insert_with(|| {
+            let directory = Path::new(REPOSITORIES).join(&repository.directory);
+            Hidden::read(&directory, Side::UploadPack).ok()
+        });
+        // What cannot be read may hide everything.
+        hidden.as_ref().is_none_or(|hidden| hidden.hides(name))
     }
 }
 

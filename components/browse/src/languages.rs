@@ -155,7 +155,7 @@ impl Tally {
         Ok(())
     }
 
-    /// Notes a directory to be looked at later.
+    /// Notes a directory to be looked at later; not one of what others wrote, whatever is said of single files in it.
     fn directory(
         &mut self,
         path: &BString,

@@ -4,6 +4,7 @@
 //! `route` reads the address, `handler` asks and answers; each page has a file of its own, where a
 //! pure function builds a struct that its template shows.
 
+pub mod activity;
 pub mod blame;
 pub mod blob;
 pub mod blob_part;

@@ -331,3 +331,18 @@ pub const STATISTICS_UNKNOWN_MAX: usize = 20_000;
 
 /// The most columns of the chart of weeks; longer histories have several weeks in each.
 pub const STATISTICS_COLUMNS_MAX: usize = 104;
+
+/// How long one view may count languages over time.
+pub const COURSE_TIME_MAX: Duration = Duration::from_millis(150);
+
+/// The most commits of which the languages are counted, over all of a history.
+pub const COURSE_POINTS_MAX: usize = 60;
+
+/// The most commits that one view looks at to find those.
+pub const COURSE_COMMITS_READ_MAX: usize = 100_000;
+
+/// How many events of the site a page or feed has.
+pub const EVENTS_PER_PAGE: u32 = 50;
+
+/// The most refs that are shown of one push.
+pub const EVENT_MOVES_MAX: usize = 5;

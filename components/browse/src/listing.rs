@@ -35,6 +35,8 @@ pub struct ListingPage {
     next_href: Option<String>,
     /// The feed of what was changed last here; none for a search.
     feed_href: Option<String>,
+    /// What was done lately on the whole site; none but on the first page.
+    activity_href: Option<&'static str>,
     /// Where a repository can be created here; none: the viewer may not, or nobody can tell.
     new_href: Option<String>,
     settings_href: Option<String>,
@@ -178,6 +180,7 @@ pub fn page(frame: &Frame, subject: Subject<'_>, listing: &Listing, wish: &Wish,
         previous_href: (wish.offset > 0).then(|| at(wish.offset.saturating_sub(LISTED_PER_PAGE))),
         next_href: (shown_to < total && !rows.is_empty()).then(|| at(shown_to)),
         feed_href: (!is_search).then(|| format!("{}/-/feed/repositories.atom", action.trim_end_matches('/'))),
+        activity_href: matches!(subject, Subject::Home).then_some("/-/activity"),
         new_href: new_href(frame, subject),
         settings_href: match subject {
             Subject::Group { group, permission: Permission::Admin } => {

@@ -1,5 +1,6 @@
 //! What an address asks for.
 
+use crate::feed::Form;
 use crate::limits::{PATH_BYTES_MAX, PATH_SEGMENTS_MAX};
 use bstr::{BString, ByteSlice as _};
 use lithe_web::Address;
@@ -15,6 +16,8 @@ pub enum Route {
     OpenSearch,
     /// What was changed on the whole site, `repositories.atom`.
     Feed(BString),
+    /// What was done on the whole site lately, as a page or a feed.
+    Activity(Option<Form>),
     /// A page of what stands at the path, `team/demo`.
     Place {
         path: String,
@@ -107,6 +110,9 @@ pub fn parse(path: &str) -> Route {
             Some("search") if rest.is_empty() => Route::Search,
             Some("opensearch.xml") if rest.is_empty() => Route::OpenSearch,
             Some("feed") if !rest.is_empty() => Route::Feed(rest.into()),
+            Some("activity") if rest.is_empty() => Route::Activity(None),
+            Some("activity.atom") if rest.is_empty() => Route::Activity(Some(Form::Atom)),
+            Some("activity.rss") if rest.is_empty() => Route::Activity(Some(Form::Rss)),
             _ => Route::NotFound,
         };
     }

@@ -2,9 +2,13 @@
 
 mod kit;
 
-use browse::limits::{STATISTICS_AUTHORS_MAX, STATISTICS_AUTHORS_SHOWN_MAX, STATISTICS_COLUMNS_MAX};
+use browse::languages::Tally;
+use browse::limits::{
+    COURSE_POINTS_MAX, STATISTICS_AUTHORS_MAX, STATISTICS_AUTHORS_SHOWN_MAX, STATISTICS_COLUMNS_MAX,
+};
 use browse::statistics;
 use browse::statistics::count::{Counts, HOURS, week, week_begins};
+use browse::statistics::course::Course;
 use kit::{COMMITTED, Fixture, Numbers, repository};
 use lithe_code::revision;
 use serde_json::Value;
@@ -215,4 +219,128 @@ fn people_are_called_as_the_mailmap_says() {
         .collect();
     let expected = fixture.git("shortlog -sne main < /dev/null");
     assert_eq!(found, expected.lines().map(str::trim).collect::<Vec<_>>());
+}
+
+/// A history of files in three languages that come, grow, move and go, with merges that bring more.
+const LANGUAGES: &str = r"
+    for n in $(seq 1 150); do
+        case $((n % 5)) in
+            0) mkdir -p d$n && printf 'fn main() {}\n' > d$n/a.rs ;;
+            1) printf 'x = %s\n' $n >> script.py ;;
+            2) printf 'int x%s;\n' $n > c$n.c ;;
+            3) git rm -q --ignore-unmatch c$((n - 11)).c ;;
+            4) if [ -d d$((n - 19)) ]; then git mv d$((n - 19)) moved$n; fi ;;
+        esac
+        if [ $n = 70 ]; then printf '*.py linguist-generated\n' > .gitattributes; fi
+        if [ $n = 110 ]; then git rm -q .gitattributes; fi
+        git add -A && git commit -q --allow-empty -m $n
+        if [ $((n % 40)) = 0 ]; then
+            git checkout -q -b side$n HEAD~2 && printf 'y\n' > side$n.go && git add . && git commit -qm side && git checkout -q main && git merge -q --no-edit side$n
+        fi
+    done
+";
+
+/// Finds the course of a history, a step at a time, as views of the page do.
+fn course(fixture: &Fixture, mut course: Course) -> Course {
+    let opened = fixture.open();
+    while !course.is_complete() {
+        course.advance(repository(&opened), Instant::now()).expect("it can be read");
+        course = Course::parse(&course.to_text()).expect("it reads what it writes");
+    }
+    course
+}
+
+/// Whether each point has the languages of its commit, and the commits are on the way.
+#[track_caller]
+fn check_course(fixture: &Fixture, course: &Course) {
+    let opened = fixture.open();
+    let chain = fixture.git("rev-list --first-parent --reverse main");
+    let chain: Vec<&str> = chain.lines().collect();
+    let mut on_the_way = chain.iter();
+    for point in course.points() {
+        assert!(on_the_way.any(|id| *id == point.stop.commit), "{} comes in its order", point.stop.commit);
+        let tree = fixture.git(&format!("rev-parse {}^{{tree}}", point.stop.commit)).parse().expect("an id");
+        let mut whole = Tally::of_tree(&tree);
+        whole.advance(repository(&opened), Instant::now() + Duration::from_secs(60)).expect("it can be read");
+        assert_eq!(point.bytes, whole.bytes, "{}", point.stop.commit);
+    }
+    let ends =
+        [course.points().first(), course.points().last()].map(|point| point.map(|point| &*point.stop.commit));
+    assert_eq!(ends, [chain.first().copied(), chain.last().copied()]);
+}
+
+#[test]
+fn languages_over_time_are_those_of_the_commits_on_the_way() {
+    let fixture = Fixture::new(LANGUAGES);
+    let tip = |revision: &str| fixture.git(&format!("rev-parse {revision}")).parse().expect("an id");
+    let found = course(&fixture, Course::new(tip("main")));
+    check_course(&fixture, &found);
+    let count = found.points().len();
+    assert!((COURSE_POINTS_MAX / 2..=COURSE_POINTS_MAX + 1).contains(&count), "{count}");
+    assert!(!found.is_cut && found.points().iter().any(|point| !point.bytes.contains_key("Python")));
+    // A commit-graph changes nothing.
+    fixture.git("commit-graph write --reachable --no-progress");
+    assert_eq!(course(&fixture, Course::new(tip("main"))), found);
+    // Whatever is pushed is added.
+    let mut extended = course(&fixture, Course::new(tip("main~140")));
+    for revision in ["main~139", "main~100", "main~99", "main~3", "main"] {
+        let opened = fixture.open();
+        let next = extended.extended(repository(&opened), tip(revision)).expect("it goes on");
+        extended = course(&fixture, next);
+        assert!(extended.is_of(tip(revision)));
+    }
+    check_course(&fixture, &extended);
+    // What was rewritten is counted anew.
+    fixture.shell("cd work && git commit -q --amend --allow-empty -m other && git push -q -f origin main");
+    assert!(extended.extended(repository(&fixture.open()), tip("main")).is_none());
+}
+
+#[test]
+fn there_are_never_more_points_than_fit() {
+    let count = COURSE_POINTS_MAX as u32 * 3;
+    let fixture = Fixture::with_commits("sha1", count);
+    let tip = |back: u32| fixture.git(&format!("rev-parse main~{back}")).parse().expect("an id");
+    let mut found = course(&fixture, Course::new(tip(count - 1)));
+    for back in (0..count - 1).rev() {
+        let next = found.extended(repository(&fixture.open()), tip(back)).expect("it goes on");
+        found = course(&fixture, next);
+        assert!(found.points().len() <= COURSE_POINTS_MAX + 1, "{}", found.points().len());
+    }
+    assert!(found.points().len() > COURSE_POINTS_MAX / 3, "{}", found.points().len());
+    check_course(&fixture, &found);
+}
+
+#[test]
+fn what_is_not_here_ends_the_course_and_is_said() {
+    let fixture = Fixture::new("for n in 1 2 3; do echo $n > a.c && git add . && git commit -qm $n; done");
+    fixture.shell("rm -rf team/demo.git && git clone -q --bare --depth 2 file://$PWD/work team/demo.git");
+    let found = course(&fixture, Course::new(fixture.git("rev-parse main").parse().expect("an id")));
+    assert_eq!((found.points().len(), found.is_cut), (2, true));
+}
+
+#[test]
+fn the_page_has_the_languages_over_time() {
+    let fixture = Fixture::new("echo x > a.c && git add . && git commit -qm 1 && for n in a b c d e f g h i j; do :; done
+        echo y > b.rs && echo z > c.go && echo z > d.py && echo z > e.rb && echo z > f.js && echo z > g.lua && echo z > h.pl && echo zz > i.hs
+        git add . && git commit -qm 2");
+    let opened = fixture.open();
+    let at =
+        revision::resolve(repository(&opened), "main".into()).expect("it can be read").expect("it is there");
+    let page = statistics::page(&fixture.place(), repository(&opened), &at).expect("a page");
+    let page: Value = serde_json::to_value(&page).expect("JSON");
+    let (names, points) = (&page["languages"]["names"], &page["languages"]["points"]);
+    assert_eq!(
+        (names[0].as_str(), names[7].as_str(), names[8].as_str()),
+        (Some("Haskell"), Some("Other"), None)
+    );
+    assert_eq!(
+        points[0]["bytes"]
+            .as_array()
+            .expect("numbers")
+            .iter()
+            .map(|bytes| bytes.as_u64().expect("a number"))
+            .sum::<u64>(),
+        2
+    );
+    assert_eq!(points[1]["bytes"], serde_json::json!([3, 2, 2, 2, 2, 2, 2, 4]));
 }

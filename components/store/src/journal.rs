@@ -27,6 +27,22 @@ pub fn enter(
     write(connection, call.now, [principal.name(), &call.client.address, action, subject, details])
 }
 
+/// As [`enter`], of what whoever may read the repository may read of too.
+pub fn enter_event(
+    connection: &Connection,
+    principal: &Principal,
+    call: &Call,
+    action: &str,
+    (repository_id, path): (i64, &str),
+    details: &str,
+) -> Result<(), Error> {
+    enter(connection, principal, call, action, path, details)?;
+    connection
+        .prepare_cached("UPDATE journal SET repository_id = ?1 WHERE id = ?2")?
+        .execute((repository_id, connection.last_insert_rowid()))?;
+    Ok(())
+}
+
 /// Writes an entry: actor, address, action, subject and details.
 pub fn write(connection: &Connection, at: Timestamp, texts: [&str; 5]) -> Result<(), Error> {
     let [actor, address, action, subject, details] = texts;
@@ -54,7 +70,8 @@ impl Store {
             connection
                 .prepare_cached("UPDATE repositories SET updated = ?1 WHERE id = ?2")?
                 .execute((call.now, repository.id))?;
-            enter(connection, &principal, call, "push", &repository.wire.path, details)
+            let about = (repository.id, repository.wire.path.as_str());
+            enter_event(connection, &principal, call, "push", about, details)
         })
     }
 
@@ -218,7 +235,7 @@ mod tests {
         assert_eq!(forge.value::<i64>("SELECT max(length(CAST(details AS BLOB))) FROM journal"), 4_096);
         forge.sql(
             "WITH RECURSIVE n (n) AS (VALUES (3) UNION ALL SELECT n + 1 FROM n WHERE n < 2000)
-             INSERT INTO journal SELECT n, 0, '', '', '', '', '' FROM n",
+             INSERT INTO journal SELECT n, 0, '', '', '', '', '', NULL FROM n",
         );
         for (newest, entries_max, left) in [(1_999, 500, 2_000), (2_000, 500, 500), (2_000, 0, 0)] {
             forge.store.transact(NOW, |connection, _| trim(connection, newest, entries_max)).expect("a trim");

@@ -20,6 +20,7 @@
 
 mod access;
 mod accounts;
+mod activity;
 mod bindings;
 mod database;
 mod failed_sign_ins;
@@ -172,6 +173,15 @@ impl wit::access::Guest for Component {
         page: Page,
     ) -> Result<wit::access::Listing, Error> {
         with_call(credentials, client, |store, call| store.children(call, parent.as_deref(), &filter, page))
+    }
+
+    fn activity(
+        credentials: Credentials,
+        client: Client,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<wit::access::EventList, Error> {
+        with_call(credentials, client, |store, call| store.activity(call, before, limit))
     }
 }
 

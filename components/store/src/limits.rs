@@ -30,6 +30,9 @@ pub const USER_AGENT_BYTES_MAX: usize = 256;
 
 /// How many entries a page has at the most.
 pub const PAGE_ENTRIES_MAX: u32 = 1_000;
+/// How many entries of the journal are looked at for those that a viewer may read of.
+pub const EVENTS_READ_MAX: usize = 1_000;
+
 /// How many entries the journal keeps.
 pub const JOURNAL_ENTRIES_MAX: i64 = 1_000_000;
 /// After how many new entries the journal's oldest are removed.

@@ -92,7 +92,8 @@ impl Store {
                 grants::let_everyone_read(connection, id)?;
             }
             let details = if new.is_private { "private" } else { "" };
-            journal::enter(connection, &principal, call, "repository.create", path.as_str(), details)?;
+            let about = (id, path.as_str());
+            journal::enter_event(connection, &principal, call, "repository.create", about, details)?;
             load(connection, id)
         })
     }

@@ -233,6 +233,8 @@ mod tests {
                 let _ = store.children(call, Some("team"), "", first);
                 let _ = store.children(call, Some("team"), "filter", first);
                 let _ = store.record_push(call, "team/demo", "");
+                let _ = store.activity(call, None, 50);
+                let _ = store.activity(call, Some(2), 50);
                 let _ = store.quota(call, "team/demo");
                 let _ = store.take_quota(call, "team/demo", 0);
                 let _ = store.take_lock(call, "team/demo", "file");

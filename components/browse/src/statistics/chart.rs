@@ -1,7 +1,7 @@
 //! Charts as SVG, made of numbers and dates alone. Beside each, the page has a table that says the same.
 
-use super::Column;
 use super::count::HOURS;
+use super::{Column, LanguagesOverTime};
 use std::fmt::Write as _;
 
 /// A column's width with the gap beside it, and the height of the highest one.
@@ -36,6 +36,36 @@ pub fn columns(columns: &[Column]) -> String {
     svg
 }
 
+/// Columns of languages, one on the other, the oldest at the left.
+pub fn languages(languages: &LanguagesOverTime) -> String {
+    let points = &languages.points;
+    let highest = points.iter().map(|point| point.bytes.iter().sum::<u64>()).max().unwrap_or(0).max(1);
+    let width = points.len().max(1) * COLUMN_WIDTH;
+    let mut svg = format!(
+        "<svg class=\"chart chart-languages\" viewBox=\"0 0 {width} {HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\" \
+         aria-label=\"Languages over time; the table has the numbers\">"
+    );
+    let height =
+        |bytes: u64| (u128::from(bytes) * u128::from(HEIGHT) * 100 / u128::from(highest)) as f64 / 100.0;
+    for (index, point) in points.iter().enumerate() {
+        let mut below = 0;
+        for (number, bytes) in point.bytes.iter().enumerate().filter(|(_, bytes)| **bytes > 0) {
+            let (from, to) = (height(below), height(below + bytes));
+            below += bytes;
+            let (x, y, class) = (index * COLUMN_WIDTH, f64::from(HEIGHT) - to, number + 1);
+            write!(
+                svg,
+                "<rect class=\"language-{class}\" x=\"{x}\" y=\"{y:.2}\" width=\"{}\" height=\"{:.2}\"/>",
+                COLUMN_WIDTH - 1,
+                to - from
+            )
+            .expect("a string takes it");
+        }
+    }
+    svg.push_str("</svg>");
+    svg
+}
+
 /// A dot for each hour of the week, Monday at the top; its area says how many commits there were.
 pub fn punch_card(hours: &[u32]) -> String {
     let highest = hours.iter().copied().max().unwrap_or(0).max(1);
@@ -56,6 +86,7 @@ pub fn punch_card(hours: &[u32]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::LanguagesAt;
     use super::*;
 
     #[test]
@@ -67,6 +98,26 @@ mod tests {
         assert!(svg.contains("x=\"20\" y=\"0\" width=\"8\" height=\"120\""), "{svg}");
         assert!(columns(&[]).contains("viewBox=\"0 0 10 120\""));
         assert!(columns(&[column(u32::MAX)]).contains("height=\"120\""));
+    }
+
+    #[test]
+    fn languages_stand_one_on_the_other() {
+        let at =
+            |bytes: &[u64]| LanguagesAt { date: String::new(), href: String::new(), bytes: bytes.to_vec() };
+        let svg = languages(&LanguagesOverTime {
+            names: vec!["C".into(), "Rust".into()],
+            points: vec![at(&[25, 0]), at(&[50, 50])],
+        });
+        for rect in [
+            "<rect class=\"language-1\" x=\"0\" y=\"90.00\" width=\"9\" height=\"30.00\"/>",
+            "<rect class=\"language-1\" x=\"10\" y=\"60.00\" width=\"9\" height=\"60.00\"/>",
+            "<rect class=\"language-2\" x=\"10\" y=\"0.00\" width=\"9\" height=\"60.00\"/>",
+        ] {
+            assert!(svg.contains(rect), "{rect}: {svg}");
+        }
+        assert_eq!(svg.matches("<rect").count(), 3);
+        let most = LanguagesOverTime { names: vec!["C".into()], points: vec![at(&[u64::MAX])] };
+        assert!(languages(&most).contains("height=\"120.00\""));
     }
 
     #[test]

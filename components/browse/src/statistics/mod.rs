@@ -2,17 +2,23 @@
 
 pub mod chart;
 pub mod count;
+pub mod course;
 
 use self::count::{Counts, called, week_begins};
+use self::course::Course;
 use crate::cache::Key;
-use crate::limits::{STATISTICS_AUTHORS_SHOWN_MAX, STATISTICS_COLUMNS_MAX, STATISTICS_TIME_MAX};
+use crate::limits::{
+    COURSE_TIME_MAX, LANGUAGES_SHOWN_MAX, STATISTICS_AUTHORS_SHOWN_MAX, STATISTICS_COLUMNS_MAX,
+    STATISTICS_TIME_MAX,
+};
 use crate::place::{Failure, Place, Switcher};
 use askama::Template;
 use bstr::ByteSlice as _;
+use lithe_code::links::Links;
 use lithe_code::repository::{Repository, Signature};
 use lithe_code::revision::{Kind, Resolved, Revision};
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
-use lithe_web::size::{counted, grouped};
+use lithe_web::size::{self, counted, grouped};
 use lithe_web::time::Time;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -46,6 +52,9 @@ pub struct StatisticsPage {
     days: Vec<Day>,
     #[serde(skip)]
     hours_svg: String,
+    languages: LanguagesOverTime,
+    #[serde(skip)]
+    languages_svg: String,
 }
 
 impl StatisticsPage {
@@ -91,6 +100,35 @@ impl Author {
     }
 }
 
+/// The languages at some of the commits.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LanguagesOverTime {
+    /// Those that have most in the end first; `Other` at the end stands for the rest.
+    pub names: Vec<String>,
+    /// The oldest first.
+    pub points: Vec<LanguagesAt>,
+}
+
+/// The languages at one commit.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LanguagesAt {
+    /// `2026-03-02`.
+    pub date: String,
+    /// The commit.
+    pub href: String,
+    /// For each of the names.
+    pub bytes: Vec<u64>,
+}
+
+impl LanguagesAt {
+    /// For each of the names, in words.
+    fn sizes(&self) -> Vec<String> {
+        self.bytes.iter().map(|bytes| if *bytes == 0 { String::new() } else { size::bytes(*bytes) }).collect()
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Day {
@@ -106,6 +144,8 @@ pub fn page(place: &Place<'_>, repository: Repository<'_>, at: &Resolved) -> Res
     }
     let (links, revision) = (place.links(), &at.revision);
     let counts = counted_so_far(place, repository, revision)?;
+    let course = course_so_far(place, repository, revision)?;
+    let languages = over_time(&course, &links);
     let (weeks_each, columns) = columns(&counts);
     let people = people(place, &counts);
     let (authors, others) = authors(&people, counts.commits);
@@ -116,8 +156,9 @@ pub fn page(place: &Place<'_>, repository: Repository<'_>, at: &Resolved) -> Res
         switcher: Switcher::new(repository, revision, &links, |name| links.statistics(name)),
         commits: counts.commits,
         author_count: people.len(),
-        again_href: (!counts.is_complete()).then(|| links.statistics(revision.name.as_bstr())),
-        is_cut: counts.is_cut,
+        again_href: (!counts.is_complete() || !course.is_complete())
+            .then(|| links.statistics(revision.name.as_bstr())),
+        is_cut: counts.is_cut || course.is_cut,
         weeks_each,
         columns_svg: chart::columns(&columns),
         columns,
@@ -125,6 +166,8 @@ pub fn page(place: &Place<'_>, repository: Repository<'_>, at: &Resolved) -> Res
         others,
         days: days.map(|(name, hours)| Day { name, hours: hours.to_vec() }).collect(),
         hours_svg: chart::punch_card(&counts.hours),
+        languages_svg: chart::languages(&languages),
+        languages,
     })
 }
 
@@ -153,6 +196,61 @@ fn counted_so_far(
     counts.advance(repository, Instant::now() + STATISTICS_TIME_MAX)?;
     place.cache.put(&key, &counts.to_text());
     Ok(counts)
+}
+
+/// What is known of the languages of a history over time, after a part of what was left.
+fn course_so_far(
+    place: &Place<'_>,
+    repository: Repository<'_>,
+    revision: &Revision,
+) -> Result<Course, Failure> {
+    let tip = revision.commit_id;
+    let key = match revision.kind {
+        Kind::Branch => Key::new(&[b"languages of a branch", &place.record.id.to_be_bytes(), &revision.name]),
+        Kind::Tag | Kind::Commit => Key::new(&[b"languages over time", tip.as_bytes()]),
+    };
+    let kept = place.cache.get(&key).and_then(|text| Course::parse(&text));
+    let mut course = match kept {
+        Some(kept) if kept.is_of(tip) && kept.is_complete() => return Ok(kept),
+        Some(kept) if kept.is_of(tip) => kept,
+        earlier => {
+            let extended = earlier.and_then(|earlier| earlier.extended(repository, tip));
+            extended.unwrap_or_else(|| Course::new(tip))
+        }
+    };
+    course.advance(repository, Instant::now() + COURSE_TIME_MAX)?;
+    place.cache.put(&key, &course.to_text());
+    Ok(course)
+}
+
+/// The languages that have most, at each of the points, and the rest as one.
+fn over_time(course: &Course, links: &Links) -> LanguagesOverTime {
+    let points = course.points();
+    let mut most: BTreeMap<&String, (u64, u64)> = BTreeMap::new();
+    for point in points {
+        for (name, bytes) in &point.bytes {
+            let (last, sum) = most.entry(name).or_default();
+            let is_last = points.last().is_some_and(|last| last.stop == point.stop);
+            (*last, *sum) = (if is_last { *bytes } else { 0 }, sum.saturating_add(*bytes));
+        }
+    }
+    let mut names: Vec<&String> = most.keys().copied().collect();
+    names.sort_by_key(|name| std::cmp::Reverse(most[name]));
+    let rest =
+        if names.len() > LANGUAGES_SHOWN_MAX { names.split_off(LANGUAGES_SHOWN_MAX - 1) } else { Vec::new() };
+    let at = |point: &course::Point| {
+        let bytes = |name: &&String| point.bytes.get(*name).copied().unwrap_or(0);
+        let others: u64 = rest.iter().map(bytes).sum();
+        LanguagesAt {
+            date: Time::new(point.stop.seconds, 0).date().to_owned(),
+            href: point.stop.id().map(|id| links.commit(&id)).unwrap_or_default(),
+            bytes: names.iter().map(bytes).chain((!rest.is_empty()).then_some(others)).collect(),
+        }
+    };
+    let points = points.iter().map(at).collect();
+    let names =
+        names.iter().map(|name| (*name).clone()).chain((!rest.is_empty()).then(|| "Other".to_owned()));
+    LanguagesOverTime { names: names.collect(), points }
 }
 
 /// The columns from the first week to the last one, and how many weeks are in each.

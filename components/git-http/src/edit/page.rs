@@ -59,6 +59,8 @@ pub struct EditPage {
     pub heading: String,
     pub action: Action,
     pub address: String,
+    /// The path that the form is about, encoded: the branch of its address may be gone when it is sent.
+    pub at: String,
     pub cancel_href: String,
     pub typed: Typed,
     /// Whether there is a text to edit.

@@ -174,6 +174,7 @@ impl Session {
             heading,
             action: spot.action,
             address: links.edit(name, path, spot.action.word()),
+            at: lithe_web::address::encode_path(path),
             cancel_href: self.cancel_href(spot),
             has_text: why_no_text.is_none(),
             why_no_text: why_no_text.filter(|_| spot.action == Action::Change),

@@ -17,11 +17,12 @@ use gix_hash::ObjectId;
 use gix_object::Kind;
 use http::StatusCode;
 use lithe_code::repository::{Error, Repository};
-use lithe_code::revision;
+use lithe_code::revision::{self, Revision};
 use lithe_code::text::visible;
 use lithe_forge::locks::{self, LockFilter};
 use lithe_git::refs::is_valid_name;
 use lithe_git::{pack, pkt_line};
+use lithe_web::address::decode;
 use lithe_web::form::FormError;
 use lithe_web::{Fields, Problem, answer, failure, multipart, time};
 
@@ -39,6 +40,8 @@ enum Setback {
     /// What is wrong with it, and more words about that.
     Problem(Problem, Vec<String>),
     Conflict(Conflict),
+    /// The branch is not there any more.
+    Gone,
     /// There is nothing that a form could show.
     Answer(Answer),
     Repository(Error),
@@ -85,17 +88,22 @@ impl Session {
             Err(answer) => return answer,
         };
         let repository = Repository { objects: &opened.objects, refs: &opened.refs };
-        let spot = match Spot::find(repository, action, self.rest.as_bstr()) {
-            Ok(Some(spot)) => spot,
-            Ok(None) => return failure::not_found(&self.frame),
+        let found = match Spot::find(repository, action, self.rest.as_bstr()) {
+            Ok(found) => found,
             Err(error) => return self.unreadable(&error),
         };
         let base = match self.base(repository, &form.fields) {
             Ok(Some(base)) => base,
+            Ok(None) if found.is_none() => return failure::not_found(&self.frame),
             Ok(None) => return self.refuse(FormError::Malformed),
             Err(error) => return self.unreadable(&error),
         };
-        let submission = Submission { session: self, repository, spot, base, typed: Typed::of(&form.fields) };
+        let is_gone = found.is_none();
+        let Some(spot) = found.or_else(|| spot_of_base(action, base, &form.fields)) else {
+            return failure::not_found(&self.frame);
+        };
+        let typed = Typed::of(&form.fields);
+        let submission = Submission { session: self, repository, spot, base, typed, is_gone };
         match submission.carry_out(form) {
             Ok(answer) => answer,
             Err(error) => self.unreadable(&error),
@@ -115,6 +123,14 @@ impl Session {
     }
 }
 
+/// Where a form was about to change something, where that was looked at by a branch that is gone: at the commit that it
+/// was made from. None: it was made from none.
+fn spot_of_base(action: Action, base: Base, fields: &Fields) -> Option<Spot> {
+    let path = decode(fields.get("at")).ok()?.into();
+    let revision = Revision::of_commit(base.commit_id?);
+    Some(Spot { action, revision: Some(revision), branch: None, path })
+}
+
 /// What a form was made from.
 #[derive(Clone, Copy)]
 struct Base {
@@ -128,6 +144,8 @@ struct Submission<'a> {
     spot: Spot,
     base: Base,
     typed: Typed,
+    /// Whether the branch that it was made for is not there any more.
+    is_gone: bool,
 }
 
 impl Submission<'_> {
@@ -141,6 +159,7 @@ impl Submission<'_> {
             return Ok(failure::not_found(&self.session.frame));
         }
         let setback = match self.wanted(original.as_ref(), form.files) {
+            Ok(_) if self.is_gone && !self.typed.is_to_new_branch => Setback::Gone,
             Ok(wanted) if is_preview => return Ok(self.previewed(original.as_ref(), wanted)),
             Ok(wanted) => match self.commit(original.as_ref(), &wanted) {
                 Ok(answer) => return Ok(answer),
@@ -181,6 +200,14 @@ impl Submission<'_> {
             Setback::Problem(problem, remarks) => {
                 page.problem = problem;
                 page.remarks = remarks;
+            }
+            Setback::Gone => {
+                let message = "the branch was removed since you began; a new one can take what you typed";
+                page.problem = Problem::with_status(StatusCode::CONFLICT, "new-branch", message);
+                page.typed.is_to_new_branch = true;
+                if page.typed.new_branch.is_empty() {
+                    page.typed.new_branch = self.session.new_branch(self.repository);
+                }
             }
             Setback::Conflict(conflict) => {
                 let message =

@@ -146,6 +146,16 @@ impl Frame {
         static_files::LITHE_JS
     }
 
+    /// The address of the script of the editor, which only pages with an editor have.
+    pub fn editor_script_href(&self) -> &'static str {
+        static_files::EDITOR_JS
+    }
+
+    /// The address of its style sheet.
+    pub fn editor_style_href(&self) -> &'static str {
+        static_files::EDITOR_CSS
+    }
+
     /// The address of the icon.
     pub fn icon_href(&self) -> &'static str {
         static_files::ICON_SVG
