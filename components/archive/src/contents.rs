@@ -117,6 +117,7 @@ impl Contents {
 
     fn file(&mut self, entry: &Planned) -> Result<Arc<Vec<u8>>, Error> {
         let bytes = self.repository().blob(&entry.id, FILE_BYTES_MAX)?;
+        let bytes = entry.conversion.convert(&entry.id, &bytes).map_or(bytes, Arc::new);
         if !entry.is_substituted || bytes.len() as u64 > SUBSTITUTED_BYTES_MAX {
             return Ok(bytes);
         }

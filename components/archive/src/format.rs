@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the bytes of an archive depend on beside the commit: grows when they change.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// How hard gzip tries, as `git archive` has it.
 const GZIP_LEVEL: u32 = 6;

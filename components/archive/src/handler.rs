@@ -9,6 +9,7 @@ use crate::sending::{Headers, Making};
 use bstr::{BStr, BString, ByteSlice as _};
 use http::request::Parts;
 use http::{Method, header};
+use lithe_code::limits::ATTRIBUTES_BYTES_MAX;
 use lithe_code::repository::{self, Repository};
 use lithe_code::revision::{self, Kind, Revision};
 use lithe_code::storage;
@@ -20,6 +21,7 @@ use lithe_web::answer::{self, Answer};
 use lithe_web::budget::{Budget, Spent};
 use lithe_web::{Fields, Frame, change_password, download, failure};
 use sha2::{Digest as _, Sha256};
+use std::fs;
 use std::path::Path;
 
 /// Where repositories are mounted.
@@ -105,7 +107,8 @@ impl Asked<'_> {
         let revision =
             resolved.filter(|resolved| resolved.path.is_empty()).ok_or(Failure::NotFound)?.revision;
         let name = route::name(&record.path, label(&revision).as_bstr());
-        let key = key(&revision, path, name.as_bstr(), route);
+        let info = info_attributes(record);
+        let key = key(&revision, path, name.as_bstr(), route, &info);
         let headers = Headers {
             etag: format!("\"{}\"", &key[..32]),
             content_type: route.format.content_type(),
@@ -123,7 +126,7 @@ impl Asked<'_> {
         }
         budget.check(COST)?;
         let commit = repository.commit(&revision.commit_id)?;
-        let planned = plan(repository, commit.tree_id, path)?;
+        let planned = plan(repository, commit.tree_id, path, &info)?;
         if *method == Method::HEAD {
             return Ok(headers.made(None));
         }
@@ -173,11 +176,18 @@ fn label(revision: &Revision) -> BString {
     }
 }
 
+/// What the repository's own `info/attributes` say; nothing if it has none, or a larger one than is read.
+fn info_attributes(record: &types::Repository) -> Vec<u8> {
+    let path = Path::new(REPOSITORIES).join(&record.directory).join("info/attributes");
+    let is_small = fs::metadata(&path).is_ok_and(|metadata| metadata.len() <= ATTRIBUTES_BYTES_MAX);
+    is_small.then(|| fs::read(&path).ok()).flatten().unwrap_or_default()
+}
+
 /// A digest of all that the bytes of an archive follow from, in hexadecimal digits.
-fn key(revision: &Revision, path: &BStr, name: &BStr, route: &Route) -> String {
+fn key(revision: &Revision, path: &BStr, name: &BStr, route: &Route, info: &[u8]) -> String {
     let mut digest = Sha256::new();
     digest.update(VERSION.to_le_bytes());
-    for part in [revision.commit_id.as_slice(), path, name, route.format.extension().as_bytes()] {
+    for part in [revision.commit_id.as_slice(), path, name, route.format.extension().as_bytes(), info] {
         digest.update((part.len() as u64).to_le_bytes());
         digest.update(part);
     }

@@ -6,6 +6,7 @@
 
 pub mod cache;
 pub mod contents;
+pub mod conversion;
 pub mod format;
 pub mod handler;
 pub mod limits;

@@ -1,6 +1,7 @@
 //! What goes into an archive: the entries of a tree in the order of `git archive`, counted before the
 //! first byte is sent, so that one that is over a limit is refused in words.
 
+use crate::conversion::{self, Conversion};
 use crate::limits::{
     CACHED_BYTES_MAX, CONTENTS_BYTES_MAX, ENTRIES_MAX, FILE_BYTES_MAX, LINK_BYTES_MAX, NAMES_MAX,
     PATH_BYTES_MAX, PATHS_BYTES_MAX, SUBSTITUTED_SUM_BYTES_MAX,
@@ -14,7 +15,10 @@ use lithe_code::repository::{self, Entry, Repository};
 use std::vec;
 
 /// The attributes that decide what goes into an archive (git-archive(1), "ATTRIBUTES").
-const ATTRIBUTES: [&str; 2] = ["export-ignore", "export-subst"];
+const ATTRIBUTES: [&str; 7] = {
+    let [text, crlf, eol, ident, encoding] = conversion::ATTRIBUTES;
+    ["export-ignore", "export-subst", text, crlf, eol, ident, encoding]
+};
 
 /// An entry of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +29,8 @@ pub struct Planned {
     pub id: ObjectId,
     /// Whether placeholders in it are replaced.
     pub is_substituted: bool,
+    /// What becomes of its contents before that.
+    pub conversion: Conversion,
 }
 
 /// What goes into an archive.
@@ -84,11 +90,13 @@ impl From<TooMuch> for Error {
 }
 
 /// The entries of the tree, or of what stands at `path` in it together with the directories above.
-pub fn plan(repository: Repository<'_>, tree_id: ObjectId, path: &BStr) -> Result<Plan, Error> {
+///
+/// `info` is what `info/attributes` of the repository says.
+pub fn plan(repository: Repository<'_>, tree_id: ObjectId, path: &BStr, info: &[u8]) -> Result<Plan, Error> {
     if repository.entry_at(&tree_id, path)?.is_none() {
         return Err(Error::NotFound);
     }
-    let mut walk = Walk::new(repository, path);
+    let mut walk = Walk::new(repository, path, info)?;
     walk.enter(&tree_id, BString::default())?;
     let mut entries = Vec::new();
     while let Some(entry) = walk.next()? {
@@ -122,20 +130,20 @@ struct Level {
 }
 
 impl<'a> Walk<'a> {
-    fn new(repository: Repository<'a>, path: &BStr) -> Self {
+    fn new(repository: Repository<'a>, path: &BStr, info: &[u8]) -> Result<Self, Error> {
         let followed = match path.is_empty() {
             true => Vec::new(),
             false => path.split_str("/").map(BString::from).collect(),
         };
-        Self {
+        Ok(Self {
             repository,
-            attributes: Attributes::new(&ATTRIBUTES, &[]).expect("nothing is said yet"),
+            attributes: Attributes::new(&ATTRIBUTES, info)?,
             levels: Vec::new(),
             followed,
             contents_bytes: 0,
             names: 0,
             paths_bytes: 0,
-        }
+        })
     }
 
     fn enter(&mut self, tree_id: &ObjectId, directory: BString) -> Result<(), Error> {
@@ -195,8 +203,16 @@ impl<'a> Walk<'a> {
                 EntryKind::Commit => {}
                 EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link => self.count(&entry)?,
             }
+            let mut conversion = Conversion::default();
+            if matches!(kind, EntryKind::Blob | EntryKind::BlobExecutable) {
+                conversion = Conversion::of(&states);
+            }
+            if !conversion.is_none() {
+                // Twice as long is the most that line ends or an encoding make of a text.
+                self.count(&entry)?;
+            }
             let is_substituted = *states.get("export-subst") == State::Set;
-            return Ok(Some(Planned { path, kind, id: entry.id, is_substituted }));
+            return Ok(Some(Planned { path, kind, id: entry.id, is_substituted, conversion }));
         }
     }
 

@@ -93,6 +93,11 @@ impl Scratch {
         storage::open_unshared(self.path(), &record).expect("it opens")
     }
 
+    /// The repository's own attributes.
+    fn info(&self) -> Vec<u8> {
+        fs::read(self.path().join("demo.git/info/attributes")).unwrap_or_default()
+    }
+
     fn id(&self, revision: &str) -> ObjectId {
         let id = self.sh(&format!("git -C demo.git rev-parse '{revision}^{{commit}}'"));
         ObjectId::from_hex(id.as_bytes()).expect("an id")
@@ -103,7 +108,7 @@ impl Scratch {
         let opened = self.open();
         let repository = Repository { objects: &opened.objects, refs: &opened.refs };
         let commit = repository.commit(&self.id(revision))?;
-        let planned = plan(repository, commit.tree_id, BStr::new(path))?;
+        let planned = plan(repository, commit.tree_id, BStr::new(path), &self.info())?;
         let mut contents =
             Contents::new(opened, commit, planned.entries, b"demo-x", format).expect("it begins");
         let mut bytes = Vec::new();
@@ -200,7 +205,7 @@ fn what_does_not_exist_has_no_archive() {
 fn plan_of(scratch: &Scratch, revision: &str) -> Result<Plan, Error> {
     let opened = scratch.open();
     let repository = Repository { objects: &opened.objects, refs: &opened.refs };
-    plan(repository, repository.commit(&scratch.id(revision))?.tree_id, BStr::new(""))
+    plan(repository, repository.commit(&scratch.id(revision))?.tree_id, BStr::new(""), &scratch.info())
 }
 
 #[test]
@@ -256,4 +261,60 @@ fn no_archive_is_made_past_a_limit() {
         assert_eq!(plan_of(&scratch, name).expect(name).can_be_kept(), can_be_kept, "{name}");
     }
     assert!(matches!(planned("patterns"), Err(Error::TooManyPatterns)));
+}
+
+#[test]
+fn files_are_converted_as_git_archive_does() {
+    let scratch = Scratch::new(
+        r#"git init -q -b main work && cd work && git config core.autocrlf false
+        write() { printf "$2" > "$1"; }
+        for suffix in set auto autolf unset eol crlf old input; do
+            write "plain.$suffix" 'one\ntwo\n' && write "mixed.$suffix" 'one\r\ntwo\nthree' && write "alone.$suffix" 'one\rtwo\n'
+            write "null.$suffix" 'one\000two\n' && write "control.$suffix" '\001\002\003\n' && write "dos.$suffix" 'one\ntwo\n\032'
+            write "empty.$suffix" '' && write "none.$suffix" 'one' && write "only.$suffix" '\n' && write "pairs.$suffix" 'a\r\nb\r\n'
+            write "tabs.$suffix" '\t\b\f\033\n\n'
+        done
+        write 1.id '$Id$ a $Id: x$ b $Id: x $ c $Id: x y $ d $Id\n$ e $Id: no end\n' && write 2.id '$Id: \n$ $Id$$Id$ $id$ $I$ $Id' && write 3.id '$$Id: 1$' && write 4.id 'none'
+        write both.idcrlf '$Id$\n' && write subst.format '$Format:%%H$ $Id$\n'
+        write u.utf16 'a\303\251\360\237\230\200\n' && write u.utf16le 'a\303\251\n' && write u.utf16be 'a\n' && write u.bom 'a\n'
+        write u.latin1 'caf\303\251\n' && write u.latin2 'za\305\274\303\263\305\202\n' && write u.sjis '\343\203\206\n' && write u.utf16crlf 'a\nb\n'
+        cat > .gitattributes <<'END'
+*.set text
+*.auto text=auto eol=crlf
+*.autolf text=auto eol=lf
+*.unset -text eol=crlf
+*.eol eol=crlf
+*.crlf text eol=crlf
+*.old crlf eol=crlf
+*.input crlf=input eol=crlf
+*.id ident
+*.idcrlf ident eol=crlf
+*.format ident export-subst
+*.utf16 working-tree-encoding=UTF-16
+*.utf16le working-tree-encoding=UTF-16LE
+*.utf16be working-tree-encoding=UTF-16BE
+*.bom working-tree-encoding=UTF-16LE-BOM
+*.latin1 working-tree-encoding=ISO-8859-1
+*.latin2 working-tree-encoding=ISO-8859-2
+*.sjis working-tree-encoding=SHIFT-JIS
+*.utf16crlf working-tree-encoding=UTF-16LE eol=crlf
+END
+        # The files are put in as they stand here, whatever the attributes say of their way in.
+        for file in $(ls -A | grep -v '^.git$'); do
+            git update-index --add --cacheinfo "100644,$(git hash-object -w --no-filters "$file"),$file"
+        done
+        git commit -qm One && git clone -q --bare . ../demo.git"#,
+    );
+    let check = |what: &str| {
+        scratch.sh("rm -rf theirs ours && mkdir theirs ours && git -C demo.git archive --prefix=demo-x/ main > theirs.tar && tar -xf theirs.tar -C theirs");
+        scratch.write("ours.tar", "main", "", Format::Tar);
+        scratch.sh(&format!(
+            "tar -xf ours.tar -C ours && diff -r theirs ours >&2 || {{ echo {what} >&2; exit 1; }}"
+        ));
+        scratch.sh("cmp ours.tar theirs.tar");
+    };
+    check("attributes");
+    // What the repository's own attributes say comes first.
+    scratch.sh("mkdir -p demo.git/info && printf '*.crlf -text\\n[attr]gone export-ignore\\n*.bom gone\\n*.set eol=crlf\\n' > demo.git/info/attributes");
+    check("attributes-of-the-repository");
 }

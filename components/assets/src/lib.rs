@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn nothing_comes_from_elsewhere() {
-        for file in FILES {
+        for file in FILES.iter().filter(|file| !file.name.ends_with(".txt")) {
             let text = std::str::from_utf8(file.identity).expect("text");
             let text = text.replace("http://www.w3.org/2000/svg", "");
             assert!(

@@ -401,3 +401,143 @@ fn what_was_renamed_or_removed_says_in_which_commit() {
     assert!(removed.contains(&format!("/team/demo/-/commit/{}", fixture.git("rev-parse main"))));
     assert!(!at("never").contains("It was"));
 }
+
+/// Every page that names files, as HTML and JSON.
+fn pages_with_names(fixture: &Fixture) -> Vec<(&'static str, String, String)> {
+    fn both(page: &(impl Template + serde::Serialize)) -> (String, String) {
+        (page.render().expect("it renders"), serde_json::to_string(page).expect("JSON"))
+    }
+    let (opened, place) = (fixture.open(), fixture.place());
+    let repository = repository(&opened);
+    let at = resolved(fixture, "main");
+    let tip = at.revision.commit_id;
+    let mut pages = Vec::new();
+    let mut add = |name, (html, json)| pages.push((name, html, json));
+    let Ok(summary::Summary::Filled(page)) = summary::page(&place, repository) else { panic!("filled") };
+    add("summary", both(&*page));
+    add("tree", both(&tree::page(&place, repository, &at, 0).expect("a directory")));
+    add("find", both(&browse::find::page(&place, repository, &at.revision, "e").expect("a page")));
+    add(
+        "commits",
+        both(&commits::page(&place, repository, &at, &commits::Look::default()).expect("commits")),
+    );
+    let view = browse::diff::View::default();
+    add("commit", both(&commit::page(&place, repository, tip, 1, view).expect("a commit")));
+    add("refs", both(&refs::page(&place, repository, "", Offsets::default()).expect("refs")));
+    add("statistics", both(&browse::statistics::page(&place, repository, &at).expect("numbers")));
+    for entry in repository.tree(&repository.commit(&tip).expect("it is there").tree_id).expect("it is there")
+    {
+        let rest = [b"main/", entry.name.as_slice()].concat();
+        let at =
+            revision::resolve(repository, rest.as_slice().into()).expect("readable").expect("it is there");
+        if entry.is_tree() {
+            add("directory", both(&tree::page(&place, repository, &at, 0).expect("a directory")));
+        } else {
+            add("blob", both(&blob::page(&place, repository, &at, Display::Best).expect("a file")));
+            add(
+                "commits of it",
+                both(&commits::page(&place, repository, &at, &commits::Look::default()).expect("commits")),
+            );
+        }
+    }
+    pages
+}
+
+#[test]
+fn names_are_names_on_every_page() {
+    let fixture = Fixture::new(
+        r#"mkdir "$(printf '<script>dir\342\200\256')" && echo x > "$(printf '<script>dir\342\200\256')/e"
+        for name in '<script>alert(1)<script>.rs' "$(printf 'line\nend')" "$(printf 'escape\033[2J')" "$(printf 'bell\a')" \
+            "$(printf 'gpj.\342\200\256exe')" "$(printf 'isolate\342\201\246')" "$(printf 'latin\351')" '"onload="alert(1)' "a'b&amp;c" ' leading' 'trailing '; do
+            echo x > "$name"
+        done
+        git add . && git commit -qm '<script>e' && git branch "$(printf 'branch<script>\342\200\256')" && git tag "$(printf 'tag<script>\342\200\256')""#,
+    );
+    for (name, html, json) in pages_with_names(&fixture) {
+        for text in [&html, &json] {
+            assert!(!text.contains(['\u{202e}', '\u{2066}', '\u{1b}', '\u{7}']), "{name}: {text}");
+        }
+        assert!(!html.contains("<script>") && !html.contains("\"onload=\"alert"), "{name}: {html}");
+    }
+}
+
+#[test]
+fn a_name_of_10_000_characters_is_shown_like_any_other() {
+    let fixture = Fixture::new("");
+    fixture.shell(
+        "cd team/demo.git && blob=$(echo x | git hash-object -w --stdin) && name=$(printf 'n%.0s' $(seq 10000))
+        inner=$(printf '100644 blob %s\\t%s\\n' $blob $name | git mktree)
+        tree=$(printf '100644 blob %s\\t%s\\n040000 tree %s\\td\\n' $blob $name $inner | git mktree)
+        git update-ref refs/heads/main $(git commit-tree -m x $tree)",
+    );
+    for (name, html, _) in pages_with_names(&fixture) {
+        assert!(html.len() < 500_000, "{name}: {} bytes", html.len());
+    }
+}
+
+#[test]
+fn links_that_lead_in_circles_are_shown_and_not_followed() {
+    let fixture = Fixture::new(
+        "mkdir d && ln -s README.md README.md && ln -s a b && ln -s b a && ln -s ../d d/d && ln -s . here && ln -s /dev/zero zero
+        ln -s LICENSE LICENSE && ln -s .gitattributes .gitattributes && ln -s .mailmap .mailmap
+        git add . && git commit -qm Links && git checkout -q -b other && git rm -q README.md && ln -s d README.md && git add . && git commit -qm More",
+    );
+    for (name, html, _) in pages_with_names(&fixture) {
+        assert!(html.contains("</html>"), "{name}");
+    }
+    let at = resolved(&fixture, "main/README.md");
+    let opened = fixture.open();
+    let page = blob::page(&fixture.place(), repository(&opened), &at, Display::Best).expect("a link");
+    assert!(
+        page.render().expect("it renders").contains("This symbolic link points to <code>README.md</code>.")
+    );
+    // Below a link there is nothing.
+    let below =
+        revision::resolve(repository(&opened), "main/here/d".into()).expect("readable").expect("a branch");
+    assert!(matches!(tree::page(&fixture.place(), repository(&opened), &below, 0), Err(Failure::NotFound)));
+}
+
+#[test]
+fn readmes_that_are_bombs_are_shown_somehow() {
+    let lines = |line: &str, count: usize| line.repeat(count);
+    let bombs = [
+        ("README.md", lines(">", 50_000)),
+        ("README.md", lines("- ", 50_000)),
+        ("README.md", lines("[", 50_000)),
+        ("README.md", format!("{}a{}", lines("*", 50_000), lines("*", 50_000))),
+        ("README.md", (0..2_000).map(|depth| format!("{}- x\n", "  ".repeat(depth % 500))).collect()),
+        (
+            "README.md",
+            format!(
+                "|{}\n|{}\n{}",
+                lines("a|", 5_000),
+                lines("-|", 5_000),
+                lines(&(lines("b|", 50) + "\n"), 500)
+            ),
+        ),
+        ("README.md", lines("<div>", 20_000)),
+        ("README.md", lines("![a](b)", 20_000)),
+        ("README.md", lines("<!--", 20_000)),
+        ("README.md", lines("[a][a]\n", 20_000) + "\n[a]: /x 'y'\n"),
+        ("README.rst", lines("  .. note::\n", 5_000)),
+        ("README.rst", (0..3_000).map(|depth| format!("{}* x\n\n", " ".repeat(depth))).collect()),
+        ("README.rst", lines("*", 50_000)),
+        ("README.rst", lines("`", 50_000)),
+        ("README.org", (1..500).map(|depth| format!("{} x\n", "*".repeat(depth))).collect()),
+        ("README.org", lines("#+begin_quote\n", 5_000)),
+        ("README.org", lines("[[", 50_000)),
+    ];
+    for (name, text) in bombs {
+        let fixture = Fixture::new("git commit -q --allow-empty -m x");
+        std::fs::write(fixture.root().join("work").join(name), &text).expect("the directory is writable");
+        fixture.shell("cd work && git add . && git commit -qm Bomb && git push -q origin main");
+        let begun = std::time::Instant::now();
+        let opened = fixture.open();
+        let Ok(summary::Summary::Filled(page)) = summary::page(&fixture.place(), repository(&opened)) else {
+            panic!("{name}: {}", &text[..20])
+        };
+        let html = page.render().expect("the template takes its page");
+        assert!(html.len() < 10_000_000, "{name} {}: {} bytes", &text[..20], html.len());
+        eprintln!("{name} {:?}: {:?}, {} bytes", &text[..8], begun.elapsed(), html.len());
+    }
+}

@@ -7,7 +7,7 @@ use askama::Template;
 use browse::limits::*;
 use browse::listing::{self, Subject, Wish};
 use browse::refs::{self, Offsets};
-use browse::{commit, diff, tree};
+use browse::{commit, diff, find, tree};
 use gix_hash::{ObjectId, oid};
 use gix_object::Kind;
 use kit::{COMMITTED, Fixture, repository};
@@ -205,4 +205,46 @@ fn so_many_lines_are_shown_to_who_asks_for_all() {
         assert_eq!(html.matches("class=\"diff-insert\"").count(), DIFF_FULL_LINES_MAX, "{count}");
         assert_eq!(html.contains("The rest is left out"), is_cut, "{count}");
     }
+}
+
+/// How many files the page that finds files knows of, and whether it knows all.
+fn findable(fixture: &Fixture, tree: &str) -> (String, bool) {
+    fixture.shell(&format!(
+        "cd team/demo.git && blob=$(echo x | git hash-object -w --stdin) && {tree}
+        git update-ref refs/heads/main $(git commit-tree -m x $tree)"
+    ));
+    let opened = fixture.open();
+    let at = revision::landing_branch(repository(&opened)).expect("readable").expect("a branch");
+    let page = find::page(&fixture.place(), repository(&opened), &at, "").expect("a page");
+    let page = serde_json::to_value(&page).expect("JSON");
+    (page["count"].as_str().expect("text").to_owned(), page["is-cut"].as_bool().expect("yes or no"))
+}
+
+#[test]
+fn so_many_files_of_so_many_directories_can_be_found() {
+    let fixture = Fixture::new("");
+    let files = |count: usize| {
+        format!("tree=$(seq -f '%06g' {count} | sed \"s/^/100644 blob $blob\\tf/\" | git mktree)")
+    };
+    assert_eq!(findable(&fixture, &files(FIND_PATHS_MAX - 1)), ("99,999 files".into(), false));
+    assert_eq!(findable(&fixture, &files(FIND_PATHS_MAX)), ("100,000 files".into(), false));
+    assert_eq!(findable(&fixture, &files(FIND_PATHS_MAX + 1)), ("100,000 files".into(), true));
+    // The root is one of the directories.
+    let directories = |count: usize| {
+        format!(
+            "inner=$(printf '100644 blob %s\\tf\\n' $blob | git mktree)
+            tree=$(seq -f '%06g' {count} | sed \"s/^/040000 tree $inner\\td/\" | git mktree)"
+        )
+    };
+    assert_eq!(findable(&fixture, &directories(FIND_TREES_MAX - 1)), ("19,999 files".into(), false));
+    assert_eq!(findable(&fixture, &directories(FIND_TREES_MAX)), ("19,999 files".into(), true));
+}
+
+#[test]
+fn words_are_looked_for_up_to_a_length() {
+    let paths = [bstr::BString::from("a".repeat(FIND_WORDS_BYTES_MAX))];
+    let found = |words: &str| find::matching(&paths, words).1;
+    assert_eq!(found(&"a".repeat(FIND_WORDS_BYTES_MAX)), 1);
+    assert_eq!(found(&format!("{}b", "a".repeat(FIND_WORDS_BYTES_MAX))), 1, "the rest is passed over");
+    assert_eq!(found(&format!("{}b", "a".repeat(FIND_WORDS_BYTES_MAX - 1))), 0);
 }
