@@ -34,6 +34,7 @@ const PLACES: &[(&str, &str)] = &[
     ("admin", "tests/admin.rs"),
     ("archive", "tests/archive.rs"),
     ("archives", "components/archive/tests/archives.rs"),
+    ("attributes", "components/browse/tests/attributes.rs"),
     ("auth", "tests/auth.rs"),
     ("blame", "components/browse/tests/blame.rs"),
     ("comparisons", "components/browse/tests/comparisons.rs"),
@@ -429,7 +430,12 @@ const FEATURES: &[Feature] = &[
         about: "files with their lines highlighted, and addresses of lines",
         outcome: Here(
             "`/-/blob/<ref>/<path>#L3-L5`",
-            &["pages::files", "pages::large_files", "highlight::code_becomes_spans_of_the_known_classes"],
+            &[
+                "pages::files",
+                "pages::large_files",
+                "highlight::code_becomes_spans_of_the_known_classes",
+                "attributes::a_file_is_shown_in_its_language_and_encoding",
+            ],
         ),
     },
     Feature {
@@ -487,6 +493,7 @@ const FEATURES: &[Feature] = &[
             &[
                 "archives::a_tar_file_is_the_one_of_git_archive_to_the_byte",
                 "archives::a_zip_file_unpacks_to_the_same_files",
+                "archives::files_are_converted_as_git_archive_does",
                 "archive::a_download_can_be_gone_on_with",
             ],
         ),
@@ -501,7 +508,11 @@ const FEATURES: &[Feature] = &[
         about: "a file edited in the browser",
         outcome: Here(
             "`/-/edit/<branch>/<file>`; encoding, line ends and mode stay",
-            &["edit::a_file_is_edited_and_nothing_else_changes", "edit::a_preview_changes_nothing"],
+            &[
+                "edit::a_file_is_edited_and_nothing_else_changes",
+                "edit::a_preview_changes_nothing",
+                "edit::what_was_typed_for_a_branch_that_is_gone_goes_to_another",
+            ],
         ),
     },
     Feature {
