@@ -1,5 +1,6 @@
 //! What a viewer may see and do: the rows that [`lithe_access::decide`] needs, and the listings.
 
+use crate::answers::{Answer, Question};
 use crate::bindings::exports::lithe::forge::access::{Listed, Listing, Opened, Place as WirePlace};
 use crate::bindings::exports::lithe::forge::settings::Overview;
 use crate::failure::forbidden;
@@ -282,6 +283,14 @@ pub fn restorable(
 
 impl Store {
     pub fn open_place(&mut self, call: &Call, path: &str) -> Result<Opened, Error> {
+        let question = || Question::Open(path.to_owned());
+        match self.answer(call, question, |store| store.found_place(call, path).map(Answer::Opened))? {
+            Answer::Opened(opened) => Ok(opened),
+            Answer::NotFound | Answer::Listing(_) => Err(Error::NotFound),
+        }
+    }
+
+    fn found_place(&mut self, call: &Call, path: &str) -> Result<Opened, Error> {
         self.transact(call.now, |connection, memory| {
             let principal = identity::resolve(connection, memory, call)?;
             let (found, permission) = open(connection, &principal, path)?;
@@ -296,6 +305,21 @@ impl Store {
     }
 
     pub fn children(
+        &mut self,
+        call: &Call,
+        parent: Option<&str>,
+        filter: &str,
+        page: Page,
+    ) -> Result<Listing, Error> {
+        let question = || Question::children(parent, filter, page);
+        let listed = |store: &mut Self| store.listed(call, parent, filter, page).map(Answer::Listing);
+        match self.answer(call, question, listed)? {
+            Answer::Listing(listing) => Ok(listing),
+            Answer::NotFound | Answer::Opened(_) => Err(Error::NotFound),
+        }
+    }
+
+    fn listed(
         &mut self,
         call: &Call,
         parent: Option<&str>,

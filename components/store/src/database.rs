@@ -96,6 +96,11 @@ impl Database {
         Ok(value)
     }
 
+    /// How many rows were changed since the database was opened; none where others may change them unseen.
+    pub fn changes(&self) -> Option<u64> {
+        (self.sharing == Sharing::Exclusive).then(|| self.connection.total_changes())
+    }
+
     #[cfg(test)]
     pub fn connection_mut(&mut self) -> &mut Connection {
         &mut self.connection

@@ -21,6 +21,7 @@
 mod access;
 mod accounts;
 mod activity;
+mod answers;
 mod bindings;
 mod database;
 mod failed_sign_ins;

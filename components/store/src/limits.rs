@@ -90,6 +90,13 @@ pub const USE_NOTED_SECONDS: i64 = 300;
 /// counts as well, or names could be tried out.
 pub const REGISTRATIONS_PER_HOUR_MAX: u32 = 10;
 
+/// How many answers to strangers are kept.
+pub const ANSWERS_KEPT_MAX: usize = 1_000;
+/// The longest path or filter of a question whose answer is kept, in bytes.
+pub const ANSWER_QUESTION_BYTES_MAX: usize = 256;
+/// The longest listing that is kept.
+pub const ANSWER_ENTRIES_KEPT_MAX: usize = 50;
+
 /// How long one transaction may last where the database file is shared, in seconds.
 pub const TRANSACTION_SECONDS_MAX: u64 = 5;
 /// How old the lock of a shared database file is when its owner counts as gone, in seconds.

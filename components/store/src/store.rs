@@ -1,5 +1,6 @@
 //! The open store: the database, and what is kept in memory beside it.
 
+use crate::answers::{Answer, Answers, Question};
 use crate::database::{Database, Sharing};
 use crate::failed_sign_ins::FailedSignIns;
 use crate::failure::invalid;
@@ -18,6 +19,7 @@ use std::rc::Rc;
 pub struct Store {
     database: Database,
     memory: Memory,
+    answers: Answers,
 }
 
 /// What lasts as long as the store is open.
@@ -87,7 +89,7 @@ impl Store {
             unwritten_use: None,
             failed_sign_ins: FailedSignIns::default(),
         };
-        Self { database, memory }
+        Self { database, memory, answers: Answers::default() }
     }
 
     /// Runs `work` in one transaction: everything it changes in the database is kept if it
@@ -97,7 +99,7 @@ impl Store {
         now: Timestamp,
         work: impl FnOnce(&Connection, &mut Memory) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let Self { database, memory } = self;
+        let Self { database, memory, .. } = self;
         let result = database.transact(|connection| work(connection, memory));
         if let Some(used) = memory.unwritten_use.take() {
             // In a transaction of its own, and no loss if it fails: pages can still be read when
@@ -109,6 +111,30 @@ impl Store {
             let _ = database.transact(|connection| failed.enter(connection));
         }
         result
+    }
+
+    /// Answers by what was answered to strangers before, if a stranger asks and that still counts; else by `work`.
+    pub fn answer(
+        &mut self,
+        call: &Call,
+        question: impl FnOnce() -> Question,
+        work: impl FnOnce(&mut Self) -> Result<Answer, Error>,
+    ) -> Result<Answer, Error> {
+        let Some(changes) = self.database.changes().filter(|_| call.credentials == Credentials::Anonymous)
+        else {
+            return work(self);
+        };
+        let question = question();
+        if let Some(answer) = self.answers.find(&question, changes) {
+            return Ok(answer);
+        }
+        let answer = match work(self) {
+            Err(Error::NotFound) => Answer::NotFound,
+            answer => answer?,
+        };
+        // Nothing that a stranger asks for changes anything; if it did, this would be an answer of before.
+        self.answers.keep(question, answer.clone(), changes);
+        Ok(answer)
     }
 
     #[cfg(test)]
