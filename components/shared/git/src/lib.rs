@@ -32,3 +32,4 @@ pub mod stamp;
 #[cfg(test)]
 mod testing;
 pub mod walk;
+mod watched;

@@ -7,7 +7,8 @@
 
 use crate::limits::{STAMP_FILES_MAX, STAMP_SETTLED};
 use crate::listing;
-use std::fs::{self, File, Metadata};
+use crate::watched::{Mark, Watched, mark_at};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -28,14 +29,7 @@ pub struct Stamp {
     /// Of the directory, by its path: another one may have taken its place.
     mark: Mark,
     /// Open, since that is looked at in a fraction of the time that it takes by its path.
-    files: Vec<(File, Mark)>,
-}
-
-/// What tells one state of a file from the next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Mark {
-    modified: SystemTime,
-    len: u64,
+    files: Vec<(Watched, Mark)>,
 }
 
 impl Stamp {
@@ -51,35 +45,27 @@ impl Stamp {
         add_tree(git_dir.join("refs"), &mut paths)?;
         let mut files = Vec::with_capacity(paths.len());
         for path in paths {
-            let file = match File::open(&path) {
+            let file = match Watched::open(&path) {
                 Ok(file) => file,
                 Err(error) if is_missing(&error) => continue,
                 Err(_) => return None,
             };
-            let mark = Mark::of(&file.metadata().ok()?).ok()?;
+            let mark = file.mark().ok()?;
             if mark.modified > settled {
                 return None;
             }
             files.push((file, mark));
         }
         let borrows = fs::symlink_metadata(git_dir.join("objects/info/alternates")).is_ok();
-        let mark = Mark::of(&fs::metadata(git_dir).ok()?).ok()?;
+        let mark = mark_at(git_dir).ok()?;
         (!borrows).then(|| Self { git_dir: git_dir.to_owned(), mark, files })
     }
 
     /// Whether nothing has changed since.
     pub fn holds(&self) -> bool {
-        let is_as = |metadata: io::Result<Metadata>, before: &Mark| {
-            metadata.and_then(|metadata| Mark::of(&metadata)).is_ok_and(|now| now == *before)
-        };
-        is_as(fs::metadata(&self.git_dir), &self.mark)
-            && self.files.iter().all(|(file, before)| is_as(file.metadata(), before))
-    }
-}
-
-impl Mark {
-    fn of(metadata: &Metadata) -> io::Result<Self> {
-        Ok(Self { modified: metadata.modified()?, len: metadata.len() })
+        let is_as = |now: io::Result<Mark>, before: &Mark| now.is_ok_and(|now| now == *before);
+        is_as(mark_at(&self.git_dir), &self.mark)
+            && self.files.iter().all(|(file, before)| is_as(file.mark(), before))
     }
 }
 
