@@ -28,6 +28,7 @@ mod git_http;
 mod git_scenarios;
 mod isolation;
 mod issue_links;
+mod kept;
 mod lfs;
 mod listing;
 mod machines;

@@ -7,7 +7,7 @@
 use crate::limits::{CACHE_ENTRY_BYTES_MAX, CACHE_SLOTS, RECENT_TEXT_BYTES_MAX};
 use lru::LruCache;
 use sha2::{Digest as _, Sha256};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
@@ -52,6 +52,33 @@ impl Cache for NoCache {
     }
 
     fn put(&self, _: &Key, _: &str) {}
+}
+
+/// Another cache, of which it is noted whether anything was put there: then more is known now than what was read.
+pub struct Noted<C> {
+    cache: C,
+    has_put: Cell<bool>,
+}
+
+impl<C> Noted<C> {
+    pub fn new(cache: C) -> Self {
+        Self { cache, has_put: Cell::new(false) }
+    }
+
+    pub fn has_put(&self) -> bool {
+        self.has_put.get()
+    }
+}
+
+impl<C: Cache> Cache for Noted<C> {
+    fn get(&self, key: &Key) -> Option<String> {
+        self.cache.get(key)
+    }
+
+    fn put(&self, key: &Key, text: &str) {
+        self.has_put.set(true);
+        self.cache.put(key, text);
+    }
 }
 
 /// Keeps texts in files, one for each slot. Whatever goes wrong with them counts as nothing kept.

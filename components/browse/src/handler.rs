@@ -3,6 +3,7 @@
 use crate::activity::{self, Hiding};
 use crate::blame;
 use crate::blob::{self, Display};
+use crate::cache::{self, Cache};
 use crate::commits::{self, Look};
 use crate::compare::{self, Pair};
 use crate::diff::View;
@@ -10,6 +11,7 @@ use crate::find;
 use crate::graph;
 use crate::history::Cursor;
 use crate::issues::Issues;
+use crate::kept::{self, Question};
 use crate::limits::LISTED_SORTED_MAX;
 use crate::listing::{self, OpenSearch, Subject, Wish};
 use crate::missing;
@@ -17,9 +19,10 @@ use crate::patches::Form;
 use crate::place::{Failure, Place};
 use crate::refs::{self, Offsets};
 use crate::route::{self, Page, Route};
+use crate::sending::{self, Written};
 use crate::summary::{self, Summary};
 use crate::switch::{self, Switch};
-use crate::{cache, commit, cost, feed, patches, raw, sending, signature, statistics, tree, unavailable};
+use crate::{commit, cost, feed, patches, raw, signature, statistics, tree, unavailable};
 use askama::Template;
 use bstr::{BStr, ByteSlice as _};
 use http::request::Parts;
@@ -153,7 +156,16 @@ impl<'a> Arrived<'a> {
     fn asked(self, requester: Requester, overview: &Overview) -> Asked<'a> {
         let frame = Frame::new(overview, self.address, "").in_format(self.format);
         let budget = Budget::of(&self.request.headers, requester.is_anonymous());
-        Asked { request: self.request, requester, frame, query: self.query, budget, cost: Cell::new(0) }
+        Asked {
+            request: self.request,
+            requester,
+            frame,
+            query: self.query,
+            budget,
+            cost: Cell::new(0),
+            written: RefCell::default(),
+            has_asked_more: Cell::new(false),
+        }
     }
 
     fn search(self) -> Answer {
@@ -253,7 +265,7 @@ impl<'a> Arrived<'a> {
                 Ok(answer) => answer,
                 Err(refused) => return self.failed(&refused),
             };
-        let Opened { overview, place, permission, is_moved, issue_links } = &opened;
+        let Opened { overview, place, permission, is_moved, .. } = &opened;
         let own_path = match place {
             access::Place::Repository(repository) => &repository.path,
             access::Place::Group(group) => &group.path,
@@ -269,27 +281,7 @@ impl<'a> Arrived<'a> {
                 self.repositories_feed(Some(group), rest.as_bstr())
             }
             access::Place::Group(_) => self.failed(&Refused { requester, error: StoreError::NotFound }),
-            access::Place::Repository(record) => {
-                let asked = self.asked(requester, overview);
-                let place = Place {
-                    frame: asked.frame.clone(),
-                    record,
-                    permission: *permission,
-                    site: site(asked.request),
-                    now: time::now(),
-                    cache: &cache::Remembered(cache::Directory::new(CACHE)),
-                    mailmap: Rc::default(),
-                    issues: Issues::new(issue_links, &record.path),
-                };
-                let mut answer = asked.repository(place, page);
-                asked.budget.charge(&mut answer, asked.cost.get());
-                if !cost::is_for_search_engines(page, &asked.query) {
-                    answer
-                        .headers_mut()
-                        .insert("x-robots-tag", HeaderValue::from_static("noindex, nofollow"));
-                }
-                answer
-            }
+            access::Place::Repository(record) => self.asked(requester, overview).about(&opened, record, page),
         }
     }
 }
@@ -325,29 +317,81 @@ struct Asked<'a> {
     budget: Budget,
     /// What the answer costs, in points.
     cost: Cell<u32>,
+    /// The page that was answered with, if it was one.
+    written: RefCell<Option<Written>>,
+    /// Whether the store was asked for more than what it says of who asks and of the place.
+    has_asked_more: Cell<bool>,
 }
 
 impl Asked<'_> {
-    fn repository(&self, mut place: Place<'_>, page: &Page) -> Answer {
-        match storage::open(Path::new(REPOSITORIES), place.record) {
-            Ok(opened) => {
-                let repository = Repository { objects: &opened.objects, refs: &opened.refs };
-                if page.names_people() {
-                    place.mailmap = Mailmap::of(repository);
-                }
-                let is_paid = self.pay(cost::of_page(page, &self.query));
-                let answer = is_paid.and_then(|()| self.page_of(&place, repository, page));
-                answer.unwrap_or_else(|failure| self.of_repository(&place, repository, page, &failure))
-            }
-            Err(error) => {
-                eprintln!("browse: {}: {error}", place.record.path);
-                let page = match error {
-                    OpenError::Missing => unavailable::not_on_disk(&place),
-                    OpenError::Objects(_) | OpenError::Refs(_) => unavailable::not_readable(&place),
-                };
-                self.page_with_status(StatusCode::SERVICE_UNAVAILABLE, &page)
-            }
+    /// The answer for a page about a repository that the viewer may read.
+    fn about(&self, opened: &Opened, record: &types::Repository, page: &Page) -> Answer {
+        let cache = cache::Noted::new(cache::Remembered(cache::Directory::new(CACHE)));
+        let place = Place {
+            frame: self.frame.clone(),
+            record,
+            permission: opened.permission,
+            site: site(self.request),
+            now: time::now(),
+            cache: &cache,
+            mailmap: Rc::default(),
+            issues: Issues::new(&opened.issue_links, &record.path),
+        };
+        let mut answer = match storage::open(Path::new(REPOSITORIES), record) {
+            Ok(repository) => self.kept_or_made(opened, place, &repository, page, &cache),
+            Err(error) => self.unavailable(&place, &error),
+        };
+        self.budget.charge(&mut answer, self.cost.get());
+        if !cost::is_for_search_engines(page, &self.query) {
+            answer.headers_mut().insert("x-robots-tag", HeaderValue::from_static("noindex, nofollow"));
         }
+        answer
+    }
+
+    /// The page as it was a moment ago if it still is that, or made anew.
+    fn kept_or_made(
+        &self,
+        opened: &Opened,
+        place: Place<'_>,
+        repository: &Rc<storage::Opened>,
+        page: &Page,
+        cache: &cache::Noted<impl Cache>,
+    ) -> Answer {
+        let (site, now) = (place.site.clone(), place.now);
+        let question = Question { opened, frame: &self.frame, site: &site };
+        if let Some(kept) = kept::find(&question, repository, now)
+            && self.pay(kept.cost).is_ok()
+        {
+            return sending::page(&self.request.headers, kept.written, self.frame.format);
+        }
+        let answer =
+            self.made(place, Repository { objects: &repository.objects, refs: &repository.refs }, page);
+        // What was found out on the way, or asked of the store besides, makes another page of it next time.
+        if let Some(written) = self.written.take()
+            && !cache.has_put()
+            && !self.has_asked_more.get()
+        {
+            kept::keep(&question, repository, now, kept::Page { written, cost: self.cost.get() });
+        }
+        answer
+    }
+
+    fn made(&self, mut place: Place<'_>, repository: Repository<'_>, page: &Page) -> Answer {
+        if page.names_people() {
+            place.mailmap = Mailmap::of(repository);
+        }
+        let is_paid = self.pay(cost::of_page(page, &self.query));
+        let answer = is_paid.and_then(|()| self.page_of(&place, repository, page));
+        answer.unwrap_or_else(|failure| self.of_repository(&place, repository, page, &failure))
+    }
+
+    fn unavailable(&self, place: &Place<'_>, error: &OpenError) -> Answer {
+        eprintln!("browse: {}: {error}", place.record.path);
+        let page = match error {
+            OpenError::Missing => unavailable::not_on_disk(place),
+            OpenError::Objects(_) | OpenError::Refs(_) => unavailable::not_readable(place),
+        };
+        self.page_with_status(StatusCode::SERVICE_UNAVAILABLE, &page)
     }
 
     /// Counts what the answer costs; fails if who asks has to wait with that.
@@ -490,6 +534,7 @@ impl Asked<'_> {
         addresses: &[String],
     ) -> Result<Vec<signers::KnownKey>, StoreError> {
         let path = &place.record.path;
+        self.has_asked_more.set(true);
         self.requester.call(|credentials, client| signers::find(credentials, client, path, names, addresses))
     }
 
@@ -606,19 +651,19 @@ impl Asked<'_> {
 
     /// A page, or that it is what the client has already.
     fn page(&self, page: &(impl Template + Serialize)) -> Answer {
-        let headers = &self.request.headers;
-        match self.written(page) {
-            Ok(text) => match self.frame.format {
-                Format::Html => sending::page(headers, text),
-                Format::Json => sending::json(headers, text),
-            },
+        match self.write(page) {
+            Ok(text) => {
+                let written = Written::from(text);
+                self.written.replace(Some(written.clone()));
+                sending::page(&self.request.headers, written, self.frame.format)
+            }
             Err(answer) => answer,
         }
     }
 
     /// A page that says what is wrong.
     fn page_with_status(&self, status: StatusCode, page: &(impl Template + Serialize)) -> Answer {
-        match self.written(page) {
+        match self.write(page) {
             Ok(text) => match self.frame.format {
                 Format::Html => answer::html(status, text),
                 Format::Json => answer::json_text(status, text),
@@ -628,7 +673,7 @@ impl Asked<'_> {
     }
 
     /// A page in the form that is asked for; or the answer where it cannot be written.
-    fn written(&self, page: &(impl Template + Serialize)) -> Result<String, Answer> {
+    fn write(&self, page: &(impl Template + Serialize)) -> Result<String, Answer> {
         let written = match self.frame.format {
             Format::Html => page.render().map_err(|error| error.to_string()),
             Format::Json => serde_json::to_string(page).map_err(|error| error.to_string()),

@@ -22,6 +22,7 @@ pub mod handler;
 pub mod highlight;
 pub mod history;
 pub mod issues;
+pub mod kept;
 pub mod labels;
 pub mod languages;
 pub mod last_commits;

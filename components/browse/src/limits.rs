@@ -5,6 +5,12 @@ use std::time::Duration;
 /// How much of rendered texts an instance keeps in memory, in bytes.
 pub const RECENT_TEXT_BYTES_MAX: usize = 8 << 20;
 
+/// How much of whole pages an instance keeps in memory, in bytes. One may take a quarter of it.
+pub const PAGES_KEPT_BYTES_MAX: usize = 512 << 10;
+
+/// How long a page may be kept, in seconds: by so much may its words for how long ago something was be behind.
+pub const PAGE_KEPT_SECONDS: i64 = 5;
+
 /// The longest file name or ref in an address, in bytes after percent-decoding.
 pub const PATH_BYTES_MAX: usize = 4096;
 

@@ -4,6 +4,7 @@ use crate::raw::Disposition;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
+use lithe_web::Format;
 use lithe_web::answer::{self, Answer};
 use lithe_web::download::{self, Part, is_known, revalidate};
 use spin_sdk::http::box_body;
@@ -19,24 +20,29 @@ const CHUNK_BYTES: usize = 64 << 10;
 /// What a raw file may do in a browser: nothing.
 const RAW_POLICY: &str = "sandbox; default-src 'none'";
 
-/// A page; or, if the browser has this very page, that it has.
-pub fn page(request: &HeaderMap, page: String) -> Answer {
-    known_or(request, page, |page| answer::html(StatusCode::OK, page))
+/// A text to be sent, and its tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    pub text: Bytes,
+    pub etag: String,
 }
 
-/// What a page says, as JSON; or, if the client has it already, that it has.
-pub fn json(request: &HeaderMap, page: String) -> Answer {
-    known_or(request, page, |page| answer::json_text(StatusCode::OK, page))
+impl From<String> for Written {
+    fn from(text: String) -> Self {
+        // It tells a viewer's page from that viewer's earlier ones, which is nothing that a cryptographic
+        // digest, of ten times the cost, would do better.
+        let etag = format!("\"{:032x}\"", xxh3_128(text.as_bytes()));
+        Self { text: text.into(), etag }
+    }
 }
 
-/// The answer that `send` makes of a text; or, if the client has this very text, that it has.
-fn known_or(request: &HeaderMap, page: String, send: impl FnOnce(String) -> Answer) -> Answer {
-    // It tells a viewer's page from that viewer's earlier ones, which is nothing that a cryptographic
-    // digest, of ten times the cost, would do better.
-    let etag = format!("\"{:032x}\"", xxh3_128(page.as_bytes()));
-    let mut answer = match is_known(request, &etag) {
-        true => not_modified(&etag),
-        false => send(page),
+/// A page, or what it says as JSON; or, if the client has this very text, that it has.
+pub fn page(request: &HeaderMap, page: Written, format: Format) -> Answer {
+    let Written { text, etag } = page;
+    let mut answer = match format {
+        _ if is_known(request, &etag) => not_modified(&etag),
+        Format::Html => answer::html(StatusCode::OK, text),
+        Format::Json => answer::json_text(StatusCode::OK, text),
     };
     revalidate(answer.headers_mut(), &etag);
     answer.headers_mut().insert(header::VARY, HeaderValue::from_static(answer::VARY));
@@ -45,7 +51,7 @@ fn known_or(request: &HeaderMap, page: String, send: impl FnOnce(String) -> Answ
 
 /// A feed; or, if the client has this very feed, that it has.
 pub fn feed(request: &HeaderMap, content_type: &'static str, feed: String) -> Answer {
-    let mut answer = page(request, feed);
+    let mut answer = page(request, feed.into(), Format::Html);
     if answer.status() == StatusCode::OK {
         answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
@@ -149,21 +155,23 @@ mod tests {
 
     #[test]
     fn a_page_that_the_browser_has_is_not_sent_again() {
-        let first = page(&HeaderMap::new(), "<p>".into());
+        let page = |headers: &HeaderMap, text: &str| page(headers, text.to_owned().into(), Format::Html);
+        let first = page(&HeaderMap::new(), "<p>");
         assert_eq!(
             (first.status(), &first.headers()["cache-control"]),
             (StatusCode::OK, &HeaderValue::from_static("private, no-cache"))
         );
         let mut headers = HeaderMap::new();
         headers.insert(header::IF_NONE_MATCH, first.headers()["etag"].clone());
-        assert_eq!(page(&headers, "<p>".into()).status(), StatusCode::NOT_MODIFIED);
-        assert_eq!(page(&headers, "<b>".into()).status(), StatusCode::OK);
+        assert_eq!(page(&headers, "<p>").status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(page(&headers, "<b>").status(), StatusCode::OK);
     }
 
     #[test]
     fn programs_and_people_are_told_apart() {
         let headers = HeaderMap::new();
-        let (for_people, for_programs) = (page(&headers, "{}".into()), json(&headers, "{}".into()));
+        let page = |format| page(&headers, "{}".to_owned().into(), format);
+        let (for_people, for_programs) = (page(Format::Html), page(Format::Json));
         assert_eq!(for_programs.headers()["content-type"], "application/json");
         for answer in [for_people, for_programs] {
             assert_eq!(answer.headers()["vary"], "Accept, Cookie, Authorization");

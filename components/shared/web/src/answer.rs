@@ -32,7 +32,7 @@ const PAGE_HEADERS: &[(HeaderName, &str)] = &[
 ];
 
 /// A page, already rendered.
-pub fn html(status: StatusCode, page: String) -> Answer {
+pub fn html(status: StatusCode, page: impl Into<Bytes>) -> Answer {
     let mut answer = bytes(status, page.into());
     for (name, value) in PAGE_HEADERS {
         answer.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -89,7 +89,7 @@ pub fn json(status: StatusCode, value: &impl serde::Serialize) -> Answer {
 }
 
 /// JSON that is written already.
-pub fn json_text(status: StatusCode, body: String) -> Answer {
+pub fn json_text(status: StatusCode, body: impl Into<Bytes>) -> Answer {
     typed(status, "application/json", body.into())
 }
 
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn every_page_carries_the_policy() {
-        let answer = html(StatusCode::NOT_FOUND, "x".into());
+        let answer = html(StatusCode::NOT_FOUND, "x");
         assert_eq!(answer.status(), 404);
         for (name, value) in PAGE_HEADERS {
             assert_eq!(answer.headers()[name], value);
