@@ -67,7 +67,7 @@ fn what_is_changed_shows_at_once() {
         ("description", "What it was", "What it is now", |site| {
             site.settings(&[("description", "What it is now")]);
         }),
-        ("settings of the site", "Lithe</a>", "Granite</a>", |site| {
+        ("settings of the site", "<span>Lithe<", "<span>Granite<", |site| {
             let answer = site.admin.submit("/-/admin/settings", "settings", &[("title", "Granite")]);
             assert_eq!(answer.status, 303, "{}", answer.text());
         }),
@@ -82,7 +82,7 @@ fn what_is_changed_shows_at_once() {
                  $(git -C \"$SERVED\" -c user.name=A -c user.email=a@b commit-tree -p main -m 'The third one' main^{tree})",
             );
         }),
-        ("names of people", ">Ada<", ">Countess<", |site| {
+        ("names of people", "Ada", "Countess", |site| {
             site.shell.run(
                 "cd work && git pull -q \"$ADMIN\" main && echo 'Countess <ada@example.org>' > .mailmap && git add . &&
                  git commit -qm 'Call her so' && git push -q \"$ADMIN\" main",
@@ -130,10 +130,8 @@ fn whoever_may_no_longer_read_a_repository_is_shown_none_of_its_pages() {
     assert_eq!((statuses(Actor::Stranger), statuses(Actor::User)), ([404; 4], [200; 4]));
     let missing = site.forge.get(Actor::Stranger, "team/nothing");
     let hidden = site.forge.get(Actor::Stranger, &site.path);
-    assert_eq!(
-        (hidden.status, hidden.text().replace(&site.path, "team/nothing")),
-        (missing.status, missing.text())
-    );
+    let name = site.path.rsplit('/').next().expect("a path has a last segment");
+    assert_eq!((hidden.status, hidden.text().replace(name, "nothing")), (missing.status, missing.text()));
     grant("none");
     assert_eq!(statuses(Actor::User), [404; 4]);
     site.warm();

@@ -103,7 +103,8 @@ fn whatever_the_store_or_the_request_says_otherwise_asks_for_another_page() {
         ("registration", |asked| asked.opened.overview.site.registration = true),
         ("anonymous access", |asked| asked.opened.overview.site.anonymous_access = false),
         ("links of issues", |asked| {
-            asked.opened.issue_links = vec![IssueLink { pattern: "#([0-9]+)".into(), address: "/{id}".into() }];
+            asked.opened.issue_links =
+                vec![IssueLink { pattern: "#([0-9]+)".into(), address: "/{id}".into() }];
         }),
         ("the repository's number", |asked| asked.record().id = 8),
         ("its path", |asked| asked.record().path = "team/renamed".into()),
