@@ -394,6 +394,16 @@ impl Asked<'_> {
         self.page_with_status(StatusCode::SERVICE_UNAVAILABLE, &page)
     }
 
+    /// Asks the store for more than what it says of who asks and of the place. A page that follows from that is
+    /// not kept: it may be of another repository, which may be read by others and change on its own.
+    fn ask_more<T>(
+        &self,
+        function: impl Fn(&Credentials, &Client) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.has_asked_more.set(true);
+        self.requester.call(function)
+    }
+
     /// Counts what the answer costs; fails if who asks has to wait with that.
     fn pay(&self, points: u32) -> Result<(), Failure> {
         self.budget.check(points)?;
@@ -534,8 +544,7 @@ impl Asked<'_> {
         addresses: &[String],
     ) -> Result<Vec<signers::KnownKey>, StoreError> {
         let path = &place.record.path;
-        self.has_asked_more.set(true);
-        self.requester.call(|credentials, client| signers::find(credentials, client, path, names, addresses))
+        self.ask_more(|credentials, client| signers::find(credentials, client, path, names, addresses))
     }
 
     /// What a commit changed, as a file.
@@ -576,7 +585,7 @@ impl Asked<'_> {
         path: &str,
         rest: &BStr,
     ) -> Result<Answer, Failure> {
-        let opened = self.requester.call(|credentials, client| access::open(credentials, client, path));
+        let opened = self.ask_more(|credentials, client| access::open(credentials, client, path));
         let Ok(Opened { place: access::Place::Repository(record), .. }) = opened else {
             return Err(Failure::NotFound);
         };
