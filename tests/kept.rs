@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 /// Two branches and a tag.
 const HISTORY: &str =
-    "git init -q -b main work && cd work && git config user.name Ada && git config user.email ada@example.org
+    "git init -q -b main work && cd work
     echo a > a && git add a && git commit -qm 'The first one' && git branch side && git tag v1
     git push -q \"$ADMIN\" main side v1";
 
@@ -82,9 +82,9 @@ fn what_is_changed_shows_at_once() {
                  $(git -C \"$SERVED\" -c user.name=A -c user.email=a@b commit-tree -p main -m 'The third one' main^{tree})",
             );
         }),
-        ("names of people", "Ada", "Countess", |site| {
+        ("names of people", "Alice Author", "Countess", |site| {
             site.shell.run(
-                "cd work && git pull -q \"$ADMIN\" main && echo 'Countess <ada@example.org>' > .mailmap && git add . &&
+                "cd work && git pull -q \"$ADMIN\" main && echo 'Countess <alice@example.org>' > .mailmap && git add . &&
                  git commit -qm 'Call her so' && git push -q \"$ADMIN\" main",
             );
         }),
