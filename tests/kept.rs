@@ -5,8 +5,7 @@ use crate::kit::{Actor, Browser, Forge, Shell};
 use std::fmt::Write as _;
 
 /// Two branches and a tag.
-const HISTORY: &str =
-    "git init -q -b main work && cd work
+const HISTORY: &str = "git init -q -b main work && cd work
     echo a > a && git add a && git commit -qm 'The first one' && git branch side && git tag v1
     git push -q \"$ADMIN\" main side v1";
 

@@ -534,7 +534,7 @@ fn what_nothing_names_is_collected_after_a_while() {
     let stray = b"pushed by nobody";
     assert_eq!(put(&forge, Actor::Admin, &path, &oid(stray), stray).status, 200);
     let said = maintain();
-    assert!(said.contains("1 large files (16 bytes) kept for now that nothing names"), "{said}");
+    assert!(said.contains("1 large file (16 bytes) kept for now that nothing names"), "{said}");
     assert!(page("health").contains("<td>1, 16 bytes</td>"), "{}", page("health"));
     assert_eq!(files(&forge, &path).iter().filter(|name| name.len() == 64).count(), 3);
 
@@ -547,7 +547,7 @@ fn what_nothing_names_is_collected_after_a_while() {
 
     age(&forge, &path);
     let said = maintain();
-    assert!(said.contains("1 large files (16 bytes) removed that nothing named"), "{said}");
+    assert!(said.contains("1 large file (16 bytes) removed that nothing named"), "{said}");
     assert_eq!(
         call(&forge, Actor::Admin, "GET", &format!("{path}.git/info/lfs/objects/{}", oid(stray)), "", b"")
             .status,
@@ -563,7 +563,7 @@ fn what_nothing_names_is_collected_after_a_while() {
     assert!(!said.contains("large files"), "the repository still has the pointer: {said}");
     shell.run("git -C \"$SERVED\" -c gc.pruneExpire=now gc -q --prune=now && find \"$SERVED\" -name '*.mtimes' | grep . && git -C \"$SERVED\" repack -qad --cruft --cruft-expiration=now || true");
     let said = maintain();
-    assert!(said.contains("1 large files (1000 bytes) removed"), "{said}");
+    assert!(said.contains("1 large file (1,000 bytes) removed"), "{said}");
     // Who pushes it again brings it along.
     shell.run("cd large && git push -q origin other");
     shell.run("git clone -q -b other \"$STRANGER\" again && cmp large/other.bin again/other.bin");

@@ -57,7 +57,11 @@ fn every_page_is_there_as_json() {
     for (address, name) in of_repository.into_iter().chain(of_site) {
         let answer = get(forge, &address, &[ACCEPT]);
         assert_eq!((answer.status, json(&answer)["page"].as_str()), (200, Some(name)), "{address}");
-        assert_eq!(answer.header("vary"), Some("Accept, Cookie, Authorization"), "{address}");
+        assert_eq!(
+            answer.header("vary"),
+            Some("Accept, Accept-Language, Cookie, Authorization"),
+            "{address}"
+        );
         let tag = answer.header("etag").expect("a tag").to_owned();
         let again = get(forge, &address, &[ACCEPT, ("if-none-match", &tag)]);
         assert_eq!((again.status, again.body.len()), (304, 0), "{address}");

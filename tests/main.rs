@@ -29,6 +29,7 @@ mod git_scenarios;
 mod isolation;
 mod issue_links;
 mod kept;
+mod languages;
 mod lfs;
 mod listing;
 mod machines;

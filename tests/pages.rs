@@ -1,5 +1,6 @@
 //! Every kind of page in a headless Chromium: nothing on the console, no accessibility violation,
-//! no wider than the window, in the light and in the dark (see `pages/check.mjs`).
+//! no wider than the window, in the light and in the dark; and the main ones in German, with more contrast, from
+//! right to left and for a printer (see `pages/check.mjs`).
 
 use crate::kit::{Actor, Browser, Forge, root};
 use std::process::Command;

@@ -5,7 +5,7 @@ use askama::Template;
 use lithe_forge::repositories::{self, NewRepository};
 use lithe_git::format::ObjectFormat;
 use lithe_web::address::encode_path;
-use lithe_web::{Answer, Fields, Frame, Problem, answer};
+use lithe_web::{Answer, Fields, Frame, Problem, answer, filters, t};
 
 /// The page `/-/new/repository`.
 #[derive(Template)]
@@ -36,7 +36,7 @@ pub fn repository(visit: AdminVisit) -> Answer {
         let form = Fields::default();
         let path = below(visit.visit.query.trimmed("group"));
         let page = repository_page(visit.frame, Problem::none(), path, &form, is_public_by_default);
-        return answer::page(&page);
+        return answer::page(page.frame.language, &page);
     };
     let new = NewRepository {
         path: plain_path(form.get("path")),
@@ -52,13 +52,10 @@ pub fn repository(visit: AdminVisit) -> Answer {
         Err(error) => error,
     };
     match Problem::of_store(&error) {
-        Some(problem) => problem.answer(&repository_page(
-            visit.frame,
-            problem.clone(),
-            new.path,
-            form,
-            is_public_by_default,
-        )),
+        Some(problem) => problem.answer(
+            visit.frame.language,
+            &repository_page(visit.frame, problem.clone(), new.path, form, is_public_by_default),
+        ),
         None => visit.failed(&error),
     }
 }
@@ -71,7 +68,7 @@ fn repository_page(
     is_public_by_default: bool,
 ) -> NewRepositoryPage {
     NewRepositoryPage {
-        frame: frame.titled("New repository"),
+        frame: frame.titled(t("New repository")),
         problem,
         path,
         description: form.trimmed("description").to_owned(),
@@ -84,7 +81,10 @@ fn repository_page(
 pub fn group(visit: AdminVisit) -> Answer {
     let Some(form) = visit.form else {
         let path = below(visit.visit.query.trimmed("group"));
-        return answer::page(&group_page(visit.frame, Problem::none(), path, &Fields::default()));
+        return answer::page(
+            visit.frame.language,
+            &group_page(visit.frame, Problem::none(), path, &Fields::default()),
+        );
     };
     let path = plain_path(form.get("path"));
     let description = form.trimmed("description");
@@ -96,14 +96,16 @@ pub fn group(visit: AdminVisit) -> Answer {
         Err(error) => error,
     };
     match Problem::of_store(&error) {
-        Some(problem) => problem.answer(&group_page(visit.frame, problem.clone(), path, form)),
+        Some(problem) => {
+            problem.answer(visit.frame.language, &group_page(visit.frame, problem.clone(), path, form))
+        }
         None => visit.failed(&error),
     }
 }
 
 fn group_page(frame: Frame, problem: Problem, path: String, form: &Fields) -> NewGroupPage {
     let description = form.trimmed("description").to_owned();
-    NewGroupPage { frame: frame.titled("New group"), problem, path, description }
+    NewGroupPage { frame: frame.titled(t("New group")), problem, path, description }
 }
 
 /// The beginning of a path in a group, for the field of a new path.
@@ -122,6 +124,7 @@ pub fn plain_path(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lithe_web::Language;
 
     #[test]
     fn paths_are_taken_as_they_are_typed() {
@@ -134,8 +137,8 @@ mod tests {
     #[test]
     fn the_form_keeps_what_was_typed() {
         let form = Fields::parse(b"description=D+%3Cb%3E&is-private=true").unwrap();
-        let problem = Problem::with_field("path", "taken");
-        let frame = Frame::bare("/-/new/repository", "");
+        let problem = Problem::with_field("path", t("taken"));
+        let frame = Frame::bare("/-/new/repository", Language::English);
         let page = repository_page(frame, problem, "a/b".into(), &form, true).render().unwrap();
         crate::place_settings::golden("new_repository", &page);
     }

@@ -5,7 +5,7 @@ use crate::registry::Registry;
 use askama::Template;
 use lithe_forge::types::{Error, Repository};
 use lithe_web::time::{Time, now};
-use lithe_web::{Answer, Fields, Frame, Problem, answer};
+use lithe_web::{Answer, Fields, Frame, Problem, answer, filters, t};
 
 /// The page `/-/admin/repositories/deleted`.
 #[derive(Template)]
@@ -40,8 +40,8 @@ pub fn answer(visit: AdminVisit) -> Answer {
         Err(error) => return visit.failed(&error),
     };
     let notice = match visit.visit.query.get("done") {
-        "restored" => Some("The repository is back at its path.".to_owned()),
-        "purged" => Some("The repository is gone for good.".to_owned()),
+        "restored" => Some(t("The repository is back at its path.")),
+        "purged" => Some(t("The repository is gone for good.")),
         _ => None,
     };
     let is_first_look = visit.form.is_none();
@@ -52,10 +52,10 @@ pub fn answer(visit: AdminVisit) -> Answer {
         grace_days: visit.overview.site.deletion_grace_days,
         frame: Frame {
             notice: notice.filter(|_| is_first_look),
-            ..visit.frame.titled("Deleted repositories")
+            ..visit.frame.titled(t("Deleted repositories"))
         },
     };
-    problem.answer(&page)
+    problem.answer(page.frame.language, &page)
 }
 
 /// Does what the form says, and returns the word for it.

@@ -6,7 +6,7 @@ use askama::Template;
 use lithe_forge::repositories;
 use lithe_forge::types::{Error, Group};
 use lithe_web::address::encode_path;
-use lithe_web::{Answer, Frame, Problem, answer};
+use lithe_web::{Answer, Frame, Problem, answer, filters, t};
 
 /// The page `/<path>/-/settings/` of a group.
 #[derive(Template)]
@@ -25,9 +25,9 @@ struct GroupSettingsPage {
 pub fn answer(visit: AdminVisit, group: Group) -> Answer {
     let Some(form) = visit.form else {
         let is_saved = visit.visit.query.get("done") == "saved";
-        let notice = is_saved.then(|| "The changes are saved.".to_owned());
+        let notice = is_saved.then(|| t("The changes are saved."));
         let page = page(Frame { notice, ..visit.frame }, Problem::none(), &group, None);
-        return answer::page(&page);
+        return answer::page(page.frame.language, &page);
     };
     let (requester, path) = (visit.requester(), &group.path);
     let description = form.trimmed("description");
@@ -48,16 +48,17 @@ pub fn answer(visit: AdminVisit, group: Group) -> Answer {
         Err(error) => error,
     };
     match Problem::of_store(&error) {
-        Some(problem) => {
-            problem.answer(&page(visit.frame, problem.clone(), &group, form.find("description")))
-        }
+        Some(problem) => problem.answer(
+            visit.frame.language,
+            &page(visit.frame, problem.clone(), &group, form.find("description")),
+        ),
         None => visit.failed(&error),
     }
 }
 
 fn page(frame: Frame, problem: Problem, group: &Group, typed: Option<&str>) -> GroupSettingsPage {
     GroupSettingsPage {
-        frame: group_frame(frame, &group.path, "Settings"),
+        frame: group_frame(frame, &group.path, t("Settings")),
         current: "",
         settings_href: settings_href(&group.path, ""),
         problem,

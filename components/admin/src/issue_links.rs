@@ -8,7 +8,7 @@ use lithe_forge::access::Place;
 use lithe_forge::issue_links::{self, PlaceLinks};
 use lithe_forge::types::{Error, IssueLink, Permission};
 use lithe_web::address::encode_path;
-use lithe_web::{Answer, Fields, Frame, Problem, RepositoryHead, Tab, answer};
+use lithe_web::{Answer, Fields, Frame, Problem, RepositoryHead, Tab, Text, answer, filters, t};
 
 /// How many links the form has room for: as many as the store takes.
 const ROWS_MAX: usize = 10;
@@ -75,25 +75,32 @@ pub fn answer(visit: AdminVisit, place: Place) -> Answer {
         Err(error) => return visit.failed(&error),
     };
     let is_saved = visit.visit.query.get("done") == "saved";
-    let notice = is_saved.then(|| "The links are saved.".to_owned());
+    let notice = is_saved.then(|| t("The links are saved."));
     let frame = Frame { notice, ..visit.frame };
+    let language = frame.language;
     let view = view(problem.clone(), listed, visit.form);
     match place {
-        Place::Repository(repository) => problem.answer(&RepositoryIssuesPage {
-            frame: frame.titled(format!("Issues · {path}")),
-            head: RepositoryHead::new(&repository, Permission::Admin, Some(Tab::Settings), ""),
-            current: "issues",
-            settings_href: settings_href(&path, ""),
-            view,
-        }),
-        Place::Group(_) => problem.answer(&GroupIssuesPage {
-            frame: group_frame(frame, &path, "Issues"),
-            current: "issues",
-            settings_href: settings_href(&path, ""),
-            name: path.rsplit('/').next().unwrap_or_default().to_owned(),
-            href: format!("/{}", encode_path(&path)),
-            view,
-        }),
+        Place::Repository(repository) => problem.answer(
+            language,
+            &RepositoryIssuesPage {
+                frame: frame.titled(Text::joined(" · ", [t("Issues"), Text::verbatim(path.clone())])),
+                head: RepositoryHead::new(&repository, Permission::Admin, Some(Tab::Settings), ""),
+                current: "issues",
+                settings_href: settings_href(&path, ""),
+                view,
+            },
+        ),
+        Place::Group(_) => problem.answer(
+            language,
+            &GroupIssuesPage {
+                frame: group_frame(frame, &path, t("Issues")),
+                current: "issues",
+                settings_href: settings_href(&path, ""),
+                name: path.rsplit('/').next().unwrap_or_default().to_owned(),
+                href: format!("/{}", encode_path(&path)),
+                view,
+            },
+        ),
     }
 }
 
@@ -138,6 +145,7 @@ fn view(problem: Problem, mut listed: Vec<PlaceLinks>, form: Option<&Fields>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lithe_web::Language;
 
     fn link(pattern: &str, address: &str) -> IssueLink {
         IssueLink { pattern: pattern.to_owned(), address: address.to_owned() }
@@ -168,7 +176,7 @@ mod tests {
     #[test]
     fn a_form_that_failed_keeps_what_was_typed() {
         let form = fields("pattern-1=(&address-1=/<x>");
-        let problem = Problem::with_field("links", "no");
+        let problem = Problem::with_field("links", t("no"));
         let own = PlaceLinks { place: "a".into(), links: vec![link("x", "/{id}")] };
         let shown = view(problem, vec![own], Some(&form));
         assert_eq!(shown.rows[0], Row { number: 1, pattern: "(".into(), address: "/<x>".into() });
@@ -182,7 +190,7 @@ mod tests {
         };
         let around = PlaceLinks { place: "team".into(), links: vec![link("[A-Z]+-[0-9]+", "/t/{id}")] };
         let page = GroupIssuesPage {
-            frame: Frame::bare("/team/tools/-/settings/issues", "Issues"),
+            frame: Frame::bare("/team/tools/-/settings/issues", Language::English).titled(t("Issues")),
             current: "issues",
             settings_href: settings_href("team/tools", ""),
             name: "tools".into(),

@@ -7,7 +7,7 @@ use lithe_forge::journal::{self, Entry};
 use lithe_forge::types::Page;
 use lithe_web::pagination::Position;
 use lithe_web::time::{Time, now};
-use lithe_web::{Answer, Frame, Pagination, answer};
+use lithe_web::{Answer, Frame, Pagination, Text, answer, filters, t};
 
 /// The page `/-/admin/journal`.
 #[derive(Template)]
@@ -24,7 +24,7 @@ struct JournalPage {
 #[derive(Debug, PartialEq, Eq)]
 pub struct JournalRow {
     pub at: Time,
-    pub actor: String,
+    pub actor: Text,
     pub address: String,
     pub action: String,
     pub subject: String,
@@ -43,13 +43,16 @@ pub fn answer(visit: AdminVisit) -> Answer {
     };
     let entries = rows(&list.entries, now());
     let pagination = Pagination::new(position, entries.len(), list.total, "/-/admin/journal", filter);
-    answer::page(&JournalPage {
-        current: "journal",
-        filter: filter.to_owned(),
-        entries,
-        pagination,
-        frame: visit.frame.titled("Journal"),
-    })
+    answer::page(
+        visit.frame.language,
+        &JournalPage {
+            current: "journal",
+            filter: filter.to_owned(),
+            entries,
+            pagination,
+            frame: visit.frame.titled(t("Journal")),
+        },
+    )
 }
 
 /// Entries as a page shows them.
@@ -57,8 +60,8 @@ pub fn rows(entries: &[Entry], now: i64) -> Vec<JournalRow> {
     let row = |entry: &Entry| JournalRow {
         at: Time::new(entry.at, now),
         actor: match entry.actor.as_str() {
-            "" => "(anonymous)".to_owned(),
-            actor => actor.to_owned(),
+            "" => t("(anonymous)"),
+            actor => Text::verbatim(actor.to_owned()),
         },
         address: entry.address.clone(),
         action: entry.action.clone(),
@@ -71,6 +74,7 @@ pub fn rows(entries: &[Entry], now: i64) -> Vec<JournalRow> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lithe_web::Language;
 
     #[test]
     fn entries_are_shown_as_text() {
@@ -83,7 +87,7 @@ mod tests {
             details: "main\nside".into(),
         };
         let page = JournalPage {
-            frame: Frame::bare("/-/admin/journal", "Journal"),
+            frame: Frame::bare("/-/admin/journal", Language::English).titled(t("Journal")),
             current: "journal",
             filter: "\"".into(),
             entries: rows(&[entry], 60),

@@ -42,7 +42,7 @@ use lithe_forge::Requester;
 use lithe_forge::settings::{self, Overview};
 use lithe_forge::types::{Error, Permission};
 use lithe_web::visit::Step;
-use lithe_web::{Answer, Fields, Frame, Visit, answer, change_password, failure};
+use lithe_web::{Answer, Fields, Frame, Visit, answer, change_password, failure, language, t};
 use spin_sdk::http::Request;
 
 /// Answers a request. Only the component exports it to the host; natively it is there to be compiled.
@@ -63,7 +63,7 @@ pub async fn handle(request: Request) -> Answer {
         }
         _ => match Visit::read(&head, body).await {
             Ok(visit) => respond(&visit),
-            Err(_) => failure::not_found(&Frame::bare("/", "")),
+            Err(_) => failure::not_found(&Frame::bare("/", language::asked_for(&head.headers))),
         },
     }
 }
@@ -110,12 +110,12 @@ fn failed(error: &Error, frame: &Frame) -> Answer {
 
 /// Who is signed in; the others are led to sign in.
 fn respond(visit: &Visit) -> Answer {
-    let bare = Frame::bare(visit.path_and_query(), "");
+    let bare = Frame::bare(visit.path_and_query(), visit.language);
     let overview = match visit.requester.call(settings::get) {
         Ok(overview) => overview,
         Err(error) => return failed(&error, &bare),
     };
-    let frame = Frame::new(&overview, visit.path_and_query(), "");
+    let frame = Frame::new(&overview, visit.path_and_query(), visit.language);
     if let Some(refusal) = visit.refusal(&frame) {
         return refusal;
     }
@@ -126,7 +126,7 @@ fn respond(visit: &Visit) -> Answer {
         return answer;
     }
     if overview.viewer.ceiling < Permission::Admin {
-        return failure::forbidden(&frame, "An access token is not enough for this: sign in.");
+        return failure::forbidden(&frame, t("An access token is not enough for this: sign in."));
     }
     let form = match &visit.step {
         Step::Submit(form) => match form.check_csrf(&overview.viewer) {

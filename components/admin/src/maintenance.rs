@@ -11,9 +11,8 @@ use lithe_git::maintenance::{self, Plan, Progress, Report, Settings, Survey};
 use lithe_lfs::Collected;
 use lithe_operator::{Maintenance, Reply};
 use lithe_web::address::encode_path;
-use lithe_web::size::{bytes, grouped};
 use lithe_web::time::{Time, now};
-use lithe_web::{Answer, Frame, answer};
+use lithe_web::{Answer, Frame, Text, answer, filters, t, tn};
 use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::fs;
@@ -222,29 +221,75 @@ fn maintain(
 /// What became of large files that nothing names, in words.
 fn collected_in_words(collected: &Collected) -> Vec<String> {
     let counts = [
-        (collected.removed, collected.removed_bytes, "removed that nothing named"),
-        (collected.unnamed, collected.unnamed_bytes, "kept for now that nothing names"),
+        (collected.removed, collected.removed_bytes, removed as fn(u64) -> Text),
+        (collected.unnamed, collected.unnamed_bytes, unnamed),
     ];
-    let counts = counts.iter().filter(|(count, ..)| *count > 0);
-    counts
-        .map(|(count, size, what)| format!("{} large files ({}) {what}", grouped(*count), bytes(*size)))
-        .collect()
+    let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
+    counts.map(|(count, size, words)| words(count).with("size", Text::size(size)).to_string()).collect()
 }
+
+fn removed(count: u64) -> Text {
+    tn(
+        "{n} large file ({size}) removed that nothing named",
+        "{n} large files ({size}) removed that nothing named",
+        count,
+    )
+}
+
+fn unnamed(count: u64) -> Text {
+    tn(
+        "{n} large file ({size}) kept for now that nothing names",
+        "{n} large files ({size}) kept for now that nothing names",
+        count,
+    )
+}
+
+/// What is said of each number of what a run did.
+const CHANGES: [fn(u64) -> Text; 8] = [
+    |count| tn("{n} pack replaced", "{n} packs replaced", count),
+    |count| tn("{n} loose object packed", "{n} loose objects packed", count),
+    |count| tn("{n} ref packed", "{n} refs packed", count),
+    |count| tn("{n} bitmap written", "{n} bitmaps written", count),
+    |count| tn("{n} commit in the commit-graph", "{n} commits in the commit-graph", count),
+    |count| tn("{n} unreachable object kept for now", "{n} unreachable objects kept for now", count),
+    |count| tn("{n} unreachable object removed", "{n} unreachable objects removed", count),
+    |count| {
+        tn(
+            "{n} damaged file removed that only saves work",
+            "{n} damaged files removed that only save work",
+            count,
+        )
+    },
+];
 
 /// What a run did, in words.
 fn changes(report: &Report) -> Vec<String> {
     let counts = [
-        (report.packs_replaced, "packs replaced"),
-        (report.loose_objects_packed, "loose objects packed"),
-        (report.refs_packed, "refs packed"),
-        (report.bitmaps, "bitmaps written"),
-        (report.graph_commits, "commits in the commit-graph"),
-        (report.unreachable_kept, "unreachable objects kept for now"),
-        (report.unreachable_removed, "unreachable objects removed"),
-        (report.damaged_removed, "damaged files removed that only save work"),
+        report.packs_replaced,
+        report.loose_objects_packed,
+        report.refs_packed,
+        report.bitmaps,
+        report.graph_commits,
+        report.unreachable_kept,
+        report.unreachable_removed,
+        report.damaged_removed,
     ];
-    let counts = counts.iter().filter(|(count, _)| *count > 0);
-    counts.map(|(count, what)| format!("{} {what}", grouped(*count))).collect()
+    let counts = counts.into_iter().zip(CHANGES).filter(|(count, _)| *count > 0);
+    counts.map(|(count, words)| words(count).to_string()).collect()
+}
+
+/// What a run wrote down that it did, which is English, for a page in any language.
+fn recorded(change: &str) -> Text {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let Some(count) = change.split(' ').next().and_then(|number| digits(number).parse().ok()) else {
+        return Text::foreign(change);
+    };
+    let size = change.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(size, _)| size);
+    let sized = size
+        .into_iter()
+        .flat_map(|size| [removed(count), unnamed(count)].map(|text| text.with("size", size.to_owned())));
+    let mut known = CHANGES.into_iter().map(|words| words(count)).chain(sized);
+    known.find(|words| words.to_string() == change).unwrap_or_else(|| Text::verbatim(change.to_owned()))
 }
 
 /// What the last run did; none: there was none, or it cannot be told.
@@ -274,7 +319,7 @@ pub struct Run {
     pub href: String,
     pub begun: Time,
     /// In words: what it does, did, or why it failed.
-    pub text: String,
+    pub text: Text,
     pub is_at_work: bool,
     pub is_failed: bool,
 }
@@ -283,13 +328,16 @@ impl Run {
     pub fn new(path: &str, state: &Maintenance) -> Self {
         let is_at_work = state.finished.is_none();
         let text = match (&state.error, is_at_work) {
-            (Some(error), _) => error.clone(),
+            (Some(error), _) => Text::verbatim(error.clone()),
             (None, true) if state.total > 0 => {
-                format!("{} ({} %)", state.stage, state.done * 100 / state.total)
+                let percent = state.done * 100 / state.total;
+                t("{stage} ({percent} %)")
+                    .with("stage", Text::foreign(&*state.stage))
+                    .with("percent", percent)
             }
-            (None, true) => state.stage.clone(),
-            (None, false) if state.changes.is_empty() => "nothing to be done".to_owned(),
-            (None, false) => state.changes.join(", "),
+            (None, true) => Text::foreign(&*state.stage),
+            (None, false) if state.changes.is_empty() => t("nothing to be done"),
+            (None, false) => Text::joined(", ", state.changes.iter().map(|change| recorded(change))),
         };
         Self {
             path: path.to_owned(),
@@ -315,9 +363,12 @@ pub fn page(visit: AdminVisit) -> Answer {
     let mut runs: Vec<(i64, Run)> = all.filter_map(state).collect();
     runs.sort_by_key(|(begun, run)| (!run.is_at_work, !run.is_failed, std::cmp::Reverse(*begun)));
     runs.truncate(MAINTENANCE_RUNS_SHOWN);
-    answer::page(&MaintenancePage {
-        frame: visit.frame.titled("Maintenance"),
-        current: "maintenance",
-        runs: runs.into_iter().map(|(_, run)| run).collect(),
-    })
+    answer::page(
+        visit.frame.language,
+        &MaintenancePage {
+            frame: visit.frame.titled(t("Maintenance")),
+            current: "maintenance",
+            runs: runs.into_iter().map(|(_, run)| run).collect(),
+        },
+    )
 }

@@ -16,7 +16,7 @@ use lithe_forge::repositories::NewRepository;
 use lithe_forge::types::{self, Error, Page, Permission};
 use lithe_forge::{Requester, passwords};
 use lithe_operator::{Command, Reply};
-use lithe_web::{Answer, answer, size, time};
+use lithe_web::{Answer, answer, time};
 
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 
@@ -258,7 +258,10 @@ fn report(scan: &Scan) -> String {
     let entered = scan.entered.iter().map(|path| format!("entered {path}, private"));
     let finished = scan.finished.iter().map(|path| format!("finished a change of {path}"));
     let refused = scan.refused.iter().map(|(path, why)| format!("passed over {path}: {why}"));
-    let summary = size::counted(scan.entered.len() as u64, "new repository", "new repositories");
+    let summary = match scan.entered.len() {
+        1 => "1 new repository".to_owned(),
+        count => format!("{count} new repositories"),
+    };
     let lines: Vec<String> = entered.chain(finished).chain(refused).chain([summary]).collect();
     lines.join("\n")
 }

@@ -6,9 +6,8 @@ use crate::registry::Registry;
 use askama::Template;
 use lithe_forge::types::{Error, Page};
 use lithe_forge::{accounts, journal};
-use lithe_web::size::grouped;
 use lithe_web::time::now;
-use lithe_web::{Answer, Frame, answer};
+use lithe_web::{Answer, Frame, Text, answer, filters, t};
 
 /// Entries of the journal that are shown.
 const ENTRIES_SHOWN: u32 = 10;
@@ -19,15 +18,15 @@ const ENTRIES_SHOWN: u32 = 10;
 struct OverviewPage {
     frame: Frame,
     current: &'static str,
-    users: String,
-    deleted: String,
+    users: Text,
+    deleted: Text,
     is_registration_open: bool,
     entries: Vec<JournalRow>,
 }
 
 pub fn answer(visit: AdminVisit) -> Answer {
     match page(&visit) {
-        Ok(page) => answer::page(&page),
+        Ok(page) => answer::page(page.frame.language, &page),
         Err(error) => visit.failed(&error),
     }
 }
@@ -40,10 +39,10 @@ fn page(visit: &AdminVisit) -> Result<OverviewPage, Error> {
         journal::list(credentials, client, "", Page { offset: 0, limit: ENTRIES_SHOWN })
     })?;
     Ok(OverviewPage {
-        frame: visit.frame.clone().titled("Administration"),
+        frame: visit.frame.clone().titled(t("Administration")),
         current: "",
-        users: grouped(u64::from(users.total)),
-        deleted: grouped(requester.deleted()?.len() as u64),
+        users: Text::number(users.total),
+        deleted: Text::number(requester.deleted()?.len()),
         is_registration_open: visit.overview.site.registration,
         entries: rows(&journal.entries, now()),
     })

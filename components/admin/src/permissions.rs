@@ -7,7 +7,7 @@ use lithe_forge::access::Place;
 use lithe_forge::repositories::{self, Grant, Grantee};
 use lithe_forge::types::{Error, InvalidField, Permission};
 use lithe_web::address::encode_path;
-use lithe_web::{Answer, Fields, Frame, Problem, RepositoryHead, Tab, answer};
+use lithe_web::{Answer, Fields, Frame, Problem, RepositoryHead, Tab, Text, answer, filters, t};
 
 /// The page `/<path>/-/settings/permissions` of a repository.
 #[derive(Template)]
@@ -43,11 +43,11 @@ struct GrantList {
 }
 
 struct GrantRow {
-    kind: &'static str,
+    kind: Text,
     /// What the form for taking it back says.
     form_kind: &'static str,
     name: String,
-    permission: &'static str,
+    permission: Text,
     inherited_from: Option<InheritedFrom>,
 }
 
@@ -76,29 +76,36 @@ pub fn answer(visit: AdminVisit, place: Place) -> Answer {
         Err(error) => return visit.failed(&error),
     };
     let is_saved = visit.form.is_none() && visit.visit.query.get("done") == "saved";
-    let notice = is_saved.then(|| "The permissions are changed.".to_owned());
+    let notice = is_saved.then(|| t("The permissions are changed."));
     let list = list(problem.clone(), &grants, visit.form);
     show(Frame { notice, ..visit.frame }, place, problem, list)
 }
 
 fn show(frame: Frame, place: Place, problem: Problem, list: GrantList) -> Answer {
-    let settings_href = settings_href(path_of(&place), "");
+    let (language, settings_href) = (frame.language, settings_href(path_of(&place), ""));
     match place {
-        Place::Repository(repository) => problem.answer(&RepositoryPermissionsPage {
-            frame: frame.titled(format!("Permissions · {}", repository.path)),
-            head: RepositoryHead::new(&repository, Permission::Admin, Some(Tab::Settings), ""),
-            current: "permissions",
-            settings_href,
-            list,
-        }),
-        Place::Group(group) => problem.answer(&GroupPermissionsPage {
-            frame: group_frame(frame, &group.path, "Permissions"),
-            current: "permissions",
-            settings_href,
-            name: group.path.rsplit('/').next().unwrap_or_default().to_owned(),
-            href: format!("/{}", encode_path(&group.path)),
-            list,
-        }),
+        Place::Repository(repository) => problem.answer(
+            language,
+            &RepositoryPermissionsPage {
+                frame: frame
+                    .titled(Text::joined(" · ", [t("Permissions"), Text::verbatim(repository.path.clone())])),
+                head: RepositoryHead::new(&repository, Permission::Admin, Some(Tab::Settings), ""),
+                current: "permissions",
+                settings_href,
+                list,
+            },
+        ),
+        Place::Group(group) => problem.answer(
+            language,
+            &GroupPermissionsPage {
+                frame: group_frame(frame, &group.path, t("Permissions")),
+                current: "permissions",
+                settings_href,
+                name: group.path.rsplit('/').next().unwrap_or_default().to_owned(),
+                href: format!("/{}", encode_path(&group.path)),
+                list,
+            },
+        ),
     }
 }
 
@@ -146,9 +153,9 @@ fn list(problem: Problem, grants: &[Grant], form: Option<&Fields>) -> GrantList 
 
 fn row(grant: &Grant) -> GrantRow {
     let (kind, form_kind, name) = match &grant.grantee {
-        Grantee::Everyone => ("Everyone", "everyone", String::new()),
-        Grantee::User(name) => ("User", "user", name.clone()),
-        Grantee::UserGroup(name) => ("User group", "user-group", name.clone()),
+        Grantee::Everyone => (t("Everyone"), "everyone", String::new()),
+        Grantee::User(name) => (t("User"), "user", name.clone()),
+        Grantee::UserGroup(name) => (t("User group"), "user-group", name.clone()),
     };
     let inherited_from = grant
         .inherited_from
@@ -158,18 +165,19 @@ fn row(grant: &Grant) -> GrantRow {
 }
 
 /// What a permission allows.
-fn word(permission: Permission) -> &'static str {
+fn word(permission: Permission) -> Text {
     match permission {
-        Permission::None => "Nothing",
-        Permission::Read => "Read",
-        Permission::Write => "Write",
-        Permission::Admin => "Administer",
+        Permission::None => t("Nothing"),
+        Permission::Read => t("Read"),
+        Permission::Write => t("Write"),
+        Permission::Admin => t("Administer"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lithe_web::Language;
 
     #[test]
     fn forms_say_who_and_what() {
@@ -206,7 +214,8 @@ mod tests {
             grant(Grantee::UserGroup("devs".into()), None),
         ];
         let page = GroupPermissionsPage {
-            frame: Frame::bare("/team/tools/-/settings/permissions", "Permissions"),
+            frame: Frame::bare("/team/tools/-/settings/permissions", Language::English)
+                .titled(t("Permissions")),
             current: "permissions",
             settings_href: settings_href("team/tools", ""),
             name: "tools".into(),

@@ -7,7 +7,7 @@ use lithe_forge::access::{self, Opened, Place};
 use lithe_forge::types::Permission;
 use lithe_web::address::encode_path;
 use lithe_web::frame::breadcrumbs;
-use lithe_web::{Answer, Frame, answer, failure};
+use lithe_web::{Answer, Frame, Text, answer, failure, t};
 
 /// The route table below `/<path>/-/settings`, for those who may administer the place.
 pub fn answer(visit: AdminVisit, path: &str, page: &str) -> Answer {
@@ -18,7 +18,7 @@ pub fn answer(visit: AdminVisit, path: &str, page: &str) -> Answer {
     };
     let own_path = path_of(&place).to_owned();
     if permission != Permission::Admin {
-        let message = "Only who may administer this can change its settings.";
+        let message = t("Only who may administer this can change its settings.");
         return failure::forbidden(&visit.frame, message);
     }
     if is_moved || own_path != path {
@@ -50,8 +50,11 @@ pub fn settings_href(path: &str, page: &str) -> String {
 }
 
 /// The frame of a group's pages: the group itself is the last step of the way.
-pub fn group_frame(frame: Frame, path: &str, title: &str) -> Frame {
-    Frame { breadcrumbs: breadcrumbs(path), ..frame.titled(format!("{title} · {path}")) }
+pub fn group_frame(frame: Frame, path: &str, title: Text) -> Frame {
+    Frame {
+        breadcrumbs: breadcrumbs(path),
+        ..frame.titled(Text::joined(" · ", [title, Text::verbatim(path.to_owned())]))
+    }
 }
 
 /// Compares a page with the one in `tests/golden`, or writes that with `LITHE_UPDATE_GOLDEN`.

@@ -7,7 +7,7 @@ use lithe_forge::access::Place;
 use lithe_forge::push_rules::{self, Checks, RefKind, RefRule, Rules, Signing, Who};
 use lithe_forge::types::{Error, InvalidField, Permission};
 use lithe_web::address::encode_path;
-use lithe_web::{Answer, Fields, Frame, Problem, RepositoryHead, Tab, answer, size};
+use lithe_web::{Answer, Fields, Frame, Problem, RepositoryHead, Tab, Text, answer, filters, size, t, tn};
 
 /// The page `/<path>/-/settings/pushes` of a repository.
 #[derive(Template)]
@@ -43,15 +43,15 @@ struct PushRulesView {
 
 /// A rule about refs.
 struct RefRow {
-    kind: &'static str,
+    kind: Text,
     /// What the form for taking it says.
     form_kind: &'static str,
     pattern: String,
-    create: String,
-    advance: String,
-    force: String,
-    delete: String,
-    signing: &'static str,
+    create: Text,
+    advance: Text,
+    force: Text,
+    delete: Text,
+    signing: Text,
     from: Option<From>,
 }
 
@@ -64,7 +64,7 @@ struct From {
 /// What a group around the place checks.
 struct Inherited {
     from: From,
-    checks: Vec<String>,
+    checks: Vec<Text>,
 }
 
 /// The form of the place's own checks, as it is filled in.
@@ -107,25 +107,32 @@ pub fn answer(visit: AdminVisit, place: Place) -> Answer {
         Err(error) => return visit.failed(&error),
     };
     let is_saved = visit.visit.query.get("done") == "saved";
-    let notice = is_saved.then(|| "The rules are saved.".to_owned());
+    let notice = is_saved.then(|| t("The rules are saved."));
     let frame = Frame { notice, ..visit.frame };
+    let language = frame.language;
     let view = view(problem.clone(), rules, visit.form);
     match place {
-        Place::Repository(repository) => problem.answer(&RepositoryPushesPage {
-            frame: frame.titled(format!("Pushes · {path}")),
-            head: RepositoryHead::new(&repository, Permission::Admin, Some(Tab::Settings), ""),
-            current: "pushes",
-            settings_href: settings_href(&path, ""),
-            view,
-        }),
-        Place::Group(_) => problem.answer(&GroupPushesPage {
-            frame: group_frame(frame, &path, "Pushes"),
-            current: "pushes",
-            settings_href: settings_href(&path, ""),
-            name: path.rsplit('/').next().unwrap_or_default().to_owned(),
-            href: format!("/{}", encode_path(&path)),
-            view,
-        }),
+        Place::Repository(repository) => problem.answer(
+            language,
+            &RepositoryPushesPage {
+                frame: frame.titled(format!("Pushes · {path}")),
+                head: RepositoryHead::new(&repository, Permission::Admin, Some(Tab::Settings), ""),
+                current: "pushes",
+                settings_href: settings_href(&path, ""),
+                view,
+            },
+        ),
+        Place::Group(_) => problem.answer(
+            language,
+            &GroupPushesPage {
+                frame: group_frame(frame, &path, t("Pushes")),
+                current: "pushes",
+                settings_href: settings_href(&path, ""),
+                name: path.rsplit('/').next().unwrap_or_default().to_owned(),
+                href: format!("/{}", encode_path(&path)),
+                view,
+            },
+        ),
     }
 }
 
@@ -248,15 +255,15 @@ fn from(path: &str) -> From {
 
 fn row(rule: &RefRule, from: Option<From>) -> RefRow {
     let (kind, form_kind) = match rule.kind {
-        RefKind::Branches => ("Branches", "branches"),
-        RefKind::Tags => ("Tags", "tags"),
+        RefKind::Branches => (t("Branches"), "branches"),
+        RefKind::Tags => (t("Tags"), "tags"),
     };
     let who = |who| match who {
-        Who::Nobody => "Nobody".to_owned(),
-        Who::Administrators => "Administrators".to_owned(),
-        Who::Named if rule.users.is_empty() => "Administrators".to_owned(),
-        Who::Named => format!("{}, administrators", rule.users.join(", ")),
-        Who::Writers => "All who may write".to_owned(),
+        Who::Nobody => t("Nobody"),
+        Who::Administrators => t("Administrators"),
+        Who::Named if rule.users.is_empty() => t("Administrators"),
+        Who::Named => t("{users}, administrators").with("users", rule.users.join(", ")),
+        Who::Writers => t("All who may write"),
     };
     RefRow {
         kind,
@@ -267,33 +274,37 @@ fn row(rule: &RefRule, from: Option<From>) -> RefRow {
         force: who(rule.force),
         delete: who(rule.delete),
         signing: match rule.signing {
-            Signing::Nothing => "No",
-            Signing::Signed => "By anybody",
-            Signing::Verified => "Verified",
+            Signing::Nothing => t("No"),
+            Signing::Signed => t("By anybody"),
+            Signing::Verified => t("Verified"),
         },
         from,
     }
 }
 
 /// What is checked, a line each.
-fn in_words(checks: &Checks) -> Vec<String> {
+fn in_words(checks: &Checks) -> Vec<Text> {
     let sizes = [
-        ("A file", checks.file_bytes_max),
-        ("The pack of one push", checks.pack_bytes_max),
-        ("A repository", checks.repository_bytes_max),
+        (t("A file has at most {size}."), checks.file_bytes_max),
+        (t("The pack of one push has at most {size}."), checks.pack_bytes_max),
+        (t("A repository has at most {size}."), checks.repository_bytes_max),
     ];
-    let sizes = sizes.into_iter().filter_map(|(name, limit)| Some((name, limit?)));
-    let mut lines: Vec<String> =
-        sizes.map(|(name, limit)| format!("{name} has at most {}.", size::exact(limit))).collect();
-    lines.extend(checks.refs_max.map(|limit| format!("There are at most {limit} refs.")));
+    let sizes = sizes.into_iter().filter_map(|(text, limit)| Some((text, limit?)));
+    let mut lines: Vec<Text> = sizes.map(|(text, limit)| text.with("size", size::exact(limit))).collect();
+    lines.extend(
+        checks.refs_max.map(|limit| tn("There is at most {n} ref.", "There are at most {n} refs.", limit)),
+    );
     if !checks.forbidden_paths.is_empty() {
-        lines.push(format!("Forbidden paths: {}", checks.forbidden_paths.join(", ")));
+        lines.push(t("Forbidden paths: {paths}").with("paths", checks.forbidden_paths.join(", ")));
     }
-    let messages = [("contain", &checks.message_required), ("do not contain", &checks.message_forbidden)];
-    for (word, pattern) in messages {
-        lines.extend(pattern.iter().map(|pattern| format!("Messages {word} a match of {pattern}")));
+    let messages = [
+        (t("Messages contain a match of {pattern}"), &checks.message_required),
+        (t("Messages do not contain a match of {pattern}"), &checks.message_forbidden),
+    ];
+    for (text, pattern) in messages {
+        lines.extend(pattern.as_ref().map(|pattern| text.with("pattern", pattern)));
     }
-    lines.extend(checks.known_authors.then(|| "The author of every commit has an account.".to_owned()));
+    lines.extend(checks.known_authors.then(|| t("The author of every commit has an account.")));
     lines
 }
 
@@ -357,6 +368,7 @@ impl RuleForm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lithe_web::Language;
 
     fn fields(form: &str) -> Fields {
         Fields::parse(form.as_bytes()).unwrap()
@@ -439,7 +451,7 @@ mod tests {
             Rules { place: "team".into(), refs: vec![tags], checks: checks() },
         ];
         let page = GroupPushesPage {
-            frame: Frame::bare("/team/tools/-/settings/pushes", "Pushes"),
+            frame: Frame::bare("/team/tools/-/settings/pushes", Language::English).titled(t("Pushes")),
             current: "pushes",
             settings_href: settings_href("team/tools", ""),
             name: "tools".into(),

@@ -9,7 +9,7 @@ use lithe_forge::types::{Page, Repository};
 use lithe_web::address::encode_path;
 use lithe_web::pagination::Position;
 use lithe_web::time::{Time, now};
-use lithe_web::{Answer, Frame, Pagination, answer};
+use lithe_web::{Answer, Frame, Pagination, answer, filters, t};
 
 /// The page `/-/admin/repositories`.
 #[derive(Template)]
@@ -48,13 +48,16 @@ pub fn answer(visit: AdminVisit) -> Answer {
         };
     let has_next = repositories.len() > PAGE_ENTRIES as usize;
     repositories.truncate(PAGE_ENTRIES as usize);
-    answer::page(&RepositoriesPage {
-        frame: visit.frame.titled("Repositories"),
-        current: "repositories",
-        repositories: repositories.iter().map(|repository| row(repository, now())).collect(),
-        scan,
-        pagination: Pagination::open(position, has_next, "/-/admin/repositories", ""),
-    })
+    answer::page(
+        visit.frame.language,
+        &RepositoriesPage {
+            frame: visit.frame.titled(t("Repositories")),
+            current: "repositories",
+            repositories: repositories.iter().map(|repository| row(repository, now())).collect(),
+            scan,
+            pagination: Pagination::open(position, has_next, "/-/admin/repositories", ""),
+        },
+    )
 }
 
 fn row(repository: &Repository, now: i64) -> RepositoryRow {

@@ -6,8 +6,7 @@ use crate::{AdminVisit, large_files};
 use askama::Template;
 use lithe_forge::types::{Permission, Repository};
 use lithe_git::health::Health;
-use lithe_web::size::{bytes, grouped};
-use lithe_web::{Answer, Frame, RepositoryHead, Tab, answer};
+use lithe_web::{Answer, Frame, RepositoryHead, Tab, Text, answer, filters, t, tn};
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -20,7 +19,7 @@ struct HealthPage {
     current: &'static str,
     settings_href: String,
     /// Name and value of each figure.
-    figures: Vec<(&'static str, String)>,
+    figures: Vec<(Text, Text)>,
     problem: Option<String>,
     last: Option<Run>,
 }
@@ -35,48 +34,55 @@ pub fn answer(visit: AdminVisit, repository: Repository) -> Answer {
         Err(error) => (Vec::new(), Some(error.to_string())),
     };
     if let Some(state) = large_files::read(&visit.disk.large_files(repository.id)) {
-        let value = format!("{}, {}", grouped(state.unnamed), bytes(state.unnamed_bytes));
-        figures.push(("Large files that nothing names", value));
+        let value = Text::joined(", ", [Text::number(state.unnamed), Text::size(state.unnamed_bytes)]);
+        figures.push((t("Large files that nothing names"), value));
     }
-    answer::page(&HealthPage {
-        frame: visit.frame.titled(format!("Git health · {}", repository.path)),
-        head: RepositoryHead::new(&repository, Permission::Admin, Some(Tab::Settings), ""),
-        current: "health",
-        settings_href: settings_href(&repository.path, ""),
-        figures,
-        problem,
-        last: maintenance::read(&git_dir).map(|state| Run::new(&repository.path, &state)),
-    })
+    answer::page(
+        visit.frame.language,
+        &HealthPage {
+            frame: visit
+                .frame
+                .titled(Text::joined(" · ", [t("Git health"), Text::verbatim(repository.path.clone())])),
+            head: RepositoryHead::new(&repository, Permission::Admin, Some(Tab::Settings), ""),
+            current: "health",
+            settings_href: settings_href(&repository.path, ""),
+            figures,
+            problem,
+            last: maintenance::read(&git_dir).map(|state| Run::new(&repository.path, &state)),
+        },
+    )
 }
 
-fn figures(health: &Health) -> Vec<(&'static str, String)> {
+fn figures(health: &Health) -> Vec<(Text, Text)> {
     let covered = match (health.bitmaps, health.packed_objects + health.loose_objects) {
-        (0, _) | (_, 0) => "no".to_owned(),
-        (commits, all) => {
-            let percent = health.bitmap_objects * 100 / all;
-            format!("{} commits; their pack has {percent} % of all objects", grouped(commits))
-        }
+        (0, _) | (_, 0) => t("no"),
+        (commits, all) => tn(
+            "{n} commit; its pack has {percent} % of all objects",
+            "{n} commits; their pack has {percent} % of all objects",
+            commits,
+        )
+        .with("percent", health.bitmap_objects * 100 / all),
     };
     let graph = match health.graph_commits {
-        0 => "no".to_owned(),
-        commits => format!("{} commits", grouped(commits)),
+        0 => t("no"),
+        commits => tn("{n} commit", "{n} commits", commits),
     };
     let damaged = match &health.damaged[..] {
-        [] => "none".to_owned(),
-        names => format!("{}; passed over until maintenance makes them anew", names.join(", ")),
+        [] => t("none"),
+        names => t("{names}; passed over until maintenance makes them anew").with("names", names.join(", ")),
     };
-    let maintenance = if health.is_maintenance_due { "due" } else { "not needed" };
+    let refs = t("{refs} ({loose} loose)").with("refs", health.refs).with("loose", health.loose_refs);
     vec![
-        ("Size on disk", bytes(health.bytes)),
-        ("Packs", grouped(health.packs)),
-        ("Objects in packs", grouped(health.packed_objects)),
-        ("Loose objects", grouped(health.loose_objects)),
-        ("Refs", format!("{} ({} loose)", grouped(health.refs), grouped(health.loose_refs))),
-        ("Bitmaps", covered),
-        ("Commit-graph", graph),
-        ("Damaged bitmaps, indexes and graphs", damaged),
-        ("A clone sends about", bytes(health.clone_bytes)),
-        ("Maintenance", maintenance.to_owned()),
+        (t("Size on disk"), Text::size(health.bytes)),
+        (t("Packs"), Text::number(health.packs)),
+        (t("Objects in packs"), Text::number(health.packed_objects)),
+        (t("Loose objects"), Text::number(health.loose_objects)),
+        (t("Refs"), refs),
+        (t("Bitmaps"), covered),
+        (t("Commit-graph"), graph),
+        (t("Damaged bitmaps, indexes and graphs"), damaged),
+        (t("A clone sends about"), Text::size(health.clone_bytes)),
+        (t("Maintenance"), if health.is_maintenance_due { t("due") } else { t("not needed") }),
     ]
 }
 

@@ -8,8 +8,9 @@ use lithe_forge::quotas::{self, OwnLimits, Quota};
 use lithe_forge::repositories::{self, RepositoryChange};
 use lithe_forge::types::{Error, Permission, Repository};
 use lithe_web::address::encode_path;
-use lithe_web::size;
-use lithe_web::{Answer, Fields, Frame, Problem, RepositoryHead, Tab, answer};
+use lithe_web::{
+    Answer, Fields, Frame, Html, Problem, RepositoryHead, Tab, Text, answer, filters, html, t, tn,
+};
 
 /// The page `/<path>/-/settings/`.
 #[derive(Template)]
@@ -23,16 +24,18 @@ struct RepositorySettingsPage {
     repository: Repository,
     owner: String,
     new_path: String,
-    grace_days: u32,
+    permanent_address: String,
+    /// What deleting does.
+    deletion: Html,
     large_files: LargeFiles,
 }
 
 /// What is said of the large files of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct LargeFiles {
-    used: String,
-    object_max: String,
-    repository_max: String,
+    used: Text,
+    object_max: Text,
+    repository_max: Text,
     /// The form for the limits; none for those who may not change them.
     form: Option<LimitsForm>,
 }
@@ -47,8 +50,8 @@ struct LimitsForm {
 pub fn answer(visit: AdminVisit, repository: Repository) -> Answer {
     let Some(form) = visit.form else {
         let notice = match visit.visit.query.get("done") {
-            "saved" => Some("The changes are saved.".to_owned()),
-            "renamed" => Some("The repository has a new path. The old one leads here.".to_owned()),
+            "saved" => Some(t("The changes are saved.")),
+            "renamed" => Some(t("The repository has a new path. The old one leads here.")),
             _ => None,
         };
         let visit = AdminVisit { frame: Frame { notice, ..visit.frame }, ..visit };
@@ -119,7 +122,9 @@ fn limit(visit: &AdminVisit, repository: &Repository, form: &Fields) -> Result<S
 fn limits(form: &Fields) -> Result<OwnLimits, Problem> {
     let limit = |field: &str| match form.trimmed(field) {
         "" => Ok(None),
-        text => text.parse().map(Some).map_err(|_| Problem::with_field(field, "The size is a whole number.")),
+        text => {
+            text.parse().map(Some).map_err(|_| Problem::with_field(field, t("The size is a whole number.")))
+        }
     };
     Ok(OwnLimits {
         object_mib_max: limit("object-mib-max")?,
@@ -129,8 +134,8 @@ fn limits(form: &Fields) -> Result<OwnLimits, Problem> {
 
 fn delete(visit: &AdminVisit, repository: &Repository, form: &Fields) -> Result<String, Failed> {
     if form.trimmed("confirm") != repository.path {
-        let message = format!("To delete the repository, type its path: {}", repository.path);
-        return Err(Failed::Problem(Problem::with_field("confirm", &message)));
+        let message = t("To delete the repository, type its path: {path}.").with("path", &repository.path);
+        return Err(Failed::Problem(Problem::with_field("confirm", message)));
     }
     visit.lifecycle().delete(&repository.path)?;
     let parent = repository.path.rsplit_once('/').map(|(parent, _)| parent);
@@ -147,7 +152,10 @@ fn show(visit: AdminVisit, problem: Problem, repository: Repository, form: Optio
     let may_limit = visit.overview.viewer.user.as_ref().is_some_and(|user| user.is_admin);
     let large_files = large_files(&quota, may_limit, form);
     let grace_days = visit.overview.site.deletion_grace_days;
-    problem.answer(&page(visit.frame, problem.clone(), repository, form, large_files, grace_days))
+    problem.answer(
+        visit.frame.language,
+        &page(visit.frame, problem.clone(), repository, form, large_files, grace_days),
+    )
 }
 
 fn large_files(quota: &Quota, may_limit: bool, form: Option<&Fields>) -> LargeFiles {
@@ -156,9 +164,9 @@ fn large_files(quota: &Quota, may_limit: bool, form: Option<&Fields>) -> LargeFi
         None => limit.map(|limit| limit.to_string()).unwrap_or_default(),
     };
     LargeFiles {
-        used: size::bytes(quota.used_bytes),
-        object_max: size::bytes(quota.object_bytes_max),
-        repository_max: size::bytes(quota.repository_bytes_max),
+        used: Text::size(quota.used_bytes),
+        object_max: Text::size(quota.object_bytes_max),
+        repository_max: Text::size(quota.repository_bytes_max),
         form: may_limit.then(|| LimitsForm {
             object_mib_max: typed("object-mib-max", quota.limits.object_mib_max),
             repository_mib_max: typed("repository-mib-max", quota.limits.repository_mib_max),
@@ -187,22 +195,34 @@ fn page(
         _ => {}
     }
     RepositorySettingsPage {
-        frame: frame.titled(format!("Settings · {}", repository.path)),
+        frame: frame.titled(Text::joined(" · ", [t("Settings"), Text::verbatim(repository.path.clone())])),
         head,
         current: "",
         settings_href: settings_href(&repository.path, ""),
         problem,
+        permanent_address: format!("/_{}", repository.id),
         repository,
         owner,
         new_path,
-        grace_days,
+        deletion: deletion(grace_days),
         large_files,
     }
+}
+
+/// What deleting a repository does, where it can be restored for so many days.
+fn deletion(grace_days: u32) -> Html {
+    let days = tn("{n} day", "{n} days", grace_days);
+    html(
+        "The repository disappears at once, with all its branches and tags. \
+         It can be <a href='/-/deleted'>restored</a> for {days}.",
+    )
+    .with("days", days)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lithe_web::Language;
 
     pub fn repository() -> Repository {
         Repository {
@@ -243,7 +263,7 @@ mod tests {
 
     #[test]
     fn the_page() {
-        let frame = Frame::bare("/team/demo/-/settings/", "").below("team/demo");
+        let frame = Frame::bare("/team/demo/-/settings/", Language::English).below("team/demo");
         let page = page(frame, Problem::none(), repository(), None, large_files(&quota(), true, None), 30)
             .render()
             .unwrap();
@@ -264,8 +284,8 @@ mod tests {
     #[test]
     fn a_form_that_failed_keeps_what_was_typed() {
         let form = Fields::parse(b"do=rename&new-path=other%2Fdemo").unwrap();
-        let frame = Frame::bare("/team/demo/-/settings/", "");
-        let problem = Problem::with_field("new-path", "taken");
+        let frame = Frame::bare("/team/demo/-/settings/", Language::English);
+        let problem = Problem::with_field("new-path", t("taken"));
         let page =
             page(frame, problem, repository(), Some(&form), large_files(&quota(), true, Some(&form)), 30)
                 .render()

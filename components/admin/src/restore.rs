@@ -6,7 +6,7 @@ use askama::Template;
 use lithe_forge::types::{Error, Repository};
 use lithe_web::address::encode_path;
 use lithe_web::time::{Time, now};
-use lithe_web::{Answer, Fields, Frame, Problem, answer};
+use lithe_web::{Answer, Fields, Frame, Problem, answer, filters, t};
 
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 
@@ -44,7 +44,8 @@ pub fn answer(visit: AdminVisit) -> Answer {
         Err(error) => return visit.failed(&error),
     };
     let grace_days = visit.overview.site.deletion_grace_days;
-    problem.answer(&page(visit.frame, problem.clone(), &repositories, grace_days, now()))
+    problem
+        .answer(visit.frame.language, &page(visit.frame, problem.clone(), &repositories, grace_days, now()))
 }
 
 fn restore(visit: &AdminVisit, form: &Fields) -> Result<Repository, Error> {
@@ -70,7 +71,7 @@ fn page(
         }
     };
     RestorePage {
-        frame: frame.titled("Deleted repositories"),
+        frame: frame.titled(t("Deleted repositories")),
         problem,
         repositories: repositories.iter().map(row).collect(),
     }
@@ -79,6 +80,7 @@ fn page(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lithe_web::Language;
 
     #[test]
     fn a_repository_can_be_restored_until_its_time_is_over() {
@@ -96,8 +98,9 @@ mod tests {
         let now = 100 * DAY_SECONDS;
         let repositories =
             [deleted(7, "team/new", now - DAY_SECONDS), deleted(8, "team/old", now - 30 * DAY_SECONDS)];
-        let page = page(Frame::bare("/-/deleted", ""), Problem::none(), &repositories, 30, now);
-        let until = |row: &RestorableRow| row.until.as_ref().map(|time| time.relative.clone());
+        let page =
+            page(Frame::bare("/-/deleted", Language::English), Problem::none(), &repositories, 30, now);
+        let until = |row: &RestorableRow| row.until.as_ref().map(|time| time.relative().to_string());
         assert_eq!(
             page.repositories.iter().map(until).collect::<Vec<_>>(),
             [Some("in 29 days".into()), None]

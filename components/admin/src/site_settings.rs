@@ -3,7 +3,7 @@
 use crate::AdminVisit;
 use askama::Template;
 use lithe_forge::settings::{self, Site};
-use lithe_web::{Answer, Fields, Frame, Problem, answer};
+use lithe_web::{Answer, Fields, Frame, Problem, Text, answer, filters, t};
 
 /// The page `/-/admin/settings`.
 #[derive(Template)]
@@ -22,9 +22,12 @@ struct SiteSettingsPage {
 pub fn answer(visit: AdminVisit) -> Answer {
     let Some(form) = visit.form else {
         let is_saved = visit.visit.query.get("done") == "saved";
-        let notice = is_saved.then(|| "The settings are saved.".to_owned());
+        let notice = is_saved.then(|| t("The settings are saved."));
         let frame = Frame { notice, ..visit.frame };
-        return answer::page(&page(frame, Problem::none(), visit.overview.site.clone(), None));
+        return answer::page(
+            frame.language,
+            &page(frame, Problem::none(), visit.overview.site.clone(), None),
+        );
     };
     let (site, problem) = read(form);
     let problem = match problem {
@@ -37,7 +40,7 @@ pub fn answer(visit: AdminVisit) -> Answer {
             },
         },
     };
-    problem.answer(&page(visit.frame, problem.clone(), site, Some(form)))
+    problem.answer(visit.frame.language, &page(visit.frame, problem.clone(), site, Some(form)))
 }
 
 fn update(visit: &AdminVisit, site: &Site) -> Result<(), lithe_forge::types::Error> {
@@ -45,11 +48,11 @@ fn update(visit: &AdminVisit, site: &Site) -> Result<(), lithe_forge::types::Err
 }
 
 /// The fields that are numbers, and what is said of one that is none.
-const NUMBERS: [(&str, &str); 4] = [
-    ("deletion-grace-days", "The days are a whole number."),
-    ("session-days", "The days are a whole number."),
-    ("lfs-object-mib-max", "The size is a whole number."),
-    ("lfs-repository-mib-max", "The size is a whole number."),
+const NUMBERS: [(&str, Text); 4] = [
+    ("deletion-grace-days", t("The days are a whole number.")),
+    ("session-days", t("The days are a whole number.")),
+    ("lfs-object-mib-max", t("The size is a whole number.")),
+    ("lfs-repository-mib-max", t("The size is a whole number.")),
 ];
 
 /// The settings that the form says, and what is wrong with its numbers.
@@ -77,7 +80,7 @@ fn page(frame: Frame, problem: Problem, site: Site, form: Option<&Fields>) -> Si
         None => number.to_string(),
     };
     SiteSettingsPage {
-        frame: frame.titled("Settings"),
+        frame: frame.titled(t("Settings")),
         current: "settings",
         problem,
         deletion_grace_days: typed("deletion-grace-days", site.deletion_grace_days),
@@ -91,6 +94,7 @@ fn page(frame: Frame, problem: Problem, site: Site, form: Option<&Fields>) -> Si
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lithe_web::Language;
 
     #[test]
     fn numbers_that_are_none_are_kept_and_marked() {
@@ -100,7 +104,7 @@ mod tests {
         let problem = problem.expect("x is no number");
         assert!(problem.is_at("session-days"));
         assert!(site.registration && !site.anonymous_access);
-        let frame = Frame::bare("/-/admin/settings", "");
+        let frame = Frame::bare("/-/admin/settings", Language::English);
         let page = page(frame, problem, site, Some(&form)).render().unwrap();
         assert!(page.contains(r#"value="x""#) && page.contains("aria-invalid"), "{page}");
         for text in ["", "-1", "1.5", "99999999999"] {

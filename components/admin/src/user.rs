@@ -8,7 +8,7 @@ use lithe_forge::accounts::{self, NewUser, SigningKey, UserChange};
 use lithe_forge::passwords;
 use lithe_forge::types::{Error, User};
 use lithe_web::address::encode_component;
-use lithe_web::{Answer, Fields, Frame, Problem, answer};
+use lithe_web::{Answer, Fields, Frame, Problem, answer, filters, t};
 
 /// The page `/-/admin/users/new`.
 #[derive(Template)]
@@ -39,7 +39,10 @@ struct UserPage {
 
 pub fn create(visit: AdminVisit) -> Answer {
     let Some(form) = visit.form else {
-        return answer::page(&new_page(visit.frame, Problem::none(), &Fields::default()));
+        return answer::page(
+            visit.frame.language,
+            &new_page(visit.frame, Problem::none(), &Fields::default()),
+        );
     };
     let (password, made_up) = password(form);
     let made = passwords::seal(&password).and_then(|password| {
@@ -59,14 +62,14 @@ pub fn create(visit: AdminVisit) -> Answer {
         (Err(error), _) => error,
     };
     match Problem::of_store(&error) {
-        Some(problem) => problem.answer(&new_page(visit.frame, problem.clone(), form)),
+        Some(problem) => problem.answer(visit.frame.language, &new_page(visit.frame, problem.clone(), form)),
         None => visit.failed(&error),
     }
 }
 
 fn new_page(frame: Frame, problem: Problem, form: &Fields) -> NewUserPage {
     NewUserPage {
-        frame: frame.titled("New user"),
+        frame: frame.titled(t("New user")),
         current: "users",
         problem,
         name: form.trimmed("name").to_owned(),
@@ -149,8 +152,8 @@ fn password(form: &Fields) -> (String, Option<String>) {
 
 fn show(visit: AdminVisit, problem: Problem, user: User, secret: Option<String>) -> Answer {
     let notice = match visit.visit.query.get("done") {
-        "made" => Some("The user is made.".to_owned()),
-        "saved" => Some("The changes are saved.".to_owned()),
+        "made" => Some(t("The user is made.")),
+        "saved" => Some(t("The changes are saved.")),
         _ => None,
     };
     let is_first_look = visit.form.is_none();
@@ -169,7 +172,7 @@ fn show(visit: AdminVisit, problem: Problem, user: User, secret: Option<String>)
         secret,
         keys,
     };
-    problem.answer(&page)
+    problem.answer(page.frame.language, &page)
 }
 
 fn href(name: &str) -> String {
@@ -179,6 +182,7 @@ fn href(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lithe_web::Language;
 
     #[test]
     fn a_password_is_made_up_where_none_is_typed() {
@@ -192,8 +196,8 @@ mod tests {
     #[test]
     fn a_password_that_was_typed_is_not_shown_again() {
         let form = Fields::parse(b"name=eve&password=sesame-sesame&is-admin=true").unwrap();
-        let frame = Frame::bare("/-/admin/users/new", "");
-        let page = new_page(frame, Problem::with_field("name", "taken"), &form).render().unwrap();
+        let frame = Frame::bare("/-/admin/users/new", Language::English);
+        let page = new_page(frame, Problem::with_field("name", t("taken")), &form).render().unwrap();
         assert!(page.contains("value=\"eve\"") && !page.contains("sesame"), "{page}");
         assert!(page.contains("checked"), "{page}");
     }

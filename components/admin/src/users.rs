@@ -8,7 +8,7 @@ use lithe_forge::types::{Page, User};
 use lithe_web::address::encode_component;
 use lithe_web::pagination::Position;
 use lithe_web::time::{Time, now};
-use lithe_web::{Answer, Frame, Pagination, answer};
+use lithe_web::{Answer, Frame, Pagination, answer, filters, t};
 
 /// The page `/-/admin/users`.
 #[derive(Template)]
@@ -42,19 +42,22 @@ pub fn answer(visit: AdminVisit) -> Answer {
         Ok(list) => list,
         Err(error) => return visit.failed(&error),
     };
-    answer::page(&UsersPage {
-        frame: visit.frame.titled("Users"),
-        current: "users",
-        filter: filter.to_owned(),
-        pagination: Pagination::new(
-            position,
-            list.users.len(),
-            u64::from(list.total),
-            "/-/admin/users",
-            filter,
-        ),
-        users: list.users.iter().map(|user| row(user, now())).collect(),
-    })
+    answer::page(
+        visit.frame.language,
+        &UsersPage {
+            frame: visit.frame.titled(t("Users")),
+            current: "users",
+            filter: filter.to_owned(),
+            pagination: Pagination::new(
+                position,
+                list.users.len(),
+                u64::from(list.total),
+                "/-/admin/users",
+                filter,
+            ),
+            users: list.users.iter().map(|user| row(user, now())).collect(),
+        },
+    )
 }
 
 fn row(user: &User, now: i64) -> UserRow {

@@ -13,7 +13,7 @@ pub fn of_error(error: &Error) -> String {
         Error::Unauthenticated | Error::ProofRequired(_) => "the credentials are wrong".to_owned(),
         Error::Forbidden(message) | Error::Conflict(message) | Error::Other(message) => message.clone(),
         Error::Invalid(field) => format!("{}: {}", field.name, field.reason),
-        Error::Throttled(seconds) => throttled_message(*seconds),
+        Error::Throttled(seconds) => throttled_message(*seconds).to_string(),
     }
 }
 

@@ -19,7 +19,7 @@ use lithe_forge::settings;
 use lithe_forge::types::{self, Client, Credentials, Error as StoreError};
 use lithe_web::answer::{self, Answer};
 use lithe_web::budget::{Budget, Spent};
-use lithe_web::{Fields, Frame, change_password, download, failure};
+use lithe_web::{Fields, Frame, Language, Text, change_password, download, failure, language, t};
 use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::path::Path;
@@ -36,10 +36,11 @@ const COST: u32 = 50;
 /// Answers a request.
 pub fn answer(request: &Parts) -> Answer {
     let address = request.uri.path_and_query().map_or("/", |address| address.as_str());
+    let language = language::asked_for(&request.headers);
     if request.method != Method::GET && request.method != Method::HEAD {
-        return failure::method_not_allowed(&Frame::bare("/", ""), "GET, HEAD");
+        return failure::method_not_allowed(&Frame::bare("/", language), "GET, HEAD");
     }
-    let asked = Asked { request, address };
+    let asked = Asked { request, address, language };
     let Some(route) = Route::parse(request.uri.path()) else {
         return asked.failed(&StoreError::NotFound);
     };
@@ -54,6 +55,7 @@ struct Asked<'a> {
     request: &'a Parts,
     /// The path and query.
     address: &'a str,
+    language: Language,
 }
 
 impl Asked<'_> {
@@ -74,7 +76,7 @@ impl Asked<'_> {
     }
 
     fn opened(&self, route: &Route, opened: &Opened) -> Answer {
-        let frame = Frame::new(&opened.overview, self.address, "");
+        let frame = Frame::new(&opened.overview, self.address, self.language);
         if let Some(answer) = change_password::first(&opened.overview.viewer, self.address) {
             return answer;
         }
@@ -161,9 +163,10 @@ impl Asked<'_> {
             eprintln!("archive: the store: {reason}");
         }
         match self.call(settings::get) {
-            Ok(overview) => change_password::first(&overview.viewer, self.address)
-                .unwrap_or_else(|| failure::of_store(error, &Frame::new(&overview, self.address, ""))),
-            Err(_) => failure::of_store(error, &Frame::bare(self.address, "")),
+            Ok(overview) => change_password::first(&overview.viewer, self.address).unwrap_or_else(|| {
+                failure::of_store(error, &Frame::new(&overview, self.address, self.language))
+            }),
+            Err(_) => failure::of_store(error, &Frame::bare(self.address, self.language)),
         }
     }
 }
@@ -198,7 +201,7 @@ fn key(revision: &Revision, path: &BStr, name: &BStr, route: &Route, info: &[u8]
 enum Failure {
     NotFound,
     /// It is over a limit; in words.
-    TooLarge(String),
+    TooLarge(Text),
     /// The repository cannot be read.
     Damaged(repository::Error),
     /// The server cannot do this at the moment.
@@ -212,9 +215,8 @@ impl Failure {
         match self {
             Self::NotFound => failure::not_found(frame),
             Self::TooLarge(reason) => {
-                let message =
-                    format!("No archive is made of this: {reason}. A clone of the repository has it.");
-                failure::too_large(frame, &message)
+                let message = t("No archive is made of this: {reason}. A clone of the repository has it.");
+                failure::too_large(frame, message.with("reason", reason))
             }
             Self::OverBudget(spent) => failure::over_budget(frame, *spent),
             Self::Damaged(error) => {
@@ -232,7 +234,7 @@ impl Failure {
 impl From<repository::Error> for Failure {
     fn from(error: repository::Error) -> Self {
         match error {
-            repository::Error::TooLarge(_) => Self::TooLarge(error.to_string()),
+            repository::Error::TooLarge(_) => Self::TooLarge(t("an object is larger than may be read")),
             error => Self::Damaged(error),
         }
     }
@@ -249,7 +251,7 @@ impl From<plan::Error> for Failure {
         match error {
             plan::Error::NotFound => Self::NotFound,
             plan::Error::Repository(error) => error.into(),
-            error => Self::TooLarge(error.to_string()),
+            error => Self::TooLarge(error.in_words()),
         }
     }
 }

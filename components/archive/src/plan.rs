@@ -12,6 +12,7 @@ use gix_object::tree::EntryKind;
 use lithe_code::attributes::{Attributes, FILE_NAME, State, TooMuch};
 use lithe_code::limits::ATTRIBUTES_BYTES_MAX;
 use lithe_code::repository::{self, Entry, Repository};
+use lithe_web::{Text, t};
 use std::vec;
 
 /// The attributes that decide what goes into an archive (git-archive(1), "ATTRIBUTES").
@@ -61,26 +62,44 @@ impl Plan {
 
 /// Why there is no such archive.
 #[derive(Debug, thiserror::Error)]
+#[error("{}", self.in_words())]
 pub enum Error {
     /// Nothing stands at the path.
-    #[error("nothing stands there")]
     NotFound,
-    #[error("it has more than {ENTRIES_MAX} files and directories")]
     TooManyEntries,
-    #[error("its files have more than {CONTENTS_BYTES_MAX} bytes together")]
     TooManyBytes,
-    #[error("it has a file of more than {FILE_BYTES_MAX} bytes")]
     FileTooLarge,
-    #[error("it has a symbolic link of more than {LINK_BYTES_MAX} bytes")]
     LinkTooLong,
-    #[error("it has a path of more than {PATH_BYTES_MAX} bytes")]
     PathTooLong,
-    #[error("its paths have more than {PATHS_BYTES_MAX} bytes together")]
     PathsTooLong,
-    #[error("its .gitattributes have too many patterns")]
     TooManyPatterns,
-    #[error("{0}")]
     Repository(#[from] repository::Error),
+}
+
+impl Error {
+    /// The reason, for people: what may stand after a colon.
+    pub fn in_words(&self) -> Text {
+        let size = |text: Text, bytes: usize| text.with("size", Text::size(bytes as u64));
+        match self {
+            Self::NotFound => t("nothing stands there"),
+            Self::TooManyEntries => {
+                t("it has more than {count} files and directories").with("count", ENTRIES_MAX)
+            }
+            Self::TooManyBytes => {
+                t("its files have more than {size} together").with("size", Text::size(CONTENTS_BYTES_MAX))
+            }
+            Self::FileTooLarge => {
+                t("it has a file of more than {size}").with("size", Text::size(FILE_BYTES_MAX))
+            }
+            Self::LinkTooLong => {
+                t("it has a symbolic link of more than {size}").with("size", Text::size(LINK_BYTES_MAX))
+            }
+            Self::PathTooLong => size(t("it has a path of more than {size}"), PATH_BYTES_MAX),
+            Self::PathsTooLong => size(t("its paths have more than {size} together"), PATHS_BYTES_MAX),
+            Self::TooManyPatterns => t("its .gitattributes have too many patterns"),
+            Self::Repository(error) => Text::verbatim(error.to_string()),
+        }
+    }
 }
 
 impl From<TooMuch> for Error {

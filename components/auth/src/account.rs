@@ -4,7 +4,7 @@ use crate::{keys, password, profile, sessions, sign_in, tokens};
 use lithe_forge::settings::Overview;
 use lithe_forge::types::{User, Viewer};
 use lithe_web::visit::Step;
-use lithe_web::{Answer, Fields, Frame, Visit, answer, change_password, failure};
+use lithe_web::{Answer, Fields, Frame, Text, Visit, answer, change_password, failure, t};
 
 /// A request of a signed-in user for a page of the own account.
 pub struct AccountVisit<'a> {
@@ -44,15 +44,14 @@ pub fn answer(visit: &Visit, overview: &Overview, frame: Frame, page: &str) -> A
 }
 
 /// What the last step did, by the word that it left in the query.
-pub fn notice(done: &str) -> Option<String> {
-    let notice = match done {
-        "profile" => "Your profile is saved.",
-        "password" => "Your password is changed. Every other session has ended.",
-        "token" => "The token is revoked.",
-        "session" => "The session has ended.",
-        "key-added" => "The key is added.",
-        "key-removed" => "The key is removed.",
+pub fn notice(done: &str) -> Option<Text> {
+    Some(match done {
+        "profile" => t("Your profile is saved."),
+        "password" => t("Your password is changed. Every other session has ended."),
+        "token" => t("The token is revoked."),
+        "session" => t("The session has ended."),
+        "key-added" => t("The key is added."),
+        "key-removed" => t("The key is removed."),
         _ => return None,
-    };
-    Some(notice.to_owned())
+    })
 }

@@ -6,7 +6,7 @@ use askama::Template;
 use lithe_forge::accounts::{self, SigningKey};
 use lithe_forge::types::{Error, KeyKind};
 use lithe_web::time::{Time, now};
-use lithe_web::{Answer, Fields, Frame, Problem, answer};
+use lithe_web::{Answer, Fields, Frame, Problem, answer, filters, t};
 
 /// The page `/-/account/keys`.
 #[derive(Template)]
@@ -78,12 +78,12 @@ fn show(account: AccountVisit, problem: Problem, form: &Fields) -> Answer {
     };
     let notice = notice(account.visit.query.get("done")).filter(|_| account.form.is_none());
     let frame = Frame { notice, ..account.frame };
-    problem.answer(&page(frame, problem.clone(), form, &keys, now()))
+    problem.answer(frame.language, &page(frame, problem.clone(), form, &keys, now()))
 }
 
 fn page(frame: Frame, problem: Problem, form: &Fields, keys: &[SigningKey], now: i64) -> KeysPage {
     KeysPage {
-        frame: frame.titled("Signing keys"),
+        frame: frame.titled(t("Signing keys")),
         current: "keys",
         problem,
         keys: keys.iter().map(|key| row(key, now)).collect(),
@@ -113,6 +113,7 @@ fn row(key: &SigningKey, now: i64) -> KeyRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lithe_web::Language;
 
     #[test]
     fn the_page_shows_keys_and_keeps_what_was_typed() {
@@ -125,8 +126,8 @@ mod tests {
             created: 0,
         };
         let form = Fields::parse(b"title=old&public-key=no+key").unwrap();
-        let problem = Problem::with_field("public-key", "no key");
-        let frame = Frame::bare("/-/account/keys", "");
+        let problem = Problem::with_field("public-key", t("no key"));
+        let frame = Frame::bare("/-/account/keys", Language::English);
         let page = page(frame, problem, &form, &[key], 100).render().unwrap();
         for part in [
             "laptop &#60;b&#62;",

@@ -1,10 +1,11 @@
-//! The component `auth`: signing in and out, registration, and everybody's own account.
+//! The component `auth`: signing in and out, registration, everybody's own account, and the choice of a language.
 //!
 //! It never holds a password longer than a request, and cannot make or read a proof of one: it
 //! carries them between `identity`, `passwords` and `accounts`.
 
 mod account;
 mod keys;
+mod language;
 mod limits;
 mod password;
 mod profile;
@@ -15,7 +16,7 @@ mod tokens;
 
 use lithe_forge::settings::{self, Overview};
 use lithe_forge::types::{Credentials, Error};
-use lithe_web::{Answer, Frame, Visit, answer, failure};
+use lithe_web::{Answer, Frame, Visit, answer, failure, language as chosen};
 use spin_sdk::http::Request;
 
 /// Answers a request. Only the component exports it to the host; natively it is there to be compiled.
@@ -24,7 +25,7 @@ pub async fn handle(request: Request) -> Answer {
     let (head, body) = request.into_parts();
     match Visit::read(&head, body).await {
         Ok(visit) => respond(&visit),
-        Err(_) => failure::not_found(&Frame::bare("/", "")),
+        Err(_) => failure::not_found(&Frame::bare("/", chosen::asked_for(&head.headers))),
     }
 }
 
@@ -32,9 +33,9 @@ pub async fn handle(request: Request) -> Answer {
 fn respond(visit: &Visit) -> Answer {
     let (overview, has_ended_session) = match overview(visit) {
         Ok(found) => found,
-        Err(error) => return failed(&error, &Frame::bare(visit.path_and_query(), "")),
+        Err(error) => return failed(&error, &Frame::bare(visit.path_and_query(), visit.language)),
     };
-    let frame = Frame::new(&overview, visit.path_and_query(), "");
+    let frame = Frame::new(&overview, visit.path_and_query(), visit.language);
     if let Some(refusal) = visit.refusal(&frame) {
         return refusal;
     }
@@ -44,6 +45,7 @@ fn respond(visit: &Visit) -> Answer {
         ("", "login", "") => sign_in::answer(visit, &overview, frame),
         ("", "logout", "") => sign_in::sign_out(visit, &overview, frame),
         ("", "register", "") => register::answer(visit, &overview, frame),
+        ("", "language", "") => language::answer(visit, &frame),
         ("", "account", page) => account::answer(visit, &overview, frame, page),
         _ => failure::not_found(&frame),
     };

@@ -6,7 +6,7 @@ use http::StatusCode;
 use lithe_forge::types::Error;
 use lithe_forge::{accounts, identity, passwords};
 use lithe_web::address::return_address;
-use lithe_web::{Answer, Fields, Frame, Problem, answer};
+use lithe_web::{Answer, Fields, Frame, Problem, answer, filters, t};
 
 /// The page `/-/account/password`.
 #[derive(Template)]
@@ -27,7 +27,7 @@ pub fn answer(account: AccountVisit) -> Answer {
         let notice = crate::account::notice(account.visit.query.get("done"));
         let mut page = page(account, Problem::none(), &return_to);
         page.frame.notice = notice;
-        return answer::page(&page);
+        return answer::page(page.frame.language, &page);
     };
     let problem = match repetition_problem(form) {
         Some(problem) => problem,
@@ -40,12 +40,12 @@ pub fn answer(account: AccountVisit) -> Answer {
             },
         },
     };
-    problem.answer(&page(account, problem.clone(), form.get("return")))
+    problem.answer(account.frame.language, &page(account, problem.clone(), form.get("return")))
 }
 
 fn page(account: AccountVisit, problem: Problem, return_to: &str) -> PasswordPage {
     PasswordPage {
-        frame: account.frame.titled("Password"),
+        frame: account.frame.titled(t("Password")),
         current: "password",
         problem,
         name: account.user.name.clone(),
@@ -59,14 +59,14 @@ fn done(return_to: &str) -> Answer {
 }
 
 fn wrong_password() -> Problem {
-    let message = "The present password is wrong.";
+    let message = t("The present password is wrong.");
     Problem::with_status(StatusCode::FORBIDDEN, "current", message)
 }
 
 /// What is wrong if the new password was typed in two ways, or not at all.
 pub fn repetition_problem(form: &Fields) -> Option<Problem> {
     let (password, repeat) = (form.get("password"), form.get("repeat"));
-    (password != repeat).then(|| Problem::with_field("repeat", "The two passwords are not the same."))
+    (password != repeat).then(|| Problem::with_field("repeat", t("The two passwords are not the same.")))
 }
 
 fn change(account: &AccountVisit, form: &Fields) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use crate::account::{AccountVisit, notice};
 use askama::Template;
 use lithe_forge::accounts::{self, UserChange};
-use lithe_web::{Answer, Frame, Problem, answer};
+use lithe_web::{Answer, Frame, Problem, answer, filters, t};
 
 /// The page `/-/account`.
 #[derive(Template)]
@@ -20,17 +20,20 @@ struct ProfilePage {
 pub fn answer(account: AccountVisit) -> Answer {
     let Some(form) = account.form else {
         let user = account.user;
-        return answer::page(&ProfilePage {
-            current: "",
-            problem: Problem::none(),
-            name: user.name.clone(),
-            full_name: user.full_name.clone(),
-            email: user.email.clone(),
-            frame: Frame {
-                notice: notice(account.visit.query.get("done")),
-                ..account.frame.titled("Account")
+        return answer::page(
+            account.frame.language,
+            &ProfilePage {
+                current: "",
+                problem: Problem::none(),
+                name: user.name.clone(),
+                full_name: user.full_name.clone(),
+                email: user.email.clone(),
+                frame: Frame {
+                    notice: notice(account.visit.query.get("done")),
+                    ..account.frame.titled(t("Account"))
+                },
             },
-        });
+        );
     };
     let change = UserChange {
         full_name: Some(form.trimmed("full-name").to_owned()),
@@ -48,14 +51,17 @@ pub fn answer(account: AccountVisit) -> Answer {
         Err(error) => error,
     };
     match Problem::of_store(&error) {
-        Some(problem) => problem.answer(&ProfilePage {
-            current: "",
-            problem: problem.clone(),
-            name: account.user.name.clone(),
-            full_name: form.trimmed("full-name").to_owned(),
-            email: form.trimmed("email").to_owned(),
-            frame: account.frame.titled("Account"),
-        }),
+        Some(problem) => problem.answer(
+            account.frame.language,
+            &ProfilePage {
+                current: "",
+                problem: problem.clone(),
+                name: account.user.name.clone(),
+                full_name: form.trimmed("full-name").to_owned(),
+                email: form.trimmed("email").to_owned(),
+                frame: account.frame.titled(t("Account")),
+            },
+        ),
         None => crate::failed(&error, &account.frame),
     }
 }

@@ -8,7 +8,7 @@ use lithe_forge::settings::Overview;
 use lithe_forge::types::{Error, InvalidField};
 use lithe_forge::{identity, passwords};
 use lithe_web::visit::Step;
-use lithe_web::{Answer, Fields, Frame, Problem, Visit, answer};
+use lithe_web::{Answer, Fields, Frame, Problem, Visit, answer, filters, t};
 
 /// The page `/-/register`.
 #[derive(Template)]
@@ -26,7 +26,7 @@ impl RegisterPage {
     fn new(frame: Frame, problem: Problem, form: &Fields) -> Self {
         Self {
             is_open: frame.is_registration_open,
-            frame: frame.titled("Register"),
+            frame: frame.titled(t("Register")),
             problem,
             name: form.trimmed("name").to_owned(),
             full_name: form.trimmed("full-name").to_owned(),
@@ -41,17 +41,17 @@ pub fn answer(visit: &Visit, overview: &Overview, frame: Frame) -> Answer {
     }
     if !overview.site.registration {
         let page = RegisterPage::new(frame, Problem::none(), &Fields::default());
-        return answer::page_with_status(StatusCode::NOT_FOUND, &page);
+        return answer::page_with_status(StatusCode::NOT_FOUND, visit.language, &page);
     }
     let Step::Submit(form) = &visit.step else {
-        return answer::page(&RegisterPage::new(frame, Problem::none(), &Fields::default()));
+        return answer::page(visit.language, &RegisterPage::new(frame, Problem::none(), &Fields::default()));
     };
     let problem = match register(visit, form) {
         Ok(()) => return welcome(visit, form, frame),
         Err(problem) => problem,
     };
     match problem {
-        Ok(problem) => problem.answer(&RegisterPage::new(frame, problem.clone(), form)),
+        Ok(problem) => problem.answer(frame.language, &RegisterPage::new(frame, problem.clone(), form)),
         Err(error) => crate::failed(&error, &frame),
     }
 }
@@ -102,12 +102,13 @@ fn welcome(visit: &Visit, form: &Fields, frame: Frame) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lithe_web::Language;
 
     #[test]
     fn the_form_keeps_all_but_the_password() {
         let form = b"name=eve&full-name=Eve+E&email=e@x&password=sesame-sesame&repeat=sesame";
         let form = Fields::parse(form).unwrap();
-        let frame = Frame { is_registration_open: true, ..Frame::bare("/-/register", "") };
+        let frame = Frame { is_registration_open: true, ..Frame::bare("/-/register", Language::English) };
         let problem = crate::password::repetition_problem(&form).expect("they differ");
         let page = RegisterPage::new(frame, problem, &form).render().unwrap();
         for kept in [r#"value="eve""#, r#"value="Eve E""#, r#"value="e@x""#] {
@@ -118,8 +119,8 @@ mod tests {
 
     #[test]
     fn a_closed_registration_has_no_form() {
-        let frame = Frame::bare("/-/register", "");
+        let frame = Frame::bare("/-/register", Language::English);
         let page = RegisterPage::new(frame, Problem::none(), &Fields::default()).render().unwrap();
-        assert!(!page.contains("method=\"post\""), "{page}");
+        assert!(!page.contains("action=\"/-/register\""), "{page}");
     }
 }

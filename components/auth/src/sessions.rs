@@ -6,7 +6,7 @@ use http::header;
 use lithe_forge::accounts::{self, Session};
 use lithe_forge::types::Error;
 use lithe_web::time::{Time, now};
-use lithe_web::{Answer, Fields, Frame, answer, cookie, failure};
+use lithe_web::{Answer, Fields, Frame, Text, answer, cookie, failure, filters, t};
 
 /// The page `/-/account/sessions`.
 #[derive(Template)]
@@ -19,7 +19,7 @@ struct SessionsPage {
 
 struct SessionRow {
     id: u64,
-    device: String,
+    device: Text,
     user_agent: String,
     address: String,
     created: Time,
@@ -40,14 +40,14 @@ pub fn answer(account: AccountVisit) -> Answer {
         Some(form) => revoke(&account, form, &sessions),
         None => {
             let notice = notice(account.visit.query.get("done"));
-            answer::page(&page(Frame { notice, ..account.frame }, &sessions, now()))
+            answer::page(account.visit.language, &page(Frame { notice, ..account.frame }, &sessions, now()))
         }
     }
 }
 
 fn revoke(account: &AccountVisit, form: &Fields, sessions: &[Session]) -> Answer {
     let Ok(id) = form.get("id").parse::<u64>() else {
-        return failure::bad_request(&account.frame, "There is no such session.");
+        return failure::bad_request(&account.frame, t("There is no such session."));
     };
     let revoked = account
         .visit
@@ -78,14 +78,14 @@ fn page(frame: Frame, sessions: &[Session], now: i64) -> SessionsPage {
         is_current: session.is_current,
     };
     SessionsPage {
-        frame: frame.titled("Sessions"),
+        frame: frame.titled(t("Sessions")),
         current: "sessions",
         sessions: sessions.iter().map(row).collect(),
     }
 }
 
 /// The program and system that a `User-Agent` names, roughly: enough to know one's own again.
-fn device(user_agent: &str) -> String {
+fn device(user_agent: &str) -> Text {
     // The order matters: browsers name those they want to be taken for too.
     const PROGRAMS: [(&str, &str); 6] = [
         ("Edg/", "Edge"),
@@ -108,15 +108,18 @@ fn device(user_agent: &str) -> String {
         names.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
     };
     match (find(&PROGRAMS), find(&SYSTEMS)) {
-        (Some(program), Some(system)) => format!("{program} on {system}"),
-        (Some(name), None) | (None, Some(name)) => name.to_owned(),
-        (None, None) => "Unknown program".to_owned(),
+        (Some(program), Some(system)) => {
+            t("{program} on {system}").with("program", program.to_owned()).with("system", system.to_owned())
+        }
+        (Some(name), None) | (None, Some(name)) => Text::verbatim(name),
+        (None, None) => t("Unknown program"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lithe_web::Language;
 
     #[test]
     fn devices_have_a_name() {
@@ -136,7 +139,7 @@ mod tests {
             ("", "Unknown program"),
         ];
         for (user_agent, expected) in cases {
-            assert_eq!(device(user_agent), expected, "{user_agent}");
+            assert_eq!(device(user_agent).to_string(), expected, "{user_agent}");
         }
     }
 
@@ -150,7 +153,7 @@ mod tests {
             user_agent: "<script>".into(),
             is_current,
         };
-        let frame = Frame::bare("/-/account/sessions", "");
+        let frame = Frame::bare("/-/account/sessions", Language::English);
         let page = page(frame, &[session(1, true), session(2, false)], 100).render().unwrap();
         assert_eq!(page.matches("This one").count(), 1, "{page}");
         assert!(!page.contains("<script>"));

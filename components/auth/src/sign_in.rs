@@ -8,7 +8,9 @@ use lithe_forge::settings::Overview;
 use lithe_forge::types::Error;
 use lithe_web::address::{encode_component, return_address};
 use lithe_web::visit::Step;
-use lithe_web::{Answer, Fields, Frame, Problem, Visit, answer, change_password, cookie, failure, time};
+use lithe_web::{
+    Answer, Fields, Frame, Problem, Visit, answer, change_password, cookie, failure, filters, t, time,
+};
 
 /// The page `/-/login`.
 #[derive(Template)]
@@ -24,7 +26,7 @@ impl LoginPage {
     fn new(frame: Frame, problem: Problem, login: &str, return_to: &str) -> Self {
         let return_to = return_address(return_to).unwrap_or_default().to_owned();
         // The link to sign in stands on this very page: it leads nowhere new.
-        let frame = Frame { address: return_to.clone(), ..frame.titled("Sign in") };
+        let frame = Frame { address: return_to.clone(), ..frame.titled(t("Sign in")) };
         Self { frame, problem, login: login.to_owned(), return_to }
     }
 }
@@ -35,7 +37,7 @@ pub fn answer(visit: &Visit, overview: &Overview, frame: Frame) -> Answer {
         _ if overview.viewer.user.is_some() => crate::lead_back(visit.query.get("return")),
         _ => {
             let page = LoginPage::new(frame, Problem::none(), "", visit.query.get("return"));
-            answer::page(&page)
+            answer::page(visit.language, &page)
         }
     }
 }
@@ -50,11 +52,11 @@ fn submit(visit: &Visit, form: &Fields, frame: Frame) -> Answer {
             None => return crate::failed(&error, &frame),
         },
     };
-    problem.answer(&LoginPage::new(frame, problem.clone(), login, return_to))
+    problem.answer(frame.language, &LoginPage::new(frame, problem.clone(), login, return_to))
 }
 
 fn wrong_login() -> Problem {
-    let message = "The name or the password is wrong.";
+    let message = t("The name or the password is wrong.");
     Problem::with_status(StatusCode::UNAUTHORIZED, "password", message)
 }
 
@@ -76,7 +78,7 @@ pub fn begin(visit: &Visit, session: &NewSession, return_to: &str) -> Answer {
     let now = time::now();
     let value = cookie::begin_session(&session.token, session.expires, now, visit.is_https);
     let Some(value) = value else {
-        return failure::internal(&Frame::bare("/-/login", ""));
+        return failure::internal(&Frame::bare("/-/login", visit.language));
     };
     let mut answer = match session.user.must_change_password {
         true => answer::see_other(&change_password::address(return_to)),
@@ -112,9 +114,12 @@ pub fn address(return_to: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lithe_web::Language;
 
     fn render(problem: Problem, login: &str, return_to: &str) -> String {
-        LoginPage::new(Frame::bare("/-/login", ""), problem, login, return_to).render().unwrap()
+        LoginPage::new(Frame::bare("/-/login", Language::English), problem, login, return_to)
+            .render()
+            .unwrap()
     }
 
     #[test]

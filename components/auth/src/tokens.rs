@@ -6,7 +6,7 @@ use askama::Template;
 use lithe_forge::accounts::{self, NewToken, Token};
 use lithe_forge::types::{Error, Permission};
 use lithe_web::time::{Time, now};
-use lithe_web::{Answer, Fields, Frame, Problem, answer, failure};
+use lithe_web::{Answer, Fields, Frame, Problem, Text, answer, failure, filters, t, tn};
 
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 
@@ -29,7 +29,7 @@ struct TokensPage {
 struct TokenRow {
     id: u64,
     description: String,
-    scope: &'static str,
+    scope: Text,
     created: Time,
     last_used: Option<Time>,
     expires: Option<Time>,
@@ -58,11 +58,11 @@ impl Lifetime {
         }
     }
 
-    fn label(self) -> String {
+    fn label(self) -> Text {
         match self {
-            Self::Days(365) => "1 year".to_owned(),
-            Self::Days(days) => format!("{days} days"),
-            Self::Unlimited => "Does not expire".to_owned(),
+            Self::Days(365) => tn("{n} year", "{n} years", 1_u8),
+            Self::Days(days) => tn("{n} day", "{n} days", days),
+            Self::Unlimited => t("Does not expire"),
         }
     }
 
@@ -109,7 +109,7 @@ fn create(account: &AccountVisit, form: &Fields) -> Result<NewToken, Error> {
 
 fn revoke(account: &AccountVisit, form: &Fields) -> Answer {
     let Ok(id) = form.get("id").parse() else {
-        return failure::bad_request(&account.frame, "There is no such token.");
+        return failure::bad_request(&account.frame, t("There is no such token."));
     };
     let revoked = account
         .visit
@@ -136,7 +136,7 @@ fn show(account: AccountVisit, problem: Problem, form: &Fields, made: Option<New
         None => Frame { notice: notice(account.visit.query.get("done")), ..account.frame },
     };
     let page = page(frame, problem.clone(), form, made, &tokens, now());
-    problem.answer(&page)
+    problem.answer(page.frame.language, &page)
 }
 
 fn page(
@@ -151,7 +151,7 @@ fn page(
     let lifetimes =
         Lifetime::ALL.map(|lifetime| LifetimeOption { lifetime, is_selected: lifetime == selected });
     TokensPage {
-        frame: frame.titled("Access tokens"),
+        frame: frame.titled(t("Access tokens")),
         current: "tokens",
         problem,
         tokens: tokens.iter().map(|token| row(token, now)).collect(),
@@ -166,7 +166,7 @@ fn row(token: &Token, now: i64) -> TokenRow {
     TokenRow {
         id: token.id,
         description: token.description.clone(),
-        scope: if token.scope == Permission::Read { "Read" } else { "Read and write" },
+        scope: if token.scope == Permission::Read { t("Read") } else { t("Read and write") },
         created: Time::new(token.created, now),
         last_used: token.last_used.map(|at| Time::new(at, now)),
         expires: token.expires.map(|at| Time::new(at, now)),
@@ -177,6 +177,7 @@ fn row(token: &Token, now: i64) -> TokenRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lithe_web::Language;
 
     fn token(expires: Option<i64>) -> Token {
         Token {
@@ -190,7 +191,7 @@ mod tests {
     }
 
     fn render(made: Option<NewToken>, tokens: &[Token]) -> String {
-        let frame = Frame::bare("/-/account/tokens", "");
+        let frame = Frame::bare("/-/account/tokens", Language::English);
         page(frame, Problem::none(), &Fields::default(), made, tokens, 100).render().unwrap()
     }
 

@@ -9,9 +9,8 @@ use lithe_code::links::Links;
 use lithe_code::text;
 use lithe_forge::access::{Event, EventList};
 use lithe_forge::types;
-use lithe_web::Frame;
-use lithe_web::size::counted;
 use lithe_web::time::Time;
+use lithe_web::{Frame, Text, filters, t};
 use serde::Serialize;
 
 /// How many events a page or feed has.
@@ -51,7 +50,7 @@ pub struct EventView {
 #[serde(rename_all = "kebab-case")]
 pub struct Move {
     /// What was done, in words, the name follows.
-    words: &'static str,
+    words: Text,
     name: String,
     /// None: it is gone.
     href: Option<String>,
@@ -65,7 +64,7 @@ pub trait Hiding {
 /// Builds the page, as of `now` (in seconds since the epoch).
 pub fn page(frame: &Frame, activity: &EventList, hiding: &dyn Hiding, now: i64) -> ActivityPage {
     ActivityPage {
-        frame: frame.clone().titled("Activity"),
+        frame: frame.clone().titled(t("Activity")),
         events: activity.events.iter().filter_map(|event| view(event, hiding, now)).collect(),
         next_href: activity.next.map(|before| format!("/-/activity?before={before}")),
         feed_href: "/-/activity.atom",
@@ -98,9 +97,14 @@ impl EventView {
             Some([one]) if self.left_out == 0 => format!("{actor} {} {} in {at}", one.words, one.name),
             Some(moves) => {
                 let count = (moves.len() + self.left_out) as u64;
-                format!("{actor} pushed {} to {at}", counted(count, "branch or tag", "branches and tags"))
+                format!("{actor} pushed {count} branches and tags to {at}")
             }
         }
+    }
+
+    /// Who did it.
+    fn actor(&self) -> Text {
+        self.actor.as_ref().map_or(t("Somebody"), Text::from)
     }
 
     fn main_href(&self) -> &str {
@@ -167,12 +171,12 @@ fn moved(line: &BStr, links: &Links, is_hidden: impl Fn(&BStr) -> bool) -> Optio
     };
     let words = match (old, new, is_tag) {
         (b"-", b"-", _) => return None,
-        (_, b"-", false) => "removed the branch",
-        (_, b"-", true) => "removed the tag",
-        (b"-", _, false) => "made the branch",
-        (b"-", _, true) => "made the tag",
-        (_, _, false) => "pushed to",
-        (_, _, true) => "moved the tag",
+        (_, b"-", false) => t("removed the branch"),
+        (_, b"-", true) => t("removed the tag"),
+        (b"-", _, false) => t("made the branch"),
+        (b"-", _, true) => t("made the tag"),
+        (_, _, false) => t("pushed to"),
+        (_, _, true) => t("moved the tag"),
     };
     let href = match (old, new, is_tag) {
         (_, b"-", _) => None,

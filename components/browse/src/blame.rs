@@ -19,6 +19,7 @@ use lithe_code::text;
 use lithe_code::walk::Budget;
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
 use lithe_web::time::Time;
+use lithe_web::{Text, filters, t};
 use serde::Serialize;
 use std::collections::HashSet;
 use std::time::Instant;
@@ -46,13 +47,13 @@ pub struct BlamePage {
     permanent_href: String,
     /// The same page with whitespace counting, or not.
     #[serde(skip)]
-    other_view: (&'static str, String),
-    notices: Vec<&'static str>,
+    other_view: (Text, String),
+    notices: Vec<Text>,
     /// Where to look again for what is not found yet; none if everything is.
     again_href: Option<String>,
     groups: Vec<Group>,
     /// Why there is nothing to see, in words; empty if there is.
-    nothing: &'static str,
+    nothing: Text,
 }
 
 /// Lines of one commit that follow one another.
@@ -118,7 +119,7 @@ pub fn page(
     let query = |whitespace| if whitespace == Whitespace::Ignored { "?whitespace=ignored" } else { "" };
     let address = |whitespace| format!("{}{}", links.blame(name, path), query(whitespace));
     let mut page = BlamePage {
-        frame: place.frame(format!("Blame of {}", text::visible(path))),
+        frame: place.frame(t("Blame of {path}").with("path", text::visible(path))),
         head: place.head(Tab::Code, Some(revision)),
         switcher: Switcher::new(repository, revision, &links, |name| links.blame(name, path)),
         crumbs: crumbs(&links, name, path),
@@ -128,13 +129,13 @@ pub fn page(
         commits_href: links.commits(name, path),
         permanent_href: links.blame(Revision::of_commit(commit.id).name.as_bstr(), path),
         other_view: match whitespace {
-            Whitespace::Counts => ("Ignore whitespace", address(Whitespace::Ignored)),
-            Whitespace::Ignored => ("Count whitespace", address(Whitespace::Counts)),
+            Whitespace::Counts => (t("Ignore whitespace"), address(Whitespace::Ignored)),
+            Whitespace::Ignored => (t("Count whitespace"), address(Whitespace::Counts)),
         },
         notices: Vec::new(),
         again_href: None,
         groups: Vec::new(),
-        nothing: "",
+        nothing: Text::EMPTY,
     };
     let marks = Marks::of(repository, &commit.tree_id, path)?;
     match lines(place, repository, (&entry, &marks))? {
@@ -152,9 +153,9 @@ fn lines(
     place: &Place<'_>,
     repository: Repository<'_>,
     (entry, marks): (&Entry, &Marks),
-) -> Result<Result<Vec<String>, &'static str>, Failure> {
+) -> Result<Result<Vec<String>, Text>, Failure> {
     if repository.header(&entry.id)?.1 > BLOB_BYTES_MAX {
-        return Ok(Err("This file is too large for its lines to be followed."));
+        return Ok(Err(t("This file is too large for its lines to be followed.")));
     }
     let bytes = repository.blob(&entry.id, BLOB_BYTES_MAX)?;
     Ok(match text::decode(&bytes) {
@@ -162,7 +163,7 @@ fn lines(
             let name = text::visible(&entry.name);
             Ok(highlight::file_cached(place.cache, &entry.id, (marks, &name), &decoded.text).lines)
         }
-        _ => Err("This file is not text whose lines could be followed."),
+        _ => Err(t("This file is not text whose lines could be followed.")),
     })
 }
 
@@ -175,17 +176,17 @@ impl BlamePage {
     ) -> Result<(), Failure> {
         if lines.len() > BLOB_LINES_MAX {
             lines.truncate(BLOB_LINES_MAX);
-            self.notices.push("Only the first 20,000 lines are shown.");
+            self.notices.push(t("Only the first {count} lines are shown.").with("count", BLOB_LINES_MAX));
         }
         let ignored = Ignored::of(subject.repository, &subject.commit)?;
         if !ignored.ids.is_empty() {
             self.notices.push(
-                "The commits that .git-blame-ignore-revs lists are passed over where something was before them.",
+                t("The commits that .git-blame-ignore-revs lists are passed over where something was before them."),
             );
         }
         let (blame, is_damaged) = searched(subject, &ignored, lines.len())?;
         if is_damaged {
-            self.notices.push("The history of this file cannot be read in full.");
+            self.notices.push(t("The history of this file cannot be read in full."));
         } else if !blame.is_complete() {
             self.again_href = Some(own_address);
         }

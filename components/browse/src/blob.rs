@@ -17,7 +17,7 @@ use lithe_code::revision::{Resolved, Revision};
 use lithe_code::text;
 use lithe_lfs::{POINTER_BYTES_MAX, Pointer};
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
-use lithe_web::size;
+use lithe_web::{Text, filters, t, tn};
 use serde::Serialize;
 
 /// The page of a file.
@@ -44,8 +44,8 @@ pub struct BlobPage {
     /// The other view of a text that can be rendered.
     other_view: Option<View>,
     /// What is known about the file, in words: `12 lines`, `1.50 KiB`, `Rust`.
-    facts: Vec<String>,
-    notices: Vec<&'static str>,
+    facts: Vec<Text>,
+    notices: Vec<Text>,
     content: Content,
     /// Where the lines go on, if not all of them are shown.
     next_href: Option<String>,
@@ -62,7 +62,7 @@ struct Edit {
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct View {
-    name: &'static str,
+    name: Text,
     href: String,
 }
 
@@ -83,11 +83,11 @@ enum Content {
     Link(String),
     /// It is elsewhere, and stands here as a pointer only: its size in words, and where to get it.
     LargeFile {
-        size: String,
+        size: Text,
         href: String,
     },
     /// There is nothing to see; why, in words.
-    Nothing(&'static str),
+    Nothing(Text),
 }
 
 /// Which view of a file is asked for.
@@ -141,9 +141,9 @@ pub fn page(
         }),
         other_view: Markup::of(file_name).map(|_| match display {
             Display::Best => {
-                View { name: "Source", href: format!("{}?display=source", links.blob(name, path)) }
+                View { name: t("Source"), href: format!("{}?display=source", links.blob(name, path)) }
             }
-            Display::Source | Display::Part(_) => View { name: "Rendered", href: links.blob(name, path) },
+            Display::Source | Display::Part(_) => View { name: t("Rendered"), href: links.blob(name, path) },
         }),
         next_href: shown.next.map(|from| format!("{}?from={from}", links.blob(name, path))),
         facts: shown.facts,
@@ -153,8 +153,8 @@ pub fn page(
 }
 
 struct Shown {
-    facts: Vec<String>,
-    notices: Vec<&'static str>,
+    facts: Vec<Text>,
+    notices: Vec<Text>,
     content: Content,
     /// The line that a page leaves off at, counted from 0; none if it shows the last.
     next: Option<usize>,
@@ -168,7 +168,7 @@ fn show(
     display: Display,
 ) -> Result<Shown, Failure> {
     let bytes_count = repository.header(&entry.id)?.1;
-    let size_fact = size::bytes(bytes_count);
+    let size_fact = Text::size(bytes_count);
     let nothing = |reason| Shown {
         facts: vec![size_fact.clone()],
         notices: Vec::new(),
@@ -176,9 +176,9 @@ fn show(
         next: None,
     };
     if let Some(pointer) = pointer(repository, entry, bytes_count)? {
-        let size = size::bytes(pointer.size);
+        let size = Text::size(pointer.size);
         let href = place.links().large_file(&pointer.oid, entry.name.as_bstr());
-        let facts = vec!["Git LFS".to_owned(), size.clone()];
+        let facts = vec![Text::verbatim("Git LFS"), size.clone()];
         return Ok(Shown {
             facts,
             notices: Vec::new(),
@@ -195,11 +195,11 @@ fn show(
         });
     }
     if bytes_count > PARTS_BYTES_MAX {
-        return Ok(nothing("This file is too large to be shown here."));
+        return Ok(nothing(t("This file is too large to be shown here.")));
     }
     let bytes = repository.blob(&entry.id, PARTS_BYTES_MAX)?;
     if entry.mode.kind() == EntryKind::Link {
-        let facts = vec!["Symbolic link".to_owned()];
+        let facts = vec![t("Symbolic link")];
         return Ok(Shown {
             facts,
             notices: Vec::new(),
@@ -208,7 +208,7 @@ fn show(
         });
     }
     if bytes.is_empty() {
-        return Ok(nothing("This file is empty."));
+        return Ok(nothing(t("This file is empty.")));
     }
     let from = match display {
         Display::Part(from) => Some(from),
@@ -217,17 +217,17 @@ fn show(
     if let Some(from) = from.filter(|_| !text::is_binary(&bytes)) {
         return Ok(match blob_part::part(&bytes, from) {
             Some(part) => {
-                let facts = vec![size::counted(part.total as u64, "line", "lines"), size_fact];
-                let notices = vec!["This file is large: it is shown in parts, and not highlighted."];
+                let facts = vec![tn("{n} line", "{n} lines", part.total), size_fact];
+                let notices = vec![t("This file is large: it is shown in parts, and not highlighted.")];
                 Shown { facts, notices, next: part.next, content: Content::Part(part) }
             }
-            None => nothing("This file is too large to be shown here."),
+            None => nothing(t("This file is too large to be shown here.")),
         });
     }
     match Decoded::new(&bytes, marks) {
         Some(text) => Ok(show_text(place, (entry, marks), &text, size_fact, origin, display)),
-        None if is_pdf(entry) => Ok(nothing("This is a PDF document.")),
-        None => Ok(nothing("This is a binary file.")),
+        None if is_pdf(entry) => Ok(nothing(t("This is a PDF document."))),
+        None => Ok(nothing(t("This is a binary file."))),
     }
 }
 
@@ -266,21 +266,21 @@ fn show_text(
     place: &Place<'_>,
     (entry, marks): (&Entry, &Marks),
     decoded: &Decoded,
-    size_fact: String,
+    size_fact: Text,
     origin: &Origin,
     display: Display,
 ) -> Shown {
     let line_count = text::lines(&decoded.text).count();
-    let mut facts = vec![size::counted(line_count as u64, "line", "lines"), size_fact];
-    facts.extend(decoded.encoding.map(str::to_owned));
-    facts.extend(marks.is_generated.then(|| "Generated".to_owned()));
-    facts.extend(marks.is_vendored.then(|| "Vendored".to_owned()));
+    let mut facts = vec![tn("{n} line", "{n} lines", line_count), size_fact];
+    facts.extend(decoded.encoding.map(Text::verbatim));
+    facts.extend(marks.is_generated.then(|| t("Generated")));
+    facts.extend(marks.is_vendored.then(|| t("Vendored")));
     if entry.mode.kind() == EntryKind::BlobExecutable {
-        facts.push("Executable".to_owned());
+        facts.push(t("Executable"));
     }
     let mut notices = Vec::new();
     if text::has_bidirectional_control(&decoded.text) {
-        notices.push("This file has characters that change the direction of the text around them; they are shown as \\u{…}.");
+        notices.push(t("This file has characters that change the direction of the text around them; they are shown by their numbers."));
     }
     if display == Display::Best
         && let Some(markup) = Markup::of(entry.name.as_bstr())
@@ -291,18 +291,18 @@ fn show_text(
     let highlighted =
         highlight::file_cached(place.cache, &entry.id, (marks, &text::visible(&entry.name)), &decoded.text);
     let said = marks.language.filter(|_| marks.is_language_said).map(|language| language.name.to_owned());
-    facts.extend(said.or(highlighted.language));
+    facts.extend(said.or(highlighted.language).map(Text::verbatim));
     let mut lines = highlighted.lines;
     if !highlighted.is_complete {
-        notices.push("This file is too large, or has lines too long, to be highlighted in full.");
+        notices.push(t("This file is too large, or has lines too long, to be highlighted in full."));
     }
     let next = (lines.len() > BLOB_LINES_MAX).then_some(BLOB_LINES_MAX);
     if next.is_some() {
         lines.truncate(BLOB_LINES_MAX);
-        notices.push("Only the first 20,000 lines are shown.");
+        notices.push(t("Only the first {count} lines are shown.").with("count", BLOB_LINES_MAX));
     }
     if decoded.text.lines().any(|line| line.len() > LINE_BYTES_MAX) {
-        notices.push("Lines of more than 10,000 bytes are cut.");
+        notices.push(t("Lines of more than {count} bytes are cut.").with("count", LINE_BYTES_MAX));
     }
     Shown { facts, notices, content: Content::Lines(lines), next }
 }

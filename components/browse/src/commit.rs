@@ -13,6 +13,7 @@ use bstr::BStr;
 use gix_hash::ObjectId;
 use lithe_code::repository::{Commit, Error, Repository};
 use lithe_code::{notes, text};
+use lithe_web::filters;
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
 use lithe_web::time::Time;
 use serde::Serialize;

@@ -14,7 +14,7 @@ use lithe_git::format::ObjectFormat;
 use lithe_web::Fields;
 use lithe_web::address::{decode, encode_component, encode_path};
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
-use lithe_web::size::counted;
+use lithe_web::{Text, filters, t, tn};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -35,7 +35,7 @@ pub struct CommitsPage {
     problem: Option<String>,
     /// For a file's history: what the link to go on with its earlier names, or not to, says, and where it leads.
     #[serde(skip)]
-    follow: Option<(&'static str, String)>,
+    follow: Option<(Text, String)>,
     /// Where the lines of development are drawn; none for a part of the history.
     graph_href: Option<String>,
     /// Where two of these commits can be chosen to be compared, or no longer.
@@ -52,7 +52,7 @@ pub struct CommitsPage {
     first_href: Option<String>,
     next_href: Option<String>,
     /// If the search for commits ended at a limit: how many were searched, on this page and those before.
-    searched: Option<String>,
+    searched: Option<Text>,
     /// Whether the search has come to its end and found nothing on this page.
     is_nothing: bool,
     /// A commit that could not be read.
@@ -64,6 +64,9 @@ pub struct CommitsPage {
 #[serde(rename_all = "kebab-case")]
 struct Day {
     date: String,
+    /// The same for people.
+    #[serde(skip)]
+    day: Text,
     commits: Vec<CommitLine>,
 }
 
@@ -197,7 +200,7 @@ pub fn page(
         range_href: (can_choose && !look.follows).then(|| look.other_choice(&plain)),
         compare_action: (can_choose && look.chooses).then(|| links.compare("".into(), "", "".into())),
         ends: ids().next().zip(ids().last()),
-        frame: place.frame(format!("History of {title}")),
+        frame: place.frame(t("History of {title}").with("title", title)),
         head: place.head(Tab::Commits, Some(revision)),
         switcher: Switcher::new(repository, revision, &links, |name| {
             look.address(&links.commits(name, path))
@@ -209,7 +212,13 @@ pub fn page(
         graph_href: (path.is_empty() && look.wish.is_empty()).then(|| format!("{plain}?graph=1")),
         first_href: look.cursor.as_ref().map(|_| look.address(&plain)),
         next_href: look.next(&plain, at, &history),
-        searched: history.is_cut.then(|| counted(searched, "commit", "commits")),
+        searched: history.is_cut.then(|| {
+            tn(
+                "{n} commit was searched so far. The next page goes on from there.",
+                "{n} commits were searched so far. The next page goes on from there.",
+                searched,
+            )
+        }),
         is_nothing: is_nothing && problem.is_none(),
         problem,
         unreadable: history.unreadable.map(|id| id.to_string()),
@@ -239,9 +248,9 @@ fn found(place: &Place<'_>, repository: Repository<'_>, at: &Resolved, look: &Lo
     history::search(repository, look.cursor.as_ref().unwrap_or(&begin), &scope, budget)
 }
 
-fn follow(look: &Look, is_root: bool, plain: &str) -> Option<(&'static str, String)> {
+fn follow(look: &Look, is_root: bool, plain: &str) -> Option<(Text, String)> {
     let other = Look { follows: !look.follows, wish: look.wish.clone(), ..Look::default() };
-    let words = if look.follows { "Under this name only" } else { "Also under earlier names" };
+    let words = if look.follows { t("Under this name only") } else { t("Also under earlier names") };
     (!is_root).then(|| (words, other.address(plain)))
 }
 
@@ -249,10 +258,10 @@ fn follow(look: &Look, is_root: bool, plain: &str) -> Option<(&'static str, Stri
 fn by_day(commits: impl Iterator<Item = CommitLine>) -> Vec<Day> {
     let mut days: Vec<Day> = Vec::new();
     for commit in commits {
-        let date = commit.time.date().to_owned();
+        let date = commit.time.date();
         match days.last_mut() {
             Some(day) if day.date == date => day.commits.push(commit),
-            _ => days.push(Day { date, commits: vec![commit] }),
+            _ => days.push(Day { date, day: Text::day(commit.time), commits: vec![commit] }),
         }
     }
     days

@@ -17,7 +17,7 @@ use lithe_code::repository::{Commit, Error, Repository};
 use lithe_code::revision::{self, Revision};
 use lithe_code::text;
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
-use lithe_web::size::counted;
+use lithe_web::{Text, filters, t, tn};
 use serde::Serialize;
 
 /// How many branches and tags are offered to choose from.
@@ -124,11 +124,11 @@ struct Comparison {
     swap_href: String,
     href: String,
     /// `3 commits ahead, 1 commit behind`.
-    words: String,
+    words: Text,
     commits: Vec<CommitLine>,
     /// How many commits are not listed.
-    left_out: Option<String>,
-    notice: Option<&'static str>,
+    left_out: Option<Text>,
+    notice: Option<Text>,
     #[serde(rename = "changes-html")]
     changes: String,
 }
@@ -138,7 +138,7 @@ pub fn choice(place: &Place<'_>, repository: Repository<'_>) -> Result<ComparePa
     let landing = revision::landing_branch(repository)?;
     let name = landing.map(|revision| text::visible(&revision.name)).unwrap_or_default();
     Ok(ComparePage {
-        frame: place.frame("Compare"),
+        frame: place.frame(t("Compare")),
         head: place.head(Tab::Commits, None),
         action: place.links().compare("".into(), "", "".into()),
         from: name.clone(),
@@ -175,7 +175,7 @@ pub fn page(
         href: links.compare(from_name, pair.dots(), to_name.as_bstr()),
         words: words(&relation),
         commits,
-        left_out: (left_out > 0).then(|| counted(left_out as u64, "earlier commit", "earlier commits")),
+        left_out: (left_out > 0).then(|| tn("And {n} earlier commit.", "And {n} earlier commits.", left_out)),
         notice: notice(*is_since_parting, &relation),
         changes: view::render_across((place, &head_links), repository, (Some(before), after), "", view)?,
     };
@@ -252,26 +252,28 @@ fn points(repository: Repository<'_>, pair: &Pair, relation: &Relation) -> Resul
     Ok((point(*base.unwrap_or(&pair.from.commit_id))?, point(pair.to.commit_id)?))
 }
 
-fn words(relation: &Relation) -> String {
-    let commits = |count: usize| counted(count as u64, "commit", "commits");
+fn words(relation: &Relation) -> Text {
+    let commits = |count: usize| tn("{n} commit", "{n} commits", count);
     match (relation.ahead.len(), relation.behind) {
-        _ if relation.is_cut => "The histories differ in more commits than can be counted here".to_owned(),
-        (0, 0) => "The two are the same".to_owned(),
-        (ahead, 0) => format!("{} ahead", commits(ahead)),
-        (0, behind) => format!("{} behind", commits(behind)),
-        (ahead, behind) => format!("{} ahead, {} behind", commits(ahead), commits(behind)),
+        _ if relation.is_cut => t("The histories differ in more commits than can be counted here"),
+        (0, 0) => t("The two are the same"),
+        (ahead, 0) => t("{ahead} ahead").with("ahead", commits(ahead)),
+        (0, behind) => t("{behind} behind").with("behind", commits(behind)),
+        (ahead, behind) => {
+            t("{ahead} ahead, {behind} behind").with("ahead", commits(ahead)).with("behind", commits(behind))
+        }
     }
 }
 
-fn notice(is_since_parting: bool, relation: &Relation) -> Option<&'static str> {
+fn notice(is_since_parting: bool, relation: &Relation) -> Option<Text> {
     match relation.merge_bases.len() {
-        _ if relation.is_cut && is_since_parting => Some(
+        _ if relation.is_cut && is_since_parting => Some(t(
             "Where the two parted is too far back to be looked for. All that differs between them is shown.",
-        ),
+        )),
         _ if relation.is_cut => None,
-        0 => Some("The two have no commit in common. All that differs between them is shown."),
+        0 => Some(t("The two have no commit in common. All that differs between them is shown.")),
         1 => None,
-        _ => Some("The two have met more than once. What was done since one of these meetings is shown."),
+        _ => Some(t("The two have met more than once. What was done since one of these meetings is shown.")),
     }
 }
 

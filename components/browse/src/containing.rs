@@ -17,7 +17,7 @@ use lithe_code::{revision, text};
 use lithe_git::refs::Ref;
 use serde::Serialize;
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// What is known of where a commit is.
@@ -66,9 +66,9 @@ pub fn look(place: &Place<'_>, repository: Repository<'_>, commit_id: ObjectId) 
     let tips: BTreeSet<ObjectId> = of_refs.all(repository).map(|(_, _, tip)| tip).collect();
     let known = known(place, repository, commit_id, &tips);
     let is_partial = tips.iter().any(|tip| known.get(tip).is_none());
-    let found = Rc::new(found(repository, &of_refs, &known));
+    let found = Arc::new(found(repository, &of_refs, &known));
     if let Some(memory) = memory.filter(|_| !is_partial) {
-        memory.keep_found(commit_id, Rc::clone(&found));
+        memory.keep_found(commit_id, Arc::clone(&found));
     }
     view(place, repository, &found, is_partial)
 }

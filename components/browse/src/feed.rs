@@ -285,7 +285,7 @@ fn date(signature: &Signature) -> Date {
 /// A time in UTC, so that dates are in the order of their texts.
 fn date_of(seconds: i64) -> Date {
     let seconds = seconds.clamp(0, TIME_MAX);
-    Date { atom: Time::new(seconds, seconds).datetime, rss: mail_date(seconds, 0) }
+    Date { atom: Time::new(seconds, seconds).datetime(), rss: mail_date(seconds, 0) }
 }
 
 /// A message, cut at its limit.

@@ -11,7 +11,7 @@ use lithe_code::revision::Revision;
 use lithe_code::text;
 use lithe_web::address::{decode, encode_path};
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
-use lithe_web::size::counted;
+use lithe_web::{Text, filters, t, tn};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -26,7 +26,7 @@ pub struct FindPage {
     switcher: Switcher,
     root_href: String,
     words: String,
-    count: String,
+    count: Text,
     /// Whether there are more files than were looked at.
     is_cut: bool,
     found: Vec<Found>,
@@ -60,12 +60,12 @@ pub fn page(
     let found =
         matching.into_iter().map(|path| Found { path: text::visible(path), href: links.blob(name, path) });
     Ok(FindPage {
-        frame: place.frame("Find a file"),
+        frame: place.frame(t("Find a file")),
         head: place.head(Tab::Code, Some(revision)),
         switcher: Switcher::new(repository, revision, &links, |name| links.find(name)),
         root_href: links.tree(name, "".into()),
         words: words.to_owned(),
-        count: counted(total as u64, "file", "files"),
+        count: tn("{n} file", "{n} files", total),
         is_cut,
         found: found.collect(),
     })

@@ -14,6 +14,7 @@ use lithe_code::repository::{Error, Repository};
 use lithe_code::revision::Revision;
 use lithe_code::topological::Walk;
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
+use lithe_web::{Text, filters, t};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -50,11 +51,11 @@ struct Row {
 
 impl Row {
     /// What the drawing shows, in words.
-    fn words(&self) -> String {
+    fn words(&self) -> Text {
         match self.parents.as_slice() {
-            [] => "The first commit of its line.".to_owned(),
-            [parent] => format!("Made from {parent}."),
-            parents => format!("A merge of {}.", parents.join(" and ")),
+            [] => t("The first commit of its line."),
+            [parent] => t("Made from {parent}.").with("parent", parent),
+            parents => t("A merge of {parents}.").with("parents", parents.join(", ")),
         }
     }
 }
@@ -88,7 +89,7 @@ pub fn page(
     let is_whole = rows.len() == COMMITS_PER_PAGE && lanes.0.len() <= CURSOR_IDS_MAX;
     let has_more = !lanes.ids().is_empty();
     Ok(GraphPage {
-        frame: place.frame(format!("Graph of {}", revision.label())),
+        frame: place.frame(t("Graph of {name}").with("name", revision.label())),
         head: place.head(Tab::Commits, Some(revision)),
         switcher: Switcher::new(repository, revision, &links, graph),
         commits_href: links.commits(name, "".into()),

@@ -42,7 +42,7 @@ use lithe_web::address::encode_component;
 use lithe_web::answer::{self, Answer};
 use lithe_web::budget::Budget;
 use lithe_web::format::FORMAT_FIELD;
-use lithe_web::{Fields, Format, Frame, change_password, failure, time};
+use lithe_web::{Fields, Format, Frame, Language, change_password, failure, language, t, time};
 use serde::Serialize;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -60,8 +60,9 @@ pub fn answer(request: &Parts) -> Answer {
     let address = request.uri.path_and_query().map_or("/", |address| address.as_str());
     let query = Fields::of_query(&request.uri);
     let format = Format::asked_for(&request.headers, &query);
+    let language = language::asked_for(&request.headers);
     if request.method != Method::GET && request.method != Method::HEAD {
-        return failure::method_not_allowed(&Frame::bare("/", "").in_format(format), "GET, HEAD");
+        return failure::method_not_allowed(&Frame::bare("/", language).in_format(format), "GET, HEAD");
     }
     let route = route::parse(request.uri.path());
     match route {
@@ -75,7 +76,7 @@ pub fn answer(request: &Parts) -> Answer {
         | Route::Place { .. }
         | Route::NotFound => {}
     }
-    let arrived = Arrived { request, address, query, format };
+    let arrived = Arrived { request, address, query, format, language };
     match route {
         Route::Home => arrived.listing(Subject::Home),
         Route::Search => arrived.search(),
@@ -104,6 +105,7 @@ struct Arrived<'a> {
     address: &'a str,
     query: Fields,
     format: Format,
+    language: Language,
 }
 
 impl<'a> Arrived<'a> {
@@ -138,10 +140,16 @@ impl<'a> Arrived<'a> {
             eprintln!("browse: the store: {reason}");
         }
         let Some(overview) = overview else {
-            return failure::of_store(error, &Frame::bare(self.address, "").in_format(self.format));
+            return failure::of_store(
+                error,
+                &Frame::bare(self.address, self.language).in_format(self.format),
+            );
         };
         change_password::first(&overview.viewer, self.address).unwrap_or_else(|| {
-            failure::of_store(error, &Frame::new(&overview, self.address, "").in_format(self.format))
+            failure::of_store(
+                error,
+                &Frame::new(&overview, self.address, self.language).in_format(self.format),
+            )
         })
     }
 
@@ -154,7 +162,7 @@ impl<'a> Arrived<'a> {
     }
 
     fn asked(self, requester: Requester, overview: &Overview) -> Asked<'a> {
-        let frame = Frame::new(overview, self.address, "").in_format(self.format);
+        let frame = Frame::new(overview, self.address, self.language).in_format(self.format);
         let budget = Budget::of(&self.request.headers, requester.is_anonymous());
         Asked {
             request: self.request,
@@ -198,7 +206,7 @@ impl<'a> Arrived<'a> {
                 let description = OpenSearch { title: overview.site.title, site: site(self.request) };
                 match description.render() {
                     Ok(text) => sending::feed(&self.request.headers, OpenSearch::CONTENT_TYPE, text),
-                    Err(_) => failure::internal(&Frame::bare(self.address, "")),
+                    Err(_) => failure::internal(&Frame::bare(self.address, self.language)),
                 }
             }
             Err(refused) => self.failed(&refused),
@@ -362,7 +370,7 @@ impl Asked<'_> {
         if let Some(kept) = kept::find(&question, repository, now)
             && self.pay(kept.cost).is_ok()
         {
-            return sending::page(&self.request.headers, kept.written, self.frame.format);
+            return self.sent(kept.written);
         }
         let answer =
             self.made(place, Repository { objects: &repository.objects, refs: &repository.refs }, page);
@@ -469,7 +477,7 @@ impl Asked<'_> {
             Failure::Elsewhere(address) => answer::moved(&self.in_format(address)),
             Failure::Repository(Error::TooLarge(_)) => failure::too_large(
                 &self.frame,
-                "This is too large to be sent from here. A clone of the repository has it.",
+                t("This is too large to be sent from here. A clone of the repository has it."),
             ),
             Failure::Repository(error) => {
                 eprintln!("browse: {}: {error}", place.record.path);
@@ -534,7 +542,9 @@ impl Asked<'_> {
     fn refs(&self, place: &Place<'_>, repository: Repository<'_>) -> Result<Answer, Failure> {
         let page = refs::page(place, repository, self.query.trimmed("q"), self.offsets())?;
         let find = |names: &[String], addresses: &[String]| self.find_signers(place, names, addresses);
-        Ok(self.page(&page.with_signatures(|signed| signature::views(signed, "tag", place.now, find))))
+        Ok(self.page(
+            &page.with_signatures(|signed| signature::views(signed, signature::What::Tag, place.now, find)),
+        ))
     }
 
     fn find_signers(
@@ -664,9 +674,18 @@ impl Asked<'_> {
             Ok(text) => {
                 let written = Written::from(text);
                 self.written.replace(Some(written.clone()));
-                sending::page(&self.request.headers, written, self.frame.format)
+                self.sent(written)
             }
             Err(answer) => answer,
+        }
+    }
+
+    /// The page, in the language that it was written in, or that the client has it already.
+    fn sent(&self, written: Written) -> Answer {
+        let answer = sending::page(&self.request.headers, written, self.frame.format);
+        match self.frame.format {
+            Format::Html => answer::in_language(self.frame.language, answer),
+            Format::Json => answer,
         }
     }
 
@@ -674,7 +693,7 @@ impl Asked<'_> {
     fn page_with_status(&self, status: StatusCode, page: &(impl Template + Serialize)) -> Answer {
         match self.write(page) {
             Ok(text) => match self.frame.format {
-                Format::Html => answer::html(status, text),
+                Format::Html => answer::in_language(self.frame.language, answer::html(status, text)),
                 Format::Json => answer::json_text(status, text),
             },
             Err(answer) => answer,
@@ -684,7 +703,7 @@ impl Asked<'_> {
     /// A page in the form that is asked for; or the answer where it cannot be written.
     fn write(&self, page: &(impl Template + Serialize)) -> Result<String, Answer> {
         let written = match self.frame.format {
-            Format::Html => page.render().map_err(|error| error.to_string()),
+            Format::Html => page.render_with_values(&self.frame.language).map_err(|error| error.to_string()),
             Format::Json => serde_json::to_string(page).map_err(|error| error.to_string()),
         };
         written.map_err(|error| {

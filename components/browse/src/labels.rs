@@ -7,6 +7,7 @@ use gix_hash::ObjectId;
 use lithe_code::repository::Repository;
 use lithe_code::{revision, text, tips};
 use lithe_git::refs::Ref;
+use lithe_web::{Text, t};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -18,6 +19,13 @@ pub struct Label {
     /// `branch` or `tag`.
     pub kind: &'static str,
     pub href: String,
+}
+
+impl Label {
+    /// What it is a label of, in words.
+    pub fn kind_in_words(&self) -> Text {
+        if self.kind == "branch" { t("branch") } else { t("tag") }
+    }
 }
 
 /// The labels of a commit.

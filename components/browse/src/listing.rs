@@ -7,8 +7,8 @@ use lithe_forge::types::{self, Group, Permission};
 use lithe_web::Fields;
 use lithe_web::address::{encode_component, encode_path};
 use lithe_web::frame::Frame;
-use lithe_web::size::counted;
 use lithe_web::time::Time;
+use lithe_web::{Text, filters, t, tn};
 use serde::Serialize;
 use std::cmp::Reverse;
 
@@ -20,17 +20,17 @@ pub struct ListingPage {
     #[serde(skip)]
     frame: Frame,
     /// The page's heading.
-    heading: String,
+    heading: Text,
     description: String,
     /// What entries are asked for, to be asked for in another way; none where the page is a search's.
     #[serde(skip)]
     form: Option<Form>,
     rows: Vec<Row>,
     /// What is said where there are none.
-    nothing: &'static str,
+    nothing: Text,
     /// How many there are.
-    count: String,
-    notice: Option<&'static str>,
+    count: Text,
+    notice: Option<Text>,
     previous_href: Option<String>,
     next_href: Option<String>,
     /// The feed of what was changed last here; none for a search.
@@ -159,10 +159,10 @@ pub fn page(frame: &Frame, subject: Subject<'_>, listing: &Listing, wish: &Wish,
     let is_search = matches!(subject, Subject::Search(_));
     ListingPage {
         nothing: match subject {
-            _ if !wish.filter.is_empty() => "Nothing that you may see matches.",
-            Subject::Home => "There is no repository yet that you may see.",
-            Subject::Group { .. } => "There is nothing in this group yet that you may see.",
-            Subject::Search(_) => "Nothing that you may see matches.",
+            _ if !wish.filter.is_empty() => t("Nothing that you may see matches."),
+            Subject::Home => t("There is no repository yet that you may see."),
+            Subject::Group { .. } => t("There is nothing in this group yet that you may see."),
+            Subject::Search(_) => t("Nothing that you may see matches."),
         },
         heading: heading(frame, subject),
         description: match subject {
@@ -175,8 +175,10 @@ pub fn page(frame: &Frame, subject: Subject<'_>, listing: &Listing, wish: &Wish,
             is_by_change: wish.order == Order::Change,
         }),
         count: count(&listing.entries, listing.total),
-        notice: (wish.order == Order::Change && listing.total > LISTED_SORTED_MAX)
-            .then_some("There are too many to be put in this order: these are the first 1,000 by name."),
+        notice: (wish.order == Order::Change && listing.total > LISTED_SORTED_MAX).then(|| {
+            t("There are too many to be put in this order: these are the first {count} by name.")
+                .with("count", LISTED_SORTED_MAX)
+        }),
         previous_href: (wish.offset > 0).then(|| at(wish.offset.saturating_sub(LISTED_PER_PAGE))),
         next_href: (shown_to < total && !rows.is_empty()).then(|| at(shown_to)),
         feed_href: (!is_search).then(|| format!("{}/-/feed/repositories.atom", action.trim_end_matches('/'))),
@@ -217,34 +219,38 @@ pub fn changed(place: &Place) -> Option<i64> {
 }
 
 /// `2 groups and 14 repositories`, or, where not all are at hand, how many entries there are.
-fn count(entries: &[Listed], total: u32) -> String {
+fn count(entries: &[Listed], total: u32) -> Text {
     if (entries.len() as u32) < total {
-        return counted(total.into(), "entry", "entries");
+        return tn("{n} entry", "{n} entries", total);
     }
     let groups = entries.iter().filter(|entry| matches!(entry.place, Place::Group(_))).count();
-    let groups_words = counted(groups as u64, "group", "groups");
+    let groups_words = tn("{n} group", "{n} groups", groups);
     let repositories = entries.len() - groups;
-    let repositories_words = counted(repositories as u64, "repository", "repositories");
+    let repositories_words = tn("{n} repository", "{n} repositories", repositories);
     match (groups, repositories) {
         (0, _) => repositories_words,
         (_, 0) => groups_words,
-        _ => format!("{groups_words} and {repositories_words}"),
+        _ => t("{groups} and {repositories}")
+            .with("groups", groups_words)
+            .with("repositories", repositories_words),
     }
 }
 
-fn heading(frame: &Frame, subject: Subject<'_>) -> String {
+fn heading(frame: &Frame, subject: Subject<'_>) -> Text {
     match subject {
-        Subject::Home => frame.site_title.clone(),
-        Subject::Group { group, .. } => group.path.rsplit('/').next().unwrap_or_default().to_owned(),
-        Subject::Search(words) => format!("Repositories with “{words}”"),
+        Subject::Home => Text::verbatim(frame.site_title.clone()),
+        Subject::Group { group, .. } => {
+            Text::verbatim(group.path.rsplit('/').next().unwrap_or_default().to_owned())
+        }
+        Subject::Search(words) => t("Repositories with “{words}”").with("words", words.to_owned()),
     }
 }
 
 fn titled(frame: &Frame, subject: Subject<'_>) -> Frame {
     match subject {
-        Subject::Home => frame.clone().titled(""),
-        Subject::Group { group, .. } => frame.clone().below(&group.path).titled(&group.path),
-        Subject::Search(words) => Frame { search: words.to_owned(), ..frame.clone().titled("Search") },
+        Subject::Home => frame.clone().titled(Text::EMPTY),
+        Subject::Group { group, .. } => frame.clone().below(&group.path).titled(group.path.clone()),
+        Subject::Search(words) => Frame { search: words.to_owned(), ..frame.clone().titled(t("Search")) },
     }
 }
 

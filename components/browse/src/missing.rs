@@ -12,6 +12,7 @@ use lithe_code::revision::{self, Resolved, Revision};
 use lithe_code::text;
 use lithe_code::walk::Budget;
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
+use lithe_web::{filters, t};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -57,7 +58,7 @@ pub fn page(place: &Place<'_>, repository: Repository<'_>, page: &Page) -> Optio
     let gone = gone(place, repository, &at).ok().flatten();
     let elsewhere = on_landing_branch(repository, &at).ok().flatten();
     Some(MissingPage {
-        frame: place.frame("Not found"),
+        frame: place.frame(t("Not found")),
         head: place.head(Tab::Code, Some(&at.revision)),
         switcher: Switcher::new(repository, &at.revision, &links, |name| links.tree(name, path)),
         root_href: links.tree(at.revision.name.as_bstr(), "".into()),

@@ -17,6 +17,7 @@ use lithe_web::address::encode_path;
 use lithe_web::budget::Spent;
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
 use lithe_web::time::Time;
+use lithe_web::{Text, t};
 use serde::Serialize;
 use std::rc::Rc;
 
@@ -46,12 +47,10 @@ impl Place<'_> {
     }
 
     /// The frame of a page of this title, below the repository's groups.
-    pub fn frame(&self, title: impl AsRef<str>) -> Frame {
-        let path = &self.record.path;
-        let title = match title.as_ref() {
-            "" => path.clone(),
-            title => format!("{title} · {path}"),
-        };
+    pub fn frame(&self, title: impl Into<Text>) -> Frame {
+        let (path, title) = (&self.record.path, title.into());
+        let own = Text::verbatim(path.clone());
+        let title = if title.is_empty() { own } else { Text::joined(" · ", [title, own]) };
         self.frame.clone().below(path).titled(title)
     }
 
@@ -145,7 +144,7 @@ pub fn crumbs(links: &Links, revision: &BStr, path: &BStr) -> Vec<Breadcrumb> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Switcher {
-    pub kind: &'static str,
+    pub kind: Text,
     pub label: String,
     pub branches: Vec<Choice>,
     pub tags: Vec<Choice>,
@@ -191,9 +190,9 @@ impl Switcher {
         tags.truncate(CHOICES_MAX);
         Self {
             kind: match current.kind {
-                Kind::Branch => "Branch",
-                Kind::Tag => "Tag",
-                Kind::Commit => "Commit",
+                Kind::Branch => t("Branch"),
+                Kind::Tag => t("Tag"),
+                Kind::Commit => t("Commit"),
             },
             label: current.label(),
             branches: choices(&branches),

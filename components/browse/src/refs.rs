@@ -17,8 +17,8 @@ use lithe_git::refs::{Head, Ref};
 use lithe_signatures::Signed;
 use lithe_web::address::encode_component;
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
-use lithe_web::size::counted;
 use lithe_web::time::Time;
+use lithe_web::{Text, filters, t, tn};
 use serde::Serialize;
 use std::cell::Cell;
 
@@ -42,7 +42,7 @@ pub struct RefsPage {
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Section {
-    count: String,
+    count: Text,
     rows: Vec<Row>,
     previous_href: Option<String>,
     next_href: Option<String>,
@@ -93,7 +93,7 @@ struct TagNote {
 #[serde(rename_all = "kebab-case")]
 struct Distance {
     /// `2 ahead, 1 behind`, or that it was merged.
-    words: String,
+    words: Text,
     compare_href: String,
 }
 
@@ -142,36 +142,43 @@ pub fn page(
     tags.retain(has_words);
     let landing_id = revision::landing_branch(repository)?.map(|landing| landing.commit_id);
     let commits_left = Cell::new(BRANCH_COMMITS_MAX);
-    let section = |refs: &[&Ref], words: (&str, &str), offset: usize, at: &dyn Fn(usize) -> String| Section {
-        count: counted(refs.len() as u64, words.0, words.1),
-        rows: refs
-            .iter()
-            .skip(offset)
-            .take(REFS_PER_PAGE)
-            .map(|entry| {
-                let mut left = commits_left.get();
-                let row = row(place, repository, &links, entry, landing.zip(landing_id), &mut left);
-                commits_left.set(left);
-                row
-            })
-            .collect(),
-        previous_href: (offset > 0).then(|| at(offset.saturating_sub(REFS_PER_PAGE))),
-        next_href: (refs.len().saturating_sub(offset) > REFS_PER_PAGE).then(|| at(offset + REFS_PER_PAGE)),
-    };
+    let section =
+        |refs: &[&Ref], words: fn(usize) -> Text, offset: usize, at: &dyn Fn(usize) -> String| Section {
+            count: words(refs.len()),
+            rows: refs
+                .iter()
+                .skip(offset)
+                .take(REFS_PER_PAGE)
+                .map(|entry| {
+                    let mut left = commits_left.get();
+                    let row = row(place, repository, &links, entry, landing.zip(landing_id), &mut left);
+                    commits_left.set(left);
+                    row
+                })
+                .collect(),
+            previous_href: (offset > 0).then(|| at(offset.saturating_sub(REFS_PER_PAGE))),
+            next_href: (refs.len().saturating_sub(offset) > REFS_PER_PAGE)
+                .then(|| at(offset + REFS_PER_PAGE)),
+        };
     let address = |offsets: Offsets, anchor: &str| {
         let sought = if words.is_empty() { String::new() } else { format!("q={}&", encode_component(words)) };
         format!("{}?{sought}branches={}&tags={}#{anchor}", links.refs(), offsets.branches, offsets.tags)
     };
     Ok(RefsPage {
-        frame: place.frame("Branches and tags"),
+        frame: place.frame(t("Branches and tags")),
         head: place.head(Tab::Refs, None),
         words: words.to_owned(),
         refs_href: links.refs(),
         compare_href: links.compare("".into(), "", "".into()),
-        branches: section(&branches, ("branch", "branches"), from.branches, &|branches| {
-            address(Offsets { branches, ..from }, "branches")
+        branches: section(
+            &branches,
+            |count| tn("{n} branch", "{n} branches", count),
+            from.branches,
+            &|branches| address(Offsets { branches, ..from }, "branches"),
+        ),
+        tags: section(&tags, |count| tn("{n} tag", "{n} tags", count), from.tags, &|tags| {
+            address(Offsets { tags, ..from }, "tags")
         }),
-        tags: section(&tags, ("tag", "tags"), from.tags, &|tags| address(Offsets { tags, ..from }, "tags")),
     })
 }
 
@@ -235,11 +242,11 @@ fn note(place: &Place<'_>, repository: Repository<'_>, entry: &Ref) -> Option<Ta
     })
 }
 
-fn words(distance: relation::Distance) -> String {
+fn words(distance: relation::Distance) -> Text {
     match (distance.ahead, distance.behind) {
-        (0, 0) => "the same".to_owned(),
-        (0, behind) => format!("merged, {behind} behind"),
-        (ahead, 0) => format!("{ahead} ahead"),
-        (ahead, behind) => format!("{ahead} ahead, {behind} behind"),
+        (0, 0) => t("the same"),
+        (0, behind) => t("merged, {behind} behind").with("behind", behind),
+        (ahead, 0) => t("{ahead} ahead").with("ahead", ahead),
+        (ahead, behind) => t("{ahead} ahead, {behind} behind").with("ahead", ahead).with("behind", behind),
     }
 }

@@ -4,16 +4,24 @@ use crate::limits::SIGNERS_ASKED_MAX;
 use lithe_code::text;
 use lithe_forge::{signers, types};
 use lithe_signatures::{Keyring, Kind, KnownKey, Signature, Signed, Verdict};
+use lithe_web::{Text, t};
 use serde::Serialize;
 
 /// A badge, and a sentence beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct SignatureView {
-    pub badge: &'static str,
+    pub badge: Text,
     /// For the style sheet.
     pub class: &'static str,
-    pub words: String,
+    pub words: Text,
+}
+
+/// What is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    Commit,
+    Tag,
 }
 
 /// Verifies a signature by keys that `find` returns for the names of keys and an address.
@@ -22,13 +30,13 @@ pub fn view(
     now: i64,
     find: impl FnOnce(&[String], &[String]) -> Result<Vec<signers::KnownKey>, types::Error>,
 ) -> SignatureView {
-    views(&[signed], "commit", now, find).remove(0)
+    views(&[signed], What::Commit, now, find).remove(0)
 }
 
-/// As [`view`], for several at once, whose kind `what` names: what is returned is in their order.
+/// As [`view`], for several at once, all of the kind `what`: what is returned is in their order.
 pub fn views(
     signed: &[&Signed],
-    what: &str,
+    what: What,
     now: i64,
     find: impl FnOnce(&[String], &[String]) -> Result<Vec<signers::KnownKey>, types::Error>,
 ) -> Vec<SignatureView> {
@@ -53,8 +61,8 @@ pub fn views(
         }
         Err(error) => {
             eprintln!("browse: the keys that signatures are verified by: {error:?}");
-            let words = "It cannot be verified at the moment.".to_owned();
-            vec![SignatureView { badge: "Unverified", class: "", words }; signed.len()]
+            let words = t("It cannot be verified at the moment.");
+            vec![SignatureView { badge: t("Unverified"), class: "", words }; signed.len()]
         }
     }
 }
@@ -64,41 +72,45 @@ fn known_key(key: signers::KnownKey) -> KnownKey {
     KnownKey { account: key.account, addresses: key.addresses, kind, bytes: key.public_key }
 }
 
-fn of_verdict(verdict: &Verdict, what: &str) -> SignatureView {
+fn of_verdict(verdict: &Verdict, what: What) -> SignatureView {
     let (account, key) = match verdict.signer() {
         Some(signer) => (signer.account.as_str(), signer.fingerprint.as_str()),
         None => ("", ""),
     };
-    let (badge, class, words) = match verdict {
-        Verdict::Verified(_) => ("Verified", "badge-good", format!("Signed with {account}’s key {key}.")),
-        Verdict::WrongAddress(_) => (
-            "Other account",
+    let (badge, class, words) = match (verdict, what) {
+        (Verdict::Verified(_), _) => (t("Verified"), "badge-good", t("Signed with {account}’s key {key}.")),
+        (Verdict::WrongAddress(_), _) => (
+            t("Other account"),
             "badge-warning",
-            format!("Signed with {account}’s key {key}; the committer’s address is not that account’s."),
+            t("Signed with {account}’s key {key}; the committer’s address is not that account’s."),
         ),
-        Verdict::UnknownKey(name) if name.is_empty() => {
-            ("Unverified", "", "Signed with a key that is not named.".to_owned())
+        (Verdict::UnknownKey(name), _) if name.is_empty() => {
+            (t("Unverified"), "", t("Signed with a key that is not named."))
         }
-        Verdict::UnknownKey(name) => {
-            let name = text::visible(name.as_bytes());
-            ("Unverified", "", format!("Signed with the key {name}, which no account here has."))
+        (Verdict::UnknownKey(name), _) => {
+            let words = t("Signed with the key {name}, which no account here has.");
+            (t("Unverified"), "", words.with("name", text::visible(name.as_bytes())))
         }
-        Verdict::Bad(_) => {
-            ("Wrong", "badge-bad", format!("It was not made of this {what} with {account}’s key {key}."))
+        (Verdict::Bad(_), What::Commit) => {
+            (t("Wrong"), "badge-bad", t("It was not made of this commit with {account}’s key {key}."))
         }
-        Verdict::Expired(_) => (
-            "Expired",
+        (Verdict::Bad(_), What::Tag) => {
+            (t("Wrong"), "badge-bad", t("It was not made of this tag with {account}’s key {key}."))
+        }
+        (Verdict::Expired(_), _) => (
+            t("Expired"),
             "badge-warning",
-            format!("Signed with {account}’s key {key}, and one of both has expired."),
+            t("Signed with {account}’s key {key}, and one of both has expired."),
         ),
-        Verdict::Revoked(_) => {
-            ("Revoked", "badge-bad", format!("Signed with {account}’s key {key}, which is revoked."))
+        (Verdict::Revoked(_), _) => {
+            (t("Revoked"), "badge-bad", t("Signed with {account}’s key {key}, which is revoked."))
         }
-        Verdict::Unsupported => {
-            ("Unverified", "", "Signed in a way that cannot be verified here.".to_owned())
+        (Verdict::Unsupported, _) => {
+            (t("Unverified"), "", t("Signed in a way that cannot be verified here."))
         }
-        Verdict::Malformed => ("Malformed", "badge-warning", "What stands in its place is none.".to_owned()),
+        (Verdict::Malformed, _) => (t("Malformed"), "badge-warning", t("What stands in its place is none.")),
     };
+    let words = words.with("account", account.to_owned()).with("key", key.to_owned());
     SignatureView { badge, class, words }
 }
 
@@ -120,8 +132,11 @@ mod tests {
             (Verdict::Bad(signer()), "Wrong", "It was not made of this commit with anna’s key K."),
             (Verdict::Revoked(signer()), "Revoked", "Signed with anna’s key K, which is revoked."),
         ] {
-            let view = of_verdict(&verdict, "commit");
-            assert_eq!((view.badge, view.words.as_str()), (badge, words));
+            let view = of_verdict(&verdict, What::Commit);
+            assert_eq!(
+                (view.badge.to_string(), view.words.to_string()),
+                (badge.to_owned(), words.to_owned())
+            );
         }
     }
 
@@ -136,7 +151,7 @@ mod tests {
         for count in [SIGNERS_ASKED_MAX, SIGNERS_ASKED_MAX + 1] {
             let all: Vec<Signed> = (0..count).map(signed).collect();
             let asked = std::cell::Cell::new(0);
-            let shown = views(&all.iter().collect::<Vec<_>>(), "tag", 0, |names, addresses| {
+            let shown = views(&all.iter().collect::<Vec<_>>(), What::Tag, 0, |names, addresses| {
                 assert_eq!(names.len(), 1, "all are by one key");
                 asked.set(addresses.len());
                 Ok(Vec::new())
@@ -149,7 +164,7 @@ mod tests {
     fn what_is_no_signature_asks_for_no_keys() {
         let signed = Signed { payload: vec![], signature: b"none".to_vec(), address: "a@b".into() };
         let view = view(&signed, 0, |_, _| panic!("nobody is named"));
-        assert_eq!(view.badge, "Malformed");
+        assert_eq!(view.badge, t("Malformed"));
     }
 
     #[test]
@@ -157,6 +172,6 @@ mod tests {
         let bytes = include_bytes!("../../../tests/fuzz/recordings/signature/ssh-ed25519");
         let signed = Signed { payload: vec![], signature: bytes.to_vec(), address: "a@b".into() };
         let view = view(&signed, 0, |_, _| Err(types::Error::Other("full".into())));
-        assert_eq!(view.words, "It cannot be verified at the moment.");
+        assert_eq!(view.words, t("It cannot be verified at the moment."));
     }
 }

@@ -15,7 +15,7 @@ use lithe_forge::types::Permission;
 use lithe_git::format::ObjectFormat;
 use lithe_git::refs::Head;
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
-use lithe_web::size::counted;
+use lithe_web::{Text, filters, tn};
 use serde::Serialize;
 
 /// The page of a repository that has commits.
@@ -34,8 +34,8 @@ pub struct SummaryPage {
     bundle_href: String,
     downloads: Vec<Download>,
     additions: Option<Additions>,
-    branch_count: String,
-    tag_count: String,
+    branch_count: Text,
+    tag_count: Text,
     clone_url: String,
     latest: CommitLine,
     languages: Languages,
@@ -109,7 +109,7 @@ fn filled(
     listing.next_href = listing.next_href.map(|_| links.tree(name, "".into()));
     let count = |prefix: &str| repository.refs.with_prefix(prefix.into()).len() as u64;
     Ok(SummaryPage {
-        frame: place.frame(""),
+        frame: place.frame(Text::EMPTY),
         head: place.head(Tab::Code, None),
         switcher: Switcher::new(repository, revision, &links, |name| links.tree(name, "".into())),
         refs_href: links.refs(),
@@ -119,8 +119,8 @@ fn filled(
         bundle_href: links.bundle(),
         downloads: downloads(&links, name),
         additions: place.additions(revision, "".into()),
-        branch_count: counted(count("refs/heads/"), "branch", "branches"),
-        tag_count: counted(count("refs/tags/"), "tag", "tags"),
+        branch_count: tn("{n} branch", "{n} branches", count("refs/heads/")),
+        tag_count: tn("{n} tag", "{n} tags", count("refs/tags/")),
         clone_url: format!("{}{}", place.site, links.clone_path()),
         latest: place.commit_line(&commit),
         languages: Languages::find(place.cache, repository, &commit.tree_id)?,
@@ -145,7 +145,7 @@ fn empty(place: &Place<'_>, repository: Repository<'_>) -> EmptyPage {
     EmptyPage {
         new_href: edit("new"),
         upload_href: edit("upload"),
-        frame: place.frame(""),
+        frame: place.frame(Text::EMPTY),
         head: place.head(Tab::Code, None),
         clone_url: format!("{}{}", place.site, place.links().clone_path()),
         branch,

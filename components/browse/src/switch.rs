@@ -11,7 +11,7 @@ use lithe_code::repository::Repository;
 use lithe_code::revision::{self, Resolved};
 use lithe_code::text;
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
-use lithe_web::size::counted;
+use lithe_web::{Text, filters, t, tn};
 use serde::Serialize;
 
 /// The name of the field in the query.
@@ -29,7 +29,7 @@ pub struct SwitchPage {
     /// Where the form leads: the page itself.
     action: String,
     path: String,
-    count: String,
+    count: Text,
     is_cut: bool,
     branches: Vec<Choice>,
     tags: Vec<Choice>,
@@ -88,13 +88,13 @@ pub fn page(
     };
     let (branches, tags) = (found("refs/heads/"), found("refs/tags/"));
     Ok(Some(Switch::Choice(Box::new(SwitchPage {
-        frame: place.frame("Branches and tags"),
+        frame: place.frame(t("Branches and tags")),
         head: place.head(Tab::Code, Some(&revision)),
         words: words.to_owned(),
         action: at(revision.name.as_bstr()),
         path: text::visible(&path),
         is_cut: count > branches.len() + tags.len(),
-        count: counted(count as u64, "branch or tag", "branches and tags"),
+        count: tn("{n} branch or tag found", "{n} branches and tags found", count),
         branches,
         tags,
     }))))

@@ -14,7 +14,7 @@ use lithe_code::repository::{Entry, Repository};
 use lithe_code::revision::{Resolved, Revision};
 use lithe_code::text;
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
-use lithe_web::size;
+use lithe_web::{Text, filters, t};
 use serde::Serialize;
 
 /// The page of a directory.
@@ -79,7 +79,7 @@ pub struct Listing {
     /// The directory above; none at the root.
     pub parent_href: Option<String>,
     /// Which of how many entries these are.
-    pub range: String,
+    pub range: Text,
     /// Where the entries before and after these are.
     pub previous_href: Option<String>,
     pub next_href: Option<String>,
@@ -95,9 +95,9 @@ pub struct Row {
     /// For the style sheet: `directory`, `file`, `link`, `submodule`.
     pub class: &'static str,
     /// What it is, in words, unless it is a directory or an ordinary file.
-    pub kind: &'static str,
+    pub kind: Text,
     /// The size of a file; empty if it was not looked up.
-    pub size: String,
+    pub size: Text,
     /// The commit of a submodule.
     pub detail: Option<String>,
     /// Where a submodule comes from, if a link may lead there.
@@ -151,10 +151,12 @@ impl Listing {
 }
 
 /// `Entries 1 to 1,000 of 2,500`.
-fn range(offset: usize, rows_max: usize, total: usize) -> String {
+fn range(offset: usize, rows_max: usize, total: usize) -> Text {
     let (first, last) = (offset.saturating_add(1), offset.saturating_add(rows_max).min(total));
-    let grouped = |count: usize| size::grouped(count as u64);
-    format!("Entries {} to {} of {}", grouped(first.min(last)), grouped(last), grouped(total))
+    t("Entries {first} to {last} of {total}")
+        .with("first", first.min(last))
+        .with("last", last)
+        .with("total", total)
 }
 
 fn row(
@@ -169,15 +171,15 @@ fn row(
     let path = path.as_bstr();
     let blob = || Some(links.blob(revision, path));
     let (class, kind, href) = match entry.mode.kind() {
-        EntryKind::Tree => ("directory", "", Some(links.tree(revision, path))),
-        EntryKind::Blob => ("file", "", blob()),
-        EntryKind::BlobExecutable => ("file", "executable", blob()),
-        EntryKind::Link => ("link", "symbolic link", blob()),
-        EntryKind::Commit => ("submodule", "submodule", None),
+        EntryKind::Tree => ("directory", Text::EMPTY, Some(links.tree(revision, path))),
+        EntryKind::Blob => ("file", Text::EMPTY, blob()),
+        EntryKind::BlobExecutable => ("file", t("executable"), blob()),
+        EntryKind::Link => ("link", t("symbolic link"), blob()),
+        EntryKind::Commit => ("submodule", t("submodule"), None),
     };
     let is_sized = with_size && class == "file";
     let size =
-        if is_sized { repository.header(&entry.id).ok().map(|(_, bytes)| size::bytes(bytes)) } else { None };
+        if is_sized { repository.header(&entry.id).ok().map(|(_, bytes)| Text::size(bytes)) } else { None };
     let detail = (entry.mode.kind() == EntryKind::Commit).then(|| entry.id.to_hex_with_len(10).to_string());
     Row {
         name: text::visible(&entry.name),

@@ -9,7 +9,7 @@ use kit::{Fixture, overview};
 use lithe_code::storage::Opened as OnDisk;
 use lithe_forge::access::{Opened, Place};
 use lithe_forge::types::{IssueLink, Permission, Repository, User};
-use lithe_web::{Format, Frame};
+use lithe_web::{Format, Frame, Language, t};
 use std::rc::Rc;
 
 /// A commit, a branch beside it and a tag.
@@ -30,7 +30,7 @@ impl Asked {
     fn of(fixture: &Fixture) -> Self {
         let overview = overview(Permission::Admin);
         Self {
-            frame: Frame::new(&overview, "/team/demo", ""),
+            frame: Frame::new(&overview, "/team/demo", Language::English),
             opened: Opened {
                 overview,
                 place: Place::Repository(fixture.record.clone()),
@@ -116,7 +116,8 @@ fn whatever_the_store_or_the_request_says_otherwise_asks_for_another_page() {
         ("deleted", |asked| asked.record().deleted = Some(1)),
         ("the address", |asked| asked.frame.address = "/team/demo?x".into()),
         ("the form", |asked| asked.frame.format = Format::Json),
-        ("a notice", |asked| asked.frame.notice = Some("Done".into())),
+        ("the language", |asked| asked.frame.language = Language::German),
+        ("a notice", |asked| asked.frame.notice = Some(t("Done"))),
         ("the host", |asked| asked.site = "http://example.org".into()),
         ("https", |asked| asked.site = "https://localhost:8000".into()),
     ];

@@ -362,7 +362,7 @@ fn groups() {
         check(
             name,
             &rendered(&listing::page(
-                &Frame::bare("/", ""),
+                &Frame::bare("/", lithe_web::Language::English),
                 subject,
                 listing,
                 &Wish::default(),

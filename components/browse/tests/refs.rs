@@ -7,6 +7,7 @@ use browse::limits::TAG_MESSAGE_BYTES_MAX;
 use browse::refs::{self, Offsets};
 use browse::signature::SignatureView;
 use kit::{Fixture, repository};
+use lithe_web::Text;
 
 fn page(fixture: &Fixture, words: &str) -> String {
     let opened = fixture.open();
@@ -59,7 +60,14 @@ fn signed_tags_are_judged_at_once_and_their_signatures_not_shown_as_text() {
     let page = refs::page(&fixture.place(), repository(&opened), "", Offsets::default()).expect("readable");
     let page = page.with_signatures(|signed| {
         assert_eq!(signed.len(), 2);
-        vec![SignatureView { badge: "Judged", class: "badge-good", words: "By somebody.".into() }; 2]
+        vec![
+            SignatureView {
+                badge: Text::verbatim("Judged"),
+                class: "badge-good",
+                words: Text::verbatim("By somebody.")
+            };
+            2
+        ]
     });
     let html = page.render().expect("the template takes its page");
     assert_eq!(html.matches(">Judged</span>").count(), 2);

@@ -8,7 +8,7 @@ use crate::refusal::Refusal;
 use http::StatusCode;
 use lithe_forge::quotas::Quota;
 use lithe_lfs::Oid;
-use lithe_web::size;
+use lithe_web::Text;
 use serde::{Deserialize, Serialize};
 use std::io;
 
@@ -175,12 +175,12 @@ fn other_size(stored: u64) -> (StatusCode, String) {
 /// Fails if a file of `size` bytes, or more, is over a limit where `used` bytes are taken.
 pub fn check_room(quota: &Quota, used: u64, size: u64) -> Result<(), Refusal> {
     if size > quota.object_bytes_max {
-        let object_max = size::bytes(quota.object_bytes_max);
+        let object_max = Text::size(quota.object_bytes_max);
         let words = format!("The largest file that is taken here has {object_max} (lfs-object-mib-max).");
         return Err(Refusal::ObjectTooLarge(words));
     }
     if used.saturating_add(size) > quota.repository_bytes_max {
-        let (used, all_max) = (size::bytes(used), size::bytes(quota.repository_bytes_max));
+        let (used, all_max) = (Text::size(used), Text::size(quota.repository_bytes_max));
         return Err(Refusal::NoRoom(format!(
             "There is no room for this file: of {all_max} for large files of this repository, {used} are \
              taken (lfs-repository-mib-max)."

@@ -175,7 +175,7 @@ impl Part {
 
 impl From<Lock> for LockAnswer {
     fn from(lock: Lock) -> Self {
-        let locked_at = Time::new(lock.locked_at, lock.locked_at).datetime;
+        let locked_at = Time::new(lock.locked_at, lock.locked_at).datetime();
         Self { id: lock.id.to_string(), path: lock.path, locked_at, owner: Owner { name: lock.owner } }
     }
 }

@@ -19,7 +19,7 @@ use lithe_forge::{Requester, is_operator, settings};
 use lithe_web::address::{decode, encode_path};
 use lithe_web::answer::{self, Answer};
 use lithe_web::budget::{Budget, Spent};
-use lithe_web::{Fields, Format, Frame, change_password, failure};
+use lithe_web::{Fields, Format, Frame, Language, change_password, failure, language};
 use std::cell::{Cell, RefCell};
 use std::path::Path;
 
@@ -46,7 +46,10 @@ pub fn answer(request: &Parts) -> Answer {
         return asked.sweep();
     }
     if request.method != Method::GET && request.method != Method::HEAD {
-        return failure::method_not_allowed(&Frame::bare("/", "").in_format(asked.format()), "GET, HEAD");
+        return failure::method_not_allowed(
+            &Frame::bare("/", asked.language()).in_format(asked.format()),
+            "GET, HEAD",
+        );
     }
     let mut answer = match route {
         Route::Repository(path) => {
@@ -112,8 +115,12 @@ impl Asked<'_> {
         Format::asked_for(&self.request.headers, &self.fields)
     }
 
+    fn language(&self) -> Language {
+        language::asked_for(&self.request.headers)
+    }
+
     fn frame(&self, overview: &Overview) -> Frame {
-        Frame::new(overview, self.address, "").in_format(self.format())
+        Frame::new(overview, self.address, self.language()).in_format(self.format())
     }
 
     /// The search in one repository.
@@ -296,7 +303,9 @@ impl Asked<'_> {
         match self.call(settings::get) {
             Ok(overview) => change_password::first(&overview.viewer, self.address)
                 .unwrap_or_else(|| failure::of_store(error, &self.frame(&overview))),
-            Err(_) => failure::of_store(error, &Frame::bare(self.address, "").in_format(self.format())),
+            Err(_) => {
+                failure::of_store(error, &Frame::bare(self.address, self.language()).in_format(self.format()))
+            }
         }
     }
 }
@@ -321,6 +330,7 @@ fn log(record: &types::Repository, error: &dyn std::fmt::Display) {
 }
 
 fn show(frame: Frame, asking: &Asking<'_>, outcome: &Outcome) -> Answer {
+    let language = frame.language;
     let status = match outcome {
         Outcome::Refused(_) => StatusCode::BAD_REQUEST,
         _ => StatusCode::OK,
@@ -329,9 +339,10 @@ fn show(frame: Frame, asking: &Asking<'_>, outcome: &Outcome) -> Answer {
         Format::Json => answer::json(status, &view::json(asking, outcome)),
         Format::Html => match asking.head() {
             Some(head) => {
-                answer::page_with_status(status, &view::repository_page(frame, head, asking, outcome))
+                let page = view::repository_page(frame, head, asking, outcome);
+                answer::page_with_status(status, language, &page)
             }
-            None => answer::page_with_status(status, &view::site_page(frame, asking, outcome)),
+            None => answer::page_with_status(status, language, &view::site_page(frame, asking, outcome)),
         },
     }
 }

@@ -8,6 +8,7 @@ use crate::limits::{
     PIECE_BYTES,
 };
 use crate::needs::Needs;
+use lithe_web::{Text, t};
 use regex_automata::meta::{self, Regex};
 use regex_automata::{Input, MatchKind};
 use regex_syntax::hir::{
@@ -27,15 +28,25 @@ pub struct Meaning {
     pub whole_words: bool,
 }
 
-/// Why something cannot be searched for; in words for people.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Why something cannot be searched for.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
-    #[error("This is not a regular expression: {0}.")]
     Syntax(String),
-    #[error("Matches do not go beyond a line, so that an expression cannot have a line end in it.")]
     LineEnd,
-    #[error("This expression is too large to be searched for.")]
     TooLarge,
+}
+
+impl Error {
+    /// The reason, for people.
+    pub fn in_words(&self) -> Text {
+        match self {
+            Self::Syntax(reason) => t("This is not a regular expression: {reason}.").with("reason", reason),
+            Self::LineEnd => {
+                t("Matches do not go beyond a line, so that an expression cannot have a line end in it.")
+            }
+            Self::TooLarge => t("This expression is too large to be searched for."),
+        }
+    }
 }
 
 /// Words or expressions, all of which a text has to have, on whichever lines.

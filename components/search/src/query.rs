@@ -9,6 +9,7 @@ use crate::pattern::Meaning;
 use bstr::BStr;
 use globset::{GlobBuilder, GlobMatcher};
 use lithe_web::Fields;
+use lithe_web::{Text, t};
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,15 +30,23 @@ pub struct Query {
     pub has_all: bool,
 }
 
-/// Why a query makes no sense; in words for people.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Why a query makes no sense.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
-    #[error("This is too long to be searched for.")]
     TooLong,
-    #[error("“{0}” is no pattern of paths.")]
     Glob(String),
-    #[error("“{0}” can be yes or no.")]
     YesOrNo(&'static str),
+}
+
+impl Error {
+    /// The reason, for people.
+    pub fn in_words(&self) -> Text {
+        match self {
+            Self::TooLong => t("This is too long to be searched for."),
+            Self::Glob(pattern) => t("“{pattern}” is no pattern of paths.").with("pattern", pattern),
+            Self::YesOrNo(name) => t("“{name}” can be yes or no.").with("name", Text::verbatim(*name)),
+        }
+    }
 }
 
 impl Query {

@@ -19,6 +19,7 @@ use gix_hash::ObjectId;
 use lithe_code::repository::{self, Repository};
 use lithe_code::revision;
 use lithe_web::budget::Spent;
+use lithe_web::{Text, t};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -58,7 +59,7 @@ impl Kind {
 pub enum Failure {
     NotFound,
     /// What is asked for makes no sense; in words.
-    Query(String),
+    Query(Text),
     /// Who asks has to wait.
     OverBudget(Spent),
     Repository(repository::Error),
@@ -78,13 +79,13 @@ impl From<Spent> for Failure {
 
 impl From<query::Error> for Failure {
     fn from(error: query::Error) -> Self {
-        Self::Query(error.to_string())
+        Self::Query(error.in_words())
     }
 }
 
 impl From<pattern::Error> for Failure {
     fn from(error: pattern::Error) -> Self {
-        Self::Query(error.to_string())
+        Self::Query(error.in_words())
     }
 }
 
@@ -145,8 +146,9 @@ impl Hits {
 impl Searching {
     /// Makes a search ready; none if nothing is asked for.
     pub fn new(query: &Query, kind: Kind) -> Result<Option<Self>, Failure> {
-        let languages = LanguageFilter::new(&query.languages)
-            .map_err(|name| Failure::Query(format!("“{name}” is no language that is known here.")))?;
+        let languages = LanguageFilter::new(&query.languages).map_err(|name| {
+            Failure::Query(t("“{name}” is no language that is known here.").with("name", name))
+        })?;
         let pattern = match query.terms.as_slice() {
             [] => None,
             terms => Some(Pattern::new(terms, query.meaning)?),

@@ -18,8 +18,8 @@ use lithe_web::Fields;
 use lithe_web::address::{encode_component, encode_path};
 use lithe_web::format::FORMAT_FIELD;
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
-use lithe_web::size::{counted, grouped};
 use lithe_web::time::{self, Time};
+use lithe_web::{Text, filters, t, tn};
 use serde::Serialize;
 use std::ops::Range;
 
@@ -89,7 +89,7 @@ pub enum Outcome {
     /// Nothing is asked for.
     Nothing,
     /// What is asked for makes no sense; in words.
-    Refused(String),
+    Refused(Text),
     Found(Results),
 }
 
@@ -131,54 +131,43 @@ impl Results {
     }
 
     /// What was found, in words.
-    fn status(&self) -> String {
-        let (one, many) = match self.kind {
-            Kind::Content | Kind::Paths => ("file", "files"),
-            Kind::Commits => ("commit", "commits"),
+    fn status(&self) -> Text {
+        let found = self.found_count();
+        let what = match self.kind {
+            _ if found == 0 => t("Nothing found"),
+            Kind::Content => tn("Found in {n} file", "Found in {n} files", found),
+            Kind::Paths => tn("Found {n} file", "Found {n} files", found),
+            Kind::Commits => tn("Found {n} commit", "Found {n} commits", found),
         };
-        let (verb, found) = match self.kind {
-            Kind::Content => ("in ", self.found_count()),
-            Kind::Paths | Kind::Commits => ("", self.found_count()),
+        let (searched, all) = match (self.repositories, self.parts.first()) {
+            (Some((searched, total)), _) => (searched, tn("{n} repository", "{n} repositories", total)),
+            (None, Some((_, _, part))) => (part.reached, counted(self.kind, part.total)),
+            (None, None) => return t("{found}.").with("found", what),
         };
-        let found = match found {
-            0 => "Nothing found".to_owned(),
-            found => format!("Found {verb}{}", counted(found as u64, one, many)),
-        };
-        let searched = match (self.repositories, self.parts.first()) {
-            (Some((searched, total)), _) => (searched, counted(total as u64, "repository", "repositories")),
-            (None, Some((_, _, part))) => (part.reached, counted(part.total as u64, one, many)),
-            (None, None) => return format!("{found}."),
-        };
-        match (&self.next, found.starts_with("Nothing")) {
-            (None, true) => format!("{found} in {}.", searched.1),
-            (None, false) => format!("{found}."),
-            (Some(_), _) => {
-                format!("{found}; searched so far: {} of {}.", grouped(searched.0 as u64), searched.1)
-            }
+        match (&self.next, found) {
+            (None, 0) => t("Nothing found in {all}.").with("all", all),
+            (None, _) => t("{found}.").with("found", what),
+            (Some(_), _) => t("{found}; searched so far: {searched} of {all}.")
+                .with("found", what)
+                .with("searched", searched)
+                .with("all", all),
         }
     }
 
-    fn notices(&self) -> Vec<String> {
+    fn notices(&self) -> Vec<Text> {
         let mut notices = Vec::new();
         let unknown: usize = self.parts.iter().map(|(_, _, part)| part.unknown).sum();
         if self.parts.iter().any(|(_, _, part)| part.is_cut) {
             notices.push(match self.kind {
-                Kind::Commits => {
-                    "There are more commits than are searched here; older ones are left out.".to_owned()
-                }
+                Kind::Commits => t("There are more commits than are searched here; older ones are left out."),
                 Kind::Content | Kind::Paths => {
-                    "There are more files than are searched here; those that come last are left out."
-                        .to_owned()
+                    t("There are more files than are searched here; those that come last are left out.")
                 }
             });
         }
         if unknown > 0 && self.kind != Kind::Paths {
-            let (one, many) =
-                if self.kind == Kind::Commits { ("commit", "commits") } else { ("file", "files") };
-            notices.push(format!(
-                "The index does not know {} yet, so that this takes longer than it will.",
-                counted(unknown as u64, one, many)
-            ));
+            let notice = t("The index does not know {unknown} yet, so that this takes longer than it will.");
+            notices.push(notice.with("unknown", counted(self.kind, unknown)));
         }
         notices
     }
@@ -191,6 +180,14 @@ impl Results {
 
     fn next_href(&self, asking: &Asking<'_>) -> Option<String> {
         self.next.as_ref().map(|next| asking.address(next))
+    }
+}
+
+/// How many files or commits.
+fn counted(kind: Kind, count: usize) -> Text {
+    match kind {
+        Kind::Content | Kind::Paths => tn("{n} file", "{n} files", count),
+        Kind::Commits => tn("{n} commit", "{n} commits", count),
     }
 }
 
@@ -216,9 +213,9 @@ struct View {
     form: Form,
     tabs: Vec<KindTab>,
     /// What is said first.
-    status: String,
+    status: Text,
     is_refused: bool,
-    notices: Vec<String>,
+    notices: Vec<Text>,
     sections: Vec<Section>,
     next_href: Option<String>,
     /// The same search among all files, if some were left out.
@@ -237,7 +234,7 @@ struct Form {
     /// The revision, if it is not the landing branch.
     reference: String,
     /// Which revision is searched, in words.
-    revision: String,
+    revision: Option<Text>,
     is_expression: bool,
     minds_case: bool,
     whole_words: bool,
@@ -246,7 +243,7 @@ struct Form {
 
 /// A kind of search.
 struct KindTab {
-    name: &'static str,
+    name: Text,
     href: String,
     is_current: bool,
 }
@@ -264,7 +261,7 @@ struct FileView {
     id: String,
     path: String,
     href: String,
-    count: String,
+    count: Text,
     /// Lines that follow one another.
     groups: Vec<Vec<LineView>>,
 }
@@ -300,19 +297,19 @@ pub fn repository_page(
     outcome: &Outcome,
 ) -> RepositoryPage {
     let path = asking.repository.map(|(record, _)| record.path.as_str()).unwrap_or_default();
-    let title = title(asking, path);
+    let title = title(asking, Text::verbatim(path.to_owned()));
     RepositoryPage { frame: frame.below(path).titled(title), head, view: View::new(asking, outcome) }
 }
 
 /// Builds the page of a search in all repositories.
 pub fn site_page(frame: Frame, asking: &Asking<'_>, outcome: &Outcome) -> SitePage {
-    SitePage { frame: frame.titled(title(asking, "All repositories")), view: View::new(asking, outcome) }
+    SitePage { frame: frame.titled(title(asking, t("All repositories"))), view: View::new(asking, outcome) }
 }
 
-fn title(asking: &Asking<'_>, place: &str) -> String {
+fn title(asking: &Asking<'_>, place: Text) -> Text {
     match asking.fields.trimmed("q") {
-        "" => format!("Search · {place}"),
-        words => format!("{} · Search · {place}", text::visible(words.as_bytes())),
+        "" => Text::joined(" · ", [t("Search"), place]),
+        words => Text::joined(" · ", [Text::verbatim(text::visible(words.as_bytes())), t("Search"), place]),
     }
 }
 
@@ -320,9 +317,9 @@ impl View {
     fn new(asking: &Asking<'_>, outcome: &Outcome) -> Self {
         let tab = |kind: Kind| KindTab {
             name: match kind {
-                Kind::Content => "Content",
-                Kind::Paths => "Paths",
-                Kind::Commits => "Commits",
+                Kind::Content => t("Content"),
+                Kind::Paths => t("Paths"),
+                Kind::Commits => t("Commits"),
             },
             href: asking.address(&[("type", kind.name().to_owned())]),
             is_current: kind == asking.kind(),
@@ -330,12 +327,12 @@ impl View {
         let mut tabs: Vec<KindTab> = Kind::ALL.into_iter().map(tab).collect();
         if asking.repository.is_none() {
             let href = format!("/-/search?q={}", encode_component(asking.fields.get("q")));
-            tabs.push(KindTab { name: "Repositories", href, is_current: false });
+            tabs.push(KindTab { name: t("Repositories"), href, is_current: false });
         }
         let mut view = Self {
             form: Form::new(asking),
             tabs,
-            status: String::new(),
+            status: Text::EMPTY,
             is_refused: false,
             notices: Vec::new(),
             sections: Vec::new(),
@@ -343,7 +340,7 @@ impl View {
             all_href: None,
         };
         match outcome {
-            Outcome::Empty => view.status = "There is nothing to search in an empty repository.".to_owned(),
+            Outcome::Empty => view.status = t("There is nothing to search in an empty repository."),
             Outcome::Nothing => {}
             Outcome::Refused(reason) => (view.status, view.is_refused) = (reason.clone(), true),
             Outcome::Found(results) => {
@@ -374,7 +371,7 @@ impl Form {
             language: own("lang"),
             author: own("author"),
             reference: own("ref"),
-            revision: asking.revision.as_ref().map(in_words).unwrap_or_default(),
+            revision: asking.revision.as_ref().map(in_words),
             is_expression: is_yes("regex"),
             minds_case: is_yes("case"),
             whole_words: is_yes("word"),
@@ -390,21 +387,21 @@ impl Form {
         self.kind == Kind::Content
     }
 
-    fn label(&self) -> &'static str {
+    fn label(&self) -> Text {
         match (self.kind, self.is_site) {
-            (Kind::Content, false) => "Search in files",
-            (Kind::Content, true) => "Search in the files of all repositories",
-            (Kind::Paths, _) => "Search for paths",
-            (Kind::Commits, _) => "Search in the messages of commits",
+            (Kind::Content, false) => t("Search in files"),
+            (Kind::Content, true) => t("Search in the files of all repositories"),
+            (Kind::Paths, _) => t("Search for paths"),
+            (Kind::Commits, _) => t("Search in the messages of commits"),
         }
     }
 }
 
-fn in_words(revision: &Revision) -> String {
+fn in_words(revision: &Revision) -> Text {
     match revision.kind {
-        revision::Kind::Branch => format!("the branch {}", revision.label()),
-        revision::Kind::Tag => format!("the tag {}", revision.label()),
-        revision::Kind::Commit => format!("the commit {}", revision.label()),
+        revision::Kind::Branch => t("In the branch {name}").with("name", revision.label()),
+        revision::Kind::Tag => t("In the tag {name}").with("name", revision.label()),
+        revision::Kind::Commit => t("In the commit {name}").with("name", revision.label()),
     }
 }
 
@@ -446,8 +443,8 @@ impl FileView {
     fn new(id: String, links: &Links, commit: &str, file: &FoundFile) -> Self {
         let href = links.blob(commit.into(), file.path.as_bstr());
         let count = match file.lines.count {
-            COUNTED_LINES_MAX.. => format!("{} lines and more", grouped(COUNTED_LINES_MAX as u64)),
-            count => counted(count as u64, "line", "lines"),
+            COUNTED_LINES_MAX.. => t("{count} lines and more").with("count", COUNTED_LINES_MAX),
+            count => tn("{n} line", "{n} lines", count),
         };
         Self { id, path: text::visible(&file.path), groups: groups(file, &href), href, count }
     }
@@ -560,10 +557,10 @@ pub struct Json {
     /// Which commit was searched, in one repository.
     commit: Option<String>,
     /// Why nothing was searched, in words.
-    problem: Option<String>,
+    problem: Option<Text>,
     /// How much was searched so far, in words.
-    status: String,
-    notices: Vec<String>,
+    status: Text,
+    notices: Vec<Text>,
     found: Vec<JsonHit>,
     /// Where to go on; none if nothing is left.
     next_href: Option<String>,
@@ -596,7 +593,7 @@ pub fn json(asking: &Asking<'_>, outcome: &Outcome) -> Json {
     let mut json = Json {
         commit: asking.revision.as_ref().map(|revision| revision.commit_id.to_string()),
         problem: None,
-        status: String::new(),
+        status: Text::EMPTY,
         notices: Vec::new(),
         found: Vec::new(),
         next_href: None,

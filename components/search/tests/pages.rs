@@ -8,7 +8,7 @@ use askama::Template as _;
 use kit::Fixture;
 use lithe_code::revision;
 use lithe_forge::types::{self, Permission};
-use lithe_web::{Fields, Frame};
+use lithe_web::{Fields, Frame, Language};
 use search::content::Budget;
 use search::query::Query;
 use search::searching::{Indexes, Kind, Searching};
@@ -47,7 +47,7 @@ fn answers(fixture: &Fixture, query: &str) -> (String, String) {
     let at = revision::resolve(open.repository(), "main".into()).expect("readable").expect("it is there");
     asking.at(&at.revision);
     let outcome = match Query::of_fields(&fields) {
-        Err(error) => Outcome::Refused(error.to_string()),
+        Err(error) => Outcome::Refused(error.in_words()),
         Ok(query) => match Searching::new(&query, asking.kind()).expect("it makes sense") {
             None => Outcome::Nothing,
             Some(searching) => {
@@ -64,7 +64,7 @@ fn answers(fixture: &Fixture, query: &str) -> (String, String) {
     };
     let json = serde_json::to_string_pretty(&view::json(&asking, &outcome)).expect("JSON");
     let head = asking.head().expect("it is of a repository");
-    let page = view::repository_page(Frame::bare("/team/demo", ""), head, &asking, &outcome);
+    let page = view::repository_page(Frame::bare("/team/demo", Language::English), head, &asking, &outcome);
     (page.render().expect("it renders"), json)
 }
 

@@ -1,6 +1,9 @@
 // What a script can add to pages that work without one: copying, closing menus, a few keys.
 'use strict';
 
+// What the script says, in the language of the page.
+const words = document.body.dataset;
+
 // A button with `data-copy="ID"` copies the value or text of that element. It is hidden without a script.
 for (const button of document.querySelectorAll('button[data-copy]')) {
   const source = document.getElementById(button.dataset.copy);
@@ -10,10 +13,10 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
   button.addEventListener('click', async () => {
     try {
       await navigator.clipboard.writeText(source.value ?? source.textContent);
-      button.textContent = 'Copied';
+      button.textContent = words.copied;
     } catch {
       source.select?.();
-      button.textContent = 'Press Ctrl+C';
+      button.textContent = words.byHand;
     }
     setTimeout(() => { button.textContent = label; }, 2000);
   });

@@ -1,9 +1,9 @@
 // --- keys, and the help about them ---------------------------------------------------------------
 
 const keys = [
-  ['/', 'find a repository', () => document.querySelector('.site-search input')?.focus()],
-  ['g', 'go to the start page', () => location.assign('/')],
-  ['?', 'show these keys', showKeys],
+  ['/', words.find, () => document.querySelector('.site-search input')?.focus()],
+  ['g', words.start, () => location.assign('/')],
+  ['?', words.help, showKeys],
 ];
 
 document.addEventListener('keydown', (event) => {
@@ -27,7 +27,7 @@ function showKeys() {
   const dialog = document.createElement('dialog');
   dialog.className = 'keys';
   const title = document.createElement('h2');
-  title.textContent = 'Keys';
+  title.textContent = words.keys;
   const list = document.createElement('dl');
   const own = [...document.querySelectorAll('a[data-key]')]
     .map((link) => [link.dataset.key, link.title || link.textContent.trim()]);
@@ -44,10 +44,10 @@ function showKeys() {
   form.method = 'dialog';
   const close = document.createElement('button');
   close.className = 'button';
-  close.textContent = 'Close';
+  close.textContent = words.close;
   form.append(close);
   dialog.append(title, list, form);
-  dialog.setAttribute('aria-label', 'Keys');
+  dialog.setAttribute('aria-label', words.keys);
   dialog.addEventListener('close', () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();

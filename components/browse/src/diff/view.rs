@@ -19,7 +19,7 @@ use lithe_code::marks::{self, FileMarks};
 use lithe_code::repository::Repository;
 use lithe_code::text;
 use lithe_web::Fields;
-use lithe_web::size::counted;
+use lithe_web::{Language, Text, filters, t, tn};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -80,11 +80,11 @@ pub struct Point {
 #[derive(Template)]
 #[template(path = "_changes.html")]
 struct ChangesView {
-    file_count: String,
+    file_count: Text,
     added: u32,
     removed: u32,
     files: Vec<FileView>,
-    notices: Vec<&'static str>,
+    notices: Vec<Text>,
     unified_href: Option<String>,
     split_href: Option<String>,
     white_space_href: String,
@@ -112,10 +112,21 @@ struct FileView {
     /// Whether a tool wrote it: its changes are folded.
     is_generated: bool,
     /// Why there are no hunks, or not all.
-    note: Option<&'static str>,
+    note: Option<Text>,
 }
 
 impl FileView {
+    /// What was done to the file, in words.
+    fn kind_in_words(&self) -> Text {
+        match self.kind {
+            "added" => t("added"),
+            "deleted" => t("deleted"),
+            "renamed" => t("renamed"),
+            "copied" => t("copied"),
+            _ => t("modified"),
+        }
+    }
+
     /// A bar of five squares: how many are for added lines, for removed lines, and for neither.
     fn bar(&self) -> Option<[&'static str; 5]> {
         let (added, removed) = self.counts.filter(|counts| *counts != (0, 0))?;
@@ -158,7 +169,8 @@ pub fn render_across(
     let (before_ids, after_ids) = (before.as_ref().map(ids).unwrap_or_default(), ids(&after));
     let options = format!("{view:?}");
     let after_place = after_links.summary();
-    let parts: [&[u8]; 7] = [
+    let language = place.frame.language;
+    let parts: [&[u8]; 8] = [
         b"changes",
         place.record.path.as_bytes(),
         after_place.as_bytes(),
@@ -166,6 +178,7 @@ pub fn render_across(
         &after_ids,
         query.as_bytes(),
         options.as_bytes(),
+        language.tag().as_bytes(),
     ];
     let key = Key::new(&parts);
     if let Some(kept) = place.cache.get(&key) {
@@ -184,23 +197,24 @@ pub fn render_across(
         view,
         budget: Budget::of(view),
         marks: FileMarks::new(repository, &after.tree_id)?,
+        words: Words::new(language),
     };
     let files: Result<Vec<_>, _> =
         changes.files.iter().enumerate().map(|(index, change)| page.file(index + 1, change)).collect();
     let files = files?;
     let mut notices = Vec::new();
     if changes.is_cut {
-        notices.push("More files differ than are listed here.");
+        notices.push(t("More files differ than are listed here."));
     }
     if page.budget.is_spent {
-        notices.push("More differs than is shown here: the lines of some files are left out.");
+        notices.push(t("More differs than is shown here: the lines of some files are left out."));
     }
     let is_short = page.budget.is_spent || page.budget.is_file_cut;
     let total =
         |count: fn(&(u32, u32)) -> u32| files.iter().filter_map(|file| file.counts.as_ref()).map(count).sum();
     let with = |view: View| view.query(query);
     let changes = ChangesView {
-        file_count: counted(files.len() as u64, "file", "files"),
+        file_count: tn("{n} file changed", "{n} files changed", files.len()),
         added: total(|counts| counts.0),
         removed: total(|counts| counts.1),
         notices,
@@ -214,7 +228,7 @@ pub fn render_across(
         full_href: (is_short && !view.is_full).then(|| with(View { is_full: true, ..view })),
         files,
     };
-    let html = changes.render().unwrap_or_default();
+    let html = changes.render_with_values(&language).unwrap_or_default();
     place.cache.put(&key, &html);
     Ok(html)
 }
@@ -270,6 +284,24 @@ struct Page<'a> {
     budget: Budget,
     /// What is known of the files, as they are after the change.
     marks: FileMarks<'a>,
+    words: Words,
+}
+
+/// What is said within the rows, as HTML.
+struct Words {
+    more: String,
+    no_line_end: String,
+}
+
+impl Words {
+    fn new(language: Language) -> Self {
+        let html = |said: Text| {
+            let mut html = String::new();
+            text::push_html(&mut html, &said.in_language(language));
+            html
+        };
+        Self { more: html(t("Show more lines")), no_line_end: html(t("(no line end)")) }
+    }
 }
 
 impl Page<'_> {
@@ -309,11 +341,11 @@ impl Page<'_> {
             (Contents::Binary, _) | (_, Contents::Binary) => {
                 view.images = self.images(change);
                 view.note = view.images.is_none().then_some(match marks.diff {
-                    marks::Diff::Binary => "Its .gitattributes say that its lines are not compared",
-                    marks::Diff::Detected | marks::Diff::Text => "Binary file",
+                    marks::Diff::Binary => t("Its .gitattributes say that its lines are not compared."),
+                    marks::Diff::Detected | marks::Diff::Text => t("Binary file."),
                 });
             }
-            _ => view.note = Some("Too large to be compared here"),
+            _ => view.note = Some(t("Too large to be compared here.")),
         }
         Ok(view)
     }
@@ -365,18 +397,21 @@ impl Page<'_> {
         let difference = lines::files(&before, &after, self.view.lines);
         view.counts = Some((difference.added, difference.removed));
         if difference.hunks.is_empty() {
-            view.note =
-                Some(if after.is_empty() { "The file is empty" } else { "The contents are the same" });
+            view.note = Some(if after.is_empty() {
+                t("The file is empty.")
+            } else {
+                t("The contents are the same.")
+            });
         }
         let mut functions = Functions::default();
         let mut room = self.budget.file_lines.min(self.budget.lines);
         for mut hunk in difference.hunks {
             if room < hunk.lines.len() && room < self.budget.lines {
                 self.budget.is_file_cut = true;
-                view.note = Some("The rest of this file’s changes is too long to be shown here");
+                view.note = Some(t("The rest of this file’s changes is too long to be shown here."));
             } else if room < hunk.lines.len() {
                 self.budget.is_spent = true;
-                view.note = Some("The rest is left out");
+                view.note = Some(t("The rest is left out."));
             }
             let function = functions.of(&hunk, &before);
             hunk.lines.truncate(room);
@@ -404,7 +439,8 @@ impl Page<'_> {
             Some(more) => {
                 let query = more.query(self.query).replace('&', "&amp;");
                 format!(
-                    "<a href=\"{query}#file-{number}\" rel=\"nofollow\" title=\"Show more lines\" aria-label=\"Show more lines\">↕</a>"
+                    "<a href=\"{query}#file-{number}\" rel=\"nofollow\" title=\"{0}\" aria-label=\"{0}\">↕</a>",
+                    self.words.more
                 )
             }
             None => String::new(),
@@ -495,7 +531,7 @@ impl Page<'_> {
                 push_number(rows, side.map(|(number, _)| number), class);
                 write!(rows, "<td class=\"line-code {class}\">").expect("a string takes it");
                 if let Some((_, cell)) = side {
-                    cell.push(rows);
+                    cell.push(rows, &self.words);
                 }
                 rows.push_str("</td>");
             }
@@ -513,7 +549,7 @@ impl Page<'_> {
         write!(rows, "<td class=\"diff-sign\">{sign}</td><td class=\"line-code\">")
             .expect("a string takes it");
         if let Some((_, cell)) = new.or(old) {
-            cell.push(rows);
+            cell.push(rows, &self.words);
         }
         rows.push_str("</td></tr>\n");
     }
@@ -540,7 +576,7 @@ struct Cell<'a> {
 }
 
 impl Cell<'_> {
-    fn push(&self, rows: &mut String) {
+    fn push(&self, rows: &mut String, words: &Words) {
         let line = decoded(self.bytes);
         match self.marks {
             [] => text::push_line_html(rows, &line),
@@ -558,7 +594,7 @@ impl Cell<'_> {
             }
         }
         if !self.bytes.ends_with(b"\n") {
-            rows.push_str("<span class=\"muted\"> (no line end)</span>");
+            write!(rows, "<span class=\"muted\"> {}</span>", words.no_line_end).expect("a string takes it");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::escaped;
 use crate::limits::{TABLE_CELL_BYTES_MAX, TABLE_COLUMNS_MAX, TABLE_ROWS_MAX};
-use lithe_web::size::grouped;
+use lithe_web::Text;
 
 /// Renders a text, its first line as the head; none if it has no second column, or more columns than are shown.
 pub fn html(text: &str, separator: char) -> Option<String> {
@@ -17,7 +17,7 @@ pub fn html(text: &str, separator: char) -> Option<String> {
     let mut count = 0;
     while let Some(row) = reader.row() {
         if count == TABLE_ROWS_MAX {
-            let shown = grouped(TABLE_ROWS_MAX as u64);
+            let shown = Text::number(TABLE_ROWS_MAX).to_string();
             return Some(html + "</tbody></table>\n<p>Only the first " + &shown + " rows are shown.</p>");
         }
         html.push_str("<tr>");

@@ -18,13 +18,21 @@ use lithe_code::links::Links;
 use lithe_code::repository::{Repository, Signature};
 use lithe_code::revision::{Kind, Resolved, Revision};
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
-use lithe_web::size::{self, counted, grouped};
 use lithe_web::time::Time;
+use lithe_web::{Text, filters, t, tn};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+const WEEKDAYS: [(Text, Text); 7] = [
+    (t("Monday"), t("Mon")),
+    (t("Tuesday"), t("Tue")),
+    (t("Wednesday"), t("Wed")),
+    (t("Thursday"), t("Thu")),
+    (t("Friday"), t("Fri")),
+    (t("Saturday"), t("Sat")),
+    (t("Sunday"), t("Sun")),
+];
 
 /// The page of a history's numbers.
 #[derive(Template, Serialize)]
@@ -59,14 +67,15 @@ pub struct StatisticsPage {
 
 impl StatisticsPage {
     /// `1,204 commits by 17 authors`.
-    fn words(&self) -> String {
-        let commits = counted(self.commits, "commit", "commits");
-        format!("{commits} by {}", counted(self.author_count as u64, "author", "authors"))
+    fn words(&self) -> Text {
+        t("{commits} by {authors}")
+            .with("commits", tn("{n} commit", "{n} commits", self.commits))
+            .with("authors", tn("{n} author", "{n} authors", self.author_count))
     }
 
     /// How many commits are of authors who are not listed, if there are any.
-    fn others_count(&self) -> Option<String> {
-        (self.others > 0).then(|| grouped(self.others))
+    fn others_count(&self) -> Option<Text> {
+        (self.others > 0).then(|| Text::number(self.others))
     }
 }
 
@@ -90,13 +99,13 @@ struct Author {
 }
 
 impl Author {
-    fn count(&self) -> String {
-        grouped(self.commits.into())
+    fn count(&self) -> Text {
+        Text::number(self.commits)
     }
 
     /// `12.5 %`.
-    fn share(&self) -> String {
-        format!("{}.{} %", self.permille / 10, self.permille % 10)
+    fn share(&self) -> Text {
+        Text::percent(self.permille)
     }
 }
 
@@ -124,15 +133,18 @@ pub struct LanguagesAt {
 
 impl LanguagesAt {
     /// For each of the names, in words.
-    fn sizes(&self) -> Vec<String> {
-        self.bytes.iter().map(|bytes| if *bytes == 0 { String::new() } else { size::bytes(*bytes) }).collect()
+    fn sizes(&self) -> Vec<Option<Text>> {
+        self.bytes.iter().map(|bytes| (*bytes > 0).then(|| Text::size(*bytes))).collect()
     }
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Day {
-    name: &'static str,
+    name: Text,
+    /// On the axis, where there is little room.
+    #[serde(skip)]
+    short_name: Text,
     /// For each hour from midnight on.
     hours: Vec<u32>,
 }
@@ -151,7 +163,7 @@ pub fn page(place: &Place<'_>, repository: Repository<'_>, at: &Resolved) -> Res
     let (authors, others) = authors(&people, counts.commits);
     let days = WEEKDAYS.into_iter().zip(counts.hours.chunks(24));
     Ok(StatisticsPage {
-        frame: place.frame(format!("Statistics of {}", revision.label())),
+        frame: place.frame(t("Statistics of {name}").with("name", revision.label())),
         head: place.head(Tab::Commits, Some(revision)),
         switcher: Switcher::new(repository, revision, &links, |name| links.statistics(name)),
         commits: counts.commits,
@@ -164,7 +176,9 @@ pub fn page(place: &Place<'_>, repository: Repository<'_>, at: &Resolved) -> Res
         columns,
         authors,
         others,
-        days: days.map(|(name, hours)| Day { name, hours: hours.to_vec() }).collect(),
+        days: days
+            .map(|((name, short_name), hours)| Day { name, short_name, hours: hours.to_vec() })
+            .collect(),
         hours_svg: chart::punch_card(&counts.hours),
         languages_svg: chart::languages(&languages),
         languages,
@@ -264,7 +278,7 @@ fn columns(counts: &Counts) -> (usize, Vec<Column>) {
     let columns = (*first..=*last).step_by(each).map(|from| {
         let weeks = counts.weeks.range(from..from + each as i64);
         Column {
-            from: Time::new(week_begins(from), 0).date().to_owned(),
+            from: Time::new(week_begins(from), 0).date(),
             commits: weeks.map(|(_, commits)| *commits).fold(0, u32::saturating_add),
         }
     });

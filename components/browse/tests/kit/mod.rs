@@ -110,7 +110,7 @@ impl Fixture {
     /// A reader's look at the repository, five minutes after its commits.
     pub fn place(&self) -> Place<'_> {
         Place {
-            frame: Frame::bare("/team/demo", ""),
+            frame: Frame::bare("/team/demo", lithe_web::Language::English),
             record: &self.record,
             permission: types::Permission::Read,
             site: "http://localhost:8000".into(),

@@ -3,6 +3,7 @@
 use super::limits::{DESCRIPTION_BYTES_MAX, TITLE_BYTES_MAX};
 use gix_hash::ObjectId;
 use lithe_forge::types::User;
+use lithe_web::{Text, t};
 use std::fmt::Write as _;
 
 /// What Git takes off the ends of a name (ident.c, "crud").
@@ -32,11 +33,15 @@ pub fn message(title: &str, description: &str) -> String {
 }
 
 /// Why a message is not taken; none: it is.
-pub fn message_problem(title: &str, description: &str) -> Option<String> {
-    let too_long = |what: &str, limit: usize| Some(format!("the {what} is longer than {limit} bytes"));
+pub fn message_problem(title: &str, description: &str) -> Option<Text> {
+    let too_long = |text: Text, limit: usize| Some(text.with("limit", limit));
     match () {
-        () if title.len() > TITLE_BYTES_MAX => too_long("title of the commit", TITLE_BYTES_MAX),
-        () if description.len() > DESCRIPTION_BYTES_MAX => too_long("description", DESCRIPTION_BYTES_MAX),
+        () if title.len() > TITLE_BYTES_MAX => {
+            too_long(t("The title of the commit is longer than {limit} bytes."), TITLE_BYTES_MAX)
+        }
+        () if description.len() > DESCRIPTION_BYTES_MAX => {
+            too_long(t("The description is longer than {limit} bytes."), DESCRIPTION_BYTES_MAX)
+        }
         () => None,
     }
 }

@@ -7,6 +7,7 @@ use gix_hash::ObjectId;
 use gix_object::tree::EntryKind;
 use lithe_code::repository::{Entry, Error, Repository};
 use lithe_lfs::{POINTER_BYTES_MAX, Pointer};
+use lithe_web::t;
 use std::sync::Arc;
 
 /// A file that is there.
@@ -24,7 +25,7 @@ pub enum Text {
         stored: Stored,
     },
     /// It cannot; why, in words.
-    Not(&'static str),
+    Not(lithe_web::Text),
 }
 
 impl Original {
@@ -47,21 +48,21 @@ impl Original {
 impl Text {
     fn read(repository: Repository<'_>, entry: &Entry) -> Result<Self, Error> {
         if entry.mode.kind() == EntryKind::Link {
-            return Ok(Self::Not("This is a symbolic link. Only its name can be changed here."));
+            return Ok(Self::Not(t("This is a symbolic link. Only its name can be changed here.")));
         }
         let size = repository.header(&entry.id)?.1;
         if size > TEXT_BYTES_MAX {
-            return Ok(Self::Not("This file is too large to be edited here. Its name can be changed."));
+            return Ok(Self::Not(t("This file is too large to be edited here. Its name can be changed.")));
         }
         let bytes = repository.blob(&entry.id, TEXT_BYTES_MAX)?;
         if size < POINTER_BYTES_MAX && Pointer::parse(&bytes).is_some() {
-            return Ok(Self::Not("This file is in Git LFS. Only its name can be changed here."));
+            return Ok(Self::Not(t("This file is in Git LFS. Only its name can be changed here.")));
         }
         Ok(match Stored::read(&bytes) {
             Some(stored) => Self::Editable { bytes, stored },
-            None => Self::Not(
+            None => Self::Not(t(
                 "This file is binary, or text that a form would not leave as it is. Only its name can be changed here.",
-            ),
+            )),
         })
     }
 }

@@ -4,7 +4,7 @@ use super::preview::Preview;
 use super::spot::Action;
 use askama::Template;
 use lithe_web::frame::{Frame, RepositoryHead};
-use lithe_web::{Fields, Problem};
+use lithe_web::{Fields, Problem, Text, filters};
 
 /// What was typed into the form, or stands in it at first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub struct EditPage {
     pub problem: Problem,
     /// More words about it, as who pushes gets them.
     pub remarks: Vec<String>,
-    pub heading: String,
+    pub heading: Text,
     pub action: Action,
     pub address: String,
     /// The path that the form is about, encoded: the branch of its address may be gone when it is sent.
@@ -66,13 +66,13 @@ pub struct EditPage {
     /// Whether there is a text to edit.
     pub has_text: bool,
     /// Why there is none.
-    pub why_no_text: Option<&'static str>,
+    pub why_no_text: Option<Text>,
     /// The name of the file's encoding, if it is not UTF-8.
-    pub encoding: Option<&'static str>,
+    pub encoding: Option<Text>,
     /// The name of the branch; none where only a new one can be made.
     pub branch: Option<String>,
     /// What stands for the title if none is typed.
-    pub usual_title: String,
+    pub usual_title: Text,
     pub identity: String,
     pub preview: Option<Preview>,
     /// The name before and after, in a preview.

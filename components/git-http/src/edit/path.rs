@@ -4,26 +4,39 @@ use super::limits::{PATH_BYTES_MAX, PATH_SEGMENTS_MAX, SEGMENT_BYTES_MAX};
 use bstr::{BString, ByteSlice as _};
 use gix_validate::path::component;
 use lithe_code::text;
+use lithe_web::{Text, t};
 
 /// Why a name cannot be a file's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PathError {
-    #[error("a file needs a name")]
     Empty,
-    #[error("the path is longer than {PATH_BYTES_MAX} bytes or {PATH_SEGMENTS_MAX} directories")]
     TooLong,
-    #[error("a name in the path is longer than {SEGMENT_BYTES_MAX} bytes")]
     NameTooLong,
-    #[error("the path has an empty name in it")]
     EmptyName,
-    #[error("`.` and `..` cannot be names in the path")]
     Dots,
-    #[error("names cannot have control characters or characters that nobody sees")]
     Invisible,
-    #[error("names cannot have a backslash, which separates names on Windows")]
     Backslash,
-    #[error("Git, or a file system, takes a name in the path for its own `.git`")]
     Reserved,
+}
+
+impl PathError {
+    /// The reason, for people.
+    pub fn in_words(self) -> Text {
+        match self {
+            Self::Empty => t("A file needs a name."),
+            Self::TooLong => t("The path is longer than {bytes} bytes or {directories} directories.")
+                .with("bytes", PATH_BYTES_MAX)
+                .with("directories", PATH_SEGMENTS_MAX),
+            Self::NameTooLong => {
+                t("A name in the path is longer than {bytes} bytes.").with("bytes", SEGMENT_BYTES_MAX)
+            }
+            Self::EmptyName => t("The path has an empty name in it."),
+            Self::Dots => t("“.” and “..” cannot be names in the path."),
+            Self::Invisible => t("Names cannot have control characters or characters that nobody sees."),
+            Self::Backslash => t("Names cannot have a backslash, which separates names on Windows."),
+            Self::Reserved => t("Git, or a file system, takes a name in the path for its own “.git”."),
+        }
+    }
 }
 
 /// Reads a path from the root of the tree. White space around it, and a slash before it, are not part of it.

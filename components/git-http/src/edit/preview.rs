@@ -3,6 +3,7 @@
 use super::limits::PREVIEW_LINES_MAX;
 use lithe_code::diff::lines::{self, Hunk, Line, Options};
 use lithe_code::text;
+use lithe_web::{Text, t};
 use std::fmt::Write as _;
 
 /// A difference, to be shown.
@@ -11,26 +12,26 @@ pub struct Preview {
     /// HTML; empty if there are no lines to show.
     pub rows: String,
     /// What else there is to say about it.
-    pub note: Option<&'static str>,
+    pub note: Option<Text>,
 }
 
 impl Preview {
-    fn only(note: &'static str) -> Self {
+    fn only(note: Text) -> Self {
         Self { rows: String::new(), note: Some(note) }
     }
 
     /// The difference between two contents of a file.
     pub fn between(before: &[u8], after: &[u8]) -> Self {
         let (Some(before_text), Some(after_text)) = (text::decode(before), text::decode(after)) else {
-            return Self::only("Binary file.");
+            return Self::only(t("Binary file."));
         };
         let (old, new) = (before_text.text.as_bytes(), after_text.text.as_bytes());
         let (old, new) = (lines::split_lines(old), lines::split_lines(new));
         let difference = lines::files(&old, &new, Options::default());
         if difference.hunks.is_empty() {
             return Self::only(match before == after {
-                true => "The contents are the same.",
-                false => "The text is the same, and stored in another encoding.",
+                true => t("The contents are the same."),
+                false => t("The text is the same, and stored in another encoding."),
             });
         }
         let mut rows = String::new();
@@ -41,7 +42,7 @@ impl Preview {
             room -= hunk.lines.len();
             push_hunk(&mut rows, &hunk, &old, &new);
             if is_cut {
-                return Self { rows, note: Some("The rest is left out here.") };
+                return Self { rows, note: Some(t("The rest is left out here.")) };
             }
         }
         Self { rows, note: None }
@@ -92,10 +93,10 @@ mod tests {
         let preview = Preview::between(b"a\nb\n", b"a\n<b>\n");
         assert!(preview.rows.contains("@@ -1,2 +1,2 @@"), "{}", preview.rows);
         assert!(preview.rows.contains("<tr class=\"diff-insert\">") && preview.rows.contains("&lt;b&gt;"));
-        assert_eq!(Preview::between(b"a", b"a").note, Some("The contents are the same."));
-        assert_eq!(Preview::between(b"\0", b"a").note, Some("Binary file."));
+        assert_eq!(Preview::between(b"a", b"a").note, Some(t("The contents are the same.")));
+        assert_eq!(Preview::between(b"\0", b"a").note, Some(t("Binary file.")));
         let other = Preview::between(b"caf\xe9\n", "café\n".as_bytes());
-        assert_eq!(other.note, Some("The text is the same, and stored in another encoding."));
+        assert_eq!(other.note, Some(t("The text is the same, and stored in another encoding.")));
     }
 
     #[test]
@@ -103,7 +104,7 @@ mod tests {
         let of = |count: usize| Preview::between(b"", "x\n".repeat(count).as_bytes());
         assert_eq!(of(PREVIEW_LINES_MAX).note, None);
         let cut = of(PREVIEW_LINES_MAX + 1);
-        assert_eq!(cut.note, Some("The rest is left out here."));
+        assert_eq!(cut.note, Some(t("The rest is left out here.")));
         assert_eq!(cut.rows.matches("diff-insert").count(), PREVIEW_LINES_MAX);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::commit;
 use super::limits::BRANCH_NAMES_MAX;
-use super::original::{Original, Text};
+use super::original::{self, Original};
 use super::page::{EditPage, Typed};
 use super::spot::{Action, Spot, full_name};
 use super::wanted::usual_title;
@@ -19,7 +19,7 @@ use lithe_forge::types::{self, Permission, User, Viewer};
 use lithe_forge::{Requester, access};
 use lithe_web::form::FormError;
 use lithe_web::frame::{RepositoryHead, Tab};
-use lithe_web::{Address, Frame, Problem, answer, change_password, failure};
+use lithe_web::{Address, Frame, Problem, Text, answer, change_password, failure, language, t};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -39,12 +39,13 @@ impl Session {
     /// Finds out who makes a request. Fails with what to answer to who may not edit here.
     pub fn open(head: &Parts, address: &Address) -> Result<Self, Answer> {
         let here = head.uri.path_and_query().map_or("/", |whole| whole.as_str());
+        let language = language::asked_for(&head.headers);
         let requester = Requester::from_headers(&head.headers);
         let opened = requester
             .call(|credentials, client| access::open(credentials, client, &address.path))
-            .map_err(|error| failure::of_store(&error, &Frame::bare(here, "")))?;
+            .map_err(|error| failure::of_store(&error, &Frame::bare(here, language)))?;
         let viewer = opened.overview.viewer.clone();
-        let frame = Frame::new(&opened.overview, here, "");
+        let frame = Frame::new(&opened.overview, here, language);
         if let Some(answer) = change_password::first(&viewer, here) {
             return Err(answer);
         }
@@ -61,7 +62,7 @@ impl Session {
         };
         let permission = opened.permission.min(viewer.ceiling);
         if permission < Permission::Write {
-            return Err(failure::forbidden(&frame, "You may read this repository, and not write to it."));
+            return Err(failure::forbidden(&frame, t("You may read this repository, and not write to it.")));
         }
         let rest = address.rest.as_slice().into();
         Ok(Self { requester, viewer, user, record, permission, frame, rest })
@@ -101,7 +102,7 @@ impl Session {
         };
         let repository = Repository { objects: &opened.objects, refs: &opened.refs };
         match self.first_page(repository, action) {
-            Ok(Some(page)) => answer::page(&page),
+            Ok(Some(page)) => answer::page(self.frame.language, &page),
             Ok(None) => failure::not_found(&self.frame),
             Err(error) => self.unreadable(&error),
         }
@@ -131,7 +132,7 @@ impl Session {
             base: commit_id.map(|id| id.to_string()).unwrap_or_default(),
             path: if action == Action::Create && !path.is_empty() { format!("{path}/") } else { path },
             text: match original.as_ref().map(|original| &original.text) {
-                Some(Text::Editable { stored, .. }) => stored.typed(),
+                Some(original::Text::Editable { stored, .. }) => stored.typed(),
                 _ => String::new(),
             },
             is_to_new_branch: spot.branch.is_none(),
@@ -155,11 +156,13 @@ impl Session {
         let (name, path) = (spot.name(), spot.path.as_bstr());
         let heading = self.heading(spot);
         let why_no_text = original.and_then(|original| match &original.text {
-            Text::Not(why) => Some(*why),
-            Text::Editable { .. } => None,
+            original::Text::Not(why) => Some(why.clone()),
+            original::Text::Editable { .. } => None,
         });
         let encoding = original.and_then(|original| match &original.text {
-            Text::Editable { stored, .. } if stored.encoding != Encoding::Utf8 => stored.encoding.badge(),
+            original::Text::Editable { stored, .. } if stored.encoding != Encoding::Utf8 => {
+                stored.encoding.badge()
+            }
             _ => None,
         });
         EditPage {
@@ -167,7 +170,7 @@ impl Session {
                 .frame
                 .clone()
                 .below(&self.record.path)
-                .titled(format!("{heading} · {}", self.record.path)),
+                .titled(Text::joined(" · ", [heading.clone(), Text::verbatim(self.record.path.clone())])),
             head: self.head(name),
             problem: Problem::none(),
             remarks: Vec::new(),
@@ -178,11 +181,11 @@ impl Session {
             cancel_href: self.cancel_href(spot),
             has_text: why_no_text.is_none(),
             why_no_text: why_no_text.filter(|_| spot.action == Action::Change),
-            encoding,
+            encoding: encoding.map(Text::verbatim),
             branch: spot.branch.as_ref().map(|branch| visible(revision::short_name(branch.as_bstr()))),
             usual_title: match spot.action {
-                Action::Create => "Else: Add, and the name of the file".to_owned(),
-                action => format!("Else: {}", usual_title(action, path, path)),
+                Action::Create => t("Else: Add, and the name of the file"),
+                action => t("Else: {title}").with("title", usual_title(action, path, path)),
             },
             identity: commit::identity(&self.user),
             preview: None,
@@ -197,16 +200,17 @@ impl Session {
         RepositoryHead::new(&self.record, self.permission, Some(Tab::Code), &name)
     }
 
-    fn heading(&self, spot: &Spot) -> String {
+    fn heading(&self, spot: &Spot) -> Text {
         let path = visible(&spot.path);
-        match (spot.action, path.as_str()) {
-            (Action::Change, path) => format!("Edit {path}"),
-            (Action::Create, "") => "New file".to_owned(),
-            (Action::Create, path) => format!("New file in {path}"),
-            (Action::Upload, "") => "Upload files".to_owned(),
-            (Action::Upload, path) => format!("Upload files to {path}"),
-            (Action::Delete, path) => format!("Delete {path}"),
-        }
+        let text = match (spot.action, path.as_str()) {
+            (Action::Change, _) => t("Edit {path}"),
+            (Action::Create, "") => t("New file"),
+            (Action::Create, _) => t("New file in {path}"),
+            (Action::Upload, "") => t("Upload files"),
+            (Action::Upload, _) => t("Upload files to {path}"),
+            (Action::Delete, _) => t("Delete {path}"),
+        };
+        text.with("path", path)
     }
 
     fn cancel_href(&self, spot: &Spot) -> String {

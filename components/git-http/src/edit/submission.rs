@@ -1,7 +1,7 @@
 //! A form that was sent: from what it asks for to a push.
 
 use super::commit;
-use super::original::{Original, Text};
+use super::original::{self, Original};
 use super::page::{Conflict, Typed};
 use super::preview::Preview;
 use super::session::Session;
@@ -24,7 +24,7 @@ use lithe_git::refs::is_valid_name;
 use lithe_git::{pack, pkt_line};
 use lithe_web::address::decode;
 use lithe_web::form::FormError;
-use lithe_web::{Fields, Problem, answer, failure, multipart, time};
+use lithe_web::{Fields, Problem, Text, answer, failure, multipart, t, time};
 
 /// Where a commit goes.
 struct Target {
@@ -63,7 +63,7 @@ impl From<TreeError> for Setback {
     fn from(error: TreeError) -> Self {
         match error {
             TreeError::Repository(error) => Self::Repository(error),
-            other => Problem::with_status(StatusCode::CONFLICT, "path", &other.to_string()).into(),
+            other => Problem::with_status(StatusCode::CONFLICT, "path", other.in_words()).into(),
         }
     }
 }
@@ -184,11 +184,11 @@ impl Submission<'_> {
 
     fn previewed(&self, original: Option<&Original>, wanted: Wanted) -> Answer {
         let mut page = self.session.page(&self.spot, original, self.typed.clone());
-        let nothing = Preview { rows: String::new(), note: Some("Its contents stay as they are.") };
+        let nothing = Preview { rows: String::new(), note: Some(t("Its contents stay as they are.")) };
         page.preview = Some(wanted.preview.unwrap_or(nothing));
         page.preview_name = wanted.preview_name;
-        page.usual_title = format!("Else: {}", wanted.usual_title);
-        answer::page(&page)
+        page.usual_title = t("Else: {title}").with("title", wanted.usual_title);
+        answer::page(self.session.frame.language, &page)
     }
 
     /// The form once more, with what stood against it.
@@ -202,7 +202,7 @@ impl Submission<'_> {
                 page.remarks = remarks;
             }
             Setback::Gone => {
-                let message = "the branch was removed since you began; a new one can take what you typed";
+                let message = t("The branch was removed since you began; a new one can take what you typed.");
                 page.problem = Problem::with_status(StatusCode::CONFLICT, "new-branch", message);
                 page.typed.is_to_new_branch = true;
                 if page.typed.new_branch.is_empty() {
@@ -210,9 +210,9 @@ impl Submission<'_> {
                 }
             }
             Setback::Conflict(conflict) => {
-                let message =
-                    format!("“{}” was changed on {} since you began", conflict.path, conflict.branch);
-                page.problem = Problem::with_status(StatusCode::CONFLICT, "", &message);
+                let message = t("“{path}” was changed on {branch} since you began.");
+                let message = message.with("path", &conflict.path).with("branch", &conflict.branch);
+                page.problem = Problem::with_status(StatusCode::CONFLICT, "", message);
                 page.conflict = Some(conflict);
                 page.typed.is_to_new_branch = true;
                 if page.typed.new_branch.is_empty() {
@@ -220,12 +220,12 @@ impl Submission<'_> {
                 }
             }
         }
-        Ok(page.problem.clone().answer(&page))
+        Ok(page.problem.clone().answer(self.session.frame.language, &page))
     }
 
     fn commit(&self, original: Option<&Original>, wanted: &Wanted) -> Result<Answer, Setback> {
         if let Some(message) = commit::message_problem(&self.typed.title, &self.typed.description) {
-            return Err(Problem::with_field("title", &message).into());
+            return Err(Problem::with_field("title", message).into());
         }
         let target = self.target()?;
         let parent = target.parent.map(|id| self.repository.commit(&id)).transpose()?;
@@ -235,7 +235,7 @@ impl Submission<'_> {
         self.check_locks(&wanted.changes)?;
         let made = tree::change(self.repository, tree_id.as_deref(), &wanted.changes)?;
         if Some(made.tree_id) == tree_id {
-            return Err(Problem::with_field("text", "nothing was changed").into());
+            return Err(Problem::with_field("text", t("Nothing was changed.")).into());
         }
         let title = if self.typed.title.is_empty() { &wanted.usual_title } else { &self.typed.title };
         let message = commit::message(title, &self.typed.description);
@@ -255,19 +255,19 @@ impl Submission<'_> {
         }
         let name = self.typed.new_branch.as_str();
         let branch = full_name(name.strip_prefix("refs/heads/").unwrap_or(name).into());
-        let problem = |status, message: &str| Err(Problem::with_status(status, "new-branch", message));
+        let problem = |status, message: Text| Err(Problem::with_status(status, "new-branch", message));
         if name.is_empty() {
-            return problem(StatusCode::BAD_REQUEST, "the new branch needs a name");
+            return problem(StatusCode::BAD_REQUEST, t("The new branch needs a name."));
         }
         if !is_valid_name(branch.as_bstr()) || name.starts_with('-') || name == "HEAD" {
-            return problem(StatusCode::BAD_REQUEST, "that cannot be the name of a branch");
+            return problem(StatusCode::BAD_REQUEST, t("That cannot be the name of a branch."));
         }
         if self.repository.refs.find(branch.as_bstr()).is_some() {
-            return problem(StatusCode::CONFLICT, "there is a branch of that name already");
+            return problem(StatusCode::CONFLICT, t("There is a branch of that name already."));
         }
         if let Some(other) = self.branch_in_the_way(branch.as_bstr()) {
-            let message = format!("there is a branch “{other}”, and Git cannot have both");
-            return problem(StatusCode::CONFLICT, &message);
+            let message = t("There is a branch “{other}”, and Git cannot have both.");
+            return problem(StatusCode::CONFLICT, message.with("other", other));
         }
         Ok(Target { branch, old: None, parent: self.base.commit_id })
     }
@@ -319,8 +319,8 @@ impl Submission<'_> {
         let (Some(tree_id), Some(path)) = (tree_id, &wanted.shown) else { return Ok(()) };
         let is_new = self.spot.action == Action::Create || *path != self.spot.path;
         if is_new && self.repository.entry_at(&tree_id, path.as_bstr())?.is_some() {
-            let message = format!("“{}” is there already", visible(path));
-            return Err(Problem::with_status(StatusCode::CONFLICT, "path", &message).into());
+            let message = t("“{path}” is there already.").with("path", visible(path));
+            return Err(Problem::with_status(StatusCode::CONFLICT, "path", message).into());
         }
         Ok(())
     }
@@ -336,8 +336,9 @@ impl Submission<'_> {
             let listed =
                 listed.map_err(|error| Setback::Answer(failure::of_store(&error, &self.session.frame)))?;
             if let Some(lock) = listed.locks.into_iter().find(|lock| !lock.is_own) {
-                let message = format!("“{}” is locked by {}", visible(path), lock.owner);
-                return Err(Problem::with_status(StatusCode::CONFLICT, "", &message).into());
+                let message =
+                    t("“{path}” is locked by {owner}.").with("path", visible(path)).with("owner", lock.owner);
+                return Err(Problem::with_status(StatusCode::CONFLICT, "", message).into());
             }
         }
         Ok(())
@@ -404,18 +405,18 @@ fn refused(outcome: Outcome, branch: &BStr) -> Setback {
     let name = visible(revision::short_name(branch));
     let why = outcome.report.refs.into_iter().find_map(|(_, verdict)| verdict.err());
     let why = match outcome.report.unpack {
-        Err(why) => why,
-        Ok(()) => why.unwrap_or_else(|| "it is not known why".to_owned()),
+        Err(why) => Text::foreign(why),
+        Ok(()) => why.map_or_else(|| t("it is not known why"), Text::foreign),
     };
-    let problem =
-        Problem::with_status(StatusCode::FORBIDDEN, "", &format!("“{name}” was not changed: {why}"));
+    let message = t("“{branch}” was not changed: {why}.").with("branch", name).with("why", why);
+    let problem = Problem::with_status(StatusCode::FORBIDDEN, "", message);
     Setback::Problem(problem, outcome.report.messages)
 }
 
 fn text_of(original: Option<&Original>) -> &[u8] {
     match original.map(|original| &original.text) {
-        Some(Text::Editable { bytes, .. }) => bytes,
-        Some(Text::Not(_)) => b"\0",
+        Some(original::Text::Editable { bytes, .. }) => bytes,
+        Some(original::Text::Not(_)) => b"\0",
         None => b"",
     }
 }

@@ -6,6 +6,7 @@ use gix_object::tree::{Entry, EntryKind, EntryMode};
 use gix_object::{Kind, Tree, WriteTo as _};
 use lithe_code::repository::{Error, Repository};
 use lithe_code::text;
+use lithe_web::{Text, t};
 use std::collections::BTreeMap;
 
 /// What becomes of one path.
@@ -33,13 +34,24 @@ pub enum Contents {
 
 /// Why files cannot be changed so.
 #[derive(Debug, thiserror::Error)]
+#[error("{}", self.in_words())]
 pub enum TreeError {
-    #[error("`{}` is a file, so there can be nothing below it", text::visible(.0))]
     NotADirectory(BString),
-    #[error("`{}` is a directory", text::visible(.0))]
     IsADirectory(BString),
-    #[error(transparent)]
     Repository(#[from] Error),
+}
+
+impl TreeError {
+    /// The reason, for people.
+    pub fn in_words(&self) -> Text {
+        match self {
+            Self::NotADirectory(path) => {
+                t("“{path}” is a file, so there can be nothing below it.").with("path", text::visible(path))
+            }
+            Self::IsADirectory(path) => t("“{path}” is a directory.").with("path", text::visible(path)),
+            Self::Repository(error) => Text::verbatim(error.to_string()),
+        }
+    }
 }
 
 /// A tree, and the objects that have to be stored for it.

@@ -14,6 +14,7 @@ use lithe_code::repository::{Error, Repository};
 use lithe_code::text::visible;
 use lithe_web::Problem;
 use lithe_web::multipart;
+use lithe_web::t;
 use std::collections::HashSet;
 
 /// Changes of files, and what is to be said about them.
@@ -62,7 +63,7 @@ fn read_path(typed: &str, original: &BStr) -> Result<BString, Problem> {
     if !original.is_empty() && typed.trim() == visible(original).trim() {
         return Ok(original.to_owned());
     }
-    path::parse(typed).map_err(|error| Problem::with_field("path", &error.to_string()))
+    path::parse(typed).map_err(|error| Problem::with_field("path", error.in_words()))
 }
 
 /// A file is changed, or its name is.
@@ -100,10 +101,10 @@ fn write(stored: Stored, typed: &Typed) -> Result<Vec<u8>, Problem> {
     stored.write(&typed.text).map_err(|Unencodable(character)| {
         let name = encoding.badge().unwrap_or("UTF-8");
         let character = visible(character.encode_utf8(&mut [0; 4]).as_bytes());
-        let message = format!(
-            "the file is in {name}, which has no character “{character}”: store it in UTF-8, or take another character"
+        let message = t(
+            "The file is in {encoding}, which has no character “{character}”: store it in UTF-8, or take another character.",
         );
-        Problem::with_field("text", &message)
+        Problem::with_field("text", message.with("encoding", name.to_owned()).with("character", character))
     })
 }
 
@@ -136,7 +137,7 @@ pub fn upload(
     files: Vec<multipart::File>,
 ) -> Result<Wanted, Refusal> {
     if files.is_empty() {
-        return Err(Problem::with_field("files", "no file was chosen").into());
+        return Err(Problem::with_field("files", t("No file was chosen.")).into());
     }
     let directory = match typed.path.trim().trim_matches('/') {
         "" => BString::default(),
@@ -146,21 +147,23 @@ pub fn upload(
     let mut names = HashSet::new();
     for file in files {
         let name = path::parse(&file.name).map_err(|error| {
-            Problem::with_field("files", &format!("“{}”: {error}", visible(file.name.as_bytes())))
+            let name = visible(file.name.as_bytes());
+            let message = t("“{name}”: {problem}").with("name", name).with("problem", error.in_words());
+            Problem::with_field("files", message)
         })?;
         let path: BString = match directory.is_empty() {
             true => name,
             false => [directory.as_bytes(), b"/", name.as_bytes()].concat().into(),
         };
         if !names.insert(path.clone()) {
-            let message = format!("there are two files called “{}”", visible(&path));
-            return Err(Problem::with_field("files", &message).into());
+            let message = t("There are two files called “{path}”.").with("path", visible(&path));
+            return Err(Problem::with_field("files", message).into());
         }
         let there = base_tree_id.map(|id| repository.entry_at(id, path.as_bstr())).transpose()?.flatten();
         let kind = match there.as_ref().map(|entry| entry.mode.kind()) {
             Some(_) if !typed.replaces => {
-                let message = format!("“{}” is there already", visible(&path));
-                return Err(Problem::with_status(StatusCode::CONFLICT, "files", &message).into());
+                let message = t("“{path}” is there already.").with("path", visible(&path));
+                return Err(Problem::with_status(StatusCode::CONFLICT, "files", message).into());
             }
             Some(kind @ (EntryKind::Blob | EntryKind::BlobExecutable)) => kind,
             _ => EntryKind::Blob,

@@ -11,7 +11,7 @@ use gix_object::Kind;
 use lru::LruCache;
 use std::cell::{OnceCell, RefCell};
 use std::num::NonZero;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// What is kept of one repository.
 pub struct Memory {
@@ -21,9 +21,9 @@ pub struct Memory {
     /// Where among all tags those of the highest versions are.
     tags: OnceCell<Vec<usize>>,
     /// To which commits the branches and tags lead.
-    tips: OnceCell<Rc<Tips>>,
+    tips: OnceCell<Arc<Tips>>,
     /// What contains commits, and which were made from them, by commit.
-    found: RefCell<LruCache<ObjectId, Rc<Found>>>,
+    found: RefCell<LruCache<ObjectId, Arc<Found>>>,
 }
 
 impl Default for Memory {
@@ -66,17 +66,17 @@ impl Memory {
     }
 
     /// To which commits the branches and tags lead, which `find` finds out once.
-    pub fn tips(&self, find: impl FnOnce() -> Tips) -> Rc<Tips> {
-        Rc::clone(self.tips.get_or_init(|| Rc::new(find())))
+    pub fn tips(&self, find: impl FnOnce() -> Tips) -> Arc<Tips> {
+        Arc::clone(self.tips.get_or_init(|| Arc::new(find())))
     }
 
     /// What contains a commit, if all of that was found.
-    pub fn found(&self, commit_id: ObjectId) -> Option<Rc<Found>> {
+    pub fn found(&self, commit_id: ObjectId) -> Option<Arc<Found>> {
         self.found.borrow_mut().get(&commit_id).cloned()
     }
 
     /// Keeps what contains a commit.
-    pub fn keep_found(&self, commit_id: ObjectId, found: Rc<Found>) {
+    pub fn keep_found(&self, commit_id: ObjectId, found: Arc<Found>) {
         self.found.borrow_mut().put(commit_id, found);
     }
 }

@@ -7,7 +7,7 @@ use crate::limits::LABEL_TAGS_READ_MAX;
 use crate::repository::Repository;
 use gix_hash::ObjectId;
 use lithe_git::refs::Ref;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Which branches and tags lead to which commits, or to whatever else.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -18,10 +18,10 @@ pub struct Tips {
 }
 
 /// Those of a repository. Of the tags that `packed-refs` does not explain, so many are read.
-pub fn of(repository: Repository<'_>) -> Rc<Tips> {
+pub fn of(repository: Repository<'_>) -> Arc<Tips> {
     match repository.objects.memory() {
         Some(memory) => memory.tips(|| Tips::find(repository, LABEL_TAGS_READ_MAX)),
-        None => Rc::new(Tips::find(repository, LABEL_TAGS_READ_MAX)),
+        None => Arc::new(Tips::find(repository, LABEL_TAGS_READ_MAX)),
     }
 }
 

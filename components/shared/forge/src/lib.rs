@@ -9,7 +9,7 @@ mod operator;
 mod requester;
 
 pub use operator::is_operator;
-pub use requester::{Requester, SESSION_COOKIE, host_header, is_https};
+pub use requester::{Requester, SESSION_COOKIE, cookies, host_header, is_https};
 
 mod bindings {
     spin_sdk::wit_bindgen::generate!({

@@ -88,17 +88,17 @@ pub fn host_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 fn session_cookie(headers: &HeaderMap) -> Option<&str> {
     let secure = is_https(headers);
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| match name.strip_prefix("__Host-") {
-            Some(name) => secure && name == SESSION_COOKIE,
-            None => !secure && *name == SESSION_COOKIE,
-        })
-        .map(|(_, value)| value)
+    let is_session = |name: &str| match name.strip_prefix("__Host-") {
+        Some(name) => secure && name == SESSION_COOKIE,
+        None => !secure && name == SESSION_COOKIE,
+    };
+    cookies(headers).find(|(name, _)| is_session(name)).map(|(_, value)| value)
+}
+
+/// The cookies that came with a request, by name and value.
+pub fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='))
 }
 
 fn authorization(value: &str) -> Credentials {

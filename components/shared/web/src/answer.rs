@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
+use lithe_words::Language;
 use spin_sdk::http::{BoxBody, box_body};
 
 /// What a component answers.
@@ -14,9 +15,9 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self';
     script-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; \
     base-uri 'none'";
 
-/// What an answer depends on besides its address: what one may read another may not, and programs may
-/// be told in JSON what people are shown.
-pub const VARY: &str = "Accept, Cookie, Authorization";
+/// What an answer depends on besides its address: what one may read another may not, in which
+/// language is asked for or was chosen, and programs may be told in JSON what people are shown.
+pub const VARY: &str = "Accept, Accept-Language, Cookie, Authorization";
 
 /// The headers of every answer with a page.
 ///
@@ -40,17 +41,23 @@ pub fn html(status: StatusCode, page: impl Into<Bytes>) -> Answer {
     answer
 }
 
-/// A page rendered from its template, with the status.
-pub fn page_with_status(status: StatusCode, page: &impl askama::Template) -> Answer {
-    match page.render() {
-        Ok(text) => html(status, text),
+/// A page rendered from its template in that language, with the status.
+pub fn page_with_status(status: StatusCode, language: Language, page: &impl askama::Template) -> Answer {
+    match page.render_with_values(&language) {
+        Ok(text) => in_language(language, html(status, text)),
         Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "This page cannot be shown.\n"),
     }
 }
 
-/// A page rendered from its template.
-pub fn page(page: &impl askama::Template) -> Answer {
-    page_with_status(StatusCode::OK, page)
+/// A page rendered from its template in that language.
+pub fn page(language: Language, page: &impl askama::Template) -> Answer {
+    page_with_status(StatusCode::OK, language, page)
+}
+
+/// The same answer, which says that it is in that language.
+pub fn in_language(language: Language, mut answer: Answer) -> Answer {
+    answer.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    answer
 }
 
 /// Leads on to another page of the site, by GET (303). `address` is encoded already.

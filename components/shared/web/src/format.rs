@@ -2,6 +2,7 @@
 
 use crate::form::Fields;
 use http::{HeaderMap, header};
+use lithe_words::Text;
 use serde::Serialize;
 
 /// The media type of pages for programs.
@@ -21,10 +22,10 @@ pub enum Format {
 /// What a failure says, for programs.
 #[derive(Debug, Serialize)]
 #[serde(tag = "page", rename = "failure", rename_all = "kebab-case")]
-pub struct Failure<'a> {
+pub struct Failure {
     pub status: u16,
-    pub title: &'a str,
-    pub message: &'a str,
+    pub title: Text,
+    pub message: Text,
 }
 
 impl Format {
@@ -55,7 +56,7 @@ impl Format {
 }
 
 /// The weight among the parameters of a media range, in thousandths (RFC 9110, section 12.4.2).
-fn weight<'a>(mut parameters: impl Iterator<Item = &'a str>) -> u32 {
+pub(crate) fn weight<'a>(mut parameters: impl Iterator<Item = &'a str>) -> u32 {
     let value = parameters.find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("q").then(|| value.trim())

@@ -5,13 +5,16 @@ use crate::format::Format;
 use crate::static_files;
 use lithe_forge::settings::Overview;
 use lithe_forge::types::{Permission, Repository, Viewer};
+use lithe_words::{Language, Text, t};
 use serde::Serialize;
 
 /// What the layout shows around a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
+    /// The language of the page.
+    pub language: Language,
     /// The page's title, without the site's.
-    pub title: String,
+    pub title: Text,
     /// The site's title.
     pub site_title: String,
     /// Who is signed in.
@@ -27,7 +30,7 @@ pub struct Frame {
     /// What the search field holds.
     pub search: String,
     /// Said at the top of the page: what the last step did.
-    pub notice: Option<String>,
+    pub notice: Option<Text>,
     /// The form in which the page, or what goes wrong with it, is answered.
     pub format: Format,
 }
@@ -58,19 +61,20 @@ impl FrameUser {
 }
 
 impl Frame {
-    /// The frame of the page at `address` (path and query, as the request had them).
-    pub fn new(overview: &Overview, address: &str, title: impl Into<String>) -> Self {
+    /// The frame of the page at `address` (path and query, as the request had them), which has no title yet.
+    pub fn new(overview: &Overview, address: &str, language: Language) -> Self {
         Self {
             site_title: overview.site.title.clone(),
             is_registration_open: overview.site.registration,
-            ..Self::bare(address, title).seen_by(&overview.viewer)
+            ..Self::bare(address, language).seen_by(&overview.viewer)
         }
     }
 
-    /// The frame of a page where the settings could not be read: nobody signed in, default title.
-    pub fn bare(address: &str, title: impl Into<String>) -> Self {
+    /// The frame of a page where the settings could not be read: nobody signed in, the site's default title.
+    pub fn bare(address: &str, language: Language) -> Self {
         Self {
-            title: title.into(),
+            language,
+            title: Text::EMPTY,
             site_title: "Lithe".to_owned(),
             user: None,
             csrf_token: String::new(),
@@ -102,7 +106,7 @@ impl Frame {
     }
 
     /// The same frame with another title.
-    pub fn titled(mut self, title: impl Into<String>) -> Self {
+    pub fn titled(mut self, title: impl Into<Text>) -> Self {
         self.title = title.into();
         self
     }
@@ -115,7 +119,7 @@ impl Frame {
     }
 
     /// The same frame that says something at the top of the page.
-    pub fn with_notice(mut self, notice: impl Into<String>) -> Self {
+    pub fn with_notice(mut self, notice: impl Into<Text>) -> Self {
         self.notice = Some(notice.into());
         self
     }
@@ -128,12 +132,9 @@ impl Frame {
         }
     }
 
-    /// The text of the window's title.
-    pub fn window_title(&self) -> String {
-        match self.title.as_str() {
-            "" => self.site_title.clone(),
-            title => format!("{title} · {}", self.site_title),
-        }
+    /// The languages that the page can be shown in instead.
+    pub fn other_languages(&self) -> impl Iterator<Item = Language> {
+        Language::ALL.into_iter().filter(|language| *language != self.language)
     }
 
     /// The address of the style sheet.
@@ -200,7 +201,7 @@ pub struct RepositoryHead {
 /// A tab of a repository's head.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TabLink {
-    pub name: &'static str,
+    pub name: Text,
     pub href: String,
     /// The key that leads there, if there is one.
     pub key: Option<&'static str>,
@@ -224,13 +225,13 @@ impl RepositoryHead {
             name => format!("{href}/-/commits/{name}"),
         };
         let mut tabs = vec![
-            (Tab::Code, "Code", href.clone()),
-            (Tab::Commits, "Commits", commits),
-            (Tab::Refs, "Branches & tags", format!("{href}/-/refs")),
-            (Tab::Search, "Search", format!("{href}/-/search")),
+            (Tab::Code, t("Code"), href.clone()),
+            (Tab::Commits, t("Commits"), commits),
+            (Tab::Refs, t("Branches & tags"), format!("{href}/-/refs")),
+            (Tab::Search, t("Search"), format!("{href}/-/search")),
         ];
         if permission == Permission::Admin {
-            tabs.push((Tab::Settings, "Settings", format!("{href}/-/settings/")));
+            tabs.push((Tab::Settings, t("Settings"), format!("{href}/-/settings/")));
         }
         let tabs = tabs.into_iter().map(|(tab, name, href)| TabLink {
             name,
@@ -265,9 +266,8 @@ mod tests {
 
     #[test]
     fn signing_in_leads_back() {
-        let frame = Frame::bare("/a?b=c&d", "A");
+        let frame = Frame::bare("/a?b=c&d", Language::English);
         assert_eq!(frame.sign_in_href(), "/-/login?return=%2Fa%3Fb%3Dc%26d");
-        assert_eq!(frame.window_title(), "A · Lithe");
-        assert_eq!(Frame::bare("/", "").sign_in_href(), "/-/login");
+        assert_eq!(Frame::bare("/", Language::English).sign_in_href(), "/-/login");
     }
 }

@@ -1,5 +1,5 @@
 //! What every component that shows pages shares: the layout and its frame, answers, addresses,
-//! forms and their protection, downloads, times and sizes. Nothing here calls the store or reads a file.
+//! forms and their protection, downloads, the choice of a language. Nothing here calls the store or reads a file.
 //!
 //! A page is a struct with a `frame: Frame` field, built by a pure function and rendered with
 //! askama. Its template extends `layout.html`, or `repository.html` for a page about a repository
@@ -11,6 +11,9 @@
 //! dirs = ["templates", "../shared/web/templates"]
 //! whitespace = "minimize"
 //! ```
+//!
+//! What a page says is a text of the catalogue (`lithe-words`): `{{ "Sign in"|t }}` in a template, for which
+//! `use lithe_web::filters` stands beside its struct, and a [`Text`] in a view.
 
 pub mod address;
 pub mod answer;
@@ -22,13 +25,13 @@ pub mod failure;
 pub mod form;
 pub mod format;
 pub mod frame;
+pub mod language;
 pub mod limits;
 pub mod multipart;
 pub mod origin;
 pub mod pagination;
 pub mod problem;
 pub mod size;
-pub mod time;
 pub mod visit;
 
 pub use address::Address;
@@ -36,6 +39,7 @@ pub use answer::Answer;
 pub use form::{Fields, FormError};
 pub use format::Format;
 pub use frame::{Frame, RepositoryHead, Tab};
+pub use lithe_words::{Html, Language, Text, filters, html, t, time, tn};
 pub use pagination::Pagination;
 pub use problem::Problem;
 pub use visit::Visit;

@@ -11,3 +11,9 @@ pub const RETURN_ADDRESS_BYTES_MAX: usize = 2048;
 
 /// The bytes of an address's path, still encoded.
 pub const PATH_BYTES_MAX: usize = 8 * 1024;
+
+/// The bytes of the header that says which languages are read. Longer ones are passed over.
+pub const LANGUAGE_HEADER_BYTES_MAX: usize = 1024;
+
+/// The languages of that header that are looked at.
+pub const LANGUAGES_ACCEPTED_MAX: usize = 32;

@@ -1,14 +1,14 @@
 //! Going through a list page by page.
 
 use crate::address::encode_component;
-use crate::size::grouped;
+use lithe_words::{Text, t};
 
 /// The way to the neighbouring pages of a list. A template shows it by including `pagination.html`,
 /// in a page with the field `pagination`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pagination {
     /// `51 to 100 of 1,204`; empty where there is one page only.
-    pub text: String,
+    pub text: Text,
     pub previous: Option<String>,
     pub next: Option<String>,
 }
@@ -42,9 +42,12 @@ impl Pagination {
         let (first, shown) = (u64::from(position.offset()), shown as u64);
         let has_next = first + shown < total && shown > 0;
         let text = match (shown, position.page == 1 && !has_next) {
-            (_, true) => String::new(),
-            (0, _) => "Nothing more".to_owned(),
-            _ => format!("{} to {} of {}", grouped(first + 1), grouped(first + shown), grouped(total)),
+            (_, true) => Text::EMPTY,
+            (0, _) => t("Nothing more"),
+            _ => t("{first} to {last} of {total}")
+                .with("first", first + 1)
+                .with("last", first + shown)
+                .with("total", total),
         };
         Self::with_text(position, has_next, text, href, filter)
     }
@@ -52,13 +55,13 @@ impl Pagination {
     /// A list of which only this is known: whether something follows.
     pub fn open(position: Position, has_next: bool, href: &str, filter: &str) -> Self {
         let text = match position.page == 1 && !has_next {
-            true => String::new(),
-            false => format!("Page {}", grouped(u64::from(position.page))),
+            true => Text::EMPTY,
+            false => t("Page {number}").with("number", position.page),
         };
         Self::with_text(position, has_next, text, href, filter)
     }
 
-    fn with_text(position: Position, has_next: bool, text: String, href: &str, filter: &str) -> Self {
+    fn with_text(position: Position, has_next: bool, text: Text, href: &str, filter: &str) -> Self {
         let filter = match filter {
             "" => String::new(),
             filter => format!("q={}&", encode_component(filter)),
@@ -81,13 +84,13 @@ mod tests {
         let at =
             |page: &str, shown, total| Pagination::new(Position::parse(page, 50), shown, total, "/x", "a b");
         let only = at("1", 3, 3);
-        assert_eq!((only.text.as_str(), only.previous, only.next), ("", None, None));
+        assert_eq!((only.text, only.previous, only.next), (Text::EMPTY, None, None));
         let second = at("2", 50, 1204);
-        assert_eq!(second.text, "51 to 100 of 1,204");
+        assert_eq!(second.text.to_string(), "51 to 100 of 1,204");
         assert_eq!(second.previous.as_deref(), Some("/x?q=a%20b&page=1"));
         assert_eq!(second.next.as_deref(), Some("/x?q=a%20b&page=3"));
         let beyond = at("9", 0, 3);
-        assert_eq!((beyond.text.as_str(), beyond.next), ("Nothing more", None));
+        assert_eq!((beyond.text, beyond.next), (t("Nothing more"), None));
         assert!(beyond.previous.is_some());
     }
 

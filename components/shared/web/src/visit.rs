@@ -4,11 +4,12 @@ use crate::address::{Address, MalformedAddress};
 use crate::failure;
 use crate::form::{self, Fields, FormError};
 use crate::frame::Frame;
-use crate::{Answer, origin};
+use crate::{Answer, language, origin};
 use bytes::Bytes;
 use http::Method;
 use http::request::Parts;
 use lithe_forge::{Requester, is_https};
+use lithe_words::Language;
 
 /// What a request for a page wants.
 pub struct Visit {
@@ -20,6 +21,8 @@ pub struct Visit {
     pub step: Step,
     /// Who makes the request.
     pub requester: Requester,
+    /// The language of the answer.
+    pub language: Language,
     /// Whether the browser came over https.
     pub is_https: bool,
     path_and_query: String,
@@ -61,6 +64,7 @@ impl Visit {
             query: Fields::of_query(&head.uri),
             step,
             requester: Requester::from_headers(&head.headers),
+            language: language::asked_for(&head.headers),
             is_https: is_https(&head.headers),
             path_and_query: path_and_query.to_owned(),
         })
