@@ -39,6 +39,20 @@ fn pages_are_sound_in_a_browser() {
         format!("/{path}/-/commits/main"),
         format!("/{path}/-/commit/{commit}"),
         format!("/{path}/-/refs"),
+        format!("/{path}/-/commits/main?graph=1"),
+        format!("/{path}/-/commits/main?author=a&message=s"),
+        format!("/{path}/-/commit/{commit}?view=split"),
+        format!("/{path}/-/compare/v1...main"),
+        format!("/{path}/-/compare"),
+        format!("/{path}/-/blame/main/src/main.rs"),
+        format!("/{path}/-/find/main"),
+        format!("/{path}/-/stats/main"),
+        format!("/{path}/-/search"),
+        format!("/{path}/-/search?q=println"),
+        format!("/{path}/-/search?q=println("),
+        format!("/{path}/-/search?type=paths&q=main"),
+        "/-/search?q=println".to_owned(),
+        "/?q=demo&sort=change".to_owned(),
     ];
     let signed_in = [
         "/-/account".to_owned(),
@@ -64,6 +78,10 @@ fn pages_are_sound_in_a_browser() {
         format!("/{path}/-/settings/health"),
         "/-/admin/maintenance".to_owned(),
         "/team/-/settings/pushes".to_owned(),
+        format!("/{path}/-/edit/main/src/main.rs"),
+        format!("/{path}/-/edit/main/src?new"),
+        format!("/{path}/-/edit/main/src?upload"),
+        format!("/{path}/-/edit/main/src/main.rs?delete"),
     ];
     let anonymous: Vec<String> = public.iter().cloned().chain(["/-/login".to_owned()]).collect();
     let all: Vec<String> = public.iter().chain(&signed_in).cloned().collect();

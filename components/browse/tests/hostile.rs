@@ -395,7 +395,7 @@ fn what_was_renamed_or_removed_says_in_which_commit() {
         page.map(|page| page.render().expect("the template takes its page")).unwrap_or_default()
     };
     let (renamed, removed) = (at("old"), at("removed"));
-    assert!(renamed.contains("It was renamed to <a href=\"/team/demo/-/blob/main/new\">"), "{renamed}");
+    assert!(renamed.contains("It was renamed to <a href='/team/demo/-/blob/main/new'>"), "{renamed}");
     assert!(renamed.contains(&format!("/team/demo/-/commit/{}", fixture.git("rev-parse main~1"))));
     assert!(removed.contains("It was removed") && removed.contains("Remove &lt;it&gt;"), "{removed}");
     assert!(removed.contains(&format!("/team/demo/-/commit/{}", fixture.git("rev-parse main"))));

@@ -257,6 +257,13 @@ struct Section {
     commits: Vec<CommitView>,
 }
 
+impl Section {
+    /// Of the headings above files: below that of the repository, where there is one.
+    fn file_level(&self) -> u8 {
+        if self.repository.is_some() { 3 } else { 2 }
+    }
+}
+
 struct FileView {
     id: String,
     path: String,

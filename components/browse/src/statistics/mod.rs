@@ -99,6 +99,15 @@ struct Author {
 }
 
 impl Author {
+    fn person(&self) -> &str {
+        self.name.rsplit_once(" <").map_or(&self.name, |(person, _)| person)
+    }
+
+    /// In angle brackets, as Git writes it; empty if there is none.
+    fn address(&self) -> &str {
+        &self.name[self.person().len()..]
+    }
+
     fn count(&self) -> Text {
         Text::number(self.commits)
     }
