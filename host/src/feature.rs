@@ -17,6 +17,7 @@ use crate::run_to_end::RunToEnd;
 use crate::slots::{Asker, Client, Slot, Slots};
 use crate::turns::{Turn, Turns};
 use futures::channel::oneshot;
+use http::Method;
 use http::header::CONTENT_LENGTH;
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
@@ -155,6 +156,7 @@ impl Feature {
         let slot =
             self.slots.take(asker, limits::QUEUE_WAIT_MAX).await.ok_or(Failure::Busy { requests_max })?;
         let has_body = !request.body().is_end_stream();
+        let is_head = request.method() == Method::HEAD;
         let turn = match has_body || asker.client == Client::Operator {
             true => None,
             false => Some(self.shared.turns.take(asker).await.ok_or(Failure::NoTurn)?),
@@ -174,7 +176,8 @@ impl Feature {
         match response.await {
             Ok(Ok(response)) => {
                 let response = response.map(|body| GuestBody::new(body, watch, work).boxed());
-                collected(response, &self.shared.collected).await
+                // The answer to HEAD has the length of a body that it does not have (RFC 9110, section 9.3.2).
+                if is_head { Ok(response) } else { collected(response, &self.shared.collected).await }
             }
             Ok(Err(error)) => Err(Failure::Failed(error)),
             Err(oneshot::Canceled) => {

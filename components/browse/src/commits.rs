@@ -225,7 +225,13 @@ pub fn page(
         form: Form {
             wish: look.wish.clone(),
             action: links.commits(name, "".into()),
-            path: path.to_str().unwrap_or_default().to_owned(),
+            // A field cannot show every name as it is.
+            path: path
+                .to_str()
+                .ok()
+                .filter(|name| text::visible(path) == *name)
+                .unwrap_or_default()
+                .to_owned(),
             clear_href: plain,
         },
     })

@@ -129,6 +129,14 @@ impl access::Guest for Memory {
         });
         Ok(access::Listing { overview: overview(&credentials), total: entries.len() as u32, entries })
     }
+    fn activity(
+        credentials: Credentials,
+        _: Client,
+        _: Option<u64>,
+        _: u32,
+    ) -> Result<access::EventList, Error> {
+        Ok(access::EventList { overview: overview(&credentials), events: Vec::new(), next: None })
+    }
 }
 
 impl accounts::Guest for Memory {
