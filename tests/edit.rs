@@ -183,6 +183,232 @@ fn files_are_uploaded() {
     place.assert_sound();
 }
 
+/// The words of a page's text, without its markup, one blank between each two.
+fn words(page: &str) -> String {
+    let text: String = scraper::Html::parse_document(page).root_element().text().collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A form that uploads files, and what comes of it step by step, as a browser without scripts goes through it.
+impl Place {
+    fn upload(&self, rest: &str, fields: &[(&str, &str)], files: &[(&str, &[u8])]) -> Answer {
+        let page = self.address(rest);
+        self.upload_on(&self.alice.get(&page), fields, files)
+    }
+
+    /// With no file chosen, a browser sends a nameless empty one.
+    fn upload_on(&self, shown: &Answer, fields: &[(&str, &str)], files: &[(&str, &[u8])]) -> Answer {
+        let files = if files.is_empty() { &[("", &b""[..])] } else { files };
+        let files: Vec<_> = files.iter().map(|(name, bytes)| ("files", *name, *bytes)).collect();
+        self.alice.submit_shown(shown, "", "/-/edit", fields, &files)
+    }
+
+    /// What lies in the repository's directory, to the last byte.
+    fn bytes(&self) -> String {
+        self.shell.run("cd \"$SERVED\" && find . -type f -print0 | sort -z | xargs -0 sha256sum")
+    }
+
+    /// The uploads that wait, of the whole site.
+    fn waiting(&self) -> Vec<std::path::PathBuf> {
+        let uploads = self.forge.data().join("cache/git-http/uploads");
+        let below = |directory: std::path::PathBuf| {
+            let entries = std::fs::read_dir(directory).into_iter().flatten();
+            entries.map(|entry| entry.expect("an entry").path())
+        };
+        below(uploads).flat_map(below).collect()
+    }
+}
+
+#[test]
+fn an_upload_is_shown_before_it_is_committed() {
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and no more";
+    let place = Place::new(
+        "mkdir d && printf 'one\ntwo <b>\n' > d/text && printf '\\000\\001' > d/data.bin && printf 'same\n' > d/same
+        printf 'GIF89a' > d/image.gif && ln -s text d/link && mkdir d/sub && printf x > d/sub/x",
+    );
+    let before = place.bytes();
+    let preview = [("do", "preview"), ("replaces", "true")];
+    let large = vec![b'x'; 3 << 20];
+    let files: &[(&str, &[u8])] = &[
+        ("fresh <i>", b"new\r\n\0"),
+        ("text", b"one\nthree <b>\n"),
+        ("data.bin", &large),
+        ("same", b"same\n"),
+        ("image.gif", b"GIF89a2"),
+        ("fresh.png", PNG),
+        ("link", b"not a link"),
+    ];
+    let shown = place.upload("main/d?upload", &preview, files);
+    assert_eq!(shown.status, 200, "{}", shown.text());
+    let (page, text) = (shown.text(), words(&shown.text()));
+    for said in [
+        "Preview: 2 new files, 4 files replaced, 1 file unchanged",
+        "New d/fresh <i> 6 bytes",
+        "Replaces d/text 12 bytes → 14 bytes",
+        "Replaces d/data.bin 2 bytes → 3.00 MiB",
+        "Unchanged d/same 5 bytes",
+        "Replaces d/link 4 bytes → 10 bytes It takes the place of a symbolic link.",
+        "three <b>",
+        "Too much to be compared here.",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    assert!(page.contains("fresh &#60;i&#62;") && page.contains("diff-insert"), "{page}");
+    let commit = place.git("rev-parse main");
+    assert!(page.contains(&format!("/-/raw/{commit}/d/image.gif")), "{page}");
+    assert!(page.contains("src=\"data:image/gif;base64,R0lGODlhMg==\""), "{page}");
+    assert_eq!(place.bytes(), before, "nothing of the repository is written");
+    // Who looks again, and changes nothing, sees the same; then it is committed, as it was shown.
+    let again = place.upload_on(&shown, &[("do", "preview"), ("title", "Bring  files")], &[]);
+    assert!(words(&again.text()).contains("Preview: 2 new files, 4 files replaced, 1 file unchanged"));
+    assert_eq!(place.bytes(), before);
+    assert_eq!(place.led(&place.upload_on(&again, &[], &[])), "tree/main/d");
+    assert_eq!(place.git("show 'main:d/fresh <i>' | od -An -tx1"), " 6e 65 77 0d 0a 00".trim());
+    assert_eq!(place.git("cat-file -s main:d/data.bin"), large.len().to_string());
+    assert_eq!(place.git("ls-tree main d/link | cut -d' ' -f1"), "100644");
+    assert_eq!(place.git("log -1 --format=%s main"), "Bring files");
+    // What was committed does not wait any longer, so the form cannot be sent once more.
+    let twice = place.upload_on(&again, &[], &[]);
+    assert_eq!(twice.status, 409, "{}", twice.text());
+    assert!(twice.text().contains("not kept any longer"));
+    // Other files take the place of those that wait.
+    let shown = place.upload("main/d?upload", &preview, &[("text", b"mistake")]);
+    let shown = place.upload_on(&shown, &[("do", "preview")], &[("other", b"right\n")]);
+    assert!(words(&shown.text()).contains("Preview: 1 new file "), "{}", shown.text());
+    assert!(!shown.text().contains("mistake"));
+    place.led(&place.upload_on(&shown, &[], &[]));
+    assert_eq!(place.git("show main:d/other"), "right");
+}
+
+#[test]
+fn a_preview_says_which_files_are_refused_and_why() {
+    let place = Place::new("mkdir d && printf old > d/there && printf x > file");
+    let hostile: &[(&str, &[u8], &str)] = &[
+        (".git", b"", "“.git”: Git, or a file system, takes a name in the path for its own “.git”."),
+        ("../up", b"", "“../up”: “.” and “..” cannot be names in the path."),
+        ("a\\b", b"", "which separates names on Windows"),
+        ("x\u{202e}y", b"", "characters that nobody sees"),
+        ("<script>alert(1)</script>", b"ok", ""),
+        ("same", b"1", ""),
+        ("same", b"2", "There are two files called “d/same”."),
+        ("same/below", b"2", "“d/same” is a file, so there can be nothing below it."),
+        ("there", b"new", "“d/there” is there already."),
+        ("fine", b"fine", ""),
+    ];
+    let long = "n".repeat(256);
+    let mut files: Vec<(&str, &[u8])> = hostile.iter().map(|(name, bytes, _)| (*name, *bytes)).collect();
+    files.push((&long, b""));
+    let before = place.bytes();
+    let shown = place.upload("main/d?upload", &[("do", "preview")], &files);
+    assert_eq!(shown.status, 200, "{}", shown.text());
+    let text = words(&shown.text());
+    assert!(text.contains("3 new files, 8 files refused"), "{text}");
+    for (_, _, why) in hostile {
+        assert!(text.contains(why), "{why}: {text}");
+    }
+    assert!(text.contains("is longer than 255 bytes"), "{text}");
+    assert!(!shown.text().contains("<script>alert") && !shown.text().contains('\u{202e}'));
+    // Nothing is committed as long as one is refused, and the files are still there; what is refused can be left out.
+    let refused = place.upload_on(&shown, &[], &[]);
+    assert_eq!(refused.status, 400, "{}", refused.text());
+    assert!(words(&refused.text()).contains("3 new files, 8 files refused"));
+    assert_eq!(place.bytes(), before);
+    place.led(&place.upload_on(&refused, &[("leave-out", "true")], &[]));
+    assert_eq!(
+        place.git("ls-tree -r --name-only main d"),
+        "d/<script>alert(1)</script>\nd/fine\nd/same\nd/there"
+    );
+    assert_eq!(place.git("show main:d/there"), "old");
+    assert_eq!(place.git("show main:d/same"), "1");
+    // Nothing is left of these; a directory that cannot be one is said of the form, and loses no file.
+    let shown = place.upload("main?upload", &[("do", "preview")], &[("d", b""), ("file/x", b"")]);
+    assert!(words(&shown.text()).contains("2 files refused"), "{}", shown.text());
+    let none = place.upload_on(&shown, &[("leave-out", "true")], &[]);
+    assert!(none.status == 400 && none.text().contains("No file is left."), "{}", none.text());
+    let wrong = place.upload("main?upload", &[("do", "preview"), ("path", "a/../b")], &[("f", b"kept")]);
+    assert_eq!(wrong.status, 400, "{}", wrong.text());
+    place.led(&place.upload_on(&wrong, &[("path", "a"), ("do", "commit")], &[]));
+    assert_eq!(place.git("show main:a/f"), "kept");
+}
+
+#[test]
+fn an_upload_goes_over_nothing_that_was_pushed_since_it_was_shown() {
+    let place = Place::new("printf 'a\n' > file && printf 'o\n' > other");
+    let push = |script: &str| {
+        place.shell.run(&format!(
+            "cd work && git pull -q \"$ADMIN\" main && {script} && git add -A && git commit -qm Theirs && git push -q \"$ADMIN\" HEAD:main"
+        ))
+    };
+    let fields = [("do", "preview"), ("replaces", "true")];
+    let shown = place.upload("main?upload", &fields, &[("file", b"mine\n"), ("fresh", b"mine\n")]);
+    push("printf 'theirs\n' > other");
+    // What others did elsewhere is not in the way.
+    let again = place.upload_on(&shown, &[("do", "preview")], &[]);
+    assert_eq!(again.status, 200, "{}", again.text());
+    push("printf 'theirs <b>\n' > file");
+    let before = place.refs();
+    // A preview tells of it as well as a commit.
+    for act in ["preview", "commit"] {
+        let conflict = place.upload_on(&again, &[("do", act)], &[]);
+        let text = conflict.text();
+        assert_eq!((conflict.status, place.refs()), (409, before.clone()), "{act}: {text}");
+        assert!(text.contains("theirs &lt;b&gt;") && text.contains("diff-delete"), "{act}: {text}");
+        assert!(words(&text).contains("1 new file, 1 file replaced"), "{act}: {text}");
+    }
+    let conflict = place.upload_on(&again, &[], &[]);
+    let led = place.led(&place.upload_on(&conflict, &[], &[]));
+    assert_eq!(led, "tree/alice-patch-1");
+    assert_eq!(place.git("show alice-patch-1:file"), "mine");
+    assert_eq!(place.git("show main:file"), "theirs <b>");
+    // The branch may be gone altogether.
+    place.shell.run("cd work && git push -q \"$ADMIN\" HEAD:refs/heads/side");
+    let shown = place.upload("side?upload", &fields, &[("late", b"mine\n")]);
+    place.shell.run("cd work && git push -q \"$ADMIN\" :side");
+    let gone = place.upload_on(&shown, &[], &[]);
+    assert_eq!(gone.status, 409, "{}", gone.text());
+    let led = place.led(&place.upload_on(&gone, &[], &[]));
+    assert_eq!((led.as_str(), place.git("show alice-patch-2:late").as_str()), ("tree/alice-patch-2", "mine"));
+}
+
+#[test]
+fn what_was_uploaded_is_nobody_elses() {
+    let place = Place::new("printf x > f");
+    place.grant("write");
+    let shown = place.upload("main?upload", &[("do", "preview")], &[("secret", b"alice's")]);
+    let kept = scraper::Html::parse_document(&shown.text());
+    let selector = scraper::Selector::parse("input[name=kept]").expect("a selector");
+    let kept = kept.select(&selector).next().expect("it waits").attr("value").expect("a name").to_owned();
+    let path = place.waiting().into_iter().find(|path| path.ends_with(&kept)).expect("a file");
+    let (name, password) = Actor::User.login().expect("bob signs in");
+    let bob = Browser::signed_in(place.forge, name, password);
+    let page = place.address("main?upload");
+    let nothing: &[(&str, &str, &[u8])] = &[("files", "", b"")];
+    for name in [&kept, "", "../1/x", &"0".repeat(64)] {
+        for act in ["preview", "commit"] {
+            let answer =
+                bob.submit_shown(&bob.get(&page), &page, "/-/edit", &[("kept", name), ("do", act)], nothing);
+            assert!([400, 409].contains(&answer.status), "{}", answer.text());
+            assert!(!answer.text().contains("secret"), "{}", answer.text());
+        }
+    }
+    // Nor is it there for the same user in another repository, or by any address.
+    let other = Place::new("printf x > f");
+    let page = other.address("main?upload");
+    let answer =
+        place.alice.submit_shown(&place.alice.get(&page), &page, "/-/edit", &[("kept", &kept)], nothing);
+    assert_eq!(answer.status, 409, "{}", answer.text());
+    assert_eq!(place.alice.get("/-/edit/uploads").status, 404);
+    assert_eq!(place.alice.post("/-/edit/uploads", &[]).status, 404);
+    // What waited for too long cannot be committed, and goes when anything else is looked at.
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3_700);
+    let file = std::fs::File::options().write(true).open(&path).expect("it is there");
+    file.set_modified(old).expect("a time can be set");
+    let late = place.upload_on(&shown, &[("do", "commit")], &[]);
+    assert_eq!(late.status, 409, "{}", late.text());
+    place.upload("main?upload", &[("do", "preview")], &[("other", b"")]);
+    assert!(!path.exists());
+}
+
 #[test]
 fn an_empty_repository_gets_its_first_file() {
     for format in [&[][..], &["--object-format", "sha256"]] {

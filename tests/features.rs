@@ -37,6 +37,7 @@ const PLACES: &[(&str, &str)] = &[
     ("attributes", "components/browse/tests/attributes.rs"),
     ("auth", "tests/auth.rs"),
     ("blame", "components/browse/tests/blame.rs"),
+    ("combined", "components/browse/tests/combined.rs"),
     ("comparisons", "components/browse/tests/comparisons.rs"),
     ("containing", "components/browse/tests/containing.rs"),
     ("contents", "components/search/tests/contents.rs"),
@@ -50,6 +51,7 @@ const PLACES: &[(&str, &str)] = &[
     ("histories", "components/browse/tests/histories.rs"),
     ("hostile", "components/browse/tests/hostile.rs"),
     ("issue_links", "tests/issue_links.rs"),
+    ("large_files", "tests/large_files.rs"),
     ("last_commits", "components/browse/tests/last_commits.rs"),
     ("limits", "components/browse/tests/limits.rs"),
     ("listing", "tests/listing.rs"),
@@ -231,6 +233,7 @@ const FEATURES: &[Feature] = &[
             &[
                 "histories::the_history_of_a_file_is_that_of_git_log",
                 "log::a_file_is_followed_to_its_earlier_names",
+                "log::a_file_is_followed_whatever_the_clocks_say",
             ],
         ),
     },
@@ -243,6 +246,7 @@ const FEATURES: &[Feature] = &[
                 "pages::histories",
                 "names::people_are_called_as_git_calls_them",
                 "issue_links::messages_lead_to_issues_by_the_settings_of_a_repository_and_its_groups",
+                "issue_links::the_links_of_the_whole_site_come_after_all_others",
             ],
         ),
     },
@@ -255,7 +259,7 @@ const FEATURES: &[Feature] = &[
         id: "K024",
         about: "a range of commits chosen in the log",
         outcome: Here(
-            "`/-/commits/<ref>?choose=1` leads to `/-/compare`",
+            "`/-/commits/<ref>?choose=1` leads to `/-/compare`; the choice goes along from page to page",
             &[
                 "log::two_commits_can_be_chosen_to_be_compared",
                 "comparisons::a_comparison_shows_commits_and_changes",
@@ -277,8 +281,13 @@ const FEATURES: &[Feature] = &[
         id: "K026",
         about: "a commit: message, author, parents, files, changes",
         outcome: Here(
-            "`/-/commit/<id>`",
-            &["pages::single_commits", "diffs::changed_files_are_those_of_git"],
+            "`/-/commit/<id>`; a merge against each parent, and with `?combined=1` against all at once",
+            &[
+                "pages::single_commits",
+                "diffs::changed_files_are_those_of_git",
+                "combined::what_merges_decided_is_what_git_says",
+                "combined::a_merge_shows_how_a_conflict_was_resolved",
+            ],
         ),
     },
     Feature {
@@ -400,8 +409,11 @@ const FEATURES: &[Feature] = &[
         id: "K043",
         about: "histories that met several times",
         outcome: Here(
-            "the same merge base as Git's",
-            &["comparisons::ahead_behind_and_merge_bases_are_those_of_git"],
+            "the same merge base as Git's; repositories of other object formats are refused in words",
+            &[
+                "comparisons::ahead_behind_and_merge_bases_are_those_of_git",
+                "comparisons::repositories_of_different_formats_are_not_compared_and_say_so",
+            ],
         ),
     },
     Feature {
@@ -409,7 +421,12 @@ const FEATURES: &[Feature] = &[
         about: "directories, with sizes and the last commit of each entry",
         outcome: Here(
             "`/-/tree/<ref>/<path>`",
-            &["pages::directories", "last_commits::the_last_commits_are_those_of_git_log"],
+            &[
+                "pages::directories",
+                "last_commits::the_last_commits_are_those_of_git_log",
+                "last_commits::a_directory_says_that_more_is_known_next_time",
+                "hostile::what_is_too_long_for_an_address_is_shown_and_not_linked",
+            ],
         ),
     },
     Feature {
@@ -422,7 +439,11 @@ const FEATURES: &[Feature] = &[
         about: "files found by their names",
         outcome: Here(
             "`/-/find/<ref>`, key `t`",
-            &["pages::finding_files", "find::files_are_found_by_letters_in_their_order"],
+            &[
+                "pages::finding_files",
+                "find::files_are_found_by_letters_in_their_order",
+                "limits::files_are_looked_for_so_long",
+            ],
         ),
     },
     Feature {
@@ -474,7 +495,11 @@ const FEATURES: &[Feature] = &[
         about: "the bytes of a file, so that a browser runs nothing of it",
         outcome: Here(
             "`/-/raw/<ref>/<path>`",
-            &["sending::a_raw_file_is_locked_in", "raw::nothing_is_sent_that_a_browser_would_run"],
+            &[
+                "sending::a_raw_file_is_locked_in",
+                "raw::nothing_is_sent_that_a_browser_would_run",
+                "large_files::a_file_larger_than_memory_is_sent_as_it_is_read",
+            ],
         ),
     },
     Feature {
@@ -495,6 +520,7 @@ const FEATURES: &[Feature] = &[
                 "archives::a_zip_file_unpacks_to_the_same_files",
                 "archives::files_are_converted_as_git_archive_does",
                 "archive::a_download_can_be_gone_on_with",
+                "large_files::a_file_larger_than_memory_is_sent_as_it_is_read",
             ],
         ),
     },
@@ -523,6 +549,10 @@ const FEATURES: &[Feature] = &[
             &[
                 "edit::a_file_is_made_renamed_and_deleted",
                 "edit::files_are_uploaded",
+                "edit::an_upload_is_shown_before_it_is_committed",
+                "edit::a_preview_says_which_files_are_refused_and_why",
+                "edit::an_upload_goes_over_nothing_that_was_pushed_since_it_was_shown",
+                "edit::what_was_uploaded_is_nobody_elses",
                 "edit::an_empty_repository_gets_its_first_file",
                 "edit::paths_that_cannot_be_are_refused",
             ],

@@ -66,3 +66,51 @@ fn messages_lead_to_issues_by_the_settings_of_a_repository_and_its_groups() {
     assert_eq!(set(&path, &[("pattern-1", ""), ("address-1", "")]).status, 303);
     assert!(!stranger("/-/commits/main").contains(&number));
 }
+
+#[test]
+fn the_links_of_the_whole_site_come_after_all_others() {
+    let forge = Forge::start(&[]);
+    let (path, other) = (forge.repository(&[]), forge.repository(&["--private"]));
+    for path in [&path, &other] {
+        forge.shell(path).run(
+            "git init -q work && cd work && echo x > file && git add file && git commit -q -m 'Fix #12 and ABC-7' && \
+             git push -q \"$ADMIN\" main",
+        );
+    }
+    let alice = signed_in(&forge, Actor::Admin);
+    let page = "/-/admin/issues";
+    let of_site = [
+        ("pattern-1", r"#(\d+)"),
+        ("address-1", "https://site.example/{repo}/{id}"),
+        ("pattern-2", "[A-Z]+-[0-9]+"),
+        ("address-2", "https://site.example/{id}"),
+    ];
+    let set = alice.submit(page, page, &of_site);
+    assert_eq!(
+        (set.status, set.header("location")),
+        (303, Some("/-/admin/issues?done=saved")),
+        "{}",
+        set.text()
+    );
+    let log = |path: &str| alice.get(&format!("/{path}/-/commits/main")).text();
+    for path in [&path, &other] {
+        assert!(log(path).contains(&format!("https://site.example/{path}/12")), "{}", log(path));
+    }
+    // The nearest counts; what it does not say, the site does.
+    let own = [("pattern-1", r"#(\d+)"), ("address-1", "/own/{id}")];
+    let settings = format!("/{path}/-/settings/issues");
+    assert_eq!(alice.submit(&settings, "settings/issues", &own).status, 303);
+    assert!(log(&path).contains("\"/own/12\"") && log(&path).contains("https://site.example/ABC-7"));
+    assert!(!log(&path).contains(&format!("https://site.example/{path}/12")));
+    assert!(alice.get(&settings).text().contains("The whole site"));
+    let journal = alice.get("/-/admin/journal").text();
+    assert!(journal.contains("Set the links of issues"), "{journal}");
+    // What is refused stays typed; and nobody but site administrators finds the page.
+    let refused = alice.submit(page, page, &[("pattern-1", "("), ("address-1", "/typed/{id}")]);
+    assert!(refused.status == 400 && refused.text().contains("/typed/{id}"), "{}", refused.text());
+    assert_eq!(signed_in(&forge, Actor::User).get(page).status, 404);
+    assert_eq!(forge.get(Actor::Stranger, "-/admin/issues").status, 303);
+    let emptied = of_site.map(|(name, _)| (name, ""));
+    assert_eq!(alice.submit(page, page, &emptied).status, 303);
+    assert!(!log(&other).contains("site.example") && log(&path).contains("\"/own/12\""));
+}

@@ -30,6 +30,7 @@ mod isolation;
 mod issue_links;
 mod kept;
 mod languages;
+mod large_files;
 mod lfs;
 mod listing;
 mod machines;

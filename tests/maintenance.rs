@@ -2,7 +2,7 @@
 
 use crate::kit::{Actor, Forge, root};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Twelve pushes of a commit each.
 const PUSHES: &str = "git init -q -b main work && cd work && for i in $(seq 12); do
@@ -61,14 +61,24 @@ fn nobody_has_to_ask() {
     let text = std::fs::read_to_string(root().join("spin.toml")).expect("spin.toml is there");
     let components = root().join("target/components").display().to_string();
     let text =
-        text.replace("target/components", &components).replace("every-seconds = 60", "every-seconds = 1");
+        text.replace("target/components", &components).replace("every-seconds = 600", "every-seconds = 1");
+    let text = text.replace("every-seconds = 60", "every-seconds = 1");
     std::fs::write(&manifest, text).expect("writable");
+    // An upload that nobody committed, of the day before.
+    let upload = forge.data().join("cache/git-http/uploads/1/upload");
+    std::fs::create_dir_all(upload.parent().expect("a directory")).expect("writable");
+    let yesterday = SystemTime::now() - Duration::from_secs(24 * 60 * 60);
+    std::fs::File::create(&upload).and_then(|file| file.set_modified(yesterday)).expect("writable");
     forge.restart(&["--manifest", manifest.to_str().expect("text")]);
     let shell = forge.shell(&path);
     shell.run(PUSHES);
     let deadline = Instant::now() + Duration::from_secs(60);
     while shell.run("ls \"$SERVED\"/objects/pack").matches(".bitmap").count() == 0 {
         assert!(Instant::now() < deadline, "there are bitmaps in time");
+        thread::sleep(Duration::from_millis(100));
+    }
+    while upload.exists() {
+        assert!(Instant::now() < deadline, "uploads that nobody committed go in time");
         thread::sleep(Duration::from_millis(100));
     }
     shell.run("git clone -q \"$STRANGER\" clone && git -C clone fsck --strict");

@@ -170,7 +170,11 @@ impl Feature {
             work.set_apart();
         }
         let response = poll_fn(|context| {
+            let begun = Instant::now();
             work.advance(context);
+            if begun.elapsed() > limits::STEP_TIME_MAX {
+                work.set_apart();
+            }
             Pin::new(&mut receiver).poll(context)
         });
         match response.await {
@@ -212,8 +216,9 @@ impl Feature {
     fn keep(&self, mut instance: Instance) {
         instance.served += 1;
         let is_worn = instance.served >= limits::INSTANCE_REQUESTS_MAX;
-        let is_large = instance.store.data().memory_bytes() > limits::INSTANCE_KEPT_BYTES_MAX;
-        if !is_worn && !is_large && !self.shared.memory.is_scarce() {
+        let bytes = instance.store.data().memory_bytes();
+        let others = self.shared.memory.used().saturating_sub(bytes);
+        if !is_worn && is_kept(bytes, others) && !self.shared.memory.is_scarce() {
             self.idle().push(Idle { instance, since: Instant::now() });
         }
     }
@@ -221,6 +226,15 @@ impl Feature {
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether an instance is kept for the next request that has so many bytes of linear memory, where all others
+/// have so many.
+///
+/// Memories never shrink: where many guests have grown, at work or idle, each that ends makes room.
+fn is_kept(bytes: usize, others: usize) -> bool {
+    let fits = bytes.saturating_add(others) <= limits::INSTANCES_KEPT_BYTES_MAX;
+    bytes <= limits::INSTANCE_SMALL_BYTES_MAX || bytes <= limits::INSTANCE_KEPT_BYTES_MAX && fits
 }
 
 /// Takes a small response from its guest, whose instance is free then; the client reads at its own pace.
@@ -380,5 +394,29 @@ impl Work {
         let RequestContext { id, route, .. } = &self.context;
         let component = self.feature.name();
         tracing::error!(%component, %route, request = %id, error = %failure, "request failed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_kept;
+
+    #[test]
+    fn large_instances_are_kept_only_where_all_together_are_few() {
+        const MIB: usize = 1 << 20;
+        let cases = [
+            // MiB of its own, of all others, and whether it is kept.
+            (1, 0, true),
+            (8, 1_000, true),
+            (9, 55, true),
+            (9, 56, false),
+            (32, 32, true),
+            (32, 33, false),
+            (33, 0, false),
+        ];
+        for (own, others, expected) in cases {
+            assert_eq!(is_kept(own * MIB, others * MIB), expected, "{own} MiB beside {others}");
+        }
+        assert!(!is_kept(usize::MAX, usize::MAX));
     }
 }

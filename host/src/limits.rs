@@ -44,6 +44,10 @@ pub const INSTANCE_IDLE_MAX: Duration = Duration::from_secs(20);
 /// Linear memory in bytes above which an instance is not kept for another request: memories never
 /// shrink, and one large request must not pin its memory for the small ones after it.
 pub const INSTANCE_KEPT_BYTES_MAX: usize = 32 << 20;
+/// Linear memory of all instances together, in bytes, above which none but small ones are kept.
+pub const INSTANCES_KEPT_BYTES_MAX: usize = 64 << 20;
+/// Linear memory in bytes up to which an instance is small: to make it anew would save next to nothing.
+pub const INSTANCE_SMALL_BYTES_MAX: usize = 8 << 20;
 /// What one client leaves to others of the requests and connections at once: one in so many.
 pub const LEFT_TO_OTHERS: usize = 4;
 /// Requests that wait for a component which works on `requests-max` already, as a multiple of that.
@@ -57,6 +61,9 @@ pub const RETRY_AFTER_SECONDS: u64 = 2;
 pub const TURNS_PER_PROCESSOR: usize = 2;
 /// How long a guest computes before it makes room for short work, or waits before it gives its turn back.
 pub const TURN_TIME_MAX: Duration = Duration::from_millis(50);
+/// How long one step of a guest may take, up to where it waits or the epoch advances, beside the connections. One
+/// that takes longer computes or waits for a disk, and goes on in threads for that.
+pub const STEP_TIME_MAX: Duration = Duration::from_millis(1);
 /// A guest that is asked to go on and does not for so long waits for something; one that computes stops at
 /// the next epoch.
 pub const TURN_SHORT_POLL: Duration = Duration::from_millis(1);
@@ -68,7 +75,7 @@ pub const COLLECTED_BYTES_TOTAL_MAX: usize = 32 << 20;
 /// How long a request waits for a turn before it is answered with 503.
 pub const TURN_WAIT_MAX: Duration = Duration::from_secs(20);
 /// How often the epoch advances: the time slice of a guest that computes without a pause.
-pub const EPOCH_PERIOD: Duration = Duration::from_millis(10);
+pub const EPOCH_PERIOD: Duration = Duration::from_millis(5);
 /// Table elements of one instance.
 pub const TABLE_ELEMENTS_MAX: usize = 100_000;
 /// Core instances of one component instance; a component composed of several has more.

@@ -26,7 +26,12 @@ impl Memory {
 
     /// Whether more than half is in use, so that none should lie idle.
     pub fn is_scarce(&self) -> bool {
-        self.used.load(Ordering::Relaxed) > self.bytes_max / 2
+        self.used() > self.bytes_max / 2
+    }
+
+    /// How much is in use, in bytes.
+    pub fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
     }
 
     /// A part of nothing, to grow.
@@ -78,7 +83,7 @@ mod tests {
         assert!(other.grow(50) && memory.is_scarce());
         assert!(!one.grow(1) && one.was_refused() && !other.was_refused());
         assert!(!other.grow(usize::MAX));
-        assert_eq!((one.bytes(), other.bytes()), (50, 50));
+        assert_eq!((one.bytes(), other.bytes(), memory.used()), (50, 50, 100));
         drop(one);
         assert!(!memory.is_scarce());
         assert!(other.grow(50) && !other.grow(1));

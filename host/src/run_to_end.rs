@@ -1,8 +1,19 @@
 //! Futures that outlive whoever waits for them.
 
 use std::pin::Pin;
+use std::sync::OnceLock;
 use std::task::{Context, Poll};
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
+
+/// Where futures go on that are set apart; not set: where they are.
+static APART: OnceLock<Handle> = OnceLock::new();
+
+/// Has futures that are set apart go on in a runtime of their own, so that those which work long, or wait for a
+/// disk, hold up nothing else. The first word on it counts.
+pub fn go_apart_in(runtime: &Handle) {
+    let _ = APART.set(runtime.clone());
+}
 
 /// A future that is polled where it is awaited, which spares a switch of tasks, and that goes on by
 /// itself if whoever awaits it is gone before its end.
@@ -22,10 +33,10 @@ impl<T: Send + 'static> RunToEnd<T> {
     /// Has the future go on in a task of its own, beside whoever awaits it.
     pub fn set_apart(&mut self) {
         // Without a runtime the process is about to end.
-        if let (State::Here(_), Ok(runtime)) = (&self.0, tokio::runtime::Handle::try_current())
+        if let (State::Here(_), Ok(here)) = (&self.0, Handle::try_current())
             && let State::Here(future) = std::mem::replace(&mut self.0, State::Done)
         {
-            self.0 = State::Apart(runtime.spawn(future));
+            self.0 = State::Apart(APART.get().unwrap_or(&here).spawn(future));
         }
     }
 

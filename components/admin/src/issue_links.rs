@@ -1,5 +1,5 @@
-//! `/<path>/-/settings/issues`: what messages in a repository, or in those in a group, call issues, and
-//! where those are.
+//! `/<path>/-/settings/issues` and `/-/admin/issues`: what messages in a repository, in those in a group, or in all of
+//! the site, call issues, and where those are.
 
 use crate::AdminVisit;
 use crate::place_settings::{group_frame, path_of, settings_href};
@@ -36,8 +36,24 @@ struct GroupIssuesPage {
     view: IssueLinksView,
 }
 
+/// The page `/-/admin/issues`.
+#[derive(Template)]
+#[template(path = "site_issues.html")]
+struct SiteIssuesPage {
+    frame: Frame,
+    current: &'static str,
+    view: IssueLinksView,
+}
+
+/// The path that stands for the whole site.
+const SITE: &str = "";
+
 /// The place's own links, as they are filled in, and those of the groups around it.
 struct IssueLinksView {
+    /// Whose the own ones are.
+    own_title: Text,
+    /// Where the form leads.
+    action: String,
     problem: Problem,
     rows: Vec<Row>,
     inherited: Vec<Inherited>,
@@ -51,34 +67,38 @@ struct Row {
     address: String,
 }
 
-/// A link of a group around the place.
+/// A link of a group around the place, or of the site.
 struct Inherited {
-    path: String,
-    href: String,
+    path: Text,
+    /// None: it is not the viewer's to change.
+    href: Option<String>,
     pattern: String,
     address: String,
 }
 
+/// The links of the whole site.
+pub fn of_site(visit: AdminVisit) -> Answer {
+    let (problem, view) = match changed(&visit, SITE, t("Links of the whole site"), "/-/admin/issues") {
+        Ok(found) => found,
+        Err(answer) => return answer,
+    };
+    let frame = noticed(visit).titled(t("Issues"));
+    problem.answer(frame.language, &SiteIssuesPage { frame, current: "issues", view })
+}
+
+/// The links of a repository or group.
 pub fn answer(visit: AdminVisit, place: Place) -> Answer {
     let path = path_of(&place).to_owned();
-    let problem = match visit.form.map(|form| set(&visit, &path, form)) {
-        None => Problem::none(),
-        Some(Ok(())) => return answer::see_other(&format!("{}?done=saved", settings_href(&path, "issues"))),
-        Some(Err(error)) => match Problem::of_store(&error) {
-            Some(problem) => problem,
-            None => return visit.failed(&error),
-        },
+    let own_title = match &place {
+        Place::Repository(_) => t("Links of this repository"),
+        Place::Group(_) => t("Links of this group"),
     };
-    let listed = visit.requester().call(|credentials, client| issue_links::list(credentials, client, &path));
-    let listed = match listed {
-        Ok(listed) => listed,
-        Err(error) => return visit.failed(&error),
+    let (problem, view) = match changed(&visit, &path, own_title, &settings_href(&path, "issues")) {
+        Ok(found) => found,
+        Err(answer) => return answer,
     };
-    let is_saved = visit.visit.query.get("done") == "saved";
-    let notice = is_saved.then(|| t("The links are saved."));
-    let frame = Frame { notice, ..visit.frame };
+    let frame = noticed(visit);
     let language = frame.language;
-    let view = view(problem.clone(), listed, visit.form);
     match place {
         Place::Repository(repository) => problem.answer(
             language,
@@ -104,6 +124,37 @@ pub fn answer(visit: AdminVisit, place: Place) -> Answer {
     }
 }
 
+/// The frame of the page, which says that what was sent is saved where it was.
+fn noticed(visit: AdminVisit) -> Frame {
+    let is_saved = visit.visit.query.get("done") == "saved";
+    Frame { notice: is_saved.then(|| t("The links are saved.")), ..visit.frame }
+}
+
+/// Sets the links that a form has, and shows those that there are. Fails with the answer where there is nothing to show.
+fn changed(
+    visit: &AdminVisit,
+    path: &str,
+    own_title: Text,
+    action: &str,
+) -> Result<(Problem, IssueLinksView), Answer> {
+    let problem = match visit.form.map(|form| set(visit, path, form)) {
+        None => Problem::none(),
+        Some(Ok(())) => return Err(answer::see_other(&format!("{action}?done=saved"))),
+        Some(Err(error)) => Problem::of_store(&error).ok_or_else(|| visit.failed(&error))?,
+    };
+    let listed = visit
+        .requester()
+        .call(|credentials, client| issue_links::list(credentials, client, path))
+        .map_err(|error| visit.failed(&error))?;
+    let view = IssueLinksView {
+        own_title,
+        action: action.to_owned(),
+        problem: problem.clone(),
+        ..view(listed, visit.form, visit.overview.viewer.user.as_ref().is_some_and(|user| user.is_admin))
+    };
+    Ok((problem, view))
+}
+
 fn set(visit: &AdminVisit, path: &str, form: &Fields) -> Result<(), Error> {
     let links = links(form);
     visit.requester().call(|credentials, client| issue_links::set(credentials, client, path, &links))
@@ -117,7 +168,8 @@ fn links(form: &Fields) -> Vec<IssueLink> {
     links.filter(|link| !(link.pattern.is_empty() && link.address.is_empty())).collect()
 }
 
-fn view(problem: Problem, mut listed: Vec<PlaceLinks>, form: Option<&Fields>) -> IssueLinksView {
+/// The links of a place, the first of those listed, and of what is around it.
+fn view(mut listed: Vec<PlaceLinks>, form: Option<&Fields>, is_site_admin: bool) -> IssueLinksView {
     let own = if listed.is_empty() { Vec::new() } else { listed.remove(0).links };
     let mut shown = form.map_or(own, links);
     // Room for two more.
@@ -127,14 +179,22 @@ fn view(problem: Problem, mut listed: Vec<PlaceLinks>, form: Option<&Fields>) ->
     let rows = shown.into_iter().enumerate();
     let inherited = listed.into_iter().flat_map(|PlaceLinks { place, links }| {
         links.into_iter().map(move |IssueLink { pattern, address }| Inherited {
-            href: settings_href(&place, "issues"),
-            path: place.clone(),
+            href: match place.as_str() {
+                SITE => is_site_admin.then(|| "/-/admin/issues".to_owned()),
+                path => Some(settings_href(path, "issues")),
+            },
+            path: match place.as_str() {
+                SITE => t("The whole site"),
+                path => Text::verbatim(path.to_owned()),
+            },
             pattern,
             address,
         })
     });
     IssueLinksView {
-        problem,
+        own_title: Text::EMPTY,
+        action: String::new(),
+        problem: Problem::none(),
         rows: rows
             .map(|(index, IssueLink { pattern, address })| Row { number: index + 1, pattern, address })
             .collect(),
@@ -168,7 +228,7 @@ mod tests {
     fn there_is_room_for_more_links_up_to_the_limit() {
         let rows = |count: usize| {
             let own = PlaceLinks { place: "a".into(), links: vec![link("x", "/{id}"); count] };
-            view(Problem::none(), vec![own], None).rows.len()
+            view(vec![own], None, false).rows.len()
         };
         assert_eq!([rows(0), rows(1), rows(8), rows(9), rows(10)], [2, 3, 10, 10, 10]);
     }
@@ -176,9 +236,8 @@ mod tests {
     #[test]
     fn a_form_that_failed_keeps_what_was_typed() {
         let form = fields("pattern-1=(&address-1=/<x>");
-        let problem = Problem::with_field("links", t("no"));
         let own = PlaceLinks { place: "a".into(), links: vec![link("x", "/{id}")] };
-        let shown = view(problem, vec![own], Some(&form));
+        let shown = view(vec![own], Some(&form), false);
         assert_eq!(shown.rows[0], Row { number: 1, pattern: "(".into(), address: "/<x>".into() });
     }
 
@@ -189,14 +248,26 @@ mod tests {
             links: vec![link(r"#(?<id>\d+)<", "https://t.example/{repo}?a&{id}")],
         };
         let around = PlaceLinks { place: "team".into(), links: vec![link("[A-Z]+-[0-9]+", "/t/{id}")] };
+        let site =
+            PlaceLinks { place: SITE.into(), links: vec![link("bug [0-9]+", "https://b.example/{id}")] };
         let page = GroupIssuesPage {
             frame: Frame::bare("/team/tools/-/settings/issues", Language::English).titled(t("Issues")),
             current: "issues",
             settings_href: settings_href("team/tools", ""),
             name: "tools".into(),
             href: "/team/tools".into(),
-            view: view(Problem::none(), vec![own, around], None),
+            view: IssueLinksView {
+                own_title: t("Links of this group"),
+                action: settings_href("team/tools", "issues"),
+                ..view(vec![own, around, site.clone()], None, false)
+            },
         };
         crate::place_settings::golden("group_issues", &page.render().expect("a page"));
+        // Only a site administrator is led to the links of the site.
+        let hrefs = |is_admin| {
+            let view = view(vec![site.clone(), site.clone()], None, is_admin);
+            view.inherited.into_iter().map(|link| link.href).collect::<Vec<_>>()
+        };
+        assert_eq!((hrefs(false), hrefs(true)), (vec![None], vec![Some("/-/admin/issues".to_owned())]));
     }
 }

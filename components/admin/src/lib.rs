@@ -169,6 +169,7 @@ fn administration(visit: AdminVisit, page: &str) -> Answer {
         ("repositories", "deleted") => deleted::answer(visit),
         ("settings", "") => site_settings::answer(visit),
         ("maintenance", "") => maintenance::page(visit),
+        ("issues", "") => issue_links::of_site(visit),
         ("journal", "") => journal::answer(visit),
         _ => failure::not_found(&visit.frame),
     }

@@ -149,8 +149,14 @@ fn initialize(requester: &Requester, name: &str, password: &str) -> Result<Reply
     }
 }
 
-const NO_CHANGE: UserChange =
-    UserChange { full_name: None, email: None, is_admin: None, is_active: None, must_change_password: None };
+const NO_CHANGE: UserChange = UserChange {
+    full_name: None,
+    email: None,
+    is_admin: None,
+    is_active: None,
+    must_change_password: None,
+    language: None,
+};
 
 /// What is said about a new user besides the password.
 struct Draft {

@@ -110,6 +110,7 @@ fn change(visit: &AdminVisit, name: &str, form: &Fields) -> Result<(), Error> {
         is_admin: Some(form.is_checked("is-admin")),
         is_active: Some(form.is_checked("is-active")),
         must_change_password: None,
+        language: None,
     };
     visit
         .requester()
@@ -134,6 +135,7 @@ fn set_password(visit: &AdminVisit, name: &str, form: &Fields) -> Result<Option<
         is_admin: None,
         is_active: None,
         must_change_password: Some(true),
+        language: None,
     };
     requester.call(|credentials, client| accounts::update(credentials, client, name, &change))?;
     Ok(made_up)

@@ -1,8 +1,17 @@
 //! The archives that were made already, as files named by a digest of what they follow from. Nothing
 //! in them depends on who asked.
+//!
+//! One that is being made lies there too, and whoever else asks for it reads it as it grows ([`Growing`]).
+//! Those who serve them share nothing but these files: each is an instance of its own, which may be stopped
+//! at any moment. So there is no lock. Who begins an archive makes a file of its own for it and looks whether
+//! somebody has begun before; at worst two make the same, to the byte.
 
-use crate::limits::{ABANDONED_SECONDS, CACHE_BYTES_MAX, CACHED_BYTES_MAX, UNFINISHED_BYTES_MAX};
-use std::fs::{self, File};
+use crate::growing::Growing;
+use crate::limits::{
+    ABANDONED_SECONDS, CACHE_BYTES_MAX, CACHED_BYTES_MAX, SILENT_SECONDS_MAX, UNFINISHED_BYTES_MAX,
+};
+use std::cmp::Reverse;
+use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -30,9 +39,47 @@ impl Cache {
         Some((file, size))
     }
 
-    /// Begins to keep an archive; none where that is not possible, or too much is unfinished already.
-    pub fn begin(&self, key: &str) -> Option<Entry> {
-        self.begin_beside(key, UNFINISHED_BYTES_MAX)
+    /// The size of an archive that was made already, in bytes.
+    pub fn size(&self, key: &str) -> Option<u64> {
+        fs::metadata(self.directory.join(key)).ok().map(|metadata| metadata.len())
+    }
+
+    /// Begins an archive, or finds one that somebody else has begun and is at work on, but for those that
+    /// were `given_up` on.
+    pub fn begin(&self, key: &str, given_up: &[PathBuf]) -> Turn {
+        let mine = self.begin_beside(key, UNFINISHED_BYTES_MAX);
+        match self.begun_by_others(key, mine.as_ref(), given_up) {
+            Some((path, file)) => Turn::Others(Growing::new(self.clone(), key, path, file)),
+            None => mine.map_or(Turn::Unkept, Turn::Mine),
+        }
+    }
+
+    /// What others have begun and are at work on: the most of it that there is, else what was begun first.
+    fn begun_by_others(
+        &self,
+        key: &str,
+        mine: Option<&Entry>,
+        given_up: &[PathBuf],
+    ) -> Option<(PathBuf, File)> {
+        let mine = mine.map(|entry| &entry.path);
+        let mut begun = Vec::new();
+        for entry in fs::read_dir(&self.directory).ok()?.flatten() {
+            let (path, name) = (entry.path(), entry.file_name());
+            let is_of_key =
+                name.to_str().is_some_and(|name| name.starts_with(key) && name.ends_with(UNFINISHED));
+            if !is_of_key || Some(&path) == mine || given_up.contains(&path) {
+                continue;
+            }
+            let Ok(metadata) = entry.metadata() else { continue };
+            let is_at_work = age(&metadata) <= Duration::from_secs(SILENT_SECONDS_MAX);
+            // Of those who have only begun, the first goes on.
+            if is_at_work && (metadata.len() > 0 || mine.is_none_or(|mine| path < *mine)) {
+                begun.push((Reverse(metadata.len()), path));
+            }
+        }
+        let (_, path) = begun.into_iter().min()?;
+        let file = File::open(&path).ok()?;
+        Some((path, file))
     }
 
     fn begin_beside(&self, key: &str, unfinished_bytes_max: u64) -> Option<Entry> {
@@ -41,7 +88,7 @@ impl Cache {
             return None;
         }
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let path = self.directory.join(format!("{key}.{}{UNFINISHED}", since.as_nanos()));
+        let path = self.directory.join(format!("{key}.{:020}{UNFINISHED}", since.as_nanos()));
         let file = File::create_new(&path).ok()?;
         Some(Entry { cache: self.clone(), key: key.to_owned(), path, file: Some(file), bytes: 0 })
     }
@@ -57,7 +104,7 @@ impl Cache {
             let entry = entry?;
             // Another request may have removed or finished it by now.
             let Ok(metadata) = entry.metadata() else { continue };
-            let age = metadata.modified().ok().and_then(|time| time.elapsed().ok()).unwrap_or_default();
+            let age = age(&metadata);
             if !entry.file_name().to_string_lossy().ends_with(UNFINISHED) {
                 kept.push((age, metadata.len(), entry.path()));
             } else if age > Duration::from_secs(ABANDONED_SECONDS) {
@@ -78,6 +125,21 @@ impl Cache {
     }
 }
 
+/// Who makes an archive.
+pub enum Turn {
+    /// Who asked.
+    Mine(Entry),
+    /// Somebody who began before.
+    Others(Growing),
+    /// Who asked, and it cannot be kept.
+    Unkept,
+}
+
+/// How long ago a file was written to. A time in the future is now.
+fn age(metadata: &Metadata) -> Duration {
+    metadata.modified().ok().and_then(|time| time.elapsed().ok()).unwrap_or_default()
+}
+
 /// An archive that is kept as it is made. Dropped before it is finished, nothing is left of it.
 pub struct Entry {
     cache: Cache,
@@ -93,8 +155,9 @@ impl Entry {
         self.bytes += piece.len() as u64;
         let is_added = self.bytes <= CACHED_BYTES_MAX
             && self.file.as_mut().is_some_and(|file| file.write_all(piece).is_ok());
-        if !is_added {
-            self.file = None;
+        // Nobody is to wait for what does not come.
+        if !is_added && self.file.take().is_some() {
+            let _ = fs::remove_file(&self.path);
         }
     }
 
@@ -129,11 +192,23 @@ fn remove(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
     use std::io::Read as _;
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
 
     fn keep(cache: &Cache, key: &str, bytes: &[u8]) {
-        let mut entry = cache.begin(key).expect("the directory is writable");
+        let mut entry = begin(cache, key);
         entry.add(bytes);
         entry.finish();
+    }
+
+    fn begin(cache: &Cache, key: &str) -> Entry {
+        match cache.begin(key, &[]) {
+            Turn::Mine(entry) => entry,
+            Turn::Others(_) | Turn::Unkept => {
+                panic!("nobody else makes {key}, and the directory is writable")
+            }
+        }
     }
 
     fn names(directory: &Path) -> Vec<String> {
@@ -153,7 +228,7 @@ mod tests {
         let mut text = String::new();
         file.read_to_string(&mut text).unwrap();
         assert_eq!((text.as_str(), size), ("whole", 5));
-        let mut broken_off = cache.begin("b").unwrap();
+        let mut broken_off = begin(&cache, "b");
         broken_off.add(b"half");
         drop(broken_off);
         assert_eq!(names(&directory.path().join("archives")), ["a"]);
@@ -190,6 +265,96 @@ mod tests {
         set_age(&stopped, ABANDONED_SECONDS + 60);
         assert!(cache.begin_beside("a", 3).is_some());
         assert!(names(directory.path()).is_empty());
+    }
+
+    /// Reads what somebody else makes to its end; none if it is given up on.
+    fn read(mut growing: Growing) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        while let Some(piece) = growing.next_piece().ok()? {
+            bytes.extend_from_slice(&piece);
+        }
+        Some(bytes)
+    }
+
+    #[test]
+    fn whoever_asks_while_an_archive_is_made_reads_it_as_it_grows() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::new(directory.path());
+        let mut entry = begin(&cache, "a");
+        let readers: Vec<_> = ["before the first byte", "after it"]
+            .into_iter()
+            .map(|when| {
+                let Turn::Others(growing) = cache.begin("a", &[]) else { panic!("{when}, it is being made") };
+                entry.add(b"one ");
+                thread::spawn(|| read(growing))
+            })
+            .collect();
+        assert!(matches!(cache.begin("b", &[]), Turn::Mine(_)), "another archive is nobody's");
+        for piece in 0..20 {
+            entry.add(format!("{piece} ").as_bytes());
+            thread::sleep(Duration::from_millis(3));
+        }
+        entry.finish();
+        let whole = fs::read(directory.path().join("a")).unwrap();
+        for reader in readers {
+            assert_eq!(reader.join().unwrap().as_ref(), Some(&whole));
+        }
+        assert_eq!(names(directory.path()), ["a"]);
+    }
+
+    #[test]
+    fn nobody_waits_for_who_has_stopped() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::new(directory.path());
+        // It is given up, as when a client goes away.
+        let entry = begin(&cache, "a");
+        let Turn::Others(growing) = cache.begin("a", &[]) else { panic!("it is being made") };
+        drop(entry);
+        assert_eq!(read(growing), None);
+        // Its maker was killed, and leaves a file behind.
+        let mut killed = begin(&cache, "a");
+        killed.add(b"half");
+        let path = killed.path.clone();
+        let Turn::Others(growing) = cache.begin("a", &[]) else { panic!("it is being made") };
+        std::mem::forget(killed);
+        assert!(matches!(cache.begin("a", std::slice::from_ref(&path)), Turn::Mine(_)), "given up on");
+        set_age(&path, SILENT_SECONDS_MAX + 1);
+        assert!(matches!(cache.begin("a", &[]), Turn::Mine(_)), "it is silent");
+        assert_eq!(read(growing), None);
+    }
+
+    #[test]
+    fn of_many_who_ask_at_once_few_make_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let barrier = Barrier::new(8);
+        let makers = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let cache = Cache::new(directory.path());
+                    barrier.wait();
+                    let bytes = match cache.begin("a", &[]) {
+                        Turn::Mine(mut entry) => {
+                            makers.fetch_add(1, Ordering::Relaxed);
+                            // All have looked by then.
+                            barrier.wait();
+                            entry.add(b"whole");
+                            entry.finish();
+                            Some(b"whole".to_vec())
+                        }
+                        Turn::Others(growing) => {
+                            barrier.wait();
+                            read(growing)
+                        }
+                        Turn::Unkept => panic!("the directory is writable"),
+                    };
+                    // Who followed the one of two makers that has lost goes on with the other.
+                    assert!(bytes.is_none_or(|bytes| bytes == b"whole"));
+                });
+            }
+        });
+        let makers = makers.into_inner();
+        assert!((1..=3).contains(&makers), "{makers} make it");
     }
 
     fn set_age(path: &Path, seconds: u64) {

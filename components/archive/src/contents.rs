@@ -1,16 +1,20 @@
-//! An archive, made piece by piece: no more of it is in memory than one file and one piece.
+//! An archive, made piece by piece: no more of it is in memory than one piece, and one file where that has to be
+//! made whole.
 
 use crate::format::{Format, Packing};
 use crate::limits::{
-    FILE_BYTES_MAX, LINK_BYTES_MAX, PIECE_BYTES, SUBSTITUTED_BYTES_MAX, SUBSTITUTED_SUM_BYTES_MAX,
+    LINK_BYTES_MAX, MADE_BYTES_MAX, PIECE_BYTES, SUBSTITUTED_BYTES_MAX, SUBSTITUTED_SUM_BYTES_MAX,
 };
-use crate::plan::Planned;
+use crate::plan::{Planned, is_converted};
 use crate::substitution;
 use bstr::BString;
 use gix_hash::ObjectId;
+use gix_object::Kind;
 use gix_object::tree::EntryKind;
 use lithe_code::repository::{self, Commit, Repository};
 use lithe_code::storage::Opened;
+use lithe_git::limits::STREAMED_OBJECT_BYTES_MIN;
+use lithe_git::odb::{self, Object, Reader};
 use std::io;
 use std::sync::Arc;
 use std::vec;
@@ -20,6 +24,8 @@ use std::vec;
 pub enum Error {
     #[error("{0}")]
     Repository(#[from] repository::Error),
+    #[error("{0}")]
+    Object(#[from] odb::Error),
     #[error("{0}")]
     Packing(#[from] io::Error),
 }
@@ -32,8 +38,8 @@ pub struct Contents {
     /// What stands before every path, with a slash at its end.
     prefix: BString,
     packing: Packing,
-    /// The file whose contents are being added, and how much of it was.
-    file: Option<(Arc<Vec<u8>>, usize)>,
+    /// The file whose contents are being added.
+    file: Option<Reader>,
     /// How much replacing placeholders may still make and read, in bytes.
     substituted_bytes_left: u64,
     is_finished: bool,
@@ -76,11 +82,10 @@ impl Contents {
     }
 
     fn step(&mut self) -> Result<(), Error> {
-        if let Some((bytes, done)) = &mut self.file {
-            let end = bytes.len().min(*done + PIECE_BYTES);
-            self.packing.contents(&bytes[*done..end])?;
-            *done = end;
-            if end == bytes.len() {
+        if let Some(file) = &mut self.file {
+            let piece = file.next_piece(PIECE_BYTES)?;
+            self.packing.contents(&piece)?;
+            if piece.len() < PIECE_BYTES {
                 self.file = None;
             }
             return Ok(());
@@ -107,25 +112,39 @@ impl Contents {
                 self.packing.entry(&path, entry.kind, &entry.id, target.len() as u64, &target)?;
             }
             EntryKind::Blob | EntryKind::BlobExecutable => {
-                let bytes = self.file(entry)?;
-                self.packing.entry(&path, entry.kind, &entry.id, bytes.len() as u64, b"")?;
-                self.file = (!bytes.is_empty()).then_some((bytes, 0));
+                let file = self.file(entry)?;
+                self.packing.entry(&path, entry.kind, &entry.id, file.size(), b"")?;
+                self.file = (file.size() > 0).then_some(file);
             }
         }
         Ok(())
     }
 
-    fn file(&mut self, entry: &Planned) -> Result<Arc<Vec<u8>>, Error> {
-        let bytes = self.repository().blob(&entry.id, FILE_BYTES_MAX)?;
+    fn file(&mut self, entry: &Planned) -> Result<Reader, Error> {
+        let size = self.repository().header(&entry.id)?.1;
+        let is_substituted = entry.is_substituted && size <= SUBSTITUTED_BYTES_MAX;
+        let is_as_stored = !is_substituted && !is_converted(&entry.conversion, size);
+        if is_as_stored && size >= STREAMED_OBJECT_BYTES_MIN {
+            return Ok(self.repository().blob_reader(&entry.id, MADE_BYTES_MAX)?);
+        }
+        let bytes = self.repository().blob(&entry.id, MADE_BYTES_MAX)?;
+        if is_as_stored {
+            return Ok(Reader::of_object(Object { kind: Kind::Blob, data: bytes }));
+        }
         let bytes = entry.conversion.convert(&entry.id, &bytes).map_or(bytes, Arc::new);
-        if !entry.is_substituted || bytes.len() as u64 > SUBSTITUTED_BYTES_MAX {
-            return Ok(bytes);
+        let data = if entry.is_substituted { self.substituted(bytes) } else { bytes };
+        Ok(Reader::of_object(Object { kind: Kind::Blob, data }))
+    }
+
+    fn substituted(&mut self, bytes: Arc<Vec<u8>>) -> Arc<Vec<u8>> {
+        if bytes.len() as u64 > SUBSTITUTED_BYTES_MAX {
+            return bytes;
         }
         let share = self.substituted_bytes_left.min(SUBSTITUTED_BYTES_MAX);
         let mut left = share;
         let replaced = substitution::substitute(&bytes, &self.commit, &mut left);
         self.substituted_bytes_left -= share - left;
-        Ok(replaced.map_or(bytes, Arc::new))
+        replaced.map_or(bytes, Arc::new)
     }
 
     fn repository(&self) -> Repository<'_> {

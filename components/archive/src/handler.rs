@@ -130,17 +130,17 @@ impl Asked<'_> {
         let commit = repository.commit(&revision.commit_id)?;
         let planned = plan(repository, commit.tree_id, path, &info)?;
         if *method == Method::HEAD {
-            return Ok(headers.made(None));
+            return Ok(headers.unmade());
         }
         let can_be_kept = planned.can_be_kept();
         let contents = Contents::new(opened, commit, planned.entries, &name, route.format)
             .map_err(|error| Failure::Unavailable(error.to_string()))?;
-        let making = Making { contents, kept: cache.begin(&key), path: record.path.clone() };
+        let making = Making::new(contents, cache.clone(), &key, &record.path);
         // Which part is asked for shows only once the archive is kept. One that cannot be is sent whole, as
         // a server may (RFC 9110, section 14.2).
-        let is_kept = can_be_kept && making.kept.is_some();
+        let is_kept = can_be_kept && making.is_kept();
         if !is_kept || !download::asks_for_part(request, &headers.etag) {
-            let mut answer = headers.made(Some(making));
+            let mut answer = headers.made(making);
             budget.charge(&mut answer, COST);
             return Ok(answer);
         }

@@ -8,6 +8,7 @@ pub mod cache;
 pub mod contents;
 pub mod conversion;
 pub mod format;
+pub mod growing;
 pub mod handler;
 pub mod limits;
 pub mod plan;

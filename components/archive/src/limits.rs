@@ -10,8 +10,13 @@ pub const ENTRIES_MAX: usize = 300_000;
 /// The most that the files of one archive have together before they are compressed, in bytes.
 pub const CONTENTS_BYTES_MAX: u64 = 4 * GIB;
 
-/// The largest file of an archive, in bytes: one is in memory at a time.
-pub const FILE_BYTES_MAX: u64 = 192 * MIB;
+/// The largest file of an archive that is made in memory, in bytes: what is stored as a delta, and what is
+/// converted on its way out. One is there at a time; others are read piece by piece.
+pub const MADE_BYTES_MAX: u64 = 192 * MIB;
+
+/// The smallest file that is not converted, whatever its attributes say, in bytes: as in `git archive`, by the
+/// usual `core.bigFileThreshold`.
+pub const UNCONVERTED_BYTES_MIN: u64 = 512 * MIB + 1;
 
 /// The longest path in an archive, in bytes.
 pub const PATH_BYTES_MAX: usize = 4096;
@@ -48,3 +53,13 @@ pub const UNFINISHED_BYTES_MAX: u64 = 2 * GIB;
 
 /// How long an archive in the making may not grow before it is taken for abandoned, in seconds.
 pub const ABANDONED_SECONDS: u64 = 5 * 60;
+
+/// How long who makes an archive may add nothing to it before somebody else begins anew, in seconds.
+pub const SILENT_SECONDS_MAX: u64 = if cfg!(test) { 1 } else { 5 };
+
+/// For how long one download waits for somebody else who makes the archive, all in all, in seconds: who makes it
+/// goes at the pace of a client, which may be slow.
+pub const WAIT_SECONDS_MAX: u64 = 15;
+
+/// How often who waits looks whether there is more, in milliseconds.
+pub const POLL_MS: u64 = 10;

@@ -3,8 +3,8 @@
 
 use crate::conversion::{self, Conversion};
 use crate::limits::{
-    CACHED_BYTES_MAX, CONTENTS_BYTES_MAX, ENTRIES_MAX, FILE_BYTES_MAX, LINK_BYTES_MAX, NAMES_MAX,
-    PATH_BYTES_MAX, PATHS_BYTES_MAX, SUBSTITUTED_SUM_BYTES_MAX,
+    CACHED_BYTES_MAX, CONTENTS_BYTES_MAX, ENTRIES_MAX, LINK_BYTES_MAX, MADE_BYTES_MAX, NAMES_MAX,
+    PATH_BYTES_MAX, PATHS_BYTES_MAX, SUBSTITUTED_SUM_BYTES_MAX, UNCONVERTED_BYTES_MIN,
 };
 use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::ObjectId;
@@ -68,6 +68,7 @@ pub enum Error {
     NotFound,
     TooManyEntries,
     TooManyBytes,
+    /// And it cannot be read piece by piece.
     FileTooLarge,
     LinkTooLong,
     PathTooLong,
@@ -88,9 +89,10 @@ impl Error {
             Self::TooManyBytes => {
                 t("its files have more than {size} together").with("size", Text::size(CONTENTS_BYTES_MAX))
             }
-            Self::FileTooLarge => {
-                t("it has a file of more than {size}").with("size", Text::size(FILE_BYTES_MAX))
-            }
+            Self::FileTooLarge => t(
+                "it has a file of more than {size} that is converted or stored as a difference from another",
+            )
+            .with("size", Text::size(MADE_BYTES_MAX)),
             Self::LinkTooLong => {
                 t("it has a symbolic link of more than {size}").with("size", Text::size(LINK_BYTES_MAX))
             }
@@ -106,6 +108,11 @@ impl From<TooMuch> for Error {
     fn from(TooMuch: TooMuch) -> Self {
         Self::TooManyPatterns
     }
+}
+
+/// Whether a file of that size is converted. The largest are not, as by `git archive`.
+pub fn is_converted(conversion: &Conversion, size: u64) -> bool {
+    !conversion.is_none() && size < UNCONVERTED_BYTES_MIN
 }
 
 /// The entries of the tree, or of what stands at `path` in it together with the directories above.
@@ -213,6 +220,10 @@ impl<'a> Walk<'a> {
             if *states.get("export-ignore") == State::Set {
                 continue;
             }
+            let mut conversion = Conversion::default();
+            if matches!(kind, EntryKind::Blob | EntryKind::BlobExecutable) {
+                conversion = Conversion::of(&states);
+            }
             match kind {
                 EntryKind::Tree => {
                     let mut directory = path.clone();
@@ -220,15 +231,8 @@ impl<'a> Walk<'a> {
                     self.enter(&entry.id, directory)?;
                 }
                 EntryKind::Commit => {}
-                EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link => self.count(&entry)?,
-            }
-            let mut conversion = Conversion::default();
-            if matches!(kind, EntryKind::Blob | EntryKind::BlobExecutable) {
-                conversion = Conversion::of(&states);
-            }
-            if !conversion.is_none() {
-                // Twice as long is the most that line ends or an encoding make of a text.
-                self.count(&entry)?;
+                EntryKind::Link => self.count_link(&entry)?,
+                EntryKind::Blob | EntryKind::BlobExecutable => self.count_file(&entry, &conversion)?,
             }
             let is_substituted = *states.get("export-subst") == State::Set;
             return Ok(Some(Planned { path, kind, id: entry.id, is_substituted, conversion }));
@@ -240,14 +244,29 @@ impl<'a> Walk<'a> {
         if self.paths_bytes > PATHS_BYTES_MAX { Err(Error::PathsTooLong) } else { Ok(()) }
     }
 
-    fn count(&mut self, entry: &Entry) -> Result<(), Error> {
+    fn count_link(&mut self, entry: &Entry) -> Result<(), Error> {
         let size = self.repository.header(&entry.id)?.1;
-        match entry.mode.kind() {
-            EntryKind::Link if size > LINK_BYTES_MAX => return Err(Error::LinkTooLong),
-            _ if size > FILE_BYTES_MAX => return Err(Error::FileTooLarge),
-            _ => {}
+        if size > LINK_BYTES_MAX { Err(Error::LinkTooLong) } else { self.count(size) }
+    }
+
+    fn count_file(&mut self, entry: &Entry, conversion: &Conversion) -> Result<(), Error> {
+        let size = self.repository.header(&entry.id)?.1;
+        let is_converted = is_converted(conversion, size);
+        if size > MADE_BYTES_MAX {
+            if is_converted {
+                return Err(Error::FileTooLarge);
+            }
+            match self.repository.blob_reader(&entry.id, MADE_BYTES_MAX) {
+                Err(repository::Error::TooLarge(_)) => return Err(Error::FileTooLarge),
+                reader => drop(reader?),
+            }
         }
-        self.contents_bytes += size;
+        // Twice as long is the most that line ends or an encoding make of a text.
+        self.count(if is_converted { 2 * size } else { size })
+    }
+
+    fn count(&mut self, bytes: u64) -> Result<(), Error> {
+        self.contents_bytes += bytes;
         if self.contents_bytes > CONTENTS_BYTES_MAX { Err(Error::TooManyBytes) } else { Ok(()) }
     }
 }

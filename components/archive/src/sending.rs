@@ -1,18 +1,17 @@
-//! Sending archives: as they are made, or from the cache, whole or in part.
+//! Sending archives: as they are made, by whoever began first, or from the cache, whole or in part.
 
-use crate::cache;
+use crate::cache::{Cache, Turn};
 use crate::contents::{Contents, Error};
-use crate::limits::PIECE_BYTES;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
-use http_body::{Body, Frame, SizeHint};
+use http_body::{Body, Frame};
 use lithe_web::Answer;
 use lithe_web::answer;
-use lithe_web::download::{self, Part};
+use lithe_web::download;
 use spin_sdk::http::box_body;
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::ops::Range;
+use std::io;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -36,75 +35,111 @@ impl Headers {
 
     /// The client has it already.
     pub fn not_modified(&self) -> Answer {
-        let mut answer = answer::bytes(StatusCode::NOT_MODIFIED, Bytes::new());
+        self.add_to(download::not_modified())
+    }
+
+    /// What is known of an archive that was not made yet.
+    pub fn unmade(&self) -> Answer {
+        let mut answer = answer::bytes(StatusCode::OK, Bytes::new());
         answer.headers_mut().remove(header::CONTENT_LENGTH);
         self.add_to(answer)
     }
 
-    /// An archive whose length is not known yet, or, to `HEAD`, what is known of it.
-    pub fn made(&self, making: Option<Making>) -> Answer {
-        let answer = match making {
-            Some(making) => Response::new(box_body(making)),
-            None => {
-                let mut answer = answer::bytes(StatusCode::OK, Bytes::new());
-                answer.headers_mut().remove(header::CONTENT_LENGTH);
-                answer
-            }
-        };
-        self.add_to(answer)
+    /// An archive whose length is not known yet.
+    pub fn made(&self, making: Making) -> Answer {
+        self.add_to(Response::new(box_body(making)))
     }
 
     /// An archive that lies in a file of that size.
     pub fn kept(&self, method: &Method, request: &HeaderMap, file: File, size: u64) -> io::Result<Answer> {
-        let part =
-            if method == Method::HEAD { Part::Whole } else { download::part(request, &self.etag, size) };
-        let (status, range) = match part {
-            Part::Whole => (StatusCode::OK, 0..size),
-            Part::Bytes(range) => (StatusCode::PARTIAL_CONTENT, range),
-            Part::Unsatisfiable => {
-                let mut answer = answer::bytes(StatusCode::RANGE_NOT_SATISFIABLE, Bytes::new());
-                answer.headers_mut().insert(header::CONTENT_RANGE, download::no_content_range(size));
-                return Ok(self.add_to(answer));
-            }
-        };
-        let mut answer = match *method {
-            Method::HEAD => answer::bytes(status, Bytes::new()),
-            _ => Response::new(box_body(Kept::new(file, range.clone())?)),
-        };
-        *answer.status_mut() = status;
-        let headers = answer.headers_mut();
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
-        if status == StatusCode::PARTIAL_CONTENT {
-            headers.insert(header::CONTENT_RANGE, download::content_range(&range, size));
-        }
+        let answer = download::answer(method, request, &self.etag, size, download::of_file(file))?;
         Ok(self.add_to(answer))
     }
 }
 
-/// An archive that is kept as it is made and sent.
+/// An archive that is sent as it is made: by this request, or by another one that began before. If that one
+/// stops, this one goes on, as the bytes are the same.
 pub struct Making {
-    pub contents: Contents,
-    pub kept: Option<cache::Entry>,
+    contents: Contents,
+    cache: Cache,
+    key: String,
+    turn: Turn,
+    /// What others made and did not finish.
+    given_up: Vec<PathBuf>,
+    /// How much was sent, and how much of it was made here, in bytes.
+    sent: u64,
+    made: u64,
     /// The repository's, for the log.
-    pub path: String,
+    path: String,
 }
 
 impl Making {
-    fn next_piece(&mut self) -> Result<Option<Vec<u8>>, Error> {
+    /// Begins an archive of those contents.
+    pub fn new(contents: Contents, cache: Cache, key: &str, path: &str) -> Self {
+        let turn = cache.begin(key, &[]);
+        let (key, path) = (key.to_owned(), path.to_owned());
+        Self { contents, cache, key, turn, given_up: Vec::new(), sent: 0, made: 0, path }
+    }
+
+    /// Whether it is kept once it is made.
+    pub fn is_kept(&self) -> bool {
+        !matches!(self.turn, Turn::Unkept)
+    }
+
+    /// The next piece; none at the end.
+    pub fn next_piece(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        loop {
+            let Turn::Others(growing) = &mut self.turn else { break };
+            match growing.next_piece() {
+                Ok(piece) => {
+                    self.sent += piece.as_ref().map_or(0, |piece| piece.len() as u64);
+                    return Ok(piece);
+                }
+                Err(_) => self.give_up(),
+            }
+        }
+        // What was sent already is made again, for the cache.
+        loop {
+            let Some(mut piece) = self.make_piece()? else { return Ok(None) };
+            if self.made > self.sent {
+                let is_new = (self.made - self.sent) as usize;
+                piece.drain(..piece.len() - is_new);
+                self.sent = self.made;
+                return Ok(Some(piece));
+            }
+        }
+    }
+
+    /// Turns from who does not go on to somebody else who does, or to oneself.
+    fn give_up(&mut self) {
+        if let Turn::Others(growing) = &self.turn {
+            self.given_up.push(growing.path().to_owned());
+        }
+        self.turn = self.cache.begin(&self.key, &self.given_up);
+        if let Turn::Others(growing) = &mut self.turn {
+            growing.skip(self.sent);
+        }
+    }
+
+    fn make_piece(&mut self) -> Result<Option<Vec<u8>>, Error> {
         let piece = self.contents.next_piece()?;
-        match (&piece, &mut self.kept) {
-            (Some(piece), Some(kept)) => kept.add(piece),
+        match (&piece, &mut self.turn) {
+            (Some(piece), turn) => {
+                self.made += piece.len() as u64;
+                if let Turn::Mine(kept) = turn {
+                    kept.add(piece);
+                }
+            }
             (None, _) => {
-                if let Some(kept) = self.kept.take() {
+                if let Turn::Mine(kept) = std::mem::replace(&mut self.turn, Turn::Unkept) {
                     kept.finish();
                 }
             }
-            (Some(_), None) => {}
         }
         Ok(piece)
     }
 
-    /// Makes all of it, for the cache alone.
+    /// Waits until all of it is made, for the cache alone.
     pub fn finish(mut self) -> Result<(), Error> {
         while self.next_piece()?.is_some() {}
         Ok(())
@@ -122,55 +157,8 @@ impl Body for Making {
         let piece = self.next_piece();
         if let Err(error) = &piece {
             eprintln!("archive: one of {} is broken off: {error}", self.path);
-            self.kept = None;
+            self.turn = Turn::Unkept;
         }
         Poll::Ready(piece.transpose().map(|piece| piece.map(|bytes| Frame::data(Bytes::from(bytes)))))
-    }
-}
-
-/// A part of a file, read as it is sent.
-struct Kept {
-    file: File,
-    left: u64,
-}
-
-impl Kept {
-    fn new(mut file: File, range: Range<u64>) -> io::Result<Self> {
-        file.seek(SeekFrom::Start(range.start))?;
-        Ok(Self { file, left: range.end - range.start })
-    }
-
-    fn next_piece(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let length = self.left.min(PIECE_BYTES as u64);
-        if length == 0 {
-            return Ok(None);
-        }
-        let mut piece = Vec::with_capacity(length as usize);
-        (&mut self.file).take(length).read_to_end(&mut piece)?;
-        match piece.len() as u64 {
-            0 => Err(io::ErrorKind::UnexpectedEof.into()),
-            length => {
-                self.left -= length;
-                Ok(Some(piece))
-            }
-        }
-    }
-}
-
-impl Body for Kept {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        let piece =
-            self.next_piece().inspect_err(|error| eprintln!("archive: a kept one is broken off: {error}"));
-        Poll::Ready(piece.transpose().map(|piece| piece.map(|bytes| Frame::data(Bytes::from(bytes)))))
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
     }
 }

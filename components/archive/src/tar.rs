@@ -38,11 +38,6 @@ impl<W: Write> Tar<W> {
         Ok(tar)
     }
 
-    /// Where the bytes go.
-    pub fn get_mut(&mut self) -> &mut W {
-        &mut self.out
-    }
-
     /// Adds a directory (of a path with a slash at its end), link or file. `size` is that of the contents,
     /// which for a file come by [`Self::contents`] and for a link are in `target`.
     pub fn entry(
@@ -97,10 +92,11 @@ impl<W: Write> Tar<W> {
         if self.left == 0 { self.pad(BLOCK_BYTES) } else { Ok(()) }
     }
 
-    /// Ends the file: two empty blocks at the least.
-    pub fn finish(&mut self) -> io::Result<()> {
+    /// Ends the file, by two empty blocks at the least, and returns where it went.
+    pub fn finish(mut self) -> io::Result<W> {
         self.write(&[0; 2 * BLOCK_BYTES as usize])?;
-        self.pad(RECORD_BYTES)
+        self.pad(RECORD_BYTES)?;
+        Ok(self.out)
     }
 
     fn pax(&mut self, entry_type: EntryType, name: &[u8], records: &[u8]) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! Zip files, written as they are sent: sizes stand behind the contents, and again in the directory at
 //! the end. As with `git archive`, the comment is the commit's id.
 
+use crate::format::DEFLATE_LEVEL;
 use gix_hash::ObjectId;
 use gix_object::tree::EntryKind;
 use std::io::{self, Write};
@@ -46,7 +47,9 @@ impl<W: Write> Zip<W> {
             _ => (file_mode(kind), CompressionMethod::Deflated),
         };
         let options = self.options()?.name(path).external_attributes(mode << 16).compression_method(method);
-        self.writer.start_file_with_options(options.large_file(size > LARGE_BYTES)).map_err(io_error)?;
+        let level = (method == CompressionMethod::Deflated).then_some(DEFLATE_LEVEL.into());
+        let options = options.compression_level(level).large_file(size > LARGE_BYTES);
+        self.writer.start_file_with_options(options).map_err(io_error)?;
         self.writer.write_all(target)
     }
 

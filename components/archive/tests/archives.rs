@@ -2,7 +2,10 @@
 
 use archive::contents::Contents;
 use archive::format::Format;
-use archive::limits::{CACHED_BYTES_MAX, ENTRIES_MAX, FILE_BYTES_MAX, LINK_BYTES_MAX, PATHS_BYTES_MAX};
+use archive::limits::{
+    CACHED_BYTES_MAX, CONTENTS_BYTES_MAX, ENTRIES_MAX, LINK_BYTES_MAX, MADE_BYTES_MAX, PATHS_BYTES_MAX,
+    UNCONVERTED_BYTES_MIN,
+};
 use archive::plan::{Error, Plan, plan};
 use bstr::BStr;
 use gix_hash::ObjectId;
@@ -209,16 +212,47 @@ fn plan_of(scratch: &Scratch, revision: &str) -> Result<Plan, Error> {
 }
 
 #[test]
+fn files_are_read_piece_by_piece_and_give_the_same_bytes() {
+    let scratch = Scratch::new(
+        "git init -q -b main work && cd work && head -c 3000001 /dev/urandom > a && seq 500000 > b && head -c 9000000 /dev/zero > c
+         git add . && git commit -qm one && seq 500001 > b && git commit -qam two && git clone -q --bare . ../demo.git",
+    );
+    let loose = Format::ALL.map(|format| scratch.archive("main", "", format).expect("an archive"));
+    scratch.sh("git -C demo.git repack -adq --window=0");
+    let packed = Format::ALL.map(|format| scratch.archive("main", "", format).expect("an archive"));
+    assert!(loose == packed);
+    scratch.sh("git -C demo.git repack -adfq");
+    let deltas = Format::ALL.map(|format| scratch.archive("main~1", "", format).expect("an archive"));
+    scratch.sh("git -C demo.git repack -adfq --window=0");
+    let whole = Format::ALL.map(|format| scratch.archive("main~1", "", format).expect("an archive"));
+    assert!(deltas == whole);
+    scratch.write("ours.tar", "main", "", Format::Tar);
+    scratch.sh("git -C demo.git archive --prefix=demo-x/ main | cmp - ours.tar");
+}
+
+#[test]
 fn no_archive_is_made_past_a_limit() {
     let scratch = Scratch::new("git init -q --bare demo.git");
     let commit = |name: &str, script: &str| {
         scratch.sh(&format!("cd demo.git && tree=$({script}) && git update-ref refs/heads/{name} $(git commit-tree -m x $tree)"));
     };
-    let blob = |bytes: u64| format!("head -c {bytes} /dev/zero | git hash-object -w --stdin");
+    let blob = |bytes: u64| {
+        format!("head -c {bytes} /dev/zero | git -c core.looseCompression=1 hash-object -w --stdin")
+    };
     let tree_of =
         |mode: &str, bytes: u64| format!("printf '{mode} blob %s\\tx\\n' $({}) | git mktree", blob(bytes));
-    commit("file-at", &tree_of("100644", FILE_BYTES_MAX));
-    commit("file-past", &tree_of("100644", FILE_BYTES_MAX + 1));
+    let converted = |bytes: u64| {
+        format!(
+            "{{ printf '100644 blob %s\\t.gitattributes\\n' $(echo 'x text eol=crlf' | git hash-object -w --stdin)
+                printf '100644 blob %s\\tx\\n' $({}); }} | git mktree",
+            blob(bytes)
+        )
+    };
+    commit("file", &tree_of("100644", MADE_BYTES_MAX + 1));
+    commit("converted-at", &converted(MADE_BYTES_MAX));
+    commit("converted-past", &converted(MADE_BYTES_MAX + 1));
+    // So large a file is not converted.
+    commit("unconverted", &converted(UNCONVERTED_BYTES_MIN));
     commit("link-at", &tree_of("120000", LINK_BYTES_MAX));
     commit("link-past", &tree_of("120000", LINK_BYTES_MAX + 1));
     // Ten times the same tree in a tree, six levels deep.
@@ -237,11 +271,13 @@ fn no_archive_is_made_past_a_limit() {
     let times = |count: u64| {
         format!(
             "blob=$({}); for n in $(seq {count}); do printf '100644 blob %s\\t%s\\n' $blob $n; done | git mktree",
-            blob(FILE_BYTES_MAX)
+            blob(MADE_BYTES_MAX)
         )
     };
-    commit("files", &times(CACHED_BYTES_MAX / FILE_BYTES_MAX));
-    commit("more-files", &times(CACHED_BYTES_MAX / FILE_BYTES_MAX + 1));
+    commit("files", &times(CACHED_BYTES_MAX / MADE_BYTES_MAX));
+    commit("more-files", &times(CACHED_BYTES_MAX / MADE_BYTES_MAX + 1));
+    commit("most-files", &times(CONTENTS_BYTES_MAX / MADE_BYTES_MAX));
+    commit("too-many-files", &times(CONTENTS_BYTES_MAX / MADE_BYTES_MAX + 1));
     commit(
         "patterns",
         "blob=$(echo x | git hash-object -w --stdin)
@@ -250,14 +286,18 @@ fn no_archive_is_made_past_a_limit() {
            for n in $(seq 5000); do printf '100644 blob %s\\t%s\\n' $blob $n; done; } | git mktree",
     );
     let planned = |name: &str| plan_of(&scratch, name).map(|planned| planned.entries.len());
-    assert!(matches!(planned("file-at"), Ok(1)));
-    assert!(matches!(planned("file-past"), Err(Error::FileTooLarge)));
+    assert!(matches!(planned("file"), Ok(1)), "it is read piece by piece");
+    assert!(matches!(planned("converted-at"), Ok(2)));
+    assert!(matches!(planned("converted-past"), Err(Error::FileTooLarge)));
+    assert!(matches!(planned("unconverted"), Ok(2)));
+    assert!(matches!(planned("most-files"), Ok(_)));
+    assert!(matches!(planned("too-many-files"), Err(Error::TooManyBytes)));
     assert!(matches!(planned("link-at"), Ok(1)));
     assert!(matches!(planned("link-past"), Err(Error::LinkTooLong)));
     assert!(matches!(planned("bomb"), Err(Error::TooManyEntries)), "more than {ENTRIES_MAX}");
     assert!(matches!(planned("long-names"), Err(Error::PathsTooLong)), "more than {PATHS_BYTES_MAX}");
     // Whether its archive can be kept shows before it is made.
-    for (name, can_be_kept) in [("file-at", true), ("files", true), ("more-files", false)] {
+    for (name, can_be_kept) in [("file", true), ("files", true), ("more-files", false)] {
         assert_eq!(plan_of(&scratch, name).expect(name).can_be_kept(), can_be_kept, "{name}");
     }
     assert!(matches!(planned("patterns"), Err(Error::TooManyPatterns)));

@@ -45,7 +45,7 @@ fn respond(visit: &Visit) -> Answer {
         ("", "login", "") => sign_in::answer(visit, &overview, frame),
         ("", "logout", "") => sign_in::sign_out(visit, &overview, frame),
         ("", "register", "") => register::answer(visit, &overview, frame),
-        ("", "language", "") => language::answer(visit, &frame),
+        ("", "language", "") => language::answer(visit, &overview, &frame),
         ("", "account", page) => account::answer(visit, &overview, frame, page),
         _ => failure::not_found(&frame),
     };

@@ -10,7 +10,7 @@ use lithe_code::text;
 use lithe_forge::access::{Event, EventList};
 use lithe_forge::types;
 use lithe_web::time::Time;
-use lithe_web::{Frame, Text, filters, t};
+use lithe_web::{Frame, Language, Text, filters, t};
 use serde::Serialize;
 
 /// How many events a page or feed has.
@@ -56,6 +56,13 @@ pub struct Move {
     href: Option<String>,
 }
 
+impl Move {
+    /// What was done, and to what.
+    fn said(&self) -> Text {
+        Text::joined(" ", [self.words.clone(), Text::verbatim(self.name.clone())])
+    }
+}
+
 /// Which refs of a repository are for nobody's eyes.
 pub trait Hiding {
     fn hides(&self, repository: &types::Repository, name: &BStr) -> bool;
@@ -72,7 +79,13 @@ pub fn page(frame: &Frame, activity: &EventList, hiding: &dyn Hiding, now: i64) 
 }
 
 /// Builds the feed.
-pub fn feed(site: &str, site_title: &str, activity: &EventList, hiding: &dyn Hiding, form: Form) -> Feed {
+pub fn feed(
+    site: &str,
+    site_title: &str,
+    activity: &EventList,
+    hiding: &dyn Hiding,
+    (form, language): (Form, Language),
+) -> Feed {
     let said = activity.events.iter().filter_map(|event| {
         let view = view(event, hiding, event.at)?;
         Some(Said {
@@ -81,25 +94,25 @@ pub fn feed(site: &str, site_title: &str, activity: &EventList, hiding: &dyn Hid
             href: format!("{site}{}#event-{}", view.main_href(), view.id),
             author: view.actor.clone().unwrap_or_default(),
             seconds: event.at,
-            content: view.moves.iter().flatten().map(|one| format!("{} {}\n", one.words, one.name)).collect(),
+            content: Text::joined("\n", view.moves.iter().flatten().map(Move::said)),
         })
     });
-    feed::of_site(site, &format!("{site_title} · Activity"), ("/-/activity", form), said)
+    let title = feed::titled(site_title, t("Activity"), language);
+    feed::of_site(site, title, ("/-/activity", form), said, language)
 }
 
 impl EventView {
     /// What was done, as the title of an entry.
-    fn words(&self) -> String {
-        let actor = self.actor.as_deref().unwrap_or("Somebody");
-        let at = &self.repository;
-        match self.moves.as_deref() {
-            None => format!("{actor} made the repository {at}"),
-            Some([one]) if self.left_out == 0 => format!("{actor} {} {} in {at}", one.words, one.name),
+    fn words(&self) -> Text {
+        let words = match self.moves.as_deref() {
+            None => t("{actor} made the repository {repository}"),
+            Some([one]) if self.left_out == 0 => t("{actor} {what} in {repository}").with("what", one.said()),
             Some(moves) => {
-                let count = (moves.len() + self.left_out) as u64;
-                format!("{actor} pushed {count} branches and tags to {at}")
+                let count = moves.len() + self.left_out;
+                t("{actor} pushed {count} branches and tags to {repository}").with("count", count)
             }
-        }
+        };
+        words.with("actor", self.actor()).with("repository", &self.repository)
     }
 
     /// Who did it.
@@ -245,7 +258,7 @@ mod tests {
         ];
         for (event, expected) in cases {
             assert_eq!(
-                view(&event, &Secret, 0).map(|view| view.words()).as_deref(),
+                view(&event, &Secret, 0).map(|view| view.words().to_string()).as_deref(),
                 expected,
                 "{}",
                 event.details
@@ -280,7 +293,9 @@ mod tests {
         };
         let activity = EventList { overview, events: vec![push(2), push(1)], next: None };
         for form in [Form::Atom, Form::Rss] {
-            let text = feed("http://h", "Lithe", &activity, &Secret, form).render(form).expect("it renders");
+            let text = feed("http://h", "Lithe", &activity, &Secret, (form, Language::English))
+                .render(form)
+                .expect("it renders");
             for id in [1, 2] {
                 let href = format!("http://h/team/demo/-/compare/0123456789ab..123456789abc#event-{id}<");
                 assert!(text.contains(&href), "{text}");

@@ -1,17 +1,18 @@
 //! The page of where a file's lines come from, `/-/blame/<ref>/<path>`.
 
+use crate::blob_part::Part;
 use crate::cache::Key;
 use crate::highlight;
 use crate::limits::{
-    BLAME_COMMITS_PASSED_MAX, BLAME_COMMITS_READ_MAX, BLAME_TIME_MAX, BLOB_BYTES_MAX, BLOB_LINES_MAX,
-    IGNORED_REVISIONS_BYTES_MAX, IGNORED_REVISIONS_MAX,
+    BLAME_COMMITS_PASSED_MAX, BLAME_COMMITS_READ_MAX, BLAME_LINES_MAX, BLAME_TIME_MAX, BLOB_BYTES_MAX,
+    BLOB_LINES_MAX, IGNORED_REVISIONS_BYTES_MAX, IGNORED_REVISIONS_MAX,
 };
 use crate::place::{Failure, Place, Switcher, crumbs};
 use askama::Template;
 use bstr::{BStr, ByteSlice as _};
 use gix_hash::ObjectId;
 use lithe_code::blame::{Blame, Origin, Rules, Settled, Whitespace};
-use lithe_code::links::Links;
+use lithe_code::links::{self, Links};
 use lithe_code::marks::Marks;
 use lithe_code::repository::{Commit, Entry, Error, Repository, Signature};
 use lithe_code::revision::{Resolved, Revision};
@@ -22,7 +23,6 @@ use lithe_web::time::Time;
 use lithe_web::{Text, filters, t};
 use serde::Serialize;
 use std::collections::HashSet;
-use std::time::Instant;
 
 /// Where the commits are listed whose changes of form nobody wants to be shown.
 const IGNORED_REVISIONS: &str = ".git-blame-ignore-revs";
@@ -54,6 +54,12 @@ pub struct BlamePage {
     groups: Vec<Group>,
     /// Why there is nothing to see, in words; empty if there is.
     nothing: Text,
+    /// Where the lines before these and after these are, if not all of them are shown.
+    previous_href: Option<String>,
+    next_href: Option<String>,
+    /// How many lines a page may have.
+    #[serde(skip)]
+    lines_max: usize,
 }
 
 /// Lines of one commit that follow one another.
@@ -97,14 +103,18 @@ struct Subject<'a> {
     path: &'a BStr,
     entry: Entry,
     whitespace: Whitespace,
+    /// The line that the page begins with, counted from 0.
+    from: usize,
 }
 
-/// Builds the page, and goes on with the search for where the lines come from.
+/// Builds the page of the lines from that one on, counted from 0, and goes on with the search for where all of the
+/// file's lines come from.
 pub fn page(
     place: &Place<'_>,
     repository: Repository<'_>,
     at: &Resolved,
     whitespace: Whitespace,
+    from: usize,
 ) -> Result<BlamePage, Failure> {
     let (links, revision, path) = (place.links(), &at.revision, at.path.as_bstr());
     let commit = repository.commit(&revision.commit_id)?;
@@ -136,11 +146,14 @@ pub fn page(
         again_href: None,
         groups: Vec::new(),
         nothing: Text::EMPTY,
+        previous_href: None,
+        next_href: None,
+        lines_max: BLOB_LINES_MAX,
     };
     let marks = Marks::of(repository, &commit.tree_id, path)?;
     match lines(place, repository, (&entry, &marks))? {
         Ok(lines) => {
-            let subject = Subject { place, repository, commit, path, entry, whitespace };
+            let subject = Subject { place, repository, commit, path, entry, whitespace, from };
             page.fill(&subject, lines, address(whitespace))?;
         }
         Err(reason) => page.nothing = reason,
@@ -174,9 +187,9 @@ impl BlamePage {
         mut lines: Vec<String>,
         own_address: String,
     ) -> Result<(), Failure> {
-        if lines.len() > BLOB_LINES_MAX {
-            lines.truncate(BLOB_LINES_MAX);
-            self.notices.push(t("Only the first {count} lines are shown.").with("count", BLOB_LINES_MAX));
+        if lines.len() > BLAME_LINES_MAX {
+            lines.truncate(BLAME_LINES_MAX);
+            self.notices.push(t("Only the first {count} lines are shown.").with("count", BLAME_LINES_MAX));
         }
         let ignored = Ignored::of(subject.repository, &subject.commit)?;
         if !ignored.ids.is_empty() {
@@ -188,9 +201,13 @@ impl BlamePage {
         if is_damaged {
             self.notices.push(t("The history of this file cannot be read in full."));
         } else if !blame.is_complete() {
-            self.again_href = Some(own_address);
+            self.again_href = Some(links::part(&own_address, subject.from));
         }
-        self.groups = groups(subject.place, &blame, lines);
+        let Part { first, lines, next, .. } = Part::of(lines, subject.from);
+        self.previous_href =
+            (first > 0).then(|| links::part(&own_address, first.saturating_sub(BLOB_LINES_MAX)));
+        self.next_href = next.map(|next| links::part(&own_address, next));
+        self.groups = groups(subject.place, &blame, lines, first);
         Ok(())
     }
 }
@@ -222,7 +239,7 @@ impl Ignored {
 /// What is known of where the lines come from, after a part of the search that is left; and whether
 /// it cannot go on.
 fn searched(subject: &Subject<'_>, ignored: &Ignored, line_count: usize) -> Result<(Blame, bool), Failure> {
-    let Subject { place, repository, ref commit, path, ref entry, whitespace } = *subject;
+    let Subject { place, repository, ref commit, path, ref entry, whitespace, .. } = *subject;
     let commit_id = commit.id;
     let is_ignored = [u8::from(whitespace == Whitespace::Ignored)];
     let key = Key::new(&[b"blame", commit_id.as_bytes(), path, &is_ignored, ignored.file_id.as_bytes()]);
@@ -238,7 +255,7 @@ fn searched(subject: &Subject<'_>, ignored: &Ignored, line_count: usize) -> Resu
     let budget = Budget {
         commits_read: BLAME_COMMITS_READ_MAX,
         commits_passed: BLAME_COMMITS_PASSED_MAX,
-        until: Some(Instant::now() + BLAME_TIME_MAX),
+        until: place.until(BLAME_TIME_MAX),
     };
     let is_damaged = match blame.advance(repository, rules, budget) {
         Ok(()) => false,
@@ -249,10 +266,11 @@ fn searched(subject: &Subject<'_>, ignored: &Ignored, line_count: usize) -> Resu
     Ok((blame, is_damaged))
 }
 
-/// Puts the lines together with where they come from.
-fn groups(place: &Place<'_>, blame: &Blame, lines: Vec<String>) -> Vec<Group> {
+/// Puts lines, before which there are so many others, together with where they come from.
+fn groups(place: &Place<'_>, blame: &Blame, lines: Vec<String>, first: usize) -> Vec<Group> {
     let links = place.links();
-    let mut lines = lines.into_iter().zip(1..).map(|(html, number)| Line { number, html }).peekable();
+    let mut lines =
+        lines.into_iter().zip(first as u32 + 1..).map(|(html, number)| Line { number, html }).peekable();
     let mut groups = Vec::new();
     let mut open: Option<(ObjectId, Group)> = None;
     let take = |lines: &mut std::iter::Peekable<_>, end: u32| {
@@ -297,8 +315,8 @@ impl Group {
         let Origin { author_name, author_email, seconds, offset, title } = origin.clone();
         let author = Signature { name: author_name, email: author_email, seconds, offset };
         let before_href = settled.previous.as_ref().map(|(id, path)| {
-            let line = settled.lines.source + 1;
-            format!("{}#L{line}", links.blame(id.to_string().as_str().into(), path.as_bstr()))
+            let address = links.blame(id.to_string().as_str().into(), path.as_bstr());
+            links::line(&address, settled.lines.source as usize + 1)
         });
         let href = links.commit(&settled.commit_id);
         Self {

@@ -47,7 +47,8 @@ pub struct BlobPage {
     facts: Vec<Text>,
     notices: Vec<Text>,
     content: Content,
-    /// Where the lines go on, if not all of them are shown.
+    /// Where the lines before these and after these are, if not all of them are shown.
+    previous_href: Option<String>,
     next_href: Option<String>,
 }
 
@@ -90,13 +91,23 @@ enum Content {
     Nothing(Text),
 }
 
+impl Content {
+    /// Where the part before this one begins; none: this is the first, or all.
+    fn lines_before(&self) -> Option<usize> {
+        match self {
+            Self::Part(part) => (part.first > 0).then(|| part.first.saturating_sub(part.lines_max)),
+            _ => None,
+        }
+    }
+}
+
 /// Which view of a file is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Display {
     /// Rendered, if it is of a kind that can be.
     Best,
     Source,
-    /// The source from a line on, counted from 0, without highlighting.
+    /// The source from a line on, counted from 0.
     Part(usize),
 }
 
@@ -145,6 +156,10 @@ pub fn page(
             }
             Display::Source | Display::Part(_) => View { name: t("Rendered"), href: links.blob(name, path) },
         }),
+        previous_href: shown
+            .content
+            .lines_before()
+            .map(|from| format!("{}?from={from}", links.blob(name, path))),
         next_href: shown.next.map(|from| format!("{}?from={from}", links.blob(name, path))),
         facts: shown.facts,
         notices: shown.notices,
@@ -211,10 +226,10 @@ fn show(
         return Ok(nothing(t("This file is empty.")));
     }
     let from = match display {
-        Display::Part(from) => Some(from),
-        Display::Best | Display::Source => (bytes_count > BLOB_BYTES_MAX).then_some(0),
+        Display::Part(from) => from,
+        Display::Best | Display::Source => 0,
     };
-    if let Some(from) = from.filter(|_| !text::is_binary(&bytes)) {
+    if bytes_count > BLOB_BYTES_MAX && !text::is_binary(&bytes) {
         return Ok(match blob_part::part(&bytes, from) {
             Some(part) => {
                 let facts = vec![tn("{n} line", "{n} lines", part.total), size_fact];
@@ -284,7 +299,8 @@ fn show_text(
     }
     if display == Display::Best
         && let Some(markup) = Markup::of(entry.name.as_bstr())
-        && let Some(html) = markup.render_cached(place.cache, &entry.id, &decoded.text, origin, 2)
+        && let Some(html) =
+            markup.render_cached(place.cache, &entry.id, &decoded.text, origin, 2, place.frame.language)
     {
         return Shown { facts, notices, content: Content::Rendered(html), next: None };
     }
@@ -292,17 +308,18 @@ fn show_text(
         highlight::file_cached(place.cache, &entry.id, (marks, &text::visible(&entry.name)), &decoded.text);
     let said = marks.language.filter(|_| marks.is_language_said).map(|language| language.name.to_owned());
     facts.extend(said.or(highlighted.language).map(Text::verbatim));
-    let mut lines = highlighted.lines;
+    let lines = highlighted.lines;
     if !highlighted.is_complete {
         notices.push(t("This file is too large, or has lines too long, to be highlighted in full."));
-    }
-    let next = (lines.len() > BLOB_LINES_MAX).then_some(BLOB_LINES_MAX);
-    if next.is_some() {
-        lines.truncate(BLOB_LINES_MAX);
-        notices.push(t("Only the first {count} lines are shown.").with("count", BLOB_LINES_MAX));
     }
     if decoded.text.lines().any(|line| line.len() > LINE_BYTES_MAX) {
         notices.push(t("Lines of more than {count} bytes are cut.").with("count", LINE_BYTES_MAX));
     }
-    Shown { facts, notices, content: Content::Lines(lines), next }
+    let from = if let Display::Part(from) = display { from } else { 0 };
+    if from == 0 && lines.len() <= BLOB_LINES_MAX {
+        return Shown { facts, notices, content: Content::Lines(lines), next: None };
+    }
+    notices.push(t("This file is long: it is shown in parts."));
+    let part = Part::of(lines, from);
+    Shown { facts, notices, next: part.next, content: Content::Part(part) }
 }

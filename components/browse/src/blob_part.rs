@@ -1,6 +1,6 @@
 //! A part of the lines of a file that is too large for one page.
 
-use crate::limits::{PART_BYTES_MAX, PART_LINES_MAX};
+use crate::limits::{BLOB_LINES_MAX, PART_BYTES_MAX, PART_LINES_MAX};
 use bstr::ByteSlice as _;
 use lithe_code::limits::LINE_BYTES_MAX;
 use lithe_code::text::{self, push_line_html};
@@ -18,6 +18,20 @@ pub struct Part {
     pub total: usize,
     /// The number of the line after these, counted from 0.
     pub next: Option<usize>,
+    /// How many lines a part may have.
+    #[serde(skip)]
+    pub lines_max: usize,
+}
+
+impl Part {
+    /// The part of all lines of a file, as HTML, that begins there, counted from 0.
+    pub fn of(mut lines: Vec<String>, from: usize) -> Self {
+        let total = lines.len();
+        let first = from.min(total);
+        let end = total.min(first.saturating_add(BLOB_LINES_MAX));
+        let next = (end < total).then_some(end);
+        Self { first, lines: lines.drain(first..end).collect(), total, next, lines_max: BLOB_LINES_MAX }
+    }
 }
 
 /// The lines from that one on, counted from 0. None if lines of bytes are not lines of text, as in UTF-16.
@@ -37,7 +51,8 @@ pub fn part(bytes: &[u8], from: usize) -> Option<Part> {
     }
     let total = bytes.lines().count();
     let next = from.saturating_add(lines.len());
-    Some(Part { first: from, next: (next < total).then_some(next), lines, total })
+    let next = (next < total).then_some(next);
+    Some(Part { first: from, next, lines, total, lines_max: PART_LINES_MAX })
 }
 
 fn line_html(line: &[u8]) -> String {

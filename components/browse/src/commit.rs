@@ -2,7 +2,7 @@
 
 use crate::containing::{self, ContainingView, ObjectIdText};
 use crate::diff::view::Point;
-use crate::diff::{self, View};
+use crate::diff::{self, View, combined};
 use crate::labels::{self, Labels};
 use crate::limits::PARENTS_SHOWN_MAX;
 use crate::message;
@@ -13,6 +13,7 @@ use bstr::BStr;
 use gix_hash::ObjectId;
 use lithe_code::repository::{Commit, Error, Repository};
 use lithe_code::{notes, text};
+use lithe_web::Fields;
 use lithe_web::filters;
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
 use lithe_web::time::Time;
@@ -49,8 +50,12 @@ pub struct CommitPage {
     tree_href: String,
     /// The commit's own address, to which `.diff` and `.patch` are added.
     href: String,
-    /// For a merge: what it is compared with.
+    /// For a merge: what it is compared with; none: with all parents at once, or it is none.
     compared_with: Option<String>,
+    /// For a merge of not too many parents that is compared with one: where it is compared with all of them.
+    combined_href: Option<&'static str>,
+    /// Whether it is compared with all parents at once.
+    is_combined: bool,
     /// Whether the parent is not there: the repository is shallow.
     is_parent_unknown: bool,
     /// What it changed, as HTML.
@@ -66,33 +71,52 @@ struct Person {
     time: Time,
 }
 
-/// Builds the page. A merge is compared with its parent number `parent`, counted from 1.
+/// With what a commit is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Against {
+    /// Its parent of that number, counted from 1.
+    Parent(usize),
+    /// All parents of a merge at once.
+    All,
+}
+
+impl Against {
+    /// As pages are without being asked for anything else.
+    pub const FIRST: Self = Self::Parent(1);
+
+    /// Reads `?parent=2` or `?combined=1`.
+    pub fn of(query: &Fields) -> Self {
+        match query.get("combined") {
+            "1" => Self::All,
+            _ => Self::Parent(query.get("parent").parse().unwrap_or(1).max(1)),
+        }
+    }
+}
+
+/// Builds the page.
 pub fn page(
     place: &Place<'_>,
     repository: Repository<'_>,
     commit_id: ObjectId,
-    parent: usize,
+    against: Against,
     view: View,
 ) -> Result<CommitPage, Failure> {
-    let links = place.links();
     let commit = repository.commit(&commit_id)?;
-    let before = match commit.parent_ids.get(parent - 1) {
-        Some(parent_id) => match repository.commit(parent_id) {
-            Ok(parent) => Before::Commit(Point { commit_id: parent.id, tree_id: parent.tree_id }),
-            Err(Error::Missing(_)) => Before::Unknown,
-            Err(error) => return Err(error.into()),
+    let can_be_combined = combined::is_for(&commit);
+    let page = match against {
+        Against::Parent(parent) => against_parent(place, repository, &commit, parent, view)?,
+        Against::All if !can_be_combined => return Err(Failure::NotFound),
+        Against::All => match combined::render(place, repository, &commit, view) {
+            Ok(changes) => Changes { changes, ..Changes::default() },
+            Err(Failure::Repository(Error::Missing(_))) => {
+                Changes { is_parent_unknown: true, ..Changes::default() }
+            }
+            Err(failure) => return Err(failure),
         },
-        None if parent > 1 => return Err(Failure::NotFound),
-        None => Before::Nothing,
     };
-    let after = Point { commit_id, tree_id: commit.tree_id };
-    let query = if parent > 1 { format!("parent={parent}") } else { String::new() };
-    let changes = |before| diff::view::render(place, repository, (before, after), &query, view);
-    let changes = match before {
-        Before::Commit(before) => changes(Some(before))?,
-        Before::Nothing => changes(None)?,
-        Before::Unknown => String::new(),
-    };
+    let Changes { changes, compared_with, is_parent_unknown } = page;
+    let links = place.links();
+    let is_combined = against == Against::All;
     let parents = commit.parent_ids.iter().take(PARENTS_SHOWN_MAX);
     Ok(CommitPage {
         frame: place.frame(commit.title()),
@@ -111,10 +135,51 @@ pub fn page(
         note: note(place, repository, &commit_id)?,
         href: links.commit(&commit_id),
         tree_href: links.tree(BStr::new(&commit_id.to_string()), "".into()),
+        compared_with,
+        combined_href: (can_be_combined && !is_combined).then_some("?combined=1"),
+        is_combined,
+        is_parent_unknown,
+        changes,
+    })
+}
+
+/// What a commit changed, and since when.
+#[derive(Default)]
+struct Changes {
+    /// As HTML.
+    changes: String,
+    compared_with: Option<String>,
+    is_parent_unknown: bool,
+}
+
+fn against_parent(
+    place: &Place<'_>,
+    repository: Repository<'_>,
+    commit: &Commit,
+    parent: usize,
+    view: View,
+) -> Result<Changes, Failure> {
+    let before = match commit.parent_ids.get(parent - 1) {
+        Some(parent_id) => match repository.commit(parent_id) {
+            Ok(parent) => Before::Commit(Point { commit_id: parent.id, tree_id: parent.tree_id }),
+            Err(Error::Missing(_)) => Before::Unknown,
+            Err(error) => return Err(error.into()),
+        },
+        None if parent > 1 => return Err(Failure::NotFound),
+        None => Before::Nothing,
+    };
+    let after = Point { commit_id: commit.id, tree_id: commit.tree_id };
+    let query = if parent > 1 { format!("parent={parent}") } else { String::new() };
+    let changes = |before| diff::view::render(place, repository, (before, after), &query, view);
+    Ok(Changes {
         compared_with: (commit.parent_ids.len() > 1)
             .then(|| commit.parent_ids[parent - 1].to_hex_with_len(10).to_string()),
         is_parent_unknown: before == Before::Unknown,
-        changes,
+        changes: match before {
+            Before::Commit(before) => changes(Some(before))?,
+            Before::Nothing => changes(None)?,
+            Before::Unknown => String::new(),
+        },
     })
 }
 

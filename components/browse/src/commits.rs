@@ -6,6 +6,7 @@ use crate::limits::{LOG_TIME_MAX, PATH_BYTES_MAX};
 use crate::place::{CommitLine, Failure, Place, Switcher, crumbs};
 use askama::Template;
 use bstr::{BString, ByteSlice as _};
+use gix_hash::ObjectId;
 use lithe_code::repository::Repository;
 use lithe_code::revision::Resolved;
 use lithe_code::text;
@@ -16,7 +17,6 @@ use lithe_web::address::{decode, encode_component, encode_path};
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
 use lithe_web::{Text, filters, t, tn};
 use serde::Serialize;
-use std::time::Instant;
 
 /// A page of a history.
 #[derive(Template, Serialize)]
@@ -44,9 +44,16 @@ pub struct CommitsPage {
     /// Where the two that are chosen are compared; none: none can be chosen.
     #[serde(skip)]
     compare_action: Option<String>,
-    /// The ids of the commits that are chosen at first: the latest one here and the last.
+    /// The ids of the commits that are chosen at first: the one chosen before or the latest here, and the last.
     #[serde(skip)]
     ends: Option<(String, String)>,
+    /// What was chosen on an earlier page.
+    #[serde(skip)]
+    chosen: Option<CommitLine>,
+    /// Where two can be chosen: the fields of the page after this one, which a button of the form leads to, so that
+    /// the choice goes along.
+    #[serde(skip)]
+    next_fields: Option<NextFields>,
     days: Vec<Day>,
     /// Where the latest commits are; none on the first page.
     first_href: Option<String>,
@@ -68,6 +75,25 @@ struct Day {
     #[serde(skip)]
     day: Text,
     commits: Vec<CommitLine>,
+}
+
+/// What a form sends to come to the next page.
+struct NextFields {
+    action: String,
+    after: String,
+    others: Vec<(String, String)>,
+}
+
+impl NextFields {
+    /// Takes an address apart.
+    fn of(href: &str) -> Option<Self> {
+        let fields = Fields::of_query(&href.parse().ok()?);
+        let action = href.split('?').next().unwrap_or_default().to_owned();
+        let is_other = |name: &&str| !matches!(*name, "after" | "to");
+        let others =
+            fields.names().filter(is_other).map(|name| (name.to_owned(), fields.get(name).to_owned()));
+        Some(Self { action, after: fields.get("after").to_owned(), others: others.collect() })
+    }
 }
 
 /// The form to look for commits, as it was filled in.
@@ -92,6 +118,8 @@ pub struct Look {
     pub follows: bool,
     /// Whether two commits can be chosen to be compared.
     pub chooses: bool,
+    /// The one of them that was chosen on an earlier page: where the range ends.
+    pub chosen: Option<ObjectId>,
     /// What a file that is followed was called where the page begins; none: as the address says.
     pub name: Option<BString>,
     pub cursor: Option<Cursor>,
@@ -107,10 +135,13 @@ impl Look {
             None => None,
         };
         let name = query.find("name").and_then(|name| decode(name).ok());
+        let chooses = query.get("choose") == "1";
+        let chosen = ObjectId::from_hex(query.get("to").as_bytes()).ok();
         Some(Self {
             wish: Wish::of(query),
             follows: query.get("follow") == "1",
-            chooses: query.get("choose") == "1",
+            chooses,
+            chosen: chosen.filter(|id| chooses && id.kind() == format),
             name: name.filter(|name| is_path(name)).map(Into::into),
             cursor,
             searched: query.get("searched").parse().unwrap_or(0),
@@ -121,12 +152,13 @@ impl Look {
     fn address(&self, address: &str) -> String {
         let follow = if self.follows { "follow=1" } else { "" };
         let choose = if self.chooses { "choose=1" } else { "" };
-        with_fields(address, &[&self.wish.query(), follow, choose])
+        let chosen = self.chosen.map(|id| format!("to={id}")).unwrap_or_default();
+        with_fields(address, &[&self.wish.query(), follow, choose, &chosen])
     }
 
     /// The address of this page where two commits can be chosen, or no longer.
     fn other_choice(&self, address: &str) -> String {
-        let other = Self { chooses: !self.chooses, ..self.clone() };
+        let other = Self { chooses: !self.chooses, chosen: None, ..self.clone() };
         let after = self.cursor.as_ref().map(|cursor| format!("after={cursor}")).unwrap_or_default();
         with_fields(&other.address(address), &[&after])
     }
@@ -194,12 +226,17 @@ pub fn page(
     let plain = links.commits(name, path);
     let searched = look.searched.saturating_add(history.searched as u64);
     let ids = || history.commits.iter().map(|commit| commit.id.to_string());
-    let can_choose = history.commits.len() > 1;
+    let chosen = chosen(place, repository, look)?;
+    let can_choose = history.commits.len() > usize::from(chosen.is_none());
+    let latest = chosen.as_ref().map(|commit| commit.id.clone()).or_else(|| ids().next());
+    let next_href = look.next(&plain, at, &history);
     Ok(CommitsPage {
         // The names that a file had on earlier pages are not kept.
         range_href: (can_choose && !look.follows).then(|| look.other_choice(&plain)),
         compare_action: (can_choose && look.chooses).then(|| links.compare("".into(), "", "".into())),
-        ends: ids().next().zip(ids().last()),
+        ends: latest.zip(ids().last()),
+        chosen: chosen.filter(|commit| ids().all(|id| id != commit.id)),
+        next_fields: next_href.as_deref().filter(|_| can_choose && look.chooses).and_then(NextFields::of),
         frame: place.frame(t("History of {title}").with("title", title)),
         head: place.head(Tab::Commits, Some(revision)),
         switcher: Switcher::new(repository, revision, &links, |name| {
@@ -211,7 +248,7 @@ pub fn page(
         days: by_day(lines(place, repository, &history)),
         graph_href: (path.is_empty() && look.wish.is_empty()).then(|| format!("{plain}?graph=1")),
         first_href: look.cursor.as_ref().map(|_| look.address(&plain)),
-        next_href: look.next(&plain, at, &history),
+        next_href,
         searched: history.is_cut.then(|| {
             tn(
                 "{n} commit was searched so far. The next page goes on from there.",
@@ -237,6 +274,15 @@ pub fn page(
     })
 }
 
+/// The commit that was chosen on an earlier page; none: it is none that may be shown.
+fn chosen(place: &Place<'_>, repository: Repository<'_>, look: &Look) -> Result<Option<CommitLine>, Failure> {
+    let Some(id) = look.chosen else { return Ok(None) };
+    if !repository.objects.may_show(&id, repository.refs)? {
+        return Ok(None);
+    }
+    Ok(repository.commit(&id).ok().map(|commit| place.commit_line(&commit)))
+}
+
 /// The commits on one line each, with labels.
 fn lines(place: &Place<'_>, repository: Repository<'_>, history: &Page) -> impl Iterator<Item = CommitLine> {
     let mut labels = labels::of(place, repository, history.commits.iter().map(|commit| commit.id));
@@ -249,8 +295,14 @@ fn lines(place: &Place<'_>, repository: Repository<'_>, history: &Page) -> impl 
 fn found(place: &Place<'_>, repository: Repository<'_>, at: &Resolved, look: &Look, filter: &Filter) -> Page {
     let begin = Cursor::at(at.revision.commit_id);
     let name = look.name.as_ref().filter(|_| look.follows).unwrap_or(&at.path);
-    let scope = Scope { path: name.as_bstr(), follows: look.follows, filter, mailmap: &place.mailmap };
-    let budget = Budget { until: Some(Instant::now() + LOG_TIME_MAX), ..history::BUDGET };
+    let scope = Scope {
+        path: name.as_bstr(),
+        follows: look.follows,
+        first_path: at.path.as_bstr(),
+        filter,
+        mailmap: &place.mailmap,
+    };
+    let budget = Budget { until: place.until(LOG_TIME_MAX), ..history::BUDGET };
     history::search(repository, look.cursor.as_ref().unwrap_or(&begin), &scope, budget)
 }
 

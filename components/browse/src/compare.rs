@@ -16,6 +16,7 @@ use lithe_code::relation::{self, Relation};
 use lithe_code::repository::{Commit, Error, Repository};
 use lithe_code::revision::{self, Revision};
 use lithe_code::text;
+use lithe_git::format::ObjectFormat;
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
 use lithe_web::{Text, filters, t, tn};
 use serde::Serialize;
@@ -114,6 +115,8 @@ pub struct ComparePage {
     is_since_parting: bool,
     /// The branches and tags to choose from.
     names: Vec<String>,
+    /// Why what was chosen cannot be compared.
+    problem: Option<Text>,
     result: Option<Comparison>,
 }
 
@@ -145,8 +148,28 @@ pub fn choice(place: &Place<'_>, repository: Repository<'_>) -> Result<ComparePa
         to: name,
         is_since_parting: true,
         names: names(repository),
+        problem: None,
         result: None,
     })
+}
+
+/// The page where two are chosen again, for those chosen are of repositories whose objects are named in different
+/// ways.
+pub fn of_other_format(
+    place: &Place<'_>,
+    (base, head): (Repository<'_>, Repository<'_>),
+    head_path: &str,
+) -> Result<ComparePage, Failure> {
+    let name = |repository: Repository<'_>| match repository.objects.format() {
+        ObjectFormat::Sha256 => "SHA-256".to_owned(),
+        _ => "SHA-1".to_owned(),
+    };
+    let problem = t(
+        "{other} names its objects by {theirs}, and this repository by {own}: not even what is alike has the same name in both, so that they cannot be compared.",
+    );
+    let problem =
+        problem.with("other", head_path.to_owned()).with("theirs", name(head)).with("own", name(base));
+    Ok(ComparePage { problem: Some(problem), ..choice(place, base)? })
 }
 
 /// The page of a comparison.

@@ -18,7 +18,6 @@ use lithe_git::refs::Ref;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// What is known of where a commit is.
 #[derive(Default, Serialize)]
@@ -129,7 +128,7 @@ fn known(
     let budget = Budget {
         commits_read: 1,
         commits_passed: CONTAINING_PASSED_MAX,
-        until: Some(Instant::now() + CONTAINING_TIME_MAX),
+        until: place.until(CONTAINING_TIME_MAX),
     };
     // What was found before an object that cannot be read is shown all the same.
     let _ = known.advance(repository, tips, budget);

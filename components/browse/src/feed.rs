@@ -15,6 +15,7 @@ use lithe_forge::types;
 use lithe_git::refs::Ref;
 use lithe_web::address::encode_path;
 use lithe_web::time::{Time, mail_date};
+use lithe_web::{Language, Text, t};
 
 /// The latest time that a feed's date has: the end of the year 9999 but for two days, past which offsets
 /// may not lead, in seconds since the epoch.
@@ -140,6 +141,7 @@ pub fn of_repositories(
     parent: Option<&str>,
     listed: impl Iterator<Item = Listed>,
     form: Form,
+    language: Language,
 ) -> Feed {
     let mut repositories: Vec<types::Repository> = listed
         .filter_map(|entry| match entry.place {
@@ -159,7 +161,7 @@ pub fn of_repositories(
     };
     let base = parent.map(|path| format!("/{}", encode_path(path))).unwrap_or_default();
     Feed {
-        title: xml(&format!("{} · Repositories", parent.unwrap_or(site_title))),
+        title: titled(parent.unwrap_or(site_title), t("Repositories"), language),
         page: format!("{site}{}", if base.is_empty() { "/" } else { &base }),
         own: format!("{site}{base}/-/feed/repositories{}", form.extension()),
         updated: repositories.first().map_or_else(|| date_of(0), |repository| date_of(repository.updated)),
@@ -169,36 +171,37 @@ pub fn of_repositories(
 
 /// What an entry of a feed of the site says.
 pub struct Said {
-    pub title: String,
+    pub title: Text,
     pub href: String,
     pub author: String,
     /// When, in seconds since the epoch.
     pub seconds: i64,
-    pub content: String,
+    pub content: Text,
 }
 
 /// Builds a feed of the site, of what the page at `page` shows.
 pub fn of_site(
     site: &str,
-    title: &str,
+    title: String,
     (page, form): (&str, Form),
     said: impl Iterator<Item = Said>,
+    language: Language,
 ) -> Feed {
     let mut latest = 0;
     let entries: Vec<Entry> = said
         .map(|said| {
             latest = latest.max(said.seconds);
             Entry {
-                title: xml(&said.title),
+                title: xml(&said.title.in_language(language)),
                 href: said.href,
                 author: xml(&said.author),
                 date: date_of(said.seconds),
-                content: message(&said.content),
+                content: message(&said.content.in_language(language)),
             }
         })
         .collect();
     Feed {
-        title: xml(title),
+        title,
         page: format!("{site}{page}"),
         own: format!("{site}{page}{}", form.extension()),
         updated: date_of(latest),
@@ -225,11 +228,12 @@ fn of_commits(
         content: message(&commit.text()),
     });
     let of = match path.is_empty() {
-        true => at.revision.label(),
-        false => format!("{} of {}", text::visible(path), at.revision.label()),
+        true => t("Commits of {revision}"),
+        false => t("Commits of {path} of {revision}").with("path", text::visible(path)),
     };
+    let of = of.with("revision", at.revision.label());
     let page = links.commits(at.revision.name.as_bstr(), path);
-    Ok(whole(place, format!("Commits of {of}"), &page, own, entries.collect()))
+    Ok(whole(place, of, &page, own, entries.collect()))
 }
 
 fn of_tags(place: &Place<'_>, repository: Repository<'_>, own: String) -> Feed {
@@ -241,7 +245,7 @@ fn of_tags(place: &Place<'_>, repository: Repository<'_>, own: String) -> Feed {
     entries.sort_by_key(|(seconds, _)| std::cmp::Reverse(*seconds));
     entries.truncate(TAGS_MAX);
     let entries = entries.into_iter().map(|(_, entry)| entry).collect();
-    whole(place, "Tags".to_owned(), &place.links().refs(), own, entries)
+    whole(place, t("Tags"), &place.links().refs(), own, entries)
 }
 
 /// A tag, and when it was made; none if it leads to no commit that can be read.
@@ -267,15 +271,20 @@ fn of_tag(place: &Place<'_>, repository: Repository<'_>, tag: &Ref) -> Option<(i
     Some((by.seconds, entry))
 }
 
-fn whole(place: &Place<'_>, title: String, page: &str, own: String, entries: Vec<Entry>) -> Feed {
+fn whole(place: &Place<'_>, title: Text, page: &str, own: String, entries: Vec<Entry>) -> Feed {
     let updated = entries.iter().map(|entry| &entry.date).max_by(|a, b| a.atom.cmp(&b.atom));
     Feed {
-        title: xml(&format!("{} · {title}", place.record.path)),
+        title: titled(&place.record.path, title, place.frame.language),
         page: format!("{}{page}", place.site),
         own,
         updated: updated.cloned().unwrap_or_else(|| date_of(place.record.created)),
         entries,
     }
+}
+
+/// The title of a feed: whose it is, and of what.
+pub fn titled(of: &str, what: Text, language: Language) -> String {
+    xml(&Text::joined(" · ", [Text::verbatim(of.to_owned()), what]).in_language(language))
 }
 
 fn date(signature: &Signature) -> Date {

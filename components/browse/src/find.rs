@@ -3,6 +3,7 @@
 use crate::cache::Key;
 use crate::limits::{FIND_FOUND_MAX, FIND_PATHS_MAX, FIND_TIME_MAX, FIND_TREES_MAX, FIND_WORDS_BYTES_MAX};
 use crate::place::{Failure, Place, Switcher};
+use crate::route;
 use askama::Template;
 use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::ObjectId;
@@ -36,7 +37,8 @@ pub struct FindPage {
 #[serde(rename_all = "kebab-case")]
 struct Found {
     path: String,
-    href: String,
+    /// None: the path is too long for an address.
+    href: Option<String>,
 }
 
 /// The paths of a commit's files.
@@ -57,8 +59,10 @@ pub fn page(
     let (links, name) = (place.links(), revision.name.as_bstr());
     let Paths { paths, is_cut } = all(place, repository, revision)?;
     let (matching, total) = matching(&paths, words);
-    let found =
-        matching.into_iter().map(|path| Found { path: text::visible(path), href: links.blob(name, path) });
+    let found = matching.into_iter().map(|path| Found {
+        path: text::visible(path),
+        href: Some(links.blob(name, path)).filter(|href| route::leads(href)),
+    });
     Ok(FindPage {
         frame: place.frame(t("Find a file")),
         head: place.head(Tab::Code, Some(revision)),
@@ -124,7 +128,7 @@ pub fn all(place: &Place<'_>, repository: Repository<'_>, revision: &Revision) -
     if let Some(kept) = place.cache.get(&key).and_then(|text| parse(&text)) {
         return Ok(Paths { paths: kept, is_cut: false });
     }
-    let paths = walk(repository, tree_id)?;
+    let paths = walk(repository, tree_id, Instant::now)?;
     if !paths.is_cut {
         let lines = paths.paths.iter().map(|path| encode_path(path) + "\n");
         place.cache.put(&key, &lines.collect::<String>());
@@ -136,14 +140,19 @@ fn parse(text: &str) -> Option<Vec<BString>> {
     text.lines().map(|line| decode(line).ok().map(BString::from)).collect()
 }
 
-/// Reads all trees, those nearest to the root first, within the limits.
-fn walk(repository: Repository<'_>, root: ObjectId) -> Result<Paths, Failure> {
-    let until = Instant::now() + FIND_TIME_MAX;
+/// The paths of the files in a tree, those nearest to the root first, within the limits; `now` is the clock that
+/// time is taken by.
+pub fn walk(
+    repository: Repository<'_>,
+    root: ObjectId,
+    mut now: impl FnMut() -> Instant,
+) -> Result<Paths, Failure> {
+    let until = now() + FIND_TIME_MAX;
     let mut open = std::collections::VecDeque::from([(BString::default(), root)]);
     let (mut paths, mut trees) = (Vec::new(), 0);
     while let Some((directory, id)) = open.pop_front() {
         trees += 1;
-        if trees > FIND_TREES_MAX || paths.len() >= FIND_PATHS_MAX || Instant::now() >= until {
+        if trees > FIND_TREES_MAX || paths.len() >= FIND_PATHS_MAX || now() >= until {
             return Ok(Paths { paths, is_cut: true });
         }
         for entry in repository.tree(&id)? {

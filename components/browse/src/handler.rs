@@ -4,6 +4,7 @@ use crate::activity::{self, Hiding};
 use crate::blame;
 use crate::blob::{self, Display};
 use crate::cache::{self, Cache};
+use crate::commit::Against;
 use crate::commits::{self, Look};
 use crate::compare::{self, Pair};
 use crate::diff::View;
@@ -234,6 +235,7 @@ impl<'a> Arrived<'a> {
                     parent,
                     listed,
                     form,
+                    asked.frame.language,
                 );
                 match feed.render(form) {
                     Ok(text) => sending::feed(&asked.request.headers, form.content_type(), text),
@@ -257,7 +259,13 @@ impl<'a> Arrived<'a> {
                     return asked.page(&activity::page(&asked.frame, &found, &hiding, time::now()));
                 };
                 let title = &asked.frame.site_title;
-                let feed = activity::feed(&site(asked.request), title, &found, &hiding, form);
+                let feed = activity::feed(
+                    &site(asked.request),
+                    title,
+                    &found,
+                    &hiding,
+                    (form, asked.frame.language),
+                );
                 match feed.render(form) {
                     Ok(text) => sending::feed(&asked.request.headers, form.content_type(), text),
                     Err(_) => failure::internal(&asked.frame),
@@ -344,6 +352,7 @@ impl Asked<'_> {
             cache: &cache,
             mailmap: Rc::default(),
             issues: Issues::new(&opened.issue_links, &record.path),
+            is_hurried: true,
         };
         let mut answer = match storage::open(Path::new(REPOSITORIES), record) {
             Ok(repository) => self.kept_or_made(opened, place, &repository, page, &cache),
@@ -442,7 +451,15 @@ impl Asked<'_> {
                 .and_then(|at| blob::page(place, repository, &at, self.display()))
                 .map(|page| self.page(&page)),
             Page::Blame(rest) => resolve(repository, rest.as_bstr())
-                .and_then(|at| blame::page(place, repository, &at, self.whitespace()))
+                .and_then(|at| {
+                    blame::page(
+                        place,
+                        repository,
+                        &at,
+                        self.whitespace(),
+                        self.query.get("from").parse().unwrap_or(0),
+                    )
+                })
                 .map(|page| self.page(&page)),
             Page::Find(rest) => self.find(place, repository, rest.as_bstr()),
             Page::Raw(rest) => resolve(repository, rest.as_bstr()).and_then(|at| self.raw(repository, &at)),
@@ -493,9 +510,13 @@ impl Asked<'_> {
         if lithe_web::download::is_known(&self.request.headers, &etag) {
             return Ok(sending::not_modified(&etag));
         }
-        self.pay(cost::of_raw(repository.header(&file.id)?.1))?;
-        let (disposition, bytes) = raw::read(repository, &file)?;
-        Ok(sending::file_or_part(&self.request.headers, &disposition, &etag, bytes))
+        if self.request.method != Method::HEAD {
+            self.pay(cost::of_raw(repository.header(&file.id)?.1))?;
+        }
+        let open = raw::open(repository, &file)?;
+        let (disposition, size) = (open.disposition.clone(), open.size());
+        sending::file(self.request, &disposition, &etag, size, |start| open.from(start))
+            .map_err(|error| Error::Read(error.to_string()).into())
     }
 
     fn find(&self, place: &Place<'_>, repository: Repository<'_>, rest: &BStr) -> Result<Answer, Failure> {
@@ -530,8 +551,8 @@ impl Asked<'_> {
 
     fn commit(&self, place: &Place<'_>, repository: Repository<'_>, id: &BStr) -> Result<Answer, Failure> {
         let commit_id = revision::commit_by_abbreviation(repository, id)?.ok_or(Failure::NotFound)?;
-        let parent = self.query.get("parent").parse().unwrap_or(1).max(1);
-        let page = commit::page(place, repository, commit_id, parent, View::of(&self.query))?;
+        let against = Against::of(&self.query);
+        let page = commit::page(place, repository, commit_id, against, View::of(&self.query))?;
         let signature = repository.signed(&commit_id)?.map(|signed| {
             let find = |names: &[String], addresses: &[String]| self.find_signers(place, names, addresses);
             signature::view(&signed, place.now, find)
@@ -565,7 +586,7 @@ impl Asked<'_> {
             return Ok(sending::not_modified(&etag));
         }
         let bytes = patches::of_commit(repository, commit_id, form)?;
-        Ok(sending::file(&patches::disposition(), &etag, bytes.into()))
+        Ok(sending::made(self.request, &patches::disposition(), &etag, bytes))
     }
 
     /// Two revisions, compared: a page, or a file.
@@ -604,6 +625,10 @@ impl Asked<'_> {
             Failure::NotFound
         })?;
         let head = Repository { objects: &opened.objects, refs: &opened.refs };
+        if base.objects.format() != head.objects.format() {
+            let page = compare::of_other_format(place, (base, head), &record.path)?;
+            return Ok(self.page_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page));
+        }
         let objects = Across { base: base.objects, head: head.objects };
         let both = Repository { objects: &objects, refs: base.refs };
         let head = (head, Some(record.path.as_str()));
@@ -628,7 +653,7 @@ impl Asked<'_> {
             return Ok(sending::not_modified(&etag));
         }
         let bytes = compare::patch(repository, &pair, form)?;
-        Ok(sending::file(&patches::disposition(), &etag, bytes.into()))
+        Ok(sending::made(self.request, &patches::disposition(), &etag, bytes))
     }
 
     fn feed(&self, place: &Place<'_>, repository: Repository<'_>, rest: &BStr) -> Result<Answer, Failure> {

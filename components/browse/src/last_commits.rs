@@ -12,7 +12,6 @@ use lithe_code::revision::{Kind, Revision};
 use lithe_code::walk::Budget;
 use lithe_web::time::Time;
 use serde::Serialize;
-use std::time::Instant;
 
 /// The last commit of an entry, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,7 +26,10 @@ pub struct LastCommit {
 }
 
 /// The last commits of a directory's entries, as far as they are known.
-pub struct Known(Option<LastCommits>);
+pub struct Known {
+    found: Option<LastCommits>,
+    goes_on: bool,
+}
 
 impl Known {
     /// Looks for those of the entries of the directory at `path`. Where the history cannot be read,
@@ -39,12 +41,20 @@ impl Known {
         path: &BStr,
         entries: &[Entry],
     ) -> Self {
-        Self(looked(place, repository, revision, path, entries).ok())
+        match looked(place, repository, revision, path, entries) {
+            Ok((found, goes_on)) => Self { found: Some(found), goes_on },
+            Err(_) => Self { found: None, goes_on: false },
+        }
+    }
+
+    /// Whether the next view of the directory knows more.
+    pub fn goes_on(&self) -> bool {
+        self.goes_on
     }
 
     /// That of an entry.
     pub fn get(&self, place: &Place<'_>, name: &BStr) -> Option<LastCommit> {
-        let (id, told) = self.0.as_ref()?.get(name)?;
+        let (id, told) = self.found.as_ref()?.get(name)?;
         let href = place.links().commit(&id);
         Some(LastCommit {
             title_html: place.issues.title_html(&told.title, &href),
@@ -55,13 +65,14 @@ impl Known {
     }
 }
 
+/// What is known now, and whether the next view knows more.
 fn looked(
     place: &Place<'_>,
     repository: Repository<'_>,
     revision: &Revision,
     path: &BStr,
     entries: &[Entry],
-) -> Result<LastCommits, Error> {
+) -> Result<(LastCommits, bool), Error> {
     let commit_id = revision.commit_id;
     let key = match revision.kind {
         Kind::Branch => {
@@ -76,15 +87,16 @@ fn looked(
     };
     search.ask(repository, entries.iter().map(|entry| entry.name.as_ref()))?;
     if search.is_complete() {
-        return Ok(search);
+        return Ok((search, false));
     }
     let budget = Budget {
         commits_read: LAST_COMMITS_READ_MAX,
         commits_passed: LAST_COMMITS_PASSED_MAX,
-        until: Some(Instant::now() + LAST_COMMITS_TIME_MAX),
+        until: place.until(LAST_COMMITS_TIME_MAX),
     };
     // What was found before an object that cannot be read is shown all the same.
-    let _ = search.advance(repository, path, earlier.as_ref(), budget);
+    let is_readable = search.advance(repository, path, earlier.as_ref(), budget).is_ok();
     place.cache.put(&key, &search.to_text());
-    Ok(search)
+    let goes_on = is_readable && !search.is_complete();
+    Ok((search, goes_on))
 }

@@ -13,13 +13,17 @@ pub const PAGES_KEPT_BYTES_MAX: usize = 512 << 10;
 pub const PAGE_KEPT_SECONDS: i64 = 5;
 
 /// The longest file name or ref in an address, in bytes after percent-decoding.
-pub const PATH_BYTES_MAX: usize = 4096;
+pub const PATH_BYTES_MAX: usize = 12 << 10;
 
 /// The deepest file in an address, in segments.
 pub const PATH_SEGMENTS_MAX: usize = 255;
 
-/// The largest file that `/-/raw/` sends, in bytes.
-pub const RAW_BYTES_MAX: u64 = 64 << 20;
+/// The largest file that `/-/raw/` makes in memory to send it, in bytes: one that is stored as a delta. Others are
+/// sent as they are read, whatever their size.
+pub const RAW_MADE_BYTES_MAX: u64 = 64 << 20;
+
+/// How much of a raw file is looked at to tell text and its encoding from what is none, in bytes.
+pub const RAW_LOOKED_AT_BYTES: usize = 256 << 10;
 
 /// The largest file shown in a page, in bytes. Past it, there is only a link to the raw file.
 pub const BLOB_BYTES_MAX: u64 = 2 << 20;
@@ -33,8 +37,10 @@ pub const PART_LINES_MAX: usize = 2_000;
 /// The most bytes of lines of a file that is shown in parts, on one page.
 pub const PART_BYTES_MAX: usize = 1 << 20;
 
-/// The most lines of a file shown in a page.
-pub const BLOB_LINES_MAX: usize = 20_000;
+pub use lithe_code::limits::BLOB_LINES_MAX;
+
+/// The most lines of a file that are followed to where they come from.
+pub const BLAME_LINES_MAX: usize = 20_000;
 
 /// The largest text that is highlighted, in bytes. Past it, it is shown plain.
 pub const HIGHLIGHT_BYTES_MAX: usize = 256 << 10;
@@ -228,6 +234,12 @@ pub const LAST_COMMITS_PASSED_MAX: usize = 50_000;
 /// the next view.
 pub const LAST_COMMITS_TIME_MAX: Duration = Duration::from_millis(25);
 
+/// The most bytes of names on one page of a directory; there are fewer entries on it if theirs are long.
+pub const TREE_NAMES_BYTES_MAX: usize = 1 << 20;
+
+/// The most directories of a path that its page leads to, of those nearest to what it shows.
+pub const CRUMBS_MAX: usize = 40;
+
 /// The most files that the finder looks through.
 pub const FIND_PATHS_MAX: usize = 100_000;
 
@@ -353,3 +365,8 @@ pub const EVENTS_PER_PAGE: u32 = 50;
 
 /// The most refs that are shown of one push.
 pub const EVENT_MOVES_MAX: usize = 5;
+
+// --- weight -----------------------------------------------------------------------------------------
+
+/// The smallest page that is compressed, in bytes. With styles and scripts, a smaller one is light as it is.
+pub const PAGE_COMPRESSED_BYTES_MIN: usize = 64 << 10;

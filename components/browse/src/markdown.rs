@@ -40,7 +40,10 @@ pub fn render(text: &str, origin: &Origin, heading_level: u8) -> Option<String> 
     }
     let mut plugins = comrak::options::Plugins::default();
     plugins.render.codefence_syntax_highlighter = Some(&CodeBlocks);
-    safe(&comrak::markdown_to_html_with_plugins(text, &options(), &plugins), origin, heading_level)
+    let html = comrak::markdown_to_html_with_plugins(text, &options(), &plugins);
+    // What is kept is the same for readers of all languages: the heading alone, and no words about it.
+    let html = html.replace("aria-label=\"Link to heading '", "aria-label=\"# '");
+    safe(&html, origin, heading_level)
 }
 
 /// Takes everything out of HTML that is not harmless, and resolves its links, as [`render`] does. None if

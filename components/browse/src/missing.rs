@@ -14,7 +14,6 @@ use lithe_code::walk::Budget;
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
 use lithe_web::{filters, t};
 use serde::Serialize;
-use std::time::Instant;
 
 /// The page of a path that is not there.
 #[derive(Template, Serialize)]
@@ -100,7 +99,7 @@ fn gone(place: &Place<'_>, repository: Repository<'_>, at: &Resolved) -> Result<
     let budget = Budget {
         commits_read: LAST_COMMITS_READ_MAX,
         commits_passed: LAST_COMMITS_PASSED_MAX,
-        until: Some(Instant::now() + MISSING_TIME_MAX),
+        until: place.until(MISSING_TIME_MAX),
     };
     search.advance(repository, directory, None, budget)?;
     let Some((id, _)) = search.get(name) else { return Ok(None) };

@@ -4,6 +4,7 @@
 use crate::cache::Cache;
 use crate::issues::Issues;
 use crate::labels::Labels;
+use crate::limits::CRUMBS_MAX;
 use bstr::{BStr, ByteSlice as _};
 use lithe_code::links::Links;
 use lithe_code::mailmap::Mailmap;
@@ -20,6 +21,7 @@ use lithe_web::time::Time;
 use lithe_web::{Text, t};
 use serde::Serialize;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 /// How many branches, and how many tags, can be chosen without going to the page of all.
 const CHOICES_MAX: usize = 20;
@@ -39,9 +41,17 @@ pub struct Place<'a> {
     pub mailmap: Rc<Mailmap>,
     /// What finds issues in messages.
     pub issues: Issues,
+    /// Whether work that has a time for it ends with that. Tests whose answers must not depend on how busy the
+    /// machine is let it come to its other limits.
+    pub is_hurried: bool,
 }
 
 impl Place<'_> {
+    /// The end of work that begins now and may take so long; none: it has no end.
+    pub fn until(&self, limit: Duration) -> Option<Instant> {
+        self.is_hurried.then(|| Instant::now() + limit)
+    }
+
     pub fn links(&self) -> Links {
         Links::new(&self.record.path)
     }
@@ -128,10 +138,13 @@ pub struct CommitLine {
     pub labels: Labels,
 }
 
-/// The directories and the file of a path, each with its page; the last is where one is.
+/// The directories and the file of a path, each with its page; the last is where one is. Of a deep path, the
+/// uppermost are left out.
 pub fn crumbs(links: &Links, revision: &BStr, path: &BStr) -> Vec<Breadcrumb> {
-    let ends = path.find_iter("/").chain([path.len()]);
-    ends.filter(|end| *end > 0)
+    let ends: Vec<usize> = path.find_iter("/").chain([path.len()]).filter(|end| *end > 0).collect();
+    ends[ends.len().saturating_sub(CRUMBS_MAX)..]
+        .iter()
+        .copied()
         .map(|end| {
             let above = path[..end].as_bstr();
             let name = above.rsplit_str("/").next().unwrap_or_default();

@@ -1,13 +1,16 @@
 //! A file as it is, `/-/raw/<ref>/<path>`, sent so that no browser takes it for a page of this site.
 
-use crate::limits::RAW_BYTES_MAX;
+use crate::limits::{RAW_LOOKED_AT_BYTES, RAW_MADE_BYTES_MAX};
 use crate::place::Failure;
 use bstr::{BStr, ByteSlice as _};
 use gix_hash::ObjectId;
-use lithe_code::repository::Repository;
+pub use lithe_code::media::image_type;
+use lithe_code::repository::{Error, Repository};
 use lithe_code::revision::Resolved;
 use lithe_code::text;
+use lithe_git::odb::Reader;
 use lithe_web::address::encode_component;
+use std::io::{self, Cursor, Read};
 
 /// How a file is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,50 +44,62 @@ pub fn find(repository: Repository<'_>, at: &Resolved) -> Result<File, Failure> 
     }
 }
 
-/// Reads the file and tells how to send it.
-///
-/// Fails with [`lithe_code::repository::Error::TooLarge`] past [`RAW_BYTES_MAX`].
-pub fn read(
-    repository: Repository<'_>,
-    file: &File,
-) -> Result<(Disposition, std::sync::Arc<Vec<u8>>), Failure> {
-    let bytes = repository.blob(&file.id, RAW_BYTES_MAX)?;
-    Ok((disposition(file.name.as_bstr(), &bytes), bytes))
+/// A file that is open to be sent: what was read of it to tell how, and the rest.
+pub struct Open {
+    pub disposition: Disposition,
+    beginning: Vec<u8>,
+    rest: Reader,
 }
 
-/// Images are shown, other text is plain text, everything else is saved.
-pub fn disposition(name: &BStr, bytes: &[u8]) -> Disposition {
+/// Opens the file, whatever its size, and tells how to send it.
+///
+/// Fails with [`lithe_code::repository::Error::TooLarge`] where it has more than [`RAW_MADE_BYTES_MAX`] and is
+/// stored as a delta.
+pub fn open(repository: Repository<'_>, file: &File) -> Result<Open, Failure> {
+    let mut rest = repository.blob_reader(&file.id, RAW_MADE_BYTES_MAX)?;
+    let beginning = rest.next_piece(RAW_LOOKED_AT_BYTES).map_err(|error| Error::Read(error.to_string()))?;
+    Ok(Open { disposition: disposition(file.name.as_bstr(), &beginning), beginning, rest })
+}
+
+impl Open {
+    /// Its size in bytes.
+    pub fn size(&self) -> u64 {
+        self.rest.size()
+    }
+
+    /// Its contents from a byte on.
+    pub fn from(mut self, start: u64) -> io::Result<impl Read + Unpin + Send + 'static> {
+        let read = self.beginning.len() as u64;
+        self.rest.skip(start.saturating_sub(read)).map_err(io::Error::other)?;
+        let mut beginning = Cursor::new(self.beginning);
+        beginning.set_position(start.min(read));
+        Ok(beginning.chain(self.rest))
+    }
+}
+
+/// Images are shown, other text is plain text, everything else is saved. `beginning` may end within a character.
+pub fn disposition(name: &BStr, beginning: &[u8]) -> Disposition {
     if let Some(content_type) = image_type(name) {
         return Disposition { content_type, attachment: None };
     }
-    if text::is_binary(bytes) {
+    if text::is_binary(beginning) {
         let value = format!("attachment; filename*=UTF-8''{}", encode_component(name));
         return Disposition { content_type: "application/octet-stream", attachment: Some(value) };
     }
-    let content_type = match bytes {
+    let content_type = match beginning {
         [0xff, 0xfe, ..] => "text/plain; charset=utf-16le",
         [0xfe, 0xff, ..] => "text/plain; charset=utf-16be",
-        _ if std::str::from_utf8(bytes).is_ok() => "text/plain; charset=utf-8",
+        _ if is_utf8(beginning) => "text/plain; charset=utf-8",
         _ => "text/plain; charset=windows-1252",
     };
     Disposition { content_type, attachment: None }
 }
 
-/// The type of an image by its name. With `nosniff` and a policy that forbids scripts, a file that
-/// only pretends to be one is harmless.
-pub fn image_type(name: &BStr) -> Option<&'static str> {
-    let (_, extension) = name.rsplit_once_str(".")?;
-    Some(match extension.to_ascii_lowercase().as_slice() {
-        b"png" => "image/png",
-        b"jpg" | b"jpeg" => "image/jpeg",
-        b"gif" => "image/gif",
-        b"webp" => "image/webp",
-        b"avif" => "image/avif",
-        b"bmp" => "image/bmp",
-        b"ico" => "image/x-icon",
-        b"svg" => "image/svg+xml",
-        _ => return None,
-    })
+fn is_utf8(beginning: &[u8]) -> bool {
+    match std::str::from_utf8(beginning) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none() && beginning.len() == RAW_LOOKED_AT_BYTES,
+    }
 }
 
 #[cfg(test)]

@@ -130,6 +130,16 @@ pub fn parse(path: &str) -> Route {
     }
 }
 
+/// How much longer the address of the same path at another revision may be, in bytes: by the id of a commit.
+const REVISION_ROOM: usize = 64;
+
+/// Whether an address leads to a page: names in a tree may be of any length, and those of addresses may not.
+pub fn leads(href: &str) -> bool {
+    // What is that short is no problem.
+    href.len() <= PATH_SEGMENTS_MAX
+        || parse(&format!("{href}{}", "x".repeat(REVISION_ROOM))) != Route::NotFound
+}
+
 /// Git's names have no empty segment and no `.` or `..`.
 fn acceptable_rest(rest: Vec<u8>) -> Option<BString> {
     let acceptable = rest.is_empty()
@@ -218,5 +228,25 @@ mod tests {
         assert_eq!(tree("a".repeat(PATH_BYTES_MAX + 1)), Route::NotFound);
         assert!(matches!(tree(vec!["a"; PATH_SEGMENTS_MAX].join("/")), Route::Place { .. }));
         assert_eq!(tree(vec!["a"; PATH_SEGMENTS_MAX + 1].join("/")), Route::NotFound);
+    }
+
+    #[test]
+    fn what_is_too_long_for_an_address_is_not_linked() {
+        let href = |path: String| format!("/d/-/blob/main/{}", encode_path(path));
+        let room = PATH_BYTES_MAX - REVISION_ROOM - "main/".len();
+        let cases = [
+            ("a".into(), true),
+            ("a".repeat(room), true),
+            ("a".repeat(room + 1), false),
+            // A byte takes three characters of an address.
+            ("ü".repeat(2_500), true),
+            ("ü".repeat(2_600), false),
+            (vec!["a"; PATH_SEGMENTS_MAX - 1].join("/"), true),
+            (vec!["a"; PATH_SEGMENTS_MAX].join("/"), false),
+        ];
+        for (path, expected) in cases {
+            let bytes = path.len();
+            assert_eq!(leads(&href(path)), expected, "{bytes} bytes");
+        }
     }
 }

@@ -1,10 +1,11 @@
 //! The page of a directory, `/-/tree/<ref>/<path>`, and the listing that the summary shares.
 
 use crate::last_commits::{Known, LastCommit};
-use crate::limits::{TREE_ENTRIES_MAX, TREE_SIZES_MAX};
+use crate::limits::{TREE_ENTRIES_MAX, TREE_NAMES_BYTES_MAX, TREE_SIZES_MAX};
 use crate::markdown::Origin;
 use crate::markup::Markup;
 use crate::place::{Additions, CommitLine, Failure, Place, Switcher, crumbs};
+use crate::route;
 use crate::submodules::Submodules;
 use askama::Template;
 use bstr::{BStr, BString, ByteSlice as _};
@@ -83,6 +84,8 @@ pub struct Listing {
     /// Where the entries before and after these are.
     pub previous_href: Option<String>,
     pub next_href: Option<String>,
+    /// Where more is known of what changed these last; none: all is, or as much as can be.
+    pub again_href: Option<String>,
 }
 
 /// An entry of a directory.
@@ -90,7 +93,7 @@ pub struct Listing {
 #[serde(rename_all = "kebab-case")]
 pub struct Row {
     pub name: String,
-    /// None for a submodule, whose contents are elsewhere.
+    /// None for a submodule, whose contents are elsewhere, and for a path that is too long for an address.
     pub href: Option<String>,
     /// For the style sheet: `directory`, `file`, `link`, `submodule`.
     pub class: &'static str,
@@ -125,6 +128,8 @@ impl Listing {
         };
         let total = entries.len();
         let shown: Vec<Entry> = entries.into_iter().skip(offset).take(rows_max).collect();
+        let shown = within(shown, TREE_NAMES_BYTES_MAX);
+        let next = offset.saturating_add(shown.len());
         let has_submodules = shown.iter().any(|entry| entry.mode.kind() == EntryKind::Commit);
         let submodules = match has_submodules {
             true => Submodules::read(repository, revision, &place.record.path),
@@ -133,9 +138,10 @@ impl Listing {
         let known = Known::look(place, repository, revision, path, &shown);
         let parent = path.rfind_byte(b'/').map_or(b"".as_bstr(), |end| path[..end].as_bstr());
         Self {
-            range: range(offset, rows_max, total),
+            range: range(offset, shown.len(), total),
             previous_href: (offset > 0).then(|| at(offset.saturating_sub(rows_max))),
-            next_href: (total.saturating_sub(offset) > rows_max).then(|| at(offset + rows_max)),
+            next_href: (total > next).then(|| at(next)),
+            again_href: known.goes_on().then(|| at(offset)),
             parent_href: (!path.is_empty()).then(|| links.tree(name, parent)),
             rows: shown
                 .iter()
@@ -150,9 +156,21 @@ impl Listing {
     }
 }
 
+/// As many of the entries as have names of so many bytes, and one at the least.
+fn within(mut entries: Vec<Entry>, mut bytes: usize) -> Vec<Entry> {
+    let has_room = |entry: &Entry| {
+        let left = bytes.checked_sub(entry.name.len());
+        bytes = left.unwrap_or(0);
+        left.is_some()
+    };
+    let count = entries.iter().map(has_room).take_while(|has_room| *has_room).count();
+    entries.truncate(count.max(1));
+    entries
+}
+
 /// `Entries 1 to 1,000 of 2,500`.
-fn range(offset: usize, rows_max: usize, total: usize) -> Text {
-    let (first, last) = (offset.saturating_add(1), offset.saturating_add(rows_max).min(total));
+fn range(offset: usize, count: usize, total: usize) -> Text {
+    let (first, last) = (offset.saturating_add(1), offset.saturating_add(count).min(total));
     t("Entries {first} to {last} of {total}")
         .with("first", first.min(last))
         .with("last", last)
@@ -177,6 +195,8 @@ fn row(
         EntryKind::Link => ("link", t("symbolic link"), blob()),
         EntryKind::Commit => ("submodule", t("submodule"), None),
     };
+    let leads = href.as_deref().is_none_or(route::leads);
+    let (kind, href) = if leads { (kind, href) } else { (t("path too long for an address"), None) };
     let is_sized = with_size && class == "file";
     let size =
         if is_sized { repository.header(&entry.id).ok().map(|(_, bytes)| Text::size(bytes)) } else { None };
@@ -241,7 +261,14 @@ impl Readme {
         let links = place.links();
         let origin = Origin { links: links.clone(), revision: revision.name.clone(), file: file.clone() };
         let html = Markup::of(entry.name.as_bstr()).and_then(|markup| {
-            markup.render_cached(place.cache, &entry.id, &text.text, &origin, HEADING_LEVEL)
+            markup.render_cached(
+                place.cache,
+                &entry.id,
+                &text.text,
+                &origin,
+                HEADING_LEVEL,
+                place.frame.language,
+            )
         });
         Ok(Some(Self {
             name: text::visible(&entry.name),

@@ -202,7 +202,8 @@ fn changes_are_folded_left_out_or_forced_as_attributes_say() {
     let id = fixture.git("rev-parse main");
     let place = fixture.place();
     let commit_id = id.parse().expect("an id");
-    let page = commit::page(&place, repository(&opened), commit_id, 1, View::default()).expect("a commit");
+    let page = commit::page(&place, repository(&opened), commit_id, commit::Against::FIRST, View::default())
+        .expect("a commit");
     let html = page.render().expect("it renders");
     let file = |name: &str| {
         let start = html.find(&format!("<h3 class=\"mono\">{name}</h3>")).expect(name);

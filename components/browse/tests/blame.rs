@@ -4,7 +4,7 @@ mod kit;
 
 use askama::Template as _;
 use browse::blame;
-use browse::limits::{BLOB_LINES_MAX, CACHE_ENTRY_BYTES_MAX};
+use browse::limits::{BLAME_LINES_MAX, BLOB_LINES_MAX, CACHE_ENTRY_BYTES_MAX};
 use gix_hash::ObjectId;
 use kit::{COMMITTED, Fixture, repository};
 use lithe_code::blame::{Blame, Rules, Whitespace};
@@ -237,7 +237,7 @@ fn the_page_passes_over_the_commits_that_the_repository_lists() {
     let opened = fixture.open();
     let at = revision::resolve(repository(&opened), "main/file".into()).expect("it can be read");
     let page =
-        blame::page(&fixture.place(), repository(&opened), &at.expect("it is there"), Whitespace::Counts);
+        blame::page(&fixture.place(), repository(&opened), &at.expect("it is there"), Whitespace::Counts, 0);
     let page = page.expect("a file").render().expect("the template takes its page");
     assert!(page.contains(">One</a>") && !page.contains(">Format</a>"));
     assert!(page.contains(".git-blame-ignore-revs"));
@@ -282,18 +282,45 @@ fn a_long_file_of_short_runs_is_kept() {
         "mkdir -p dir/{0}/{0} && seq {1} > dir/{0}/{0}/f && git add . && git commit -qm One
         sed -i 's/[02468]$/&x/' dir/{0}/{0}/f && git commit -qam Two",
         "d".repeat(200),
-        BLOB_LINES_MAX
+        BLAME_LINES_MAX
     ));
     let opened = fixture.open();
     let repository = repository(&opened);
     let path = fixture.git("ls-tree -r --name-only main");
     let id = |revision: &str| fixture.git(&format!("rev-parse {revision}")).parse().expect("an id");
     let blob = id(&format!("main:{path}"));
-    let blame = Blame::new(repository, id("main"), path.as_str().into(), blob, BLOB_LINES_MAX as u32);
+    let blame = Blame::new(repository, id("main"), path.as_str().into(), blob, BLAME_LINES_MAX as u32);
     let mut blame = blame.expect("a commit");
     let asked = asked(Whitespace::Counts);
     let rules = Rules { whitespace: asked.whitespace, ignored: &asked.ignored };
     blame.advance(repository, rules, ALL).expect("it can be read");
-    assert_eq!(blame.settled().len(), BLOB_LINES_MAX);
+    assert_eq!(blame.settled().len(), BLAME_LINES_MAX);
     assert!(blame.to_text().len() < CACHE_ENTRY_BYTES_MAX / 4, "{}", blame.to_text().len());
+}
+
+#[test]
+fn a_long_file_is_shown_in_parts() {
+    let count = BLOB_LINES_MAX + 2;
+    let fixture = Fixture::new(&format!(
+        "seq {count} > f && git add . && git commit -qm One && sed -i '{BLOB_LINES_MAX},$s/$/x/' f && git commit -qam Two"
+    ));
+    let opened = fixture.open();
+    let at = revision::resolve(repository(&opened), "main/f".into()).expect("readable").expect("there");
+    let part = |whitespace, from| {
+        let page = blame::page(&fixture.place(), repository(&opened), &at, whitespace, from).expect("lines");
+        page.render().expect("the template takes its page")
+    };
+    let first = part(Whitespace::Counts, 0);
+    assert_eq!(first.matches("<tr id=\"L").count(), BLOB_LINES_MAX);
+    let next = format!("href=\"/team/demo/-/blame/main/f?from={BLOB_LINES_MAX}\">More lines");
+    assert!(first.contains(&next) && !first.contains("Earlier lines"));
+    let last = part(Whitespace::Ignored, BLOB_LINES_MAX);
+    assert_eq!(last.matches("<tr id=\"L").count(), 2);
+    assert!(
+        last.contains(&format!("id=\"L{count}\""))
+            && last.contains("title=\"Two\"")
+            && !last.contains("title=\"One\"")
+    );
+    assert!(last.contains("href=\"/team/demo/-/blame/main/f?whitespace=ignored\">Earlier lines"), "{last}");
+    assert_eq!(part(Whitespace::Counts, usize::MAX).matches("<tr id=\"L").count(), 0);
 }

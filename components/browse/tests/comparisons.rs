@@ -273,3 +273,15 @@ fn what_another_repository_has_is_compared() {
         assert_eq!(other_way, Ok(None), "the first name is of the first repository");
     }
 }
+
+#[test]
+fn repositories_of_different_formats_are_not_compared_and_say_so() {
+    let fixture = Fixture::new("git commit -q --allow-empty -m x");
+    let other = Fixture::of_format("sha256", "git commit -q --allow-empty -m x");
+    let (opened, other) = (fixture.open(), other.open());
+    let both = (repository(&opened), repository(&other));
+    let page = compare::of_other_format(&fixture.place(), both, "team/<other>").expect("a page");
+    let html = page.render().expect("the template takes its page");
+    let words = "team/&#60;other&#62; names its objects by SHA-256, and this repository by SHA-1";
+    assert!(html.contains(words) && html.contains("compare-form"), "{html}");
+}

@@ -216,7 +216,8 @@ fn page(fixture: &Fixture, revision: &str) -> String {
     let opened = fixture.open();
     let commit_id = id(&fixture.git(&format!("rev-parse '{revision}^{{commit}}'")));
     let view = browse::diff::View::default();
-    let page = commit::page(&fixture.place(), repository(&opened), commit_id, 1, view).expect("a commit");
+    let page = commit::page(&fixture.place(), repository(&opened), commit_id, commit::Against::FIRST, view)
+        .expect("a commit");
     page.render().expect("the template takes its page")
 }
 

@@ -8,11 +8,11 @@ use browse::history::{self, Cursor};
 use browse::limits::*;
 use browse::place::Failure;
 use browse::refs::{self, Offsets};
-use browse::route::Page;
+use browse::route::{Page, Route};
 use browse::{commit, commits, graph, missing, raw, summary, tree};
 use kit::{COMMITTED, Fixture, repository};
-use lithe_code::repository::Error;
 use lithe_code::{revision, storage};
+use std::io;
 
 /// Builds every page that the repository could have; what cannot be read is an error, never more.
 fn visit_all(fixture: &Fixture) -> Vec<Failure> {
@@ -47,9 +47,16 @@ fn visit_all(fixture: &Fixture) -> Vec<Failure> {
         failures.extend(blob::page(&place, repository, &at, Display::Best).err());
         failures.extend(commits::page(&place, repository, &at, &commits::Look::default()).err());
         failures.extend(
-            commit::page(&place, repository, at.revision.commit_id, 1, browse::diff::View::default()).err(),
+            commit::page(
+                &place,
+                repository,
+                at.revision.commit_id,
+                commit::Against::FIRST,
+                browse::diff::View::default(),
+            )
+            .err(),
         );
-        failures.extend(raw::find(repository, &at).and_then(|file| raw::read(repository, &file)).err());
+        failures.extend(raw::find(repository, &at).and_then(|file| raw::open(repository, &file)).err());
     }
     failures
 }
@@ -173,13 +180,13 @@ fn large_files_are_cut_or_left_out() {
     let fixture = Fixture::new(&format!(
         r#"head -c {BLOB_BYTES_MAX} /dev/zero | tr '\0' '\n' > most && head -c {} /dev/zero | tr '\0' '\n' > more
         yes | head -n {BLOB_LINES_MAX} > lines && yes | head -n {} > more-lines
-        head -c {RAW_BYTES_MAX} /dev/zero > raw && head -c {} /dev/zero > more-raw
+        head -c {RAW_MADE_BYTES_MAX} /dev/zero > raw && head -c {} /dev/zero > more-raw
         yes '{}' | head -n {} > long.rs
         head -c {PARTS_BYTES_MAX} /dev/zero | tr '\0' x > one-line && (cat one-line; echo) > too-large
         git add . && git -c core.compression=1 commit -qm x"#,
         BLOB_BYTES_MAX + 1,
         BLOB_LINES_MAX + 1,
-        RAW_BYTES_MAX + 1,
+        RAW_MADE_BYTES_MAX + 1,
         line.trim_end(),
         HIGHLIGHT_BYTES_MAX / line.len() + 1,
     ));
@@ -197,19 +204,26 @@ fn large_files_are_cut_or_left_out() {
     assert_eq!((rows(&page("lines")), page("lines").contains("More lines")), (BLOB_LINES_MAX, false));
     assert!(page("more-lines").contains(&format!("?from={BLOB_LINES_MAX}")));
     assert_eq!(
-        (rows(&page("more-lines")), page("more-lines").contains("Only the first")),
+        (rows(&page("more-lines")), page("more-lines").contains("shown in parts")),
         (BLOB_LINES_MAX, true)
     );
+    let at = resolved(&fixture, "main/more-lines");
+    let last = blob::page(&fixture.place(), repository(&opened), &at, Display::Part(BLOB_LINES_MAX))
+        .expect("a file");
+    let last = last.render().expect("the template takes its page");
+    assert!(rows(&last) == 1 && last.contains(&format!("<tr id=\"L{}\"", BLOB_LINES_MAX + 1)), "{last}");
+    assert!(last.contains("/team/demo/-/blob/main/more-lines?from=0\">Earlier lines"), "{last}");
     assert!(page("long.rs").contains("too large") && !page("long.rs").contains("hl-keyword"));
     assert_eq!(rows(&page("one-line")), 1);
     assert!(page("too-large").contains("too large to be shown"));
     let raw = |name: &str| {
         let file =
             raw::find(repository(&opened), &resolved(&fixture, &format!("main/{name}"))).expect("a file");
-        raw::read(repository(&opened), &file).map(|(_, bytes)| bytes.len() as u64)
+        let mut contents =
+            raw::open(repository(&opened), &file).expect("it is a file").from(0).expect("readable");
+        io::copy(&mut contents, &mut io::sink()).expect("all of it")
     };
-    assert_eq!(raw("raw"), Ok(RAW_BYTES_MAX));
-    assert!(matches!(raw("more-raw"), Err(Failure::Repository(Error::TooLarge(_)))));
+    assert_eq!((raw("raw"), raw("more-raw")), (RAW_MADE_BYTES_MAX, RAW_MADE_BYTES_MAX + 1));
 }
 
 #[test]
@@ -225,8 +239,14 @@ fn large_changes_are_cut_with_a_notice() {
     let opened = fixture.open();
     let page = |revision: &str| {
         let id = fixture.git(&format!("rev-parse {revision}")).parse().expect("an id");
-        let page = commit::page(&fixture.place(), repository(&opened), id, 1, browse::diff::View::default())
-            .expect("a commit");
+        let page = commit::page(
+            &fixture.place(),
+            repository(&opened),
+            id,
+            commit::Against::FIRST,
+            browse::diff::View::default(),
+        )
+        .expect("a commit");
         page.render().expect("the template takes its page")
     };
     let lines = |html: &str| html.matches("<tr class=\"diff-insert\"").count();
@@ -288,7 +308,8 @@ fn history_pages(fixture: &Fixture) -> [String; 3] {
     let log = commits::page(&place, repository, &at, &commits::Look::default()).expect("a log");
     let graph = graph::page(&place, repository, &at.revision, None).expect("a graph");
     let id = at.revision.commit_id;
-    let commit = commit::page(&place, repository, id, 1, browse::diff::View::default()).expect("a commit");
+    let commit = commit::page(&place, repository, id, commit::Against::FIRST, browse::diff::View::default())
+        .expect("a commit");
     [log.render(), graph.render(), commit.render()].map(|html| html.expect("the template takes its page"))
 }
 
@@ -422,7 +443,10 @@ fn pages_with_names(fixture: &Fixture) -> Vec<(&'static str, String, String)> {
         both(&commits::page(&place, repository, &at, &commits::Look::default()).expect("commits")),
     );
     let view = browse::diff::View::default();
-    add("commit", both(&commit::page(&place, repository, tip, 1, view).expect("a commit")));
+    add(
+        "commit",
+        both(&commit::page(&place, repository, tip, commit::Against::FIRST, view).expect("a commit")),
+    );
     add("refs", both(&refs::page(&place, repository, "", Offsets::default()).expect("refs")));
     add("statistics", both(&browse::statistics::page(&place, repository, &at).expect("numbers")));
     for entry in repository.tree(&repository.commit(&tip).expect("it is there").tree_id).expect("it is there")
@@ -470,9 +494,72 @@ fn a_name_of_10_000_characters_is_shown_like_any_other() {
         tree=$(printf '100644 blob %s\\t%s\\n040000 tree %s\\td\\n' $blob $name $inner | git mktree)
         git update-ref refs/heads/main $(git commit-tree -m x $tree)",
     );
-    for (name, html, _) in pages_with_names(&fixture) {
-        assert!(html.len() < 500_000, "{name}: {} bytes", html.len());
+    let name = "n".repeat(10_000);
+    for (page, html, _) in pages_with_names(&fixture) {
+        assert!(html.len() < 500_000, "{page}: {} bytes", html.len());
     }
+    // Where it is linked, it is opened.
+    let opened = fixture.open();
+    let (place, repository) = (fixture.place(), repository(&opened));
+    let at = resolved(&fixture, "main");
+    let tree = tree::page(&place, repository, &at, 0).expect("a directory").render().expect("it renders");
+    for page in ["blob", "raw", "blame", "commits"] {
+        let address = format!("/team/demo/-/{page}/main/{name}");
+        let Route::Place { page, .. } = browse::route::parse(&address) else {
+            panic!("{page} has no address")
+        };
+        assert!(
+            page != Page::Blob(format!("main/{name}").into())
+                || tree.contains(&format!("href=\"{address}\""))
+        );
+        assert_eq!(page.address("team/demo"), address);
+    }
+    let file = resolved(&fixture, &format!("main/{name}"));
+    let whitespace = lithe_code::blame::Whitespace::Counts;
+    let blame = browse::blame::page(&place, repository, &file, whitespace, 0).expect("lines");
+    assert!(blame.render().expect("it renders").contains("id=\"L1\""));
+    let raw = raw::open(repository, &raw::find(repository, &file).expect("a file")).expect("readable");
+    assert_eq!(raw.size(), 2);
+}
+
+#[test]
+fn what_is_too_long_for_an_address_is_shown_and_not_linked() {
+    let fixture = Fixture::new("");
+    fixture.shell(
+        "cd team/demo.git && blob=$(echo x | git hash-object -w --stdin) && name=$(printf 'e%.0s' $(seq 20000))
+        printf '100644 blob %s\\t%s\\n100644 blob %s\\tshort\\n' $blob $name $blob | git mktree > tree
+        git update-ref refs/heads/main $(git commit-tree -m x $(cat tree))",
+    );
+    let name = "e".repeat(20_000);
+    for (page, html, _) in pages_with_names(&fixture)
+        .into_iter()
+        .filter(|(page, _, _)| !matches!(*page, "blob" | "commits of it"))
+    {
+        assert!(!html.contains(&format!("main/{name}")), "{page} links it");
+        if matches!(page, "summary" | "tree" | "find") {
+            assert!(html.contains(&name) && html.contains("path too long for an address"), "{page}");
+        }
+    }
+}
+
+#[test]
+fn long_names_make_pages_of_fewer_entries() {
+    // 300 names of 5,000 bytes.
+    let fixture = Fixture::new("");
+    fixture.shell(
+        "cd team/demo.git && blob=$(echo x | git hash-object -w --stdin) && name=$(printf 'n%.0s' $(seq 4997))
+        seq 100 399 | sed \"s/.*/100644 blob $blob\\t$name&/\" | git mktree > tree
+        git update-ref refs/heads/main $(git commit-tree -m x $(cat tree))",
+    );
+    let opened = fixture.open();
+    let at = resolved(&fixture, "main");
+    let page = tree::page(&fixture.place(), repository(&opened), &at, 0).expect("a directory");
+    let html = page.render().expect("it renders");
+    let count = TREE_NAMES_BYTES_MAX / 5_000;
+    assert_eq!(html.matches("class=\"name entry").count(), count);
+    assert!(
+        html.contains(&format!("Entries 1 to {count} of 300")) && html.contains(&format!("?from={count}\""))
+    );
 }
 
 #[test]

@@ -76,6 +76,7 @@ fn user(id: u64, name: &str) -> User {
         must_change_password: false,
         created: 0,
         last_sign_in: None,
+        language: String::new(),
     }
 }
 

@@ -41,7 +41,8 @@ fn pages(fixture: &Fixture, language: Language) -> Vec<(&'static str, String)> {
     let blob = blob::page(&place, repository, &at("main/2.qq"), Display::Best).expect("a file");
     let commits = commits::page(&place, repository, &at("main"), &look).expect("a history");
     let id = at("main").revision.commit_id;
-    let commit = commit::page(&place, repository, id, 1, View::default()).expect("a commit");
+    let commit =
+        commit::page(&place, repository, id, commit::Against::FIRST, View::default()).expect("a commit");
     let refs = refs::page(&place, repository, "", Offsets::default()).expect("refs");
     vec![
         ("summary", written(&*summary, language)),

@@ -2,12 +2,19 @@
 
 mod kit;
 
+use askama::Template as _;
+use browse::cache::{Cache, Key};
+use browse::limits::LAST_COMMITS_READ_MAX;
+use browse::place::Place;
+use browse::tree;
 use bstr::ByteSlice as _;
 use gix_hash::ObjectId;
 use kit::{COMMITTED, Fixture, repository};
 use lithe_code::last_commits::LastCommits;
+use lithe_code::revision;
 use lithe_code::walk::Budget;
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
 const ALL: Budget = Budget { commits_read: usize::MAX, commits_passed: usize::MAX, until: None };
@@ -165,4 +172,51 @@ fn text_that_was_not_written_here_is_nothing() {
         assert_eq!(LastCommits::parse(text), None, "{text}");
     }
     assert!(LastCommits::parse(&format!("from {id}\n")).is_some());
+}
+
+/// What was rendered, in memory.
+#[derive(Default)]
+struct Kept(RefCell<HashMap<Key, String>>);
+
+impl Cache for Kept {
+    fn get(&self, key: &Key) -> Option<String> {
+        self.0.borrow().get(key).cloned()
+    }
+
+    fn put(&self, key: &Key, text: &str) {
+        self.0.borrow_mut().insert(*key, text.to_owned());
+    }
+}
+
+#[test]
+fn a_directory_says_that_more_is_known_next_time() {
+    // The file is in all commits, and changed in the very first alone.
+    let mut stream = String::new();
+    for number in 0..LAST_COMMITS_READ_MAX + 10 {
+        let date = COMMITTED - 5_000 + number as i64;
+        let (name, contents) = if number == 0 { ("file", 0) } else { ("other", number) };
+        stream += &format!(
+            "commit refs/heads/main\ncommitter A <a@b> {date} +0000\ndata 5\nFirst\nM 644 inline {name}\ndata {}\n{contents}\n",
+            contents.to_string().len()
+        );
+    }
+    let fixture = Fixture::new("");
+    std::fs::write(fixture.root().join("stream"), stream).expect("the directory is writable");
+    fixture.shell("git -C team/demo.git -c fastimport.unpackLimit=100000 fast-import --quiet < stream");
+    let (opened, kept) = (fixture.open(), Kept::default());
+    let repository = repository(&opened);
+    let at = revision::resolve(repository, "main".into()).expect("readable").expect("there");
+    let view = || {
+        let place = Place { cache: &kept, ..fixture.place() };
+        tree::page(&place, repository, &at, 0).expect("a directory").render().expect("it renders")
+    };
+    let known = |html: &str| html.matches("<td class=\"message\" title=").count();
+    let first = view();
+    assert!(
+        first.contains("data-fills") && first.contains("/team/demo/-/tree/main' rel='nofollow'>Look further")
+    );
+    assert_eq!(known(&first), 1, "{first}");
+    // However slow the machine is, each view comes further.
+    let last = (0..LAST_COMMITS_READ_MAX).map(|_| view()).find(|html| !html.contains("data-fills"));
+    assert_eq!(last.as_deref().map(known), Some(2));
 }

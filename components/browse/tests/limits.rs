@@ -32,7 +32,7 @@ fn commit_page(fixture: &Fixture, revision: &str) -> String {
         &fixture.place(),
         repository(&opened),
         id(fixture, revision),
-        1,
+        commit::Against::FIRST,
         browse::diff::View::default(),
     );
     page.expect("a commit").render().expect("the template takes its page")
@@ -200,7 +200,13 @@ fn so_many_lines_are_shown_to_who_asks_for_all() {
         let fixture = Fixture::new(&format!("seq {count} > numbers && git add . && git commit -qm x"));
         let opened = fixture.open();
         let view = diff::View { is_full: true, ..diff::View::default() };
-        let page = commit::page(&fixture.place(), repository(&opened), id(&fixture, "main"), 1, view);
+        let page = commit::page(
+            &fixture.place(),
+            repository(&opened),
+            id(&fixture, "main"),
+            commit::Against::FIRST,
+            view,
+        );
         let html = page.expect("a commit").render().expect("the template takes its page");
         assert_eq!(html.matches("class=\"diff-insert\"").count(), DIFF_FULL_LINES_MAX, "{count}");
         assert_eq!(html.contains("The rest is left out"), is_cut, "{count}");
@@ -238,6 +244,29 @@ fn so_many_files_of_so_many_directories_can_be_found() {
     };
     assert_eq!(findable(&fixture, &directories(FIND_TREES_MAX - 1)), ("19,999 files".into(), false));
     assert_eq!(findable(&fixture, &directories(FIND_TREES_MAX)), ("19,999 files".into(), true));
+}
+
+#[test]
+fn files_are_looked_for_so_long() {
+    let fixture = Fixture::new(
+        "for i in 1 2 3; do mkdir d$i && echo $i > d$i/f; done; echo x > x; git add . && git commit -qm x",
+    );
+    let opened = fixture.open();
+    let tree_id = id(&fixture, "main^{tree}");
+    // A clock that goes on by as much with each of the four directories.
+    let found = |step: std::time::Duration| {
+        let (start, mut looks) = (std::time::Instant::now(), 0);
+        let clock = || {
+            looks += 1;
+            start + step * (looks - 1)
+        };
+        let paths = find::walk(repository(&opened), tree_id, clock).expect("readable");
+        (paths.paths.len(), paths.is_cut)
+    };
+    let short = std::time::Duration::from_nanos(1);
+    assert_eq!(found((FIND_TIME_MAX - short) / 4), (4, false));
+    assert_eq!(found(FIND_TIME_MAX / 4), (3, true), "what is nearest to the root was found");
+    assert_eq!(found(FIND_TIME_MAX), (0, true));
 }
 
 #[test]

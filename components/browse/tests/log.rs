@@ -72,10 +72,12 @@ fn found(fixture: &Fixture, query: &str, path: &str, budget: Budget) -> Vec<Stri
     let filter = filter(query).expect("a wish that is clear");
     let id: gix_hash::ObjectId = fixture.git("rev-parse main").parse().expect("an id");
     let mailmap = Mailmap::of(repository(&opened));
+    let first_path = path;
     let (mut cursor, mut path, mut ids) = (Cursor::at(id), bstr::BString::from(path), Vec::new());
     loop {
         let follows = query.contains("follow");
-        let scope = Scope { path: path.as_bstr(), follows, filter: &filter, mailmap: &mailmap };
+        let first_path = first_path.into();
+        let scope = Scope { path: path.as_bstr(), follows, first_path, filter: &filter, mailmap: &mailmap };
         let page = history::search(repository(&opened), &cursor, &scope, budget);
         assert!(page.commits.len() <= COMMITS_PER_PAGE);
         ids.extend(page.commits.iter().map(|commit| commit.id.to_string()));
@@ -180,6 +182,66 @@ fn a_file_is_followed_to_its_earlier_names() {
 }
 
 #[test]
+fn a_file_is_followed_whatever_the_clocks_say() {
+    type Clock = fn(i64, &mut Numbers) -> i64;
+    let clocks: [(&str, Clock); 4] = [
+        ("runs backwards", |number, _| COMMITTED - number * 60),
+        ("is anywhere", |_, numbers| COMMITTED + numbers.below(100_000) as i64),
+        ("is a day behind now and then", |number, numbers| {
+            COMMITTED + number * 600 - if numbers.below(15) == 0 { 86_400 } else { 0 }
+        }),
+        (
+            "was never set now and then",
+            |number, numbers| if numbers.below(20) == 0 { 0 } else { COMMITTED + number },
+        ),
+    ];
+    for (clock_name, clock) in clocks {
+        let mut numbers = Numbers(0x0ddc_10c5);
+        let mut stream = String::new();
+        let mut names = vec!["f".to_owned()];
+        let text: String = (0..40).map(|line| format!("line {line}\n")).collect();
+        for mark in 1..=900_usize {
+            let date = clock(mark as i64, &mut numbers);
+            stream +=
+                &format!("commit refs/heads/main\nmark :{mark}\ncommitter A <a@b> {date} +0000\ndata 1\nx\n");
+            let parent = mark - 1 - numbers.below(mark.min(3) as u64) as usize;
+            let mut name = names[parent].clone();
+            if parent > 0 {
+                stream += &format!("from :{parent}\n");
+                let other = mark - 1;
+                if other != parent && numbers.below(2) == 0 && names[other] == name {
+                    stream += &format!("merge :{other}\n");
+                }
+                if numbers.below(100) == 0 {
+                    let new = format!("f{mark}");
+                    stream += &format!("R {name} {new}\n");
+                    name = new;
+                }
+            }
+            if numbers.below(3) > 0 {
+                let text = format!("{text}{mark}\n");
+                stream += &format!("M 644 inline {name}\ndata {}\n{text}\n", text.len());
+            }
+            names.push(name);
+        }
+        let fixture = Fixture::new("");
+        std::fs::write(fixture.root().join("stream"), stream).expect("the directory is writable");
+        fixture.shell("git -C team/demo.git fast-import --quiet --force < stream");
+        let name = names.last().expect("a name");
+        let expected = fixture.git(&format!("log --follow --format=%H main -- {name}"));
+        assert!(
+            expected.lines().count() > COMMITS_PER_PAGE,
+            "a clock that {clock_name}: there are several pages"
+        );
+        for commits_read in [COMMITS_READ_MAX, 7] {
+            let budget = Budget { commits_read, ..history::BUDGET };
+            let found = found(&fixture, "follow=1", name, budget);
+            assert_eq!(found, expected.lines().collect::<Vec<_>>(), "a clock that {clock_name}");
+        }
+    }
+}
+
+#[test]
 fn what_cannot_be_looked_for_says_why() {
     let at = |len: usize| format!("author={}", "a".repeat(len));
     assert!(filter(&at(LOG_WORDS_BYTES_MAX)).is_ok());
@@ -264,8 +326,20 @@ fn two_commits_can_be_chosen_to_be_compared() {
     for (name, id) in [("to", &head), ("from", &base)] {
         assert!(html.contains(&format!("name=\"{name}\" value=\"{id}\" checked")), "{name}");
     }
-    // Pages keep it, and the link back has the same page.
-    assert!(html.contains("merges=no&#38;choose=1&#38;searched="), "{html}");
+    // Pages keep it, with what was chosen, and the link back has the same page.
+    assert!(html.contains("<input type=\"hidden\" name=\"merges\" value=\"no\"><input type=\"hidden\" name=\"choose\" value=\"1\">"), "{html}");
+    let button = "<button class=\"button\" type=\"submit\" formaction=\"/team/demo/-/commits/main\" name=\"after\" value=\"";
+    let after =
+        html.split_once(button).expect("a button that leads on").1.split('"').next().expect("a cursor");
+    assert!(!html.contains("rel=\"next"), "{html}");
+    let second = page(&fixture, "main", &format!("choose=1&from={base}&to={head}&after={after}"));
+    assert!(second.contains(&format!("name=\"to\" value=\"{head}\" checked")), "{second}");
+    assert!(second.contains("chosen before") && second.matches(" checked").count() == 2, "{second}");
+    let last = fixture.git("rev-parse main~59");
+    assert!(second.contains(&format!("name=\"from\" value=\"{last}\" checked")), "{second}");
+    // What may not be shown is not chosen.
+    let unknown = page(&fixture, "main", &format!("choose=1&to={}&after={after}", "0".repeat(40)));
+    assert!(!unknown.contains("chosen before"), "{unknown}");
     assert!(html.contains("/team/demo/-/commits/main?merges=no\""), "{html}");
     let alone = Fixture::with_commits("sha1", 1);
     assert!(!page(&alone, "main", "choose=1").contains("type=\"radio\""), "there is nothing to choose from");

@@ -253,7 +253,7 @@ fn where_lines_come_from() {
         let at = revision::resolve(repository(&opened), rest.into())
             .expect("it can be read")
             .expect("it is there");
-        let page = blame::page(&fixture.place(), repository(&opened), &at, Whitespace::Counts);
+        let page = blame::page(&fixture.place(), repository(&opened), &at, Whitespace::Counts, 0);
         check(name, &rendered(&page.expect("a file")));
     }
 }
@@ -302,9 +302,14 @@ fn single_commits() {
     ];
     for (name, revision, parent) in cases {
         let id = fixture.git(&format!("rev-parse '{revision}'")).parse().expect("an id");
-        let page =
-            commit::page(&fixture.place(), repository(&opened), id, parent, browse::diff::View::default())
-                .expect("a commit");
+        let page = commit::page(
+            &fixture.place(),
+            repository(&opened),
+            id,
+            commit::Against::Parent(parent),
+            browse::diff::View::default(),
+        )
+        .expect("a commit");
         check(name, &rendered(&page));
     }
 }

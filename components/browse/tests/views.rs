@@ -14,7 +14,8 @@ fn page(fixture: &Fixture, query: &str) -> String {
     let opened = fixture.open();
     let id = fixture.git("rev-parse main").parse().expect("an id");
     let view = View::of(&Fields::parse(query.as_bytes()).expect("a query"));
-    let page = commit::page(&fixture.place(), repository(&opened), id, 1, view).expect("a commit");
+    let page = commit::page(&fixture.place(), repository(&opened), id, commit::Against::FIRST, view)
+        .expect("a commit");
     page.render().expect("the template takes its page")
 }
 

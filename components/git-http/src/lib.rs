@@ -33,6 +33,9 @@ const CACHE_DIR: &str = "/cache";
 #[cfg_attr(target_family = "wasm", spin_sdk::http_service)]
 pub async fn handle(request: Request) -> Answer {
     let (head, body) = request.into_parts();
+    if head.uri.path() == edit::SWEEP_ADDRESS {
+        return edit::sweep(&head);
+    }
     if let Some(address) = edit::address(&head) {
         return edit::answer(&head, body, &address).await;
     }

@@ -16,8 +16,5 @@ pub const LOCKS_MAX: u32 = 1_000;
 /// Bytes of the name that a download is saved by.
 pub const FILE_NAME_BYTES_MAX: usize = 400;
 
-/// How much of a file is handed on at once, in bytes.
-pub const PIECE_BYTES: usize = 256 << 10;
-
 /// How much of an upload is kept in memory before it is written, in bytes.
 pub const WRITE_BYTES: usize = 512 << 10;

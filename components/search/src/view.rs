@@ -9,7 +9,7 @@ use crate::searching::{Hits, Kind, Part};
 use askama::Template;
 use bstr::ByteSlice as _;
 use gix_hash::ObjectId;
-use lithe_code::links::Links;
+use lithe_code::links::{self, Links};
 use lithe_code::repository::Commit;
 use lithe_code::revision::{self, Revision};
 use lithe_code::text;
@@ -481,7 +481,7 @@ fn groups(file: &FoundFile, href: &str) -> Vec<Vec<LineView>> {
     let mut groups: Vec<Vec<LineView>> = Vec::new();
     let view = |number: usize, bytes: Range<usize>, marks: Option<&[Range<usize>]>| LineView {
         number,
-        href: format!("{href}#L{number}"),
+        href: links::line(href, number),
         html: line_html(text::without_line_end(&file.text[bytes]), marks.unwrap_or_default()),
         is_match: marks.is_some(),
     };

@@ -267,16 +267,19 @@ fn update(
     }
     let full_name = change.full_name.as_deref().unwrap_or(&user.full_name);
     check_text("full-name", full_name, FULL_NAME_BYTES_MAX)?;
+    let language = change.language.as_deref().unwrap_or(&user.language);
+    users::check_language(language)?;
     connection
         .prepare_cached(
             "UPDATE users SET full_name = :full_name, is_admin = :is_admin, is_active = :is_active,
-                 must_change_password = :must_change_password WHERE id = :id",
+                 must_change_password = :must_change_password, language = :language WHERE id = :id",
         )?
         .execute(named_params! {
             ":full_name": full_name,
             ":is_admin": is_admin,
             ":is_active": is_active,
             ":must_change_password": change.must_change_password.unwrap_or(user.must_change_password),
+            ":language": language,
             ":id": row.id,
         })?;
     if let Some(email) = &change.email {
@@ -321,6 +324,9 @@ fn describe(user: &User, change: &UserChange) -> String {
     if change.email.as_ref().is_some_and(|new| *new != user.email) {
         words.push("e-mail address");
     }
+    if change.language.as_ref().is_some_and(|new| *new != user.language) {
+        words.push("language");
+    }
     words.join(", ")
 }
 
@@ -356,6 +362,7 @@ mod tests {
             is_admin: None,
             is_active: None,
             must_change_password: None,
+            language: None,
         }
     }
 
@@ -467,6 +474,8 @@ mod tests {
             (UserChange { must_change_password: Some(false), ..change() }, "forbidden", "ok"),
             (UserChange { email: Some("bert@example.org".into()), ..change() }, "conflict", "conflict"),
             (UserChange { email: Some("x".into()), ..change() }, "invalid email", "invalid email"),
+            (UserChange { language: Some("de-AT".into()), ..change() }, "ok", "ok"),
+            (UserChange { language: Some("d_e".into()), ..change() }, "invalid language", "invalid language"),
             (
                 UserChange { full_name: Some("\0".into()), ..change() },
                 "invalid full-name",

@@ -345,6 +345,7 @@ mod tests {
             is_admin: None,
             is_active: None,
             must_change_password: None,
+            language: None,
         }
     }
 

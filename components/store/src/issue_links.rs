@@ -1,4 +1,4 @@
-//! What messages call issues, and where issues are: the links of repositories and groups.
+//! What messages call issues, and where issues are: the links of repositories, groups and the whole site.
 
 use crate::access;
 use crate::bindings::exports::lithe::forge::issue_links::PlaceLinks;
@@ -11,10 +11,18 @@ use crate::types::{Error, IssueLink, Permission};
 use lithe_rules::limits::{ISSUE_LINKS_IN_FORCE_MAX, ISSUE_LINKS_MAX};
 use rusqlite::{Connection, Row, named_params};
 
+/// The path that stands for the whole site.
+const SITE: &str = "";
+
 impl Store {
     pub fn issue_links(&mut self, call: &Call, path: &str) -> Result<Vec<PlaceLinks>, Error> {
         self.transact(call.now, |connection, memory| {
             let principal = identity::resolve(connection, memory, call)?;
+            let of_site = PlaceLinks { place: SITE.to_owned(), links: read_site(connection)? };
+            if path == SITE {
+                principal.require_site_admin()?;
+                return Ok(vec![of_site]);
+            }
             let (found, _) = access::require(connection, &principal, path, Permission::Admin)?;
             let own = read(connection, PlaceRow::of(&found.place))?;
             let mut places = vec![PlaceLinks { place: found.place.path().to_owned(), links: own }];
@@ -24,6 +32,9 @@ impl Store {
                     places.push(PlaceLinks { place, links });
                 }
             }
+            if !of_site.links.is_empty() {
+                places.push(of_site);
+            }
             Ok(places)
         })
     }
@@ -31,13 +42,21 @@ impl Store {
     pub fn set_issue_links(&mut self, call: &Call, path: &str, links: &[IssueLink]) -> Result<(), Error> {
         self.transact(call.now, |connection, memory| {
             let principal = identity::resolve(connection, memory, call)?;
-            let (found, _) = access::require(connection, &principal, path, Permission::Admin)?;
-            check(links)?;
-            write(connection, PlaceRow::of(&found.place), links)?;
+            let place = if path == SITE {
+                principal.require_site_admin()?;
+                check(links)?;
+                write_site(connection, links)?;
+                SITE.to_owned()
+            } else {
+                let (found, _) = access::require(connection, &principal, path, Permission::Admin)?;
+                check(links)?;
+                write(connection, PlaceRow::of(&found.place), links)?;
+                found.place.path().to_owned()
+            };
             let words: Vec<String> =
                 links.iter().map(|link| format!("{} {}", link.pattern, link.address)).collect();
             let details = if words.is_empty() { "nothing".to_owned() } else { words.join("; ") };
-            journal::enter(connection, &principal, call, "issue-links.set", found.place.path(), &details)
+            journal::enter(connection, &principal, call, "issue-links.set", &place, &details)
         })
     }
 }
@@ -53,7 +72,9 @@ pub fn in_force(connection: &Connection, repository: &RepositoryRow) -> Result<V
                FROM group_ancestors
                    CROSS JOIN issue_links ON issue_links.group_id = group_ancestors.ancestor_id
                    CROSS JOIN groups ON groups.id = group_ancestors.ancestor_id
-               WHERE group_ancestors.group_id = :group)
+               WHERE group_ancestors.group_id = :group
+               UNION ALL
+               SELECT id, pattern, address, 2, 0 FROM site_issue_links)
          ORDER BY is_inherited, depth DESC, id LIMIT :max",
     )?;
     let rows = statement.query_map(
@@ -106,6 +127,23 @@ fn read(connection: &Connection, place: PlaceRow) -> Result<Vec<IssueLink>, Erro
     })?;
     let rows = statement.query_map([place.id()], link)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn read_site(connection: &Connection) -> Result<Vec<IssueLink>, Error> {
+    let mut statement =
+        connection.prepare_cached("SELECT pattern, address FROM site_issue_links ORDER BY id")?;
+    let rows = statement.query_map([], link)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn write_site(connection: &Connection, links: &[IssueLink]) -> Result<(), Error> {
+    connection.prepare_cached("DELETE FROM site_issue_links")?.execute([])?;
+    let mut insert =
+        connection.prepare_cached("INSERT INTO site_issue_links (pattern, address) VALUES (?1, ?2)")?;
+    for link in links {
+        insert.execute((&link.pattern, &link.address))?;
+    }
+    Ok(())
 }
 
 fn write(connection: &Connection, place: PlaceRow, links: &[IssueLink]) -> Result<(), Error> {
@@ -173,6 +211,48 @@ mod tests {
             forge.value("SELECT group_concat(details, '|') FROM journal WHERE action = 'issue-links.set'");
         assert!(entered.starts_with("a1 https://t.example/{id}; a0 https://t.example/{id}|"), "{entered}");
         assert!(entered.ends_with("|nothing"), "{entered}");
+    }
+
+    #[test]
+    fn the_links_of_the_site_come_last() {
+        let mut forge = Forge::new();
+        let root = forge.session("root");
+        forge.repository(&root, "a/demo", false);
+        forge.repository(&root, "other", false);
+        let set = |forge: &mut Forge, path: &str, patterns: &[&str]| {
+            forge.store.set_issue_links(&root, path, &links(patterns)).expect("links");
+        };
+        set(&mut forge, "", &["s2", "s1"]);
+        assert_eq!(in_force(&mut forge, &root, "other"), ["s2", "s1"]);
+        set(&mut forge, "a", &["a"]);
+        set(&mut forge, "a/demo", &["d"]);
+        assert_eq!(in_force(&mut forge, &root, "a/demo"), ["d", "a", "s2", "s1"]);
+        let listed = |forge: &mut Forge, path: &str| -> Vec<(String, usize)> {
+            let listed = forge.store.issue_links(&root, path).expect("links");
+            listed.into_iter().map(|place| (place.place, place.links.len())).collect()
+        };
+        let expected = [("a/demo", 1), ("a", 1), ("", 2)].map(|(path, count)| (path.to_owned(), count));
+        assert_eq!(listed(&mut forge, "a/demo"), expected);
+        assert_eq!(listed(&mut forge, ""), expected[2..]);
+        // They are no more than others, and the first to be left out.
+        set(&mut forge, "a", &["b"; ISSUE_LINKS_MAX]);
+        set(&mut forge, "a/demo", &["c"; ISSUE_LINKS_MAX]);
+        assert_eq!(in_force(&mut forge, &root, "a/demo").len(), ISSUE_LINKS_IN_FORCE_MAX);
+        let many = links(&["a"; ISSUE_LINKS_MAX + 1]);
+        assert_eq!(outcome(forge.store.set_issue_links(&root, "", &many)), "invalid links");
+        // Whoever administers a repository sees them, and only a site administrator sets them.
+        forge.grant("other", user("bert"), Permission::Admin);
+        let bert = forge.session("bert");
+        let listed = forge.store.issue_links(&bert, "other").expect("links");
+        assert_eq!(listed.last().map(|place| place.links.len()), Some(2));
+        let calls = [forge.anonymous(), bert, forge.token("root", Permission::Write), forge.session("root")];
+        let expected = ["unauthenticated", "forbidden", "forbidden", "ok"];
+        assert_eq!(calls.each_ref().map(|call| outcome(forge.store.issue_links(call, ""))), expected);
+        assert_eq!(
+            calls.each_ref().map(|call| outcome(forge.store.set_issue_links(call, "", &[]))),
+            expected
+        );
+        assert_eq!(in_force(&mut forge, &root, "other"), [""; 0]);
     }
 
     #[test]

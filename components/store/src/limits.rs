@@ -9,6 +9,9 @@ pub const PASSWORD_BYTES_MAX: usize = 1024;
 pub const USER_NAME_BYTES_MAX: usize = 64;
 /// A user's full name, in bytes.
 pub const FULL_NAME_BYTES_MAX: usize = 200;
+
+/// The longest tag of a language, in bytes (RFC 5646, section 4.4.1).
+pub const LANGUAGE_BYTES_MAX: usize = 35;
 /// An e-mail address, in bytes (RFC 5321, 4.5.3.1.3, less the brackets).
 pub const EMAIL_BYTES_MAX: usize = 254;
 /// The description of a repository or group, in bytes.

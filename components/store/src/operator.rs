@@ -50,6 +50,7 @@ fn principal() -> Principal {
         must_change_password: false,
         created: 0,
         last_sign_in: None,
+        language: String::new(),
     };
     Principal {
         viewer: Viewer { user: Some(user), csrf_token: String::new(), ceiling: Permission::Admin },

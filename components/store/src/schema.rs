@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004.sql"),
     include_str!("migrations/0005.sql"),
     include_str!("migrations/0006.sql"),
+    include_str!("migrations/0007.sql"),
 ];
 
 /// Brings the database to the present layout, each step in a transaction of its own.
@@ -127,6 +128,7 @@ mod tests {
             "INSERT INTO signing_keys (user_id, title, kind, algorithm, fingerprint, public_key, created) VALUES (1, '', 2, '', 'x', x'00', 0)",
             "INSERT INTO ref_rules (repository_id, kind, pattern, may_create, may_advance, may_force, may_delete, signed, verified) VALUES (1, 0, 'x', 0, 0, 0, 0, 0, 1)",
             "INSERT INTO issue_links (pattern, address) VALUES ('a', '/{id}')",
+            "INSERT INTO site_issue_links (pattern, address) VALUES ('', '/{id}')",
             "INSERT INTO paths (path) VALUES ('a')",
             "INSERT INTO users (name, full_name, password_hash, is_admin, must_change_password, created) VALUES ('a', '', 'plain', 0, 0, 0)",
         ] {

@@ -33,7 +33,7 @@ pub fn resolve(
     );
     let found: Option<(UserRow, i64, Timestamp)> = connection
         .prepare_cached(&sql)?
-        .query_row([secret::hash(secret)], |row| Ok((UserRow::read(row)?, row.get(11)?, row.get(12)?)))
+        .query_row([secret::hash(secret)], |row| Ok((UserRow::read(row)?, row.get(12)?, row.get(13)?)))
         .optional()?;
     let (row, id, last_used) = found.ok_or(Error::Unauthenticated)?;
     let days = settings::site(connection)?.session_days;

@@ -42,12 +42,12 @@ pub fn resolve(
     let found = connection
         .prepare_cached(&sql)?
         .query_row([secret::hash(secret)], |row| {
-            let scope = places::permission(row.get(12)?);
+            let scope = places::permission(row.get(13)?);
             Ok((
                 UserRow::read(row)?,
-                row.get::<_, i64>(11)?,
+                row.get::<_, i64>(12)?,
                 scope,
-                Times { expires: row.get(13)?, last_used: row.get(14)? },
+                Times { expires: row.get(14)?, last_used: row.get(15)? },
             ))
         })
         .optional()?;

@@ -1,7 +1,7 @@
 //! The rows of users.
 
 use crate::failure::{conflict, invalid};
-use crate::limits::{EMAIL_BYTES_MAX, FULL_NAME_BYTES_MAX, USER_NAME_BYTES_MAX};
+use crate::limits::{EMAIL_BYTES_MAX, FULL_NAME_BYTES_MAX, LANGUAGE_BYTES_MAX, USER_NAME_BYTES_MAX};
 use crate::store::check_text;
 use crate::types::{Error, Timestamp, User};
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, named_params};
@@ -9,11 +9,11 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, named_params};
 /// Names that stand for somebody else in the journal.
 const RESERVED: &[&str] = &["operator", "anonymous", "everyone"];
 
-/// What is selected of a user, for [`UserRow::read`].
+/// What is selected of a user, for [`UserRow::read`]: columns 0 to 11.
 pub const COLUMNS: &str = "users.id, users.name, users.full_name, \
      ifnull((SELECT email FROM emails WHERE emails.user_id = users.id AND emails.is_main = 1), ''), \
      users.is_admin, users.is_active, users.must_change_password, users.created, users.last_sign_in, \
-     users.password_hash, users.credentials_version";
+     users.password_hash, users.credentials_version, users.language";
 
 /// A user, with what nobody else sees.
 #[derive(Debug, Clone)]
@@ -50,6 +50,7 @@ impl UserRow {
                 must_change_password: row.get(6)?,
                 created: row.get(7)?,
                 last_sign_in: row.get(8)?,
+                language: row.get(11)?,
             },
             password_hash: row.get(9)?,
             credentials_version: row.get(10)?,
@@ -140,6 +141,17 @@ pub fn bump_credentials(connection: &Connection, user_id: i64) -> Result<(), Err
 
 fn one(connection: &Connection, sql: &str, params: impl Params) -> Result<Option<UserRow>, Error> {
     Ok(connection.prepare_cached(sql)?.query_row(params, UserRow::read).optional()?)
+}
+
+/// Refuses what cannot be the tag of a language (RFC 5646, section 2.1): subtags of letters and digits.
+pub fn check_language(tag: &str) -> Result<(), Error> {
+    let is_subtag = |subtag: &str| {
+        (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    match tag.is_empty() || (tag.len() <= LANGUAGE_BYTES_MAX && tag.split('-').all(is_subtag)) {
+        true => Ok(()),
+        false => Err(invalid("language", "that is not the tag of a language")),
+    }
 }
 
 fn check_name(name: &str) -> Result<(), Error> {

@@ -2,6 +2,7 @@
 
 use super::arguments::{Common, LogFormat, Serve};
 use crate::operator::OneTimePassword;
+use crate::run_to_end::go_apart_in;
 use crate::serve::{Config, Server};
 use anyhow::Context as _;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -13,15 +14,19 @@ use tracing_subscriber::EnvFilter;
 
 /// The log's filter, if this is not set: every request, and what is worth knowing.
 const LOG_VARIABLE: &str = "LITHE_LOG";
-/// Threads of the runtime per processor. A guest's file calls run on these threads; while one waits
-/// for the disk, the others go on.
-const THREADS_PER_PROCESSOR: usize = 4;
+/// Threads per processor for guests that work long, or with what a client sends. Their file calls run on these
+/// threads; while one waits for the disk, the others go on.
+pub const THREADS_PER_PROCESSOR: usize = 4;
 
 /// Serves until a signal says to stop; a second one stops at once.
 pub fn run(common: &Common, options: Serve) -> anyhow::Result<ExitCode> {
     log(options.log_format);
     limit_arenas();
-    let result = runtime()?.block_on(serve(common, options));
+    // Connections, and guests that answer at once, have a thread for each processor: with more, each request is
+    // handed from one to another, which takes a third of its time. Whoever works long goes to the others.
+    let (connections, apart) = (runtime(1)?, runtime(THREADS_PER_PROCESSOR)?);
+    go_apart_in(apart.handle());
+    let result = connections.block_on(serve(common, options));
     result.map(|()| ExitCode::SUCCESS)
 }
 
@@ -38,6 +43,7 @@ async fn serve(common: &Common, options: Serve) -> anyhow::Result<()> {
         ..Config::new(common.manifest(), common.data.clone())
     })
     .await?;
+    give_back_memory();
     let listener = TcpListener::bind(options.listen)
         .await
         .with_context(|| format!("cannot listen on {}", options.listen))?;
@@ -122,11 +128,23 @@ fn limit_arenas() {
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 fn limit_arenas() {}
 
-/// The runtime that guests and connections run on.
-pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
+/// Gives back what the C library holds of freed memory: to compile a component takes hundreds of MiB, and a server
+/// that did so when it started would keep some of them for ever.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn give_back_memory() {
+    // SAFETY: it frees only what nobody has, and takes the locks of the arenas for that.
+    unsafe { libc::malloc_trim(0) };
+}
+
+/// Other C libraries have no word for it.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn give_back_memory() {}
+
+/// A runtime for guests and connections, with so many threads for each processor.
+pub fn runtime(threads_per_processor: usize) -> io::Result<tokio::runtime::Runtime> {
     let processors = std::thread::available_parallelism().map_or(1, |count| count.get());
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(processors * THREADS_PER_PROCESSOR)
+        .worker_threads(processors * threads_per_processor)
         .enable_all()
         .build()
 }

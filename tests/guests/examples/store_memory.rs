@@ -40,6 +40,7 @@ fn alice() -> User {
         must_change_password: false,
         created: 0,
         last_sign_in: None,
+        language: String::new(),
     }
 }
 

@@ -6,9 +6,22 @@ function markLines() {
   for (const row of document.querySelectorAll('.blob tr.is-marked')) row.classList.remove('is-marked');
   if (!first) return;
   const [from, to] = [Number(first), Number(last)].sort((a, b) => a - b);
-  const rows = [...document.querySelectorAll('.blob tr')].slice(Math.max(from - 1, 0), to);
+  const isBetween = (row) => Number(row.id.slice(1)) >= from && Number(row.id.slice(1)) <= to;
+  const rows = [...document.querySelectorAll('.blob tr[id]')].filter(isBetween);
   for (const row of rows) row.classList.add('is-marked');
   rows[0]?.scrollIntoView({ block: 'center' });
+}
+
+// A line that is on another part of a long file is gone to.
+const part = Number(document.querySelector('.blob[data-part]')?.dataset.part);
+const line = Number(location.hash.match(/^#L(\d+)/)?.[1]);
+if (part && line && !document.getElementById(`L${line}`)) {
+  const address = new URL(location.href);
+  const from = Math.floor((line - 1) / part) * part;
+  if (address.searchParams.get('from') !== String(from)) {
+    address.searchParams.set('from', from);
+    location.replace(address);
+  }
 }
 
 if (document.querySelector('.blob')) {

@@ -5,6 +5,25 @@ if (document.querySelector('[data-goes-on]')) {
   setTimeout(() => { if (!document.hidden) location.reload(); }, 400);
 }
 
+// The last commits of a directory's entries are filled in as they are found; what has the focus keeps it.
+const FILLS_MAX = 20;
+async function fillIn(asked) {
+  const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
+  if (!answer.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  const [rows, found] = [document, page].map((where) => [...where.querySelectorAll('.files tbody tr')]);
+  if (rows.length !== found.length) return;
+  for (const [index, row] of rows.entries()) {
+    for (const name of ['.message', '.when']) {
+      const [cell, filled] = [row, found[index]].map((from) => from.querySelector(name));
+      if (cell && filled && !cell.hasChildNodes()) cell.replaceWith(filled);
+    }
+  }
+  if (!page.querySelector('[data-fills]')) return document.querySelector('[data-fills]').remove();
+  if (asked < FILLS_MAX) setTimeout(() => fillIn(asked + 1), 400);
+}
+if (document.querySelector('[data-fills]')) setTimeout(() => { if (!document.hidden) fillIn(1); }, 400);
+
 // Files are found while one types; Enter opens the first, the arrows go through them.
 const finder = document.querySelector('form[data-find]');
 if (finder) {

@@ -33,9 +33,11 @@ for (const change of document.querySelectorAll('.image-change')) {
 for (const form of document.querySelectorAll('form[data-range]')) {
   const [heads, bases] = ['to', 'from'].map((name) => [...form.querySelectorAll(`input[name=${name}]`)]);
   const chosen = (inputs) => inputs.findIndex((input) => input.checked);
+  // A head that was chosen on an earlier page stands before the others, above all bases.
+  const earlier = heads.length - bases.length;
   const update = () => {
-    const [head, base] = [chosen(heads), chosen(bases)];
-    heads.forEach((input, index) => { input.disabled = base >= 0 && index >= base; });
+    const [head, base] = [chosen(heads) - earlier, chosen(bases)];
+    heads.forEach((input, index) => { input.disabled = base >= 0 && index - earlier >= base; });
     bases.forEach((input, index) => { input.disabled = head >= 0 && index <= head; });
   };
   form.addEventListener('change', update);

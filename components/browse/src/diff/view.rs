@@ -9,6 +9,7 @@ use crate::limits::{
 };
 use crate::place::{Failure, Place};
 use crate::raw;
+use crate::route;
 use askama::Template;
 use bstr::{BStr, ByteSlice as _};
 use gix_hash::ObjectId;
@@ -79,12 +80,13 @@ pub struct Point {
 /// Changes, to be shown below the head of a page.
 #[derive(Template)]
 #[template(path = "_changes.html")]
-struct ChangesView {
+pub(super) struct ChangesView {
     file_count: Text,
     added: u32,
     removed: u32,
     files: Vec<FileView>,
     notices: Vec<Text>,
+    is_split: bool,
     unified_href: Option<String>,
     split_href: Option<String>,
     white_space_href: String,
@@ -93,26 +95,27 @@ struct ChangesView {
 }
 
 /// A changed file.
-struct FileView {
-    path: String,
+#[derive(Default)]
+pub(super) struct FileView {
+    pub path: String,
     /// The path before, of a renamed file; or of what a file is a copy of.
-    before_path: Option<String>,
-    similarity: Option<u32>,
+    pub before_path: Option<String>,
+    pub similarity: Option<u32>,
     /// `added`, `deleted`, `renamed`, `copied`, `modified`: in words and for the style sheet.
-    kind: &'static str,
+    pub kind: &'static str,
     /// The file after the change; none if it was deleted.
-    href: Option<String>,
+    pub href: Option<String>,
     /// None if the lines were not compared.
-    counts: Option<(u32, u32)>,
-    mode_change: Option<String>,
+    pub counts: Option<(u32, u32)>,
+    pub mode_change: Option<String>,
     /// The rows of the hunks, as HTML.
-    rows: String,
+    pub rows: String,
     /// An image before and after the change.
-    images: Option<(Option<String>, Option<String>)>,
+    pub images: Option<(Option<String>, Option<String>)>,
     /// Whether a tool wrote it: its changes are folded.
-    is_generated: bool,
+    pub is_generated: bool,
     /// Why there are no hunks, or not all.
-    note: Option<Text>,
+    pub note: Option<Text>,
 }
 
 impl FileView {
@@ -142,6 +145,43 @@ impl FileView {
             index if index < squares => "bar-delete",
             _ => "bar-none",
         }))
+    }
+}
+
+impl ChangesView {
+    /// Files in a view, of a page that has the query for itself. `is_short`: something was left out.
+    pub(super) fn new(
+        file_count: Text,
+        files: Vec<FileView>,
+        notices: Vec<Text>,
+        (view, query): (View, &str),
+        is_short: bool,
+    ) -> Self {
+        let total = |count: fn(&(u32, u32)) -> u32| {
+            files.iter().filter_map(|file| file.counts.as_ref()).map(count).sum()
+        };
+        let with = |view: View| view.query(query);
+        Self {
+            file_count,
+            added: total(|counts| counts.0),
+            removed: total(|counts| counts.1),
+            notices,
+            is_split: view.is_split,
+            unified_href: view.is_split.then(|| with(View { is_split: false, ..view })),
+            split_href: (!view.is_split).then(|| with(View { is_split: true, ..view })),
+            white_space_href: {
+                let ignores_white_space = !view.lines.ignores_white_space;
+                with(View { lines: Options { ignores_white_space, ..view.lines }, ..view })
+            },
+            hides_white_space: view.lines.ignores_white_space,
+            full_href: (is_short && !view.is_full).then(|| with(View { is_full: true, ..view })),
+            files,
+        }
+    }
+
+    /// The same without a view of sides beside each other, which there is none of.
+    pub(super) fn of_one_side(self) -> Self {
+        Self { split_href: None, ..self }
     }
 }
 
@@ -210,42 +250,28 @@ pub fn render_across(
         notices.push(t("More differs than is shown here: the lines of some files are left out."));
     }
     let is_short = page.budget.is_spent || page.budget.is_file_cut;
-    let total =
-        |count: fn(&(u32, u32)) -> u32| files.iter().filter_map(|file| file.counts.as_ref()).map(count).sum();
-    let with = |view: View| view.query(query);
-    let changes = ChangesView {
-        file_count: tn("{n} file changed", "{n} files changed", files.len()),
-        added: total(|counts| counts.0),
-        removed: total(|counts| counts.1),
-        notices,
-        unified_href: view.is_split.then(|| with(View { is_split: false, ..view })),
-        split_href: (!view.is_split).then(|| with(View { is_split: true, ..view })),
-        white_space_href: {
-            let ignores_white_space = !view.lines.ignores_white_space;
-            with(View { lines: Options { ignores_white_space, ..view.lines }, ..view })
-        },
-        hides_white_space: view.lines.ignores_white_space,
-        full_href: (is_short && !view.is_full).then(|| with(View { is_full: true, ..view })),
-        files,
-    };
+    let file_count = tn("{n} file changed", "{n} files changed", files.len());
+    let changes = ChangesView::new(file_count, files, notices, (view, query), is_short);
     let html = changes.render_with_values(&language).unwrap_or_default();
     place.cache.put(&key, &html);
     Ok(html)
 }
 
 /// What may still be read and shown.
-struct Budget {
+pub(super) struct Budget {
     lines: usize,
     file_lines: usize,
+    /// How many lines of the present file were shown.
+    shown_lines: usize,
     bytes: u64,
     /// Of changed lines, to compare their words.
     marked_bytes: usize,
-    is_spent: bool,
-    is_file_cut: bool,
+    pub(super) is_spent: bool,
+    pub(super) is_file_cut: bool,
 }
 
 impl Budget {
-    fn of(view: View) -> Self {
+    pub(super) fn of(view: View) -> Self {
         let (lines, file_lines) = match view.is_full {
             true => (DIFF_FULL_LINES_MAX, DIFF_FULL_LINES_MAX),
             false => (DIFF_LINES_MAX, DIFF_FILE_LINES_MAX),
@@ -253,11 +279,33 @@ impl Budget {
         Self {
             lines,
             file_lines,
+            shown_lines: 0,
             bytes: DIFF_BYTES_MAX,
             marked_bytes: MARKED_BYTES_MAX,
             is_spent: false,
             is_file_cut: false,
         }
+    }
+
+    /// Begins with another file.
+    pub(super) fn begin_file(&mut self) {
+        self.shown_lines = 0;
+    }
+
+    /// How many of a hunk's lines may be shown, and whether none after them may: then `note` says so.
+    pub(super) fn take_lines(&mut self, lines: usize, note: &mut Option<Text>) -> usize {
+        let room = self.file_lines.saturating_sub(self.shown_lines).min(self.lines);
+        if room < lines && room < self.lines {
+            self.is_file_cut = true;
+            *note = Some(t("The rest of this file’s changes is too long to be shown here."));
+        } else if room < lines {
+            self.is_spent = true;
+            *note = Some(t("The rest is left out."));
+        }
+        let taken = lines.min(room);
+        self.shown_lines += taken;
+        self.lines -= taken;
+        taken
     }
 
     /// Takes the bytes of a file, if there are as many left.
@@ -288,19 +336,31 @@ struct Page<'a> {
 }
 
 /// What is said within the rows, as HTML.
-struct Words {
+pub(super) struct Words {
     more: String,
     no_line_end: String,
 }
 
 impl Words {
-    fn new(language: Language) -> Self {
+    pub(super) fn new(language: Language) -> Self {
         let html = |said: Text| {
             let mut html = String::new();
             text::push_html(&mut html, &said.in_language(language));
             html
         };
         Self { more: html(t("Show more lines")), no_line_end: html(t("(no line end)")) }
+    }
+}
+
+impl Words {
+    /// The link to more lines around the changes of the file number `number`, as HTML; empty if there are no more.
+    pub(super) fn expand(&self, view: View, query: &str, number: usize) -> String {
+        let Some(more) = view.with_more_context() else { return String::new() };
+        let query = more.query(query).replace('&', "&amp;");
+        format!(
+            "<a href=\"{query}#file-{number}\" rel=\"nofollow\" title=\"{0}\" aria-label=\"{0}\">↕</a>",
+            self.more
+        )
     }
 }
 
@@ -322,7 +382,9 @@ impl Page<'_> {
             before_path: origin.map(|side| text::visible(&side.name)),
             similarity: change.similarity,
             kind,
-            href: after.map(|side| self.after_links.blob(BStr::new(&revision), side.name.as_bstr())),
+            href: after
+                .map(|side| self.after_links.blob(BStr::new(&revision), side.name.as_bstr()))
+                .filter(|href| route::leads(href)),
             counts: None,
             mode_change: mode_change(change),
             rows: String::new(),
@@ -332,8 +394,9 @@ impl Page<'_> {
         };
         let marks = self.marks.of(change.path().as_bstr())?;
         view.is_generated = marks.is_generated;
-        let sides =
-            (self.contents(change.before.as_ref(), &marks)?, self.contents(change.after.as_ref(), &marks)?);
+        let mut read =
+            |side: &Option<Side>| contents(self.repository, side.as_ref(), &marks, &mut self.budget);
+        let sides = (read(&change.before)?, read(&change.after)?);
         match &sides {
             (Contents::Text(before), Contents::Text(after)) => {
                 self.compare(number, &mut view, before, after);
@@ -348,36 +411,6 @@ impl Page<'_> {
             _ => view.note = Some(t("Too large to be compared here.")),
         }
         Ok(view)
-    }
-
-    /// The contents of one side of a change; nothing if the file is not there, and a line that names
-    /// the commit of a submodule.
-    fn contents(&mut self, side: Option<&Side>, marks: &marks::Marks) -> Result<Contents, Failure> {
-        let Some(side) = side else { return Ok(Contents::Text(Vec::new())) };
-        if side.mode.kind() == EntryKind::Commit {
-            return Ok(Contents::Text(format!("Subproject commit {}\n", side.id).into_bytes()));
-        }
-        if marks.diff == marks::Diff::Binary {
-            return Ok(Contents::Binary);
-        }
-        let size = self.repository.header(&side.id)?.1;
-        if size > DIFF_FILE_BYTES_MAX || !self.budget.take_bytes(size) {
-            return Ok(Contents::TooLarge);
-        }
-        let bytes = self.repository.blob(&side.id, DIFF_FILE_BYTES_MAX)?;
-        let said = marks.encoding.and_then(|encoding| text::decode_as(&bytes, encoding));
-        if let Some(text) = said {
-            return Ok(Contents::Text(text.into_bytes()));
-        }
-        if marks.diff == marks::Diff::Detected && text::is_binary(&bytes) {
-            return Ok(Contents::Binary);
-        }
-        Ok(Contents::Text(match &bytes[..] {
-            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
-                text::decode(&bytes).map_or_else(Vec::new, |decoded| decoded.text.into_bytes())
-            }
-            _ => bytes.to_vec(),
-        }))
     }
 
     fn images(&self, change: &Change) -> Option<(Option<String>, Option<String>)> {
@@ -404,19 +437,11 @@ impl Page<'_> {
             });
         }
         let mut functions = Functions::default();
-        let mut room = self.budget.file_lines.min(self.budget.lines);
+        self.budget.begin_file();
         for mut hunk in difference.hunks {
-            if room < hunk.lines.len() && room < self.budget.lines {
-                self.budget.is_file_cut = true;
-                view.note = Some(t("The rest of this file’s changes is too long to be shown here."));
-            } else if room < hunk.lines.len() {
-                self.budget.is_spent = true;
-                view.note = Some(t("The rest is left out."));
-            }
+            let room = self.budget.take_lines(hunk.lines.len(), &mut view.note);
             let function = functions.of(&hunk, &before);
             hunk.lines.truncate(room);
-            room -= hunk.lines.len();
-            self.budget.lines -= hunk.lines.len();
             if !hunk.lines.is_empty() {
                 self.hunk(&mut view.rows, number, &hunk, function, (&before, &after));
             }
@@ -435,16 +460,7 @@ impl Page<'_> {
         (before, after): (&[&[u8]], &[&[u8]]),
     ) {
         rows.push_str("<tbody>\n<tr class=\"diff-hunk\">");
-        let expand = match self.view.with_more_context() {
-            Some(more) => {
-                let query = more.query(self.query).replace('&', "&amp;");
-                format!(
-                    "<a href=\"{query}#file-{number}\" rel=\"nofollow\" title=\"{0}\" aria-label=\"{0}\">↕</a>",
-                    self.words.more
-                )
-            }
-            None => String::new(),
-        };
+        let expand = self.words.expand(self.view, self.query, number);
         let span = if self.view.is_split { 3 } else { 1 };
         write!(rows, "<td class=\"line-number\">{expand}</td>").expect("a string takes it");
         if !self.view.is_split {
@@ -555,7 +571,7 @@ impl Page<'_> {
     }
 }
 
-fn push_number(rows: &mut String, number: Option<u32>, class: &str) {
+pub(super) fn push_number(rows: &mut String, number: Option<u32>, class: &str) {
     rows.push_str(r#"<td class="line-number"#);
     rows.extend((!class.is_empty()).then_some(" "));
     rows.push_str(class);
@@ -600,7 +616,7 @@ impl Cell<'_> {
 }
 
 /// A line as text, without its end.
-fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+pub(super) fn decoded(bytes: &[u8]) -> Cow<'_, str> {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
@@ -611,10 +627,55 @@ fn decoded(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-enum Contents {
+/// The contents of one side of a change; nothing if the file is not there, and a line that names
+/// the commit of a submodule.
+pub(super) fn contents(
+    repository: Repository<'_>,
+    side: Option<&Side>,
+    marks: &marks::Marks,
+    budget: &mut Budget,
+) -> Result<Contents, Failure> {
+    let Some(side) = side else { return Ok(Contents::Text(Vec::new())) };
+    if side.mode.kind() == EntryKind::Commit {
+        return Ok(Contents::Text(format!("Subproject commit {}\n", side.id).into_bytes()));
+    }
+    if marks.diff == marks::Diff::Binary {
+        return Ok(Contents::Binary);
+    }
+    let size = repository.header(&side.id)?.1;
+    if size > DIFF_FILE_BYTES_MAX || !budget.take_bytes(size) {
+        return Ok(Contents::TooLarge);
+    }
+    let bytes = repository.blob(&side.id, DIFF_FILE_BYTES_MAX)?;
+    let said = marks.encoding.and_then(|encoding| text::decode_as(&bytes, encoding));
+    if let Some(text) = said {
+        return Ok(Contents::Text(text.into_bytes()));
+    }
+    if marks.diff == marks::Diff::Detected && text::is_binary(&bytes) {
+        return Ok(Contents::Binary);
+    }
+    Ok(Contents::Text(match &bytes[..] {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+            text::decode(&bytes).map_or_else(Vec::new, |decoded| decoded.text.into_bytes())
+        }
+        _ => bytes.to_vec(),
+    }))
+}
+
+pub(super) enum Contents {
     Text(Vec<u8>),
     Binary,
     TooLarge,
+}
+
+impl Contents {
+    /// The text; none if it is none, or was not read.
+    pub(super) fn text(&self) -> Option<&[u8]> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Binary | Self::TooLarge => None,
+        }
+    }
 }
 
 /// How a file's mode changed, in Git's numbers.

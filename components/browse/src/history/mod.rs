@@ -43,11 +43,14 @@ pub struct Page {
 }
 
 /// What of a history is shown.
+#[derive(Clone, Copy)]
 pub struct Scope<'a> {
     /// Only commits that changed what stands there; empty: all.
     pub path: &'a BStr,
     /// Whether a file is followed to what it was called before it was renamed.
     pub follows: bool,
+    /// What a file that is followed is called where the history begins.
+    pub first_path: &'a BStr,
     pub filter: &'a Filter,
     /// The names that the filter knows people by.
     pub mailmap: &'a Mailmap,
@@ -64,7 +67,7 @@ pub const BUDGET: Budget =
 /// it alone are passed by with a look at the commit-graph and its filters, and none at their trees.
 pub fn page(repository: Repository<'_>, from: &Cursor, path: &BStr) -> Page {
     let (filter, mailmap) = (&Filter::default(), &Mailmap::default());
-    search(repository, from, &Scope { path, follows: false, filter, mailmap }, BUDGET)
+    search(repository, from, &Scope { path, follows: false, first_path: path, filter, mailmap }, BUDGET)
 }
 
 /// As [`page`], of what is in scope, and within a budget.
@@ -77,8 +80,9 @@ pub fn search(repository: Repository<'_>, from: &Cursor, scope: &Scope<'_>, budg
     match from.start() {
         Some(start) if is_doubtful && steps <= CURSOR_STEPS_MAX => {
             let beginning = Cursor { skip: steps, ..Cursor::at(start) };
+            let path = if scope.follows { scope.first_path } else { scope.path };
             // The time may be over before it comes to what is new.
-            search_from(repository, &beginning, scope, Budget { until: None, ..budget }).0
+            search_from(repository, &beginning, &Scope { path, ..*scope }, Budget { until: None, ..budget }).0
         }
         _ => page,
     }
@@ -90,8 +94,7 @@ fn search_from(repository: Repository<'_>, from: &Cursor, scope: &Scope<'_>, bud
     for id in &from.ids {
         walk.push(*id);
     }
-    // A file that is followed is under another name there.
-    walk.before = from.walked.as_ref().filter(|_| !scope.follows).map(|walked| walked.bounds);
+    walk.before = from.walked.as_ref().map(|walked| walked.bounds);
     let mut page = Page::default();
     let mut steps = 0;
     while page.commits.len() < COMMITS_PER_PAGE {
@@ -353,7 +356,7 @@ impl<'a> Walk<'a> {
         waiting.sort_by(|a, b| b.cmp(a));
         waiting.truncate(CURSOR_IDS_MAX);
         let ids = waiting.into_iter().map(|waiting| waiting.id).collect();
-        Some(Cursor { ids, skip: 0, walked: walked.filter(|_| !self.scope.follows) })
+        Some(Cursor { ids, skip: 0, walked })
     }
 }
 

@@ -13,6 +13,7 @@ use crate::limits::MARKUP_BYTES_MAX;
 use crate::markdown::{self, Origin};
 use bstr::{BStr, ByteSlice as _};
 use lithe_code::text::push_html;
+use lithe_web::Language;
 
 /// A form of text that has a rendered view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,15 +45,22 @@ impl Markup {
     }
 
     /// Renders a text; its highest headings become those of `heading_level`. None if it is larger or deeper
-    /// than may be rendered, or not of that form: then it is to be shown as it is.
-    pub fn render(self, text: &str, origin: &Origin, heading_level: u8) -> Option<String> {
+    /// than may be rendered, or not of that form: then it is to be shown as it is. What is said of one that is cut is in
+    /// that language.
+    pub fn render(
+        self,
+        text: &str,
+        origin: &Origin,
+        heading_level: u8,
+        language: Language,
+    ) -> Option<String> {
         let is_small = text.len() <= MARKUP_BYTES_MAX;
         match self {
             Self::Markdown => markdown::render(text, origin, heading_level),
             Self::ReStructuredText if is_small => markdown::safe(&rst::html(text), origin, heading_level),
             Self::Org if is_small => markdown::safe(&org::html(text), origin, heading_level),
-            Self::Table(separator) => table::html(text, separator),
-            Self::Notebook => notebook::html(text, origin, heading_level),
+            Self::Table(separator) => table::html(text, separator, language),
+            Self::Notebook => notebook::html(text, origin, heading_level, language),
             Self::ReStructuredText | Self::Org => None,
         }
     }
@@ -65,14 +73,27 @@ impl Markup {
         text: &str,
         origin: &Origin,
         heading_level: u8,
+        language: Language,
     ) -> Option<String> {
         let Origin { links, revision, file } = origin;
         let (form, summary) = (format!("{self:?}"), links.summary());
-        let parts: [&[u8]; 7] =
-            [b"markup", form.as_bytes(), id.as_bytes(), summary.as_bytes(), revision, file, &[heading_level]];
+        let said_in = match self {
+            Self::Table(_) | Self::Notebook => language.tag(),
+            Self::Markdown | Self::ReStructuredText | Self::Org => "",
+        };
+        let parts: [&[u8]; 8] = [
+            b"markup",
+            form.as_bytes(),
+            id.as_bytes(),
+            summary.as_bytes(),
+            revision,
+            file,
+            &[heading_level],
+            said_in.as_bytes(),
+        ];
         let key = Key::new(&parts);
         cache.get(&key).or_else(|| {
-            let html = self.render(text, origin, heading_level)?;
+            let html = self.render(text, origin, heading_level, language)?;
             cache.put(&key, &html);
             Some(html)
         })
@@ -139,7 +160,7 @@ mod tests {
     pub fn rendered(markup: Markup, text: &str) -> String {
         let origin =
             Origin { links: Links::new("team/demo"), revision: "main".into(), file: "doc/README".into() };
-        markup.render(text, &origin, 2).expect("it is rendered")
+        markup.render(text, &origin, 2, Language::English).expect("it is rendered")
     }
 
     #[test]
@@ -215,12 +236,12 @@ mod tests {
         for text in long {
             for markup in [Markup::ReStructuredText, Markup::Org] {
                 let begun = std::time::Instant::now();
-                let _ = markup.render(&text, &origin, 2);
+                let _ = markup.render(&text, &origin, 2, Language::English);
                 assert!(begun.elapsed().as_secs() < 20, "{markup:?} {:?}", &text[..20]);
             }
             let more = format!("{text}{text}");
             let is_past = more.len() > MARKUP_BYTES_MAX;
-            assert!(!is_past || Markup::Org.render(&more, &origin, 2).is_none());
+            assert!(!is_past || Markup::Org.render(&more, &origin, 2, Language::English).is_none());
         }
     }
 }

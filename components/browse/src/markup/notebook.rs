@@ -6,6 +6,7 @@ use crate::limits::{
     HIGHLIGHT_BYTES_MAX, NOTEBOOK_CELLS_MAX, NOTEBOOK_IMAGE_BYTES_MAX, NOTEBOOK_OUTPUT_BYTES_MAX,
 };
 use crate::markdown::{self, Origin};
+use lithe_web::t;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -72,7 +73,7 @@ impl Text {
 }
 
 /// Renders a notebook; none if it is none of this version.
-pub fn html(text: &str, origin: &Origin, heading_level: u8) -> Option<String> {
+pub fn html(text: &str, origin: &Origin, heading_level: u8, said_in: lithe_web::Language) -> Option<String> {
     let notebook: Notebook = serde_json::from_str(text).ok()?;
     if notebook.cells.is_empty() {
         return None;
@@ -102,7 +103,8 @@ pub fn html(text: &str, origin: &Origin, heading_level: u8) -> Option<String> {
         }
     }
     if notebook.cells.len() > NOTEBOOK_CELLS_MAX {
-        html.push_str(&format!("<p>Only the first {NOTEBOOK_CELLS_MAX} cells are shown.</p>"));
+        let cut = t("Only the first {count} cells are shown.").with("count", NOTEBOOK_CELLS_MAX);
+        html.push_str(&format!("<p>{}</p>", cut.in_language(said_in)));
     }
     Some(html)
 }
@@ -166,7 +168,7 @@ mod tests {
 
     fn rendered(notebook: &serde_json::Value) -> Option<String> {
         let origin = Origin { links: Links::new("d"), revision: "main".into(), file: "n.ipynb".into() };
-        html(&notebook.to_string(), &origin, 2)
+        html(&notebook.to_string(), &origin, 2, lithe_web::Language::English)
     }
 
     #[test]
@@ -199,7 +201,12 @@ mod tests {
     fn what_is_no_notebook_is_not_rendered() {
         for text in ["", "{}", "[1]", "{\"cells\": 3}", "{\"cells\": []}", &"[".repeat(100_000)] {
             let origin = Origin { links: Links::new("d"), revision: "main".into(), file: "n.ipynb".into() };
-            assert_eq!(html(text, &origin, 2), None, "{:?}", &text[..text.len().min(20)]);
+            assert_eq!(
+                html(text, &origin, 2, lithe_web::Language::English),
+                None,
+                "{:?}",
+                &text[..text.len().min(20)]
+            );
         }
     }
 

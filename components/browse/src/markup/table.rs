@@ -2,10 +2,10 @@
 
 use super::escaped;
 use crate::limits::{TABLE_CELL_BYTES_MAX, TABLE_COLUMNS_MAX, TABLE_ROWS_MAX};
-use lithe_web::Text;
+use lithe_web::{Language, Text, t};
 
 /// Renders a text, its first line as the head; none if it has no second column, or more columns than are shown.
-pub fn html(text: &str, separator: char) -> Option<String> {
+pub fn html(text: &str, separator: char, language: Language) -> Option<String> {
     let mut reader = Reader { rest: text, separator };
     let head = reader.row()?;
     if !(2..=TABLE_COLUMNS_MAX).contains(&head.len()) {
@@ -17,8 +17,8 @@ pub fn html(text: &str, separator: char) -> Option<String> {
     let mut count = 0;
     while let Some(row) = reader.row() {
         if count == TABLE_ROWS_MAX {
-            let shown = Text::number(TABLE_ROWS_MAX).to_string();
-            return Some(html + "</tbody></table>\n<p>Only the first " + &shown + " rows are shown.</p>");
+            let cut = t("Only the first {count} rows are shown.").with("count", Text::number(TABLE_ROWS_MAX));
+            return Some(html + "</tbody></table>\n<p>" + &cut.in_language(language) + "</p>");
         }
         html.push_str("<tr>");
         (0..head.len())
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     fn cells(text: &str, separator: char) -> Option<String> {
-        let html = html(text, separator)?;
+        let html = html(text, separator, Language::English)?;
         let text =
             html.replace("</td><td>", "|").replace("</th><th>", "|").replace("</tr>", ";").replace('\n', "");
         let mut plain = String::new();
@@ -129,13 +129,15 @@ mod tests {
 
     #[test]
     fn a_table_has_a_largest_size() {
-        let rows = |count: usize| html(&format!("a,b\n{}", "1,2\n".repeat(count)), ',').expect("a table");
+        let rows = |count: usize| {
+            html(&format!("a,b\n{}", "1,2\n".repeat(count)), ',', Language::English).expect("a table")
+        };
         assert!(!rows(TABLE_ROWS_MAX).contains("Only the first"));
         assert!(rows(TABLE_ROWS_MAX + 1).contains("Only the first"));
-        assert!(html(&"a,".repeat(TABLE_COLUMNS_MAX - 1), ',').is_some());
-        assert!(html(&"a,".repeat(TABLE_COLUMNS_MAX), ',').is_none());
+        assert!(html(&"a,".repeat(TABLE_COLUMNS_MAX - 1), ',', Language::English).is_some());
+        assert!(html(&"a,".repeat(TABLE_COLUMNS_MAX), ',', Language::English).is_none());
         assert!(
-            html(&format!("{},b", "x".repeat(TABLE_CELL_BYTES_MAX + 1)), ',')
+            html(&format!("{},b", "x".repeat(TABLE_CELL_BYTES_MAX + 1)), ',', Language::English)
                 .expect("a table")
                 .contains("x…<")
         );

@@ -118,6 +118,7 @@ impl Fixture {
             cache: &NoCache,
             mailmap: Rc::default(),
             issues: Issues::default(),
+            is_hurried: false,
         }
     }
 }

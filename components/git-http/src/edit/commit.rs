@@ -81,6 +81,7 @@ mod tests {
             must_change_password: false,
             created: 0,
             last_sign_in: None,
+            language: String::new(),
         }
     }
 

@@ -35,3 +35,23 @@ pub const PREVIEW_LINES_MAX: usize = 3_000;
 
 /// The most names that are tried for a new branch.
 pub const BRANCH_NAMES_MAX: u32 = 1_000;
+
+// --- previews of uploads ---
+
+/// For how long files that were uploaded wait to be committed, in seconds.
+pub const KEPT_SECONDS_MAX: u64 = 60 * 60;
+
+/// How much one user's uploads that wait may have, in bytes; the oldest make room.
+pub const KEPT_OF_ONE_BYTES_MAX: u64 = if cfg!(test) { 4 << 10 } else { 64 << 20 };
+
+/// How many uploads of one user wait; the oldest make room.
+pub const KEPT_OF_ONE_MAX: usize = 8;
+
+/// How much all uploads that wait may have, in bytes; the oldest make room.
+pub const KEPT_BYTES_MAX: u64 = if cfg!(test) { 8 << 10 } else { 512 << 20 };
+
+/// How much is compared for a preview of an upload, in bytes of files before and after.
+pub const COMPARED_BYTES_MAX: u64 = 8 << 20;
+
+/// How much a preview shows of new images, in bytes.
+pub const IMAGE_BYTES_MAX: usize = 1 << 20;

@@ -2,6 +2,7 @@
 
 use super::preview::Preview;
 use super::spot::Action;
+use super::upload::Shown;
 use askama::Template;
 use lithe_web::frame::{Frame, RepositoryHead};
 use lithe_web::{Fields, Problem, Text, filters};
@@ -15,6 +16,10 @@ pub struct Typed {
     pub text: String,
     pub is_to_be_utf8: bool,
     pub replaces: bool,
+    /// The name of the upload that waits to be committed; empty: there is none.
+    pub kept: String,
+    /// Whether an upload goes on without the files that are refused.
+    pub leaves_out: bool,
     pub title: String,
     pub description: String,
     pub is_to_new_branch: bool,
@@ -29,6 +34,8 @@ impl Typed {
             text: fields.get("text").to_owned(),
             is_to_be_utf8: fields.is_checked("to-utf-8"),
             replaces: fields.is_checked("replaces"),
+            kept: fields.get("kept").to_owned(),
+            leaves_out: fields.is_checked("leave-out"),
             title: fields.trimmed("title").to_owned(),
             description: fields.get("description").to_owned(),
             is_to_new_branch: fields.get("target") == "new",
@@ -77,5 +84,11 @@ pub struct EditPage {
     pub preview: Option<Preview>,
     /// The name before and after, in a preview.
     pub preview_name: String,
+    /// The files that were uploaded and are not committed yet; none where that is not what the form is about.
+    pub uploaded: Vec<Shown>,
+    /// How many of them there are of each kind.
+    pub upload_summary: Text,
+    /// Whether files were refused that can be left out.
+    pub has_refused: bool,
     pub conflict: Option<Conflict>,
 }

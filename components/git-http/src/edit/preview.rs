@@ -16,12 +16,18 @@ pub struct Preview {
 }
 
 impl Preview {
-    fn only(note: Text) -> Self {
+    /// Nothing to show but that.
+    pub fn only(note: Text) -> Self {
         Self { rows: String::new(), note: Some(note) }
     }
 
     /// The difference between two contents of a file.
     pub fn between(before: &[u8], after: &[u8]) -> Self {
+        Self::within(before, after, &mut { PREVIEW_LINES_MAX })
+    }
+
+    /// The same, of no more lines than are left to be shown.
+    pub fn within(before: &[u8], after: &[u8], lines_left: &mut usize) -> Self {
         let (Some(before_text), Some(after_text)) = (text::decode(before), text::decode(after)) else {
             return Self::only(t("Binary file."));
         };
@@ -35,11 +41,10 @@ impl Preview {
             });
         }
         let mut rows = String::new();
-        let mut room = PREVIEW_LINES_MAX;
         for mut hunk in difference.hunks {
-            let is_cut = hunk.lines.len() > room;
-            hunk.lines.truncate(room);
-            room -= hunk.lines.len();
+            let is_cut = hunk.lines.len() > *lines_left;
+            hunk.lines.truncate(*lines_left);
+            *lines_left -= hunk.lines.len();
             push_hunk(&mut rows, &hunk, &old, &new);
             if is_cut {
                 return Self { rows, note: Some(t("The rest is left out here.")) };

@@ -190,6 +190,9 @@ impl Session {
             identity: commit::identity(&self.user),
             preview: None,
             preview_name: String::new(),
+            uploaded: Vec::new(),
+            upload_summary: Text::EMPTY,
+            has_refused: false,
             conflict: None,
             typed,
         }

@@ -2,11 +2,12 @@
 
 use super::commit;
 use super::original::{self, Original};
-use super::page::{Conflict, Typed};
+use super::page::{Conflict, EditPage, Typed};
 use super::preview::Preview;
 use super::session::Session;
 use super::spot::{Action, Spot, full_name};
 use super::tree::{self, Change, TreeError};
+use super::upload_form::Upload;
 use super::wanted::{self, Refusal, Wanted};
 use crate::answer::Answer;
 use crate::opening::Opened;
@@ -36,7 +37,7 @@ struct Target {
 }
 
 /// Why a form is shown again.
-enum Setback {
+pub enum Setback {
     /// What is wrong with it, and more words about that.
     Problem(Problem, Vec<String>),
     Conflict(Conflict),
@@ -133,17 +134,18 @@ fn spot_of_base(action: Action, base: Base, fields: &Fields) -> Option<Spot> {
 
 /// What a form was made from.
 #[derive(Clone, Copy)]
-struct Base {
-    commit_id: Option<ObjectId>,
-    tree_id: Option<ObjectId>,
+pub struct Base {
+    pub commit_id: Option<ObjectId>,
+    pub tree_id: Option<ObjectId>,
 }
 
-struct Submission<'a> {
-    session: &'a Session,
-    repository: Repository<'a>,
-    spot: Spot,
-    base: Base,
-    typed: Typed,
+/// A form that was sent, by somebody who may, about something that is there.
+pub struct Submission<'a> {
+    pub session: &'a Session,
+    pub repository: Repository<'a>,
+    pub spot: Spot,
+    pub base: Base,
+    pub typed: Typed,
     /// Whether the branch that it was made for is not there any more.
     is_gone: bool,
 }
@@ -158,42 +160,76 @@ impl Submission<'_> {
         if original.is_none() && !self.spot.action.is_in_directory() {
             return Ok(failure::not_found(&self.session.frame));
         }
-        let setback = match self.wanted(original.as_ref(), form.files) {
-            Ok(_) if self.is_gone && !self.typed.is_to_new_branch => Setback::Gone,
-            Ok(wanted) if is_preview => return Ok(self.previewed(original.as_ref(), wanted)),
-            Ok(wanted) => match self.commit(original.as_ref(), &wanted) {
-                Ok(answer) => return Ok(answer),
-                Err(setback) => setback,
+        let mut page = self.session.page(&self.spot, original.as_ref(), self.typed.clone());
+        let upload = match self.spot.action {
+            Action::Upload => match self.upload(form.files) {
+                Ok(upload) => Some(upload),
+                Err(setback) => return self.answer(page, Some(setback)),
             },
-            Err(refusal) => refusal.into(),
+            Action::Change | Action::Create | Action::Delete => None,
         };
-        self.set_back(original.as_ref(), setback)
+        let setback = match self.wanted(original.as_ref(), upload.as_ref()) {
+            Ok(_) if self.is_gone && !self.typed.is_to_new_branch => Some(Setback::Gone),
+            Ok(wanted) if is_preview => {
+                let conflict = self.conflict_already(original.as_ref(), &wanted)?;
+                self.show_preview(&mut page, wanted);
+                conflict.map(Setback::Conflict)
+            }
+            Ok(wanted) => match self.commit(original.as_ref(), &wanted) {
+                Ok(answer) => {
+                    self.forget();
+                    return Ok(answer);
+                }
+                Err(setback) => Some(setback),
+            },
+            // What is refused is shown for what it is.
+            Err(_) if is_preview && upload.as_ref().is_some_and(|upload| upload.files().is_ok()) => None,
+            Err(refusal) => Some(refusal.into()),
+        };
+        if let Some(upload) = &upload {
+            self.show_upload(&mut page, upload)?;
+        }
+        self.answer(page, setback)
     }
 
-    fn wanted(&self, original: Option<&Original>, files: Vec<multipart::File>) -> Result<Wanted, Refusal> {
+    fn wanted(&self, original: Option<&Original>, upload: Option<&Upload>) -> Result<Wanted, Refusal> {
         let path = self.spot.path.as_bstr();
-        match (self.spot.action, original) {
-            (Action::Change, Some(original)) => wanted::change(&self.typed, path, original),
-            (Action::Delete, Some(original)) => Ok(wanted::delete(path, original)),
-            (Action::Upload, _) => {
-                wanted::upload(self.repository, self.base.tree_id.as_ref(), &self.typed, files)
-            }
+        match (self.spot.action, original, upload) {
+            (Action::Change, Some(original), _) => wanted::change(&self.typed, path, original),
+            (Action::Delete, Some(original), _) => Ok(wanted::delete(path, original)),
+            (Action::Upload, _, Some(upload)) => wanted::upload(&self.typed, upload.files()?),
             _ => wanted::create(&self.typed),
         }
     }
 
-    fn previewed(&self, original: Option<&Original>, wanted: Wanted) -> Answer {
-        let mut page = self.session.page(&self.spot, original, self.typed.clone());
-        let nothing = Preview { rows: String::new(), note: Some(t("Its contents stay as they are.")) };
-        page.preview = Some(wanted.preview.unwrap_or(nothing));
-        page.preview_name = wanted.preview_name;
+    fn show_preview(&self, page: &mut EditPage, wanted: Wanted) {
         page.usual_title = t("Else: {title}").with("title", wanted.usual_title);
-        answer::page(self.session.frame.language, &page)
+        if self.spot.action != Action::Upload {
+            page.preview =
+                Some(wanted.preview.unwrap_or_else(|| Preview::only(t("Its contents stay as they are."))));
+            page.preview_name = wanted.preview_name;
+        }
     }
 
-    /// The form once more, with what stood against it.
-    fn set_back(&self, original: Option<&Original>, setback: Setback) -> Result<Answer, Error> {
-        let mut page = self.session.page(&self.spot, original, self.typed.clone());
+    /// What others have done meanwhile to what a preview shows, if it is to go to the branch that they changed.
+    fn conflict_already(
+        &self,
+        original: Option<&Original>,
+        wanted: &Wanted,
+    ) -> Result<Option<Conflict>, Error> {
+        let Ok(target) = self.target() else { return Ok(None) };
+        let parent = target.parent.map(|id| self.repository.commit(&id)).transpose()?;
+        let tree_id = parent.map(|commit| commit.tree_id);
+        match self.check_conflicts(original, wanted, &target, tree_id) {
+            Err(Setback::Conflict(conflict)) => Ok(Some(conflict)),
+            Err(Setback::Repository(error)) => Err(error),
+            Ok(()) | Err(_) => Ok(None),
+        }
+    }
+
+    /// The form once more, with what stood against it, if anything did.
+    fn answer(&self, mut page: EditPage, setback: Option<Setback>) -> Result<Answer, Error> {
+        let Some(setback) = setback else { return Ok(answer::page(self.session.frame.language, &page)) };
         match setback {
             Setback::Answer(answer) => return Ok(answer),
             Setback::Repository(error) => return Err(error),
@@ -232,7 +268,9 @@ impl Submission<'_> {
         let tree_id = parent.as_ref().map(|commit| commit.tree_id);
         self.check_conflicts(original, wanted, &target, tree_id)?;
         self.check_there_is_room(wanted, tree_id)?;
-        self.check_locks(&wanted.changes)?;
+        if self.spot.action != Action::Upload {
+            self.check_locks(&wanted.changes)?;
+        }
         let made = tree::change(self.repository, tree_id.as_deref(), &wanted.changes)?;
         if Some(made.tree_id) == tree_id {
             return Err(Problem::with_field("text", t("Nothing was changed.")).into());
@@ -302,13 +340,16 @@ impl Submission<'_> {
                 continue;
             }
             let theirs = Original::find(self.repository, tree_id.as_ref(), path.as_bstr())?;
-            let base = original.filter(|_| *path == self.spot.path);
+            let base = match original.filter(|_| *path == self.spot.path) {
+                Some(original) => Some(original.clone()),
+                None => Original::find(self.repository, self.base.tree_id.as_ref(), path.as_bstr())?,
+            };
             let name = revision::short_name(target.branch.as_bstr());
             return Err(Setback::Conflict(Conflict {
                 branch: visible(name),
                 path: visible(path),
                 now_href: now.map(|_| self.session.links().blob(self.spot.name(), path.as_bstr())),
-                preview: Preview::between(text_of(base), text_of(theirs.as_ref())),
+                preview: Preview::between(text_of(base.as_ref()), text_of(theirs.as_ref())),
             }));
         }
         Ok(())
@@ -328,20 +369,26 @@ impl Submission<'_> {
     /// Refuses to change what somebody else has locked, as `git lfs` does before a push.
     fn check_locks(&self, changes: &[Change]) -> Result<(), Setback> {
         for Change { path, .. } in changes {
-            let Ok(file) = path.to_str() else { continue };
-            let filter = LockFilter { id: None, path: Some(file.to_owned()) };
-            let listed = self.session.requester.call(|credentials, client| {
-                locks::list(credentials, client, &self.session.record.path, &filter, 0, 1)
-            });
-            let listed =
-                listed.map_err(|error| Setback::Answer(failure::of_store(&error, &self.session.frame)))?;
-            if let Some(lock) = listed.locks.into_iter().find(|lock| !lock.is_own) {
-                let message =
-                    t("“{path}” is locked by {owner}.").with("path", visible(path)).with("owner", lock.owner);
-                return Err(Problem::with_status(StatusCode::CONFLICT, "", message).into());
+            if let Some(why) = self.locked(path.as_bstr())? {
+                return Err(Problem::with_status(StatusCode::CONFLICT, "", why).into());
             }
         }
         Ok(())
+    }
+
+    /// That somebody else has locked a file, in words; none: nobody has.
+    pub fn locked(&self, path: &BStr) -> Result<Option<Text>, Setback> {
+        let Ok(file) = path.to_str() else { return Ok(None) };
+        let filter = LockFilter { id: None, path: Some(file.to_owned()) };
+        let listed = self.session.requester.call(|credentials, client| {
+            locks::list(credentials, client, &self.session.record.path, &filter, 0, 1)
+        });
+        let listed =
+            listed.map_err(|error| Setback::Answer(failure::of_store(&error, &self.session.frame)))?;
+        let other = listed.locks.into_iter().find(|lock| !lock.is_own);
+        Ok(other.map(|lock| {
+            t("“{path}” is locked by {owner}.").with("path", visible(path)).with("owner", lock.owner)
+        }))
     }
 
     /// Makes a push of the commit, the last of the objects.

@@ -7,7 +7,7 @@ use gix_object::{Kind, Tree, WriteTo as _};
 use lithe_code::repository::{Error, Repository};
 use lithe_code::text;
 use lithe_web::{Text, t};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// What becomes of one path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub fn change(
     tree_id: Option<&oid>,
     changes: &[Change],
 ) -> Result<Made, TreeError> {
-    let mut maker = Maker { repository, objects: Vec::new() };
+    let mut maker = Maker { repository, objects: Vec::new(), ids: HashSet::new() };
     let leaves = changes.iter().map(|change| {
         let leaf = change.file.as_ref().map(|file| {
             let id = match &file.contents {
@@ -92,13 +92,17 @@ type Leaf = Option<(EntryMode, ObjectId)>;
 struct Maker<'a> {
     repository: Repository<'a>,
     objects: Vec<(Kind, Vec<u8>)>,
+    /// Theirs: a pack has no object twice, and two files may hold the same.
+    ids: HashSet<ObjectId>,
 }
 
 impl Maker<'_> {
     fn put(&mut self, kind: Kind, data: Vec<u8>) -> ObjectId {
         let id = gix_object::compute_hash(self.repository.objects.format(), kind, &data)
             .expect("what was made here is no attack on the digest");
-        self.objects.push((kind, data));
+        if self.ids.insert(id) {
+            self.objects.push((kind, data));
+        }
         id
     }
 

@@ -7,15 +7,13 @@ use super::preview::Preview;
 use super::spot::Action;
 use super::text::{Stored, Unencodable};
 use super::tree::{Change, Contents, File};
+use super::upload::{Fate, Uploaded};
 use bstr::{BStr, BString, ByteSlice as _};
 use gix_object::tree::EntryKind;
-use http::StatusCode;
-use lithe_code::repository::{Error, Repository};
+use lithe_code::repository::Error;
 use lithe_code::text::visible;
 use lithe_web::Problem;
-use lithe_web::multipart;
 use lithe_web::t;
-use std::collections::HashSet;
 
 /// Changes of files, and what is to be said about them.
 pub struct Wanted {
@@ -59,7 +57,7 @@ pub fn usual_title(action: Action, before: &BStr, after: &BStr) -> String {
 }
 
 /// Reads a path; the one that there is, as pages show it, stands for itself, whatever its bytes.
-fn read_path(typed: &str, original: &BStr) -> Result<BString, Problem> {
+pub fn read_path(typed: &str, original: &BStr) -> Result<BString, Problem> {
     if !original.is_empty() && typed.trim() == visible(original).trim() {
         return Ok(original.to_owned());
     }
@@ -129,53 +127,36 @@ pub fn create(typed: &Typed) -> Result<Wanted, Refusal> {
     })
 }
 
-/// Files are uploaded to the directory that the form names. One that is there already keeps its mode.
-pub fn upload(
-    repository: Repository<'_>,
-    base_tree_id: Option<&gix_hash::ObjectId>,
-    typed: &Typed,
-    files: Vec<multipart::File>,
-) -> Result<Wanted, Refusal> {
-    if files.is_empty() {
-        return Err(Problem::with_field("files", t("No file was chosen.")).into());
+/// Files are uploaded; one that is there already keeps its mode. Nothing is, where one is refused that is not to
+/// be left out.
+pub fn upload(typed: &Typed, files: &[Uploaded]) -> Result<Wanted, Refusal> {
+    let refused = files.iter().find_map(|file| match &file.fate {
+        Fate::Refused(status, why) => Some((*status, why.clone())),
+        Fate::New | Fate::Replaces | Fate::Unchanged => None,
+    });
+    if let Some((status, why)) = refused.filter(|_| !typed.leaves_out) {
+        return Err(Problem::with_status(status, "files", why).into());
     }
-    let directory = match typed.path.trim().trim_matches('/') {
-        "" => BString::default(),
-        directory => read_path(directory, "".into())?,
+    let files: Vec<&Uploaded> = files.iter().filter(|file| !file.is_refused()).collect();
+    let is_new = files.iter().any(|file| file.fate == Fate::New);
+    let usual_title = match files.as_slice() {
+        [] => return Err(Problem::with_field("files", t("No file is left.")).into()),
+        [one] if is_new => usual_title(Action::Create, "".into(), one.path.as_bstr()),
+        [one] => usual_title(Action::Change, one.path.as_bstr(), one.path.as_bstr()),
+        _ if is_new => format!("Add {} files", files.len()),
+        _ => format!("Change {} files", files.len()),
     };
-    let mut changes = Vec::new();
-    let mut names = HashSet::new();
-    for file in files {
-        let name = path::parse(&file.name).map_err(|error| {
-            let name = visible(file.name.as_bytes());
-            let message = t("“{name}”: {problem}").with("name", name).with("problem", error.in_words());
-            Problem::with_field("files", message)
-        })?;
-        let path: BString = match directory.is_empty() {
-            true => name,
-            false => [directory.as_bytes(), b"/", name.as_bytes()].concat().into(),
-        };
-        if !names.insert(path.clone()) {
-            let message = t("There are two files called “{path}”.").with("path", visible(&path));
-            return Err(Problem::with_field("files", message).into());
-        }
-        let there = base_tree_id.map(|id| repository.entry_at(id, path.as_bstr())).transpose()?.flatten();
-        let kind = match there.as_ref().map(|entry| entry.mode.kind()) {
-            Some(_) if !typed.replaces => {
-                let message = t("“{path}” is there already.").with("path", visible(&path));
-                return Err(Problem::with_status(StatusCode::CONFLICT, "files", message).into());
-            }
-            Some(kind @ (EntryKind::Blob | EntryKind::BlobExecutable)) => kind,
-            _ => EntryKind::Blob,
-        };
+    let changes = files.into_iter().map(|file| {
         let contents = Contents::Bytes(file.bytes.to_vec());
-        changes.push(Change { path, file: Some(File { kind, contents }) });
-    }
-    let usual_title = match changes.as_slice() {
-        [one] => usual_title(Action::Create, "".into(), one.path.as_bstr()),
-        _ => format!("Add {} files", changes.len()),
-    };
-    Ok(Wanted { changes, usual_title, preview: None, preview_name: String::new(), shown: None })
+        Change { path: file.path.clone(), file: Some(File { kind: file.kind(), contents }) }
+    });
+    Ok(Wanted {
+        changes: changes.collect(),
+        usual_title,
+        preview: None,
+        preview_name: String::new(),
+        shown: None,
+    })
 }
 
 /// A file is deleted.

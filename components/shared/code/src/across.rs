@@ -8,7 +8,7 @@ use gix_hash::{ObjectId, Prefix, oid};
 use gix_object::Kind;
 use lithe_git::commit_graph::CommitGraph;
 use lithe_git::format::ObjectFormat;
-use lithe_git::odb::Object;
+use lithe_git::odb::{Object, Reader};
 use lithe_git::refs::Snapshot;
 
 /// The objects of a repository, and those that only another has.
@@ -29,6 +29,13 @@ impl Objects for Across<'_> {
         match self.base.object(id)? {
             Some(object) => Ok(Some(object)),
             None => self.head.object(id),
+        }
+    }
+
+    fn reader(&self, id: &oid, made_bytes_max: u64) -> Result<Option<Reader>, Error> {
+        match self.base.reader(id, made_bytes_max)? {
+            Some(reader) => Ok(Some(reader)),
+            None => self.head.reader(id, made_bytes_max),
         }
     }
 

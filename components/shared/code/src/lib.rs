@@ -13,6 +13,7 @@ pub mod limits;
 pub mod links;
 pub mod mailmap;
 pub mod marks;
+pub mod media;
 pub mod memory;
 pub mod notes;
 pub mod relation;

@@ -9,11 +9,23 @@ pub const LINE_BYTES_MAX: usize = 10_000;
 /// The longest title of a commit that is shown, in bytes.
 pub const TITLE_BYTES_MAX: usize = 500;
 
+/// The most lines of a file on one page: highlighted and compressed, so many weigh some 70 KB.
+pub const BLOB_LINES_MAX: usize = 3_000;
+
 /// How many repositories an instance keeps open.
 pub const REPOSITORIES_KEPT_MAX: usize = 4;
 
+/// How much of the files of each of them stays in memory, in bytes.
+pub const KEPT_FILES_BYTES_MAX: usize = 2 << 20;
+
+/// How much of the objects that deltas are based on, in bytes.
+pub const KEPT_BASES_BYTES_MAX: usize = 2 << 20;
+
 /// How much of the commits, trees and tags that were read last is kept of each of them, in bytes.
 pub const RECENT_BYTES_MAX: usize = 2 << 20;
+
+/// How much of objects is kept for the deltas based on them where each file is read once, in bytes.
+pub const UNSHARED_BASES_BYTES_MAX: usize = 32 << 20;
 
 /// Of how many pairs of commits it is kept how far they are apart, for each of them.
 pub const DISTANCES_KEPT_MAX: usize = 2_000;

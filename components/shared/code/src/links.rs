@@ -1,5 +1,6 @@
 //! The addresses of a repository's pages, made from the raw bytes of refs and file names.
 
+use crate::limits::BLOB_LINES_MAX;
 use crate::text;
 use bstr::{BStr, ByteSlice as _};
 use lithe_lfs::Oid;
@@ -127,6 +128,24 @@ pub fn resolved(file: &BStr, relative: &[u8]) -> Vec<u8> {
     bstr::join("/", segments)
 }
 
+/// The address of a line, counted from 1, of a file whose pages, of [`BLOB_LINES_MAX`] lines each, are at an
+/// address.
+pub fn line(pages: &str, number: usize) -> String {
+    match number.saturating_sub(1) / BLOB_LINES_MAX * BLOB_LINES_MAX {
+        0 => format!("{pages}#L{number}"),
+        from => format!("{}#L{number}", part(pages, from)),
+    }
+}
+
+/// The address of the part of a file that begins with a line, counted from 0.
+pub fn part(pages: &str, from: usize) -> String {
+    match (from, pages.contains('?')) {
+        (0, _) => pages.to_owned(),
+        (from, false) => format!("{pages}?from={from}"),
+        (from, true) => format!("{pages}&from={from}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,5 +172,11 @@ mod tests {
         assert_eq!(links.summary(), "/team/demo");
         assert_eq!(links.tree("feature/x".into(), "".into()), "/team/demo/-/tree/feature/x");
         assert_eq!(links.blob("main".into(), "a b/c#.rs".into()), "/team/demo/-/blob/main/a%20b/c%23.rs");
+        for (number, expected) in
+            [(1, "/f#L1"), (3_000, "/f#L3000"), (3_001, "/f?from=3000#L3001"), (9_000, "/f?from=6000#L9000")]
+        {
+            assert_eq!(line("/f", number), expected);
+        }
+        assert_eq!(part("/f?w=1", 3_000), "/f?w=1&from=3000");
     }
 }

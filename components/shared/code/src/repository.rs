@@ -9,7 +9,7 @@ use gix_object::tree::{EntryKind, EntryMode};
 use gix_object::{CommitRef, Kind, TagRef, TreeRefIter};
 use lithe_git::commit_graph::CommitGraph;
 use lithe_git::format::ObjectFormat;
-use lithe_git::odb::Object;
+use lithe_git::odb::{Object, Reader};
 use lithe_git::refs::Snapshot;
 use lithe_signatures::Signed;
 use std::sync::Arc;
@@ -24,6 +24,16 @@ pub trait Objects {
 
     /// An object's kind and contents; none if it is not there.
     fn object(&self, id: &oid) -> Result<Option<Object>, Error>;
+
+    /// Opens an object to be read piece by piece; none if it is not there.
+    ///
+    /// Fails with [`Error::TooLarge`] where it has to be made in memory and has more than `made_bytes_max`.
+    fn reader(&self, id: &oid, made_bytes_max: u64) -> Result<Option<Reader>, Error> {
+        match self.object(id)? {
+            Some(object) if object.data.len() as u64 > made_bytes_max => Err(Error::TooLarge(id.to_owned())),
+            object => Ok(object.map(Reader::of_object)),
+        }
+    }
 
     /// Whether whoever may read the repository may see a commit that is there: one that it only borrows,
     /// and any where refs are hidden, if one of the refs that are not reaches it.
@@ -273,6 +283,15 @@ impl<'a> Repository<'a> {
     /// A file's contents.
     pub fn blob(&self, id: &oid, bytes_max: u64) -> Result<Arc<Vec<u8>>, Error> {
         self.contents(id, Kind::Blob, bytes_max)
+    }
+
+    /// Opens a file to be read piece by piece, whatever its size.
+    ///
+    /// Fails with [`Error::TooLarge`] where it has to be made in memory, being stored as a delta, and has more
+    /// than `made_bytes_max` bytes.
+    pub fn blob_reader(&self, id: &oid, made_bytes_max: u64) -> Result<Reader, Error> {
+        let reader = self.objects.reader(id, made_bytes_max)?.ok_or_else(|| Error::Missing(id.to_owned()))?;
+        if reader.kind() == Kind::Blob { Ok(reader) } else { Err(Error::Damaged(id.to_owned())) }
     }
 
     /// The commit that an object is or that its tags lead to; none if they lead to something else.

@@ -4,7 +4,10 @@
 //! component that opened one keeps it, and opens it anew when anything in it has changed. What is kept
 //! is what lies on disk, under the number that the store never gives twice, and nothing of whoever asks.
 
-use crate::limits::{RECENT_BYTES_MAX, REPOSITORIES_KEPT_MAX};
+use crate::limits::{
+    KEPT_BASES_BYTES_MAX, KEPT_FILES_BYTES_MAX, RECENT_BYTES_MAX, REPOSITORIES_KEPT_MAX,
+    UNSHARED_BASES_BYTES_MAX,
+};
 use crate::memory::Memory;
 use crate::repository::{Error, Objects};
 use bstr::ByteSlice as _;
@@ -13,8 +16,9 @@ use gix_object::Kind;
 use lithe_forge::types;
 use lithe_git::commit_graph::CommitGraph;
 use lithe_git::format::ObjectFormat;
+use lithe_git::limits::WINDOWS_BYTES_MAX;
 use lithe_git::listing;
-use lithe_git::odb::{self, Object, ObjectCache, Packed, Store};
+use lithe_git::odb::{self, Object, ObjectCache, Packed, Reader, Store};
 use lithe_git::refs::{self, Hidden, RefStore, Side, Snapshot, Target};
 use lithe_git::stamp::Stamp;
 use lithe_git::walk::{Tag, reach};
@@ -73,12 +77,14 @@ pub fn open(root: &Path, record: &types::Repository) -> Result<Rc<Opened>, OpenE
     }
 }
 
-/// Opens a repository for oneself alone, to be read on after the request was answered.
+/// Opens a repository for oneself alone, to be read from end to end, also after the request was answered.
 pub fn open_unshared(root: &Path, record: &types::Repository) -> Result<Opened, OpenError> {
-    match open_directory(&root.join(&record.directory)) {
+    let mut opened = match open_directory(&root.join(&record.directory)) {
         Err(OpenError::Missing) => open_directory(&root.join(format!("{}.git", record.path))),
         answer => answer,
-    }
+    }?;
+    opened.objects.store = opened.objects.store.keeping(WINDOWS_BYTES_MAX, UNSHARED_BASES_BYTES_MAX);
+    Ok(opened)
 }
 
 fn open_or_kept(id: u64, git_dir: PathBuf) -> Result<Rc<Opened>, OpenError> {
@@ -92,7 +98,9 @@ fn open_or_kept(id: u64, git_dir: PathBuf) -> Result<Rc<Opened>, OpenError> {
         None => {
             // The stamp comes first: what changes after it was taken, breaks it.
             let stamp = Stamp::take(&git_dir);
-            let opened = Rc::new(open_directory(&git_dir)?);
+            let mut opened = open_directory(&git_dir)?;
+            opened.objects.store = opened.objects.store.keeping(KEPT_FILES_BYTES_MAX, KEPT_BASES_BYTES_MAX);
+            let opened = Rc::new(opened);
             match stamp {
                 Some(stamp) => Kept { id, git_dir, stamp, opened },
                 None => return Ok(opened),
@@ -155,6 +163,10 @@ impl Objects for RememberedObjects {
         Ok(object)
     }
 
+    fn reader(&self, id: &oid, made_bytes_max: u64) -> Result<Option<Reader>, Error> {
+        Objects::reader(&self.store, id, made_bytes_max)
+    }
+
     fn may_show(&self, commit_id: &oid, refs: &Snapshot) -> Result<bool, Error> {
         match self.hides_refs {
             true => is_reached(&self.store, commit_id, refs),
@@ -186,6 +198,13 @@ impl Objects for Store {
 
     fn object(&self, id: &oid) -> Result<Option<Object>, Error> {
         found(Store::object(self, id))
+    }
+
+    fn reader(&self, id: &oid, made_bytes_max: u64) -> Result<Option<Reader>, Error> {
+        match Store::reader(self, id, made_bytes_max) {
+            Err(odb::Error::TooLarge { .. }) => Err(Error::TooLarge(id.to_owned())),
+            answer => found(answer),
+        }
     }
 
     fn may_show(&self, commit_id: &oid, refs: &Snapshot) -> Result<bool, Error> {

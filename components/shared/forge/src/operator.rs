@@ -29,6 +29,7 @@ mod tests {
             must_change_password: false,
             created: 0,
             last_sign_in: None,
+            language: String::new(),
         };
         Viewer { user: Some(user), csrf_token: csrf_token.into(), ceiling }
     }

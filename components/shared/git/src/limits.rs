@@ -7,6 +7,9 @@ pub const DELTA_CHAIN_DELTAS_MAX: usize = 5_000;
 /// still copied, since that takes no memory.
 pub const OBJECT_BYTES_MAX: u64 = 256 * MIB;
 
+/// The smallest object that is read from a pack piece by piece, where that is asked for, in bytes.
+pub const STREAMED_OBJECT_BYTES_MIN: u64 = MIB;
+
 /// The largest commit, tree or tag that is read, in bytes.
 pub const STRUCTURED_OBJECT_BYTES_MAX: u64 = 128 * MIB;
 

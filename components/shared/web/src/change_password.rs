@@ -50,6 +50,7 @@ mod tests {
                 must_change_password,
                 created: 0,
                 last_sign_in: None,
+                language: String::new(),
             };
             let csrf_token = csrf_token.to_owned();
             let viewer = Viewer { user: Some(user), csrf_token, ceiling: Permission::Admin };

@@ -1,9 +1,18 @@
 //! Handing files out: whether the client has one already, and which part of it is asked for
-//! (RFC 9110, sections 13 and 14).
+//! (RFC 9110, sections 13 and 14). They are read as they are sent, and no more of one is in memory than a piece.
 
 use crate::address::encode_component;
-use http::{HeaderMap, HeaderValue, header};
+use crate::answer::{self, Answer};
+use crate::limits::PIECE_BYTES;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use http_body::{Body, Frame, SizeHint};
+use spin_sdk::http::box_body;
+use std::fs::File;
+use std::io::{self, Read, Seek as _, SeekFrom};
 use std::ops::Range;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 /// What of a file is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +22,100 @@ pub enum Part {
     Bytes(Range<u64>),
     /// None of it is there.
     Unsatisfiable,
+}
+
+/// Answers with a file of that size and tag, or with the part of it that is asked for. `open` is told from which
+/// byte on it is to be read, and not called where nothing of it is sent. What kind of file it is, the caller adds.
+pub fn answer<R: Read + Unpin + Send + 'static>(
+    method: &Method,
+    request: &HeaderMap,
+    etag: &str,
+    size: u64,
+    open: impl FnOnce(u64) -> io::Result<R>,
+) -> io::Result<Answer> {
+    // Only `GET` has parts (RFC 9110, section 14.2).
+    let part = if method == Method::GET { part(request, etag, size) } else { Part::Whole };
+    let (status, range) = match part {
+        Part::Whole => (StatusCode::OK, 0..size),
+        Part::Bytes(range) => (StatusCode::PARTIAL_CONTENT, range),
+        Part::Unsatisfiable => (StatusCode::RANGE_NOT_SATISFIABLE, 0..0),
+    };
+    let is_sent = method != Method::HEAD && !range.is_empty();
+    let mut answer = match is_sent {
+        true => Response::new(box_body(Pieces { source: open(range.start)?, left: range.end - range.start })),
+        false => answer::bytes(status, Bytes::new()),
+    };
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    match status {
+        StatusCode::PARTIAL_CONTENT => {
+            headers.insert(header::CONTENT_RANGE, content_range(&range, size));
+        }
+        StatusCode::RANGE_NOT_SATISFIABLE => {
+            headers.insert(header::CONTENT_RANGE, no_content_range(size));
+        }
+        _ => {}
+    }
+    Ok(answer)
+}
+
+/// The client has it already (RFC 9110, section 15.4.5).
+pub fn not_modified() -> Answer {
+    let mut answer = answer::bytes(StatusCode::NOT_MODIFIED, Bytes::new());
+    answer.headers_mut().remove(header::CONTENT_LENGTH);
+    answer
+}
+
+/// Reads a file from any byte on.
+pub fn of_file(mut file: File) -> impl FnOnce(u64) -> io::Result<File> {
+    move |start| {
+        file.seek(SeekFrom::Start(start))?;
+        Ok(file)
+    }
+}
+
+/// So many bytes, read as they are sent.
+struct Pieces<R> {
+    source: R,
+    left: u64,
+}
+
+impl<R: Read> Pieces<R> {
+    /// The next piece; none at the end.
+    fn next_piece(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let length = self.left.min(PIECE_BYTES as u64);
+        if length == 0 {
+            return Ok(None);
+        }
+        let mut piece = Vec::with_capacity(length as usize);
+        (&mut self.source).take(length).read_to_end(&mut piece)?;
+        match piece.len() as u64 {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            length => {
+                self.left -= length;
+                Ok(Some(piece))
+            }
+        }
+    }
+}
+
+impl<R: Read + Unpin> Body for Pieces<R> {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let piece = self.next_piece().inspect_err(|error| eprintln!("a download is broken off: {error}"));
+        Poll::Ready(piece.transpose().map(|piece| piece.map(|bytes| Frame::data(Bytes::from(bytes)))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
 }
 
 /// Whether a part of the version with that tag is asked for. Which part, only its size can tell.
@@ -53,9 +156,9 @@ pub fn part(request: &HeaderMap, etag: &str, size: u64) -> Part {
     }
 }
 
-/// The value of `Content-Range` for a part of a file of that size.
+/// The value of `Content-Range` for a part of a file of that size, which is not empty.
 pub fn content_range(range: &Range<u64>, size: u64) -> HeaderValue {
-    ascii(&format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1)))
+    ascii(&format!("bytes {}-{}/{size}", range.start, range.end - 1))
 }
 
 /// The value of `Content-Range` where [`Part::Unsatisfiable`] was asked for.
@@ -98,6 +201,7 @@ fn ascii(text: &str) -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http_body_util::BodyExt as _;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (http::HeaderName::from_static(name), ascii(value))).collect()
@@ -137,6 +241,66 @@ mod tests {
             let request = headers(&[("range", "bytes=1-2"), ("if-range", version)]);
             assert_eq!(part(&request, "\"a\"", 10), expected, "{version}");
         }
+    }
+
+    /// A file of ten bytes, by a request with those headers.
+    fn answered(method: Method, request: &HeaderMap) -> (http::response::Parts, Vec<u8>) {
+        let source = |start| Ok(&b"0123456789"[start as usize..]);
+        let (head, body) =
+            answer(&method, request, "\"a\"", 10, source).expect("it can be read").into_parts();
+        (head, futures::executor::block_on(body.collect()).expect("a body").to_bytes().to_vec())
+    }
+
+    #[test]
+    fn what_is_asked_for_is_sent_and_no_more() {
+        let cases = [
+            (Method::GET, "", 200, "10", None, "0123456789"),
+            (Method::GET, "bytes=2-4", 206, "3", Some("bytes 2-4/10"), "234"),
+            (Method::GET, "bytes=-4", 206, "4", Some("bytes 6-9/10"), "6789"),
+            (Method::GET, "bytes=9-", 206, "1", Some("bytes 9-9/10"), "9"),
+            (Method::GET, "bytes=10-", 416, "0", Some("bytes */10"), ""),
+            (Method::GET, "lines=1-2", 200, "10", None, "0123456789"),
+            (Method::HEAD, "", 200, "10", None, ""),
+            (Method::HEAD, "bytes=2-4", 200, "10", None, ""),
+        ];
+        for (method, range, status, length, content_range, body) in cases {
+            let request = if range.is_empty() { HeaderMap::new() } else { headers(&[("range", range)]) };
+            let (head, sent) = answered(method.clone(), &request);
+            assert_eq!(head.status, status, "{method} {range}");
+            assert_eq!(head.headers["content-length"], length, "{method} {range}");
+            assert_eq!(head.headers["accept-ranges"], "bytes", "{method} {range}");
+            let found = head.headers.get("content-range").map(|value| value.to_str().expect("ASCII"));
+            assert_eq!(found, content_range, "{method} {range}");
+            assert_eq!(String::from_utf8(sent).expect("digits"), body, "{method} {range}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_opened_of_which_nothing_is_sent() {
+        for (method, range) in [(Method::HEAD, "bytes=0-"), (Method::GET, "bytes=10-")] {
+            let closed = |_| -> io::Result<&[u8]> { panic!("{range} needs none of it") };
+            answer(&method, &headers(&[("range", range)]), "\"a\"", 10, closed).expect("an answer");
+        }
+        let closed = |_| -> io::Result<&[u8]> { panic!("there is nothing in it") };
+        answer(&Method::GET, &HeaderMap::new(), "\"a\"", 0, closed).expect("an answer");
+    }
+
+    #[test]
+    fn a_file_is_sent_piece_by_piece_from_any_byte_on() {
+        let bytes: Vec<u8> = (0..2 * PIECE_BYTES + 3).map(|index| index as u8).collect();
+        let path = std::env::temp_dir().join(format!("lithe-download-{}", std::process::id()));
+        std::fs::write(&path, &bytes).expect("written");
+        let file = || of_file(File::open(&path).expect("it is there"));
+        let mut pieces = Pieces { source: file()(5).expect("it has so many"), left: bytes.len() as u64 - 5 };
+        let sizes: Vec<_> =
+            std::iter::from_fn(|| pieces.next_piece().expect("a piece")).map(|piece| piece.len()).collect();
+        assert_eq!(sizes, [PIECE_BYTES, PIECE_BYTES - 2]);
+        let mut cut = Pieces { source: file()(0).expect("it has so many"), left: bytes.len() as u64 + 1 };
+        while cut.left > 1 {
+            cut.next_piece().expect("a piece");
+        }
+        assert!(cut.next_piece().is_err(), "a file that is shorter than it was is no end");
+        std::fs::remove_file(&path).expect("it was there");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::address::{encode_component, encode_path};
 use crate::format::Format;
+use crate::language;
 use crate::static_files;
 use lithe_forge::settings::Overview;
 use lithe_forge::types::{Permission, Repository, Viewer};
@@ -61,8 +62,10 @@ impl FrameUser {
 }
 
 impl Frame {
-    /// The frame of the page at `address` (path and query, as the request had them), which has no title yet.
+    /// The frame of the page at `address` (path and query, as the request had them), which has no title yet. It is in the
+    /// language that the viewer chose for the account, else in the one given.
     pub fn new(overview: &Overview, address: &str, language: Language) -> Self {
+        let language = language::of_viewer(&overview.viewer).unwrap_or(language);
         Self {
             site_title: overview.site.title.clone(),
             is_registration_open: overview.site.registration,

@@ -1,9 +1,11 @@
-//! Which language a page is to be in: the one that was chosen, else one that the browser asks for.
+//! Which language a page is to be in: the one that the viewer chose for the account, else the one that was chosen in
+//! this browser, else one that the browser asks for.
 
 use crate::format::weight;
 use crate::limits::{LANGUAGE_HEADER_BYTES_MAX, LANGUAGES_ACCEPTED_MAX};
 use http::{HeaderMap, HeaderValue, header};
 use lithe_forge::cookies;
+use lithe_forge::types::Viewer;
 use lithe_words::Language;
 
 /// The address of the form that chooses a language, at the foot of every page.
@@ -18,10 +20,15 @@ const COOKIE: &str = "lithe_language";
 /// How long a choice is remembered, in seconds: a year.
 const COOKIE_SECONDS: u32 = 365 * 24 * 60 * 60;
 
-/// The language of a request's answer: English where neither says anything that is known here.
+/// The language of the answer to a request, whoever makes it: English where neither says anything that is known here.
 pub fn asked_for(headers: &HeaderMap) -> Language {
     let chosen = cookies(headers).find(|(name, _)| *name == COOKIE);
     chosen.and_then(|(_, tag)| Language::of_tag(tag)).or_else(|| accepted(headers)).unwrap_or_default()
+}
+
+/// The language that the viewer chose for the account; none: whichever [`asked_for`] finds.
+pub fn of_viewer(viewer: &Viewer) -> Option<Language> {
+    viewer.user.as_ref().and_then(|user| Language::of_tag(&user.language))
 }
 
 /// The language that a request accepts most gladly, of equal ones the first (RFC 9110, section 12.5.4).

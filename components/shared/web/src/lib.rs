@@ -1,5 +1,5 @@
 //! What every component that shows pages shares: the layout and its frame, answers, addresses,
-//! forms and their protection, downloads, the choice of a language. Nothing here calls the store or reads a file.
+//! forms and their protection, downloads, the choice of a language. Nothing here calls the store, or opens a file.
 //!
 //! A page is a struct with a `frame: Frame` field, built by a pure function and rendered with
 //! askama. Its template extends `layout.html`, or `repository.html` for a page about a repository

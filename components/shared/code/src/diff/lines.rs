@@ -188,13 +188,20 @@ impl<'a> Functions<'a> {
     /// What stands in the head of the hunk, empty if there is nothing. Hunks are asked for in their order.
     pub fn of(&mut self, hunk: &Hunk, before: &[&'a [u8]]) -> &'a [u8] {
         let first = hunk.before_first() as usize;
-        let is_function = |line: &&&[u8]| {
-            line.first().is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'$'))
-        };
-        if let Some(line) = before[self.looked_at.min(first)..first].iter().rev().find(is_function) {
-            self.found = line[..line.len().min(FUNCTION_BYTES_MAX)].trim_ascii_end();
+        let found = function_of(&before[self.looked_at.min(first)..first], FUNCTION_BYTES_MAX);
+        if !found.is_empty() {
+            self.found = found;
         }
         self.looked_at = first;
         self.found
     }
+}
+
+/// The last of the lines that begins a function, up to so many bytes; empty if none does.
+pub(super) fn function_of<'a>(lines: &[&'a [u8]], bytes_max: usize) -> &'a [u8] {
+    let begins_function = |line: &&&[u8]| {
+        line.first().is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'$'))
+    };
+    let found = lines.iter().rev().find(begins_function);
+    found.map_or(&[], |line| line[..line.len().min(bytes_max)].trim_ascii_end())
 }

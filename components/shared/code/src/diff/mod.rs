@@ -1,4 +1,5 @@
 //! What differs between two texts: hunks of lines, and the words of lines that stand for each other.
 
+pub mod combined;
 pub mod lines;
 pub mod words;

@@ -2,7 +2,7 @@
 
 use super::filter::Filters;
 use crate::chunks::Chunks;
-use crate::odb::{File, Table};
+use crate::odb::{File, Table, index};
 use crate::shortcut;
 use gix_hash::{ObjectId, oid};
 use std::path::Path;
@@ -113,18 +113,7 @@ impl Layer {
 
     /// Where a commit is within this file.
     pub fn position(&self, id: &oid) -> Option<u32> {
-        let first_byte = usize::from(id.first_byte());
-        let mut low = if first_byte == 0 { 0 } else { self.fanout[first_byte - 1] };
-        let mut high = self.fanout[first_byte];
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match self.id(middle)?.as_ref().cmp(id) {
-                std::cmp::Ordering::Equal => return Some(middle),
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-            }
-        }
-        None
+        index::search(&self.fanout, &self.ids, id).ok().flatten()
     }
 
     /// The id at a place within this file.

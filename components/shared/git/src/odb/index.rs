@@ -139,7 +139,7 @@ impl Index {
 }
 
 /// Finds an id in a sorted table of them; `fanout` tells how many begin with each byte or a lower one.
-pub(super) fn search(fanout: &[u32; 256], ids: &Table, id: &oid) -> io::Result<Option<u32>> {
+pub(crate) fn search(fanout: &[u32; 256], ids: &Table, id: &oid) -> io::Result<Option<u32>> {
     match id.as_bytes().len() {
         20 => search_ids::<20>(fanout, ids, id),
         _ => search_ids::<32>(fanout, ids, id),

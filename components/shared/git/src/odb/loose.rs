@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::file::File;
-use super::inflate::{Inflater, Progress};
+use super::stream::{Fault, Stream};
 use crate::disk;
 use crate::limits::WINDOW_BYTES;
 use gix_hash::ObjectId;
@@ -15,18 +15,9 @@ const HEADER_LEN_MAX: usize = 32;
 /// A loose object that is read piece by piece.
 pub struct Loose {
     id: ObjectId,
-    file: File,
-    /// The next byte of the file to be read into `input`.
-    offset: u64,
-    input: Vec<u8>,
-    consumed: usize,
-    inflater: Inflater,
-    /// What came out of the stream after the head and was not fetched yet.
-    rest: Vec<u8>,
+    stream: Stream,
     kind: Kind,
     size: u64,
-    made: u64,
-    has_ended: bool,
 }
 
 /// Whether a directory of that name below `objects` has loose objects.
@@ -61,21 +52,14 @@ impl Loose {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::io(path)(error)),
         };
-        let mut loose = Self {
-            id: id.to_owned(),
-            file,
-            offset: 0,
-            input: Vec::new(),
-            consumed: 0,
-            inflater: Inflater::new(),
-            rest: Vec::new(),
-            kind: Kind::Blob,
-            size: 0,
-            made: 0,
-            has_ended: false,
-        };
-        loose.read_head()?;
-        Ok(Some(loose))
+        let mut stream = Stream::new(file, 0, 0);
+        let mut head = [0; HEADER_LEN_MAX];
+        let end = stream.head(&mut head, 0).map_err(|fault| failure(id, fault))?;
+        let (kind, size) = end
+            .and_then(|end| parse_head(&head[..end]))
+            .ok_or_else(|| failure(id, Fault::Damaged("its head is not a kind and a size")))?;
+        stream.expect(size);
+        Ok(Some(Self { id: id.to_owned(), stream, kind, size }))
     }
 
     pub fn kind(&self) -> Kind {
@@ -104,70 +88,14 @@ impl Loose {
 
     /// Reads on; 0 is the end of the object, which is then known to be whole.
     pub fn read(&mut self, output: &mut [u8]) -> Result<usize, Error> {
-        if !self.rest.is_empty() {
-            let count = self.rest.len().min(output.len());
-            output[..count].copy_from_slice(&self.rest[..count]);
-            self.rest.drain(..count);
-            return self.advance(count);
-        }
-        while !self.has_ended {
-            let count = self.inflate(output)?;
-            if count > 0 {
-                return self.advance(count);
-            }
-        }
-        if self.made == self.size { Ok(0) } else { Err(self.damaged("it is smaller than it says")) }
+        self.stream.read(output).map_err(|fault| failure(&self.id, fault))
     }
+}
 
-    fn advance(&mut self, count: usize) -> Result<usize, Error> {
-        self.made += count as u64;
-        if self.made > self.size {
-            return Err(self.damaged("it is larger than it says"));
-        }
-        Ok(count)
-    }
-
-    fn read_head(&mut self) -> Result<(), Error> {
-        self.inflater.start();
-        let mut head = [0; HEADER_LEN_MAX];
-        let mut len = 0;
-        while len < head.len() && !self.has_ended && !head[..len].contains(&0) {
-            len += self.inflate(&mut head[len..])?;
-        }
-        let end = head[..len].iter().position(|byte| *byte == 0);
-        let (kind, size) = end
-            .and_then(|end| parse_head(&head[..end]))
-            .ok_or_else(|| self.damaged("its head is not a kind and a size"))?;
-        (self.kind, self.size) = (kind, size);
-        self.rest = head[end.map_or(len, |end| end + 1)..len].to_vec();
-        Ok(())
-    }
-
-    fn inflate(&mut self, output: &mut [u8]) -> Result<usize, Error> {
-        if self.consumed == self.input.len() && self.offset < self.file.len() {
-            let len = (self.file.len() - self.offset).min(WINDOW_BYTES as u64) as usize;
-            self.input.resize(len, 0);
-            self.consumed = 0;
-            let id = self.id;
-            self.file
-                .read_exact_at(&mut self.input, self.offset)
-                .map_err(|source| Error::Io { path: id.to_hex().to_string().into(), source })?;
-            self.offset += len as u64;
-        }
-        let (consumed, produced, progress) = self
-            .inflater
-            .step(&self.input[self.consumed..], output)
-            .map_err(|reason| self.damaged(reason))?;
-        self.consumed += consumed;
-        self.has_ended = progress == Progress::Ended;
-        if !self.has_ended && consumed == 0 && produced == 0 && !output.is_empty() {
-            return Err(self.damaged("its compressed data ends too soon"));
-        }
-        Ok(produced)
-    }
-
-    fn damaged(&self, reason: &'static str) -> Error {
-        Error::DamagedLoose { id: self.id, reason }
+fn failure(id: &gix_hash::oid, fault: Fault) -> Error {
+    match fault {
+        Fault::Damaged(reason) => Error::DamagedLoose { id: id.to_owned(), reason },
+        Fault::Io(source) => Error::Io { path: id.to_hex().to_string().into(), source },
     }
 }
 

@@ -20,7 +20,9 @@ mod numbering;
 mod order;
 mod pack;
 mod packs;
+mod reader;
 mod repository;
+mod stream;
 mod table;
 mod window;
 
@@ -33,6 +35,7 @@ pub use file::File;
 pub use numbering::{Numbering, Numbers};
 pub use order::Order;
 pub use pack::PACK_HEADER_LEN;
+pub use reader::Reader;
 pub use table::Table;
 
 use crate::bitmap::Bitmaps;
@@ -138,6 +141,14 @@ impl Store {
         self.packs.borrow_mut().without_shortcuts();
         let (commit_graph, bitmaps) = (OnceCell::new(), OnceCell::new());
         Self { commit_graph, bitmaps, has_commit_graph: false, has_bitmaps: false, ..self }
+    }
+
+    /// Keeps at most so many bytes of files, and of objects that deltas are based on, in memory, where
+    /// [`WINDOWS_BYTES_MAX`](crate::limits::WINDOWS_BYTES_MAX) and
+    /// [`BASES_BYTES_MAX`](crate::limits::BASES_BYTES_MAX) are too much.
+    pub fn keeping(self, files_bytes: usize, bases_bytes: usize) -> Self {
+        self.packs.borrow_mut().keep_at_most(files_bytes, bases_bytes);
+        self
     }
 
     /// The digest that ids are made by here. No object has an id of another format.
@@ -270,6 +281,18 @@ impl Store {
                 let loose = self.loose(id)?;
                 Ok((loose.kind(), loose.size()))
             }
+        }
+    }
+
+    /// Opens an object to be read piece by piece, whatever its size. One that is stored as a delta is made
+    /// whole in memory.
+    ///
+    /// Fails with `Missing`, or with `TooLarge` where one that is stored as a delta has more than
+    /// `delta_bytes_max`. (`git` stores none as deltas that are larger than `core.bigFileThreshold`.)
+    pub fn reader(&self, id: &oid, delta_bytes_max: u64) -> Result<Reader, Error> {
+        match self.require(id)? {
+            Place::Packed(packed) => self.packs.borrow_mut().reader(packed, delta_bytes_max),
+            Place::Loose => self.loose(id).map(Reader::of_loose),
         }
     }
 

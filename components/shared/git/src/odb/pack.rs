@@ -6,6 +6,8 @@ use super::file::File;
 use super::index::Index;
 use super::inflate::{Inflater, Reason};
 use super::order::Order;
+use super::reader;
+use super::stream::Stream;
 use super::window::{FileNumber, Windows};
 use crate::format::ObjectFormat;
 use crate::limits::WINDOW_BYTES;
@@ -156,6 +158,13 @@ impl Pack {
             Failure::Data(reason) => self.damaged(offset, reason),
             Failure::Io(source) => Error::Io { path: self.path.clone(), source },
         })
+    }
+
+    /// Opens what the entry at `offset` stores, by a file of its own.
+    pub fn entry(&self, offset: u64, header: &Header) -> Result<reader::Packed, Error> {
+        let file = File::open(&self.path).map_err(Error::io(&self.path))?;
+        let stream = Stream::new(file, offset + header.len as u64, header.size);
+        Ok(reader::Packed { stream, pack: self.name.clone(), offset })
     }
 
     /// Inflates the first bytes of what an entry stores, as many as fit.

@@ -9,11 +9,15 @@ use super::multi_pack_index::{self, MultiPackIndex};
 use super::numbering::Numbering;
 use super::order::Order;
 use super::pack::Pack;
+use super::reader::Reader;
 use super::window::Windows;
 use super::{Object, Packed, object_bytes_max};
 use crate::bitmap::{BitmapFile, Bitmaps};
 use crate::format::ObjectFormat;
-use crate::limits::{BASES_BYTES_MAX, DELTA_CHAIN_DELTAS_MAX, OBJECT_BYTES_MAX, PACKS_MAX};
+use crate::limits::{
+    BASES_BYTES_MAX, DELTA_CHAIN_DELTAS_MAX, OBJECT_BYTES_MAX, PACKS_MAX, STREAMED_OBJECT_BYTES_MIN,
+    WINDOWS_BYTES_MAX,
+};
 use crate::listing;
 use gix_hash::{ObjectId, oid};
 use gix_object::Kind;
@@ -110,10 +114,16 @@ impl Packs {
             multi: Vec::new(),
             uses_stored_orders: true,
             known: HashSet::new(),
-            windows: Windows::new(),
+            windows: Windows::new(WINDOWS_BYTES_MAX),
             bases: Bases::new(BASES_BYTES_MAX),
             inflater: Inflater::new(),
         }
+    }
+
+    /// Keeps at most so many bytes of files, and of objects that deltas are based on, from now on.
+    pub fn keep_at_most(&mut self, files_bytes: usize, bases_bytes: usize) {
+        self.windows = Windows::new(files_bytes);
+        self.bases = Bases::new(bases_bytes);
     }
 
     /// Opens the packs that are new in the directories. Those that vanished stay open where they are.
@@ -358,6 +368,24 @@ impl Packs {
             self.bases.put((packed.pack, at), &object);
         }
         Ok(object)
+    }
+
+    /// Opens an object to be read piece by piece. Fails with `TooLarge` for a delta that makes more than
+    /// `delta_bytes_max`.
+    pub fn reader(&mut self, packed: Packed, delta_bytes_max: u64) -> Result<Reader, Error> {
+        let offset = self.offset(packed)?;
+        let header = self.header(packed.pack, offset)?;
+        match header.kind {
+            EntryKind::Whole(kind) if header.size >= STREAMED_OBJECT_BYTES_MIN => {
+                let entry = self.packs[packed.pack as usize].entry(offset, &header)?;
+                return Ok(Reader::of_packed(kind, header.size, entry));
+            }
+            EntryKind::Whole(_) => {}
+            EntryKind::OfsDelta(_) | EntryKind::RefDelta(_) => {
+                check_size(self.object_header(packed)?.1, delta_bytes_max)?;
+            }
+        }
+        self.object(packed).map(Reader::of_object)
     }
 
     /// Reads the kind and the size of an object: of a delta, only the head is inflated.

@@ -7,6 +7,7 @@ use crate::init::init_bare;
 use crate::limits::{
     BASES_BYTES_MAX, DELTA_CHAIN_DELTAS_MAX, PACK_OBJECTS_MAX, PACKS_MAX, WINDOW_BYTES, WINDOWS_BYTES_MAX,
 };
+use crate::testing::Scratch;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use sha1::{Digest, Sha1};
@@ -143,7 +144,7 @@ fn caches_hold_so_much_and_no_more() {
     let count = WINDOWS_BYTES_MAX / WINDOW_BYTES;
     sparse.set_len(((count + 1) * WINDOW_BYTES) as u64).expect("writable");
     let file = File::open(&path).expect("readable");
-    let mut windows = window::Windows::new();
+    let mut windows = window::Windows::new(WINDOWS_BYTES_MAX);
     for index in 0..=count {
         windows.at(0, &file, (index * WINDOW_BYTES) as u64).expect("readable");
         assert_eq!(windows.len(), (index + 1).min(count));
@@ -158,4 +159,101 @@ fn caches_hold_so_much_and_no_more() {
     assert!(bases.get(&(0, 0)).is_none() && (1..5).all(|offset| bases.get(&(0, offset)).is_some()));
     bases.put((0, 5), &object(quarter + 1));
     assert!(bases.get(&(0, 5)).is_none() && bases.get(&(0, 4)).is_some());
+}
+
+/// A file of 3 MiB in three versions, of which one lies whole in a pack and two are deltas, a small one, and an
+/// empty one; `git` says which.
+const VERSIONS: &str = "git init -q work && cd work && git config core.compression 1
+    seq 460000 | head -c 3145728 > large && : > empty && echo small > small && git add . && git commit -qm one
+    for n in 1 2; do echo $n >> large && git add . && git commit -qm $n; done";
+
+/// Reads an object piece by piece.
+fn pieces(store: &Store, id: &oid, skipped: u64, piece_bytes: usize) -> Result<Vec<u8>, Error> {
+    let mut reader = store.reader(id, u64::MAX)?;
+    reader.skip(skipped)?;
+    let mut bytes = Vec::new();
+    loop {
+        let piece = reader.next_piece(piece_bytes)?;
+        bytes.extend_from_slice(&piece);
+        if piece.len() < piece_bytes {
+            return Ok(bytes);
+        }
+    }
+}
+
+#[test]
+fn objects_are_read_piece_by_piece_wherever_they_lie() {
+    let scratch = Scratch::new();
+    scratch.sh(VERSIONS);
+    for packed in ["", "git -C work repack -adq", "git -C work repack -adq --window=0"] {
+        scratch.sh(packed);
+        let store = Store::open(&scratch.path().join("work/.git")).expect("it opens");
+        for name in ["main:large", "main~1:large", "main~2:large", "main:small", "main:empty"] {
+            let id = scratch.sh(&format!("git -C work rev-parse {}", name.replace("main", "HEAD")));
+            let id = ObjectId::from_hex(id.as_bytes()).expect("an id");
+            let whole = store.object(&id).expect("it is there").data;
+            let reader = store.reader(&id, u64::MAX).expect("it opens");
+            assert_eq!((reader.kind(), reader.size()), (Kind::Blob, whole.len() as u64), "{name}");
+            for (skipped, piece_bytes) in
+                [(0, 1 << 20), (0, 100_001), (1, 65_536), (3_000_000, 7), (9 << 20, 10)]
+            {
+                let skipped_here = skipped.min(whole.len() as u64) as usize;
+                let read = pieces(&store, &id, skipped, piece_bytes).expect("it can be read");
+                assert!(read == whole[skipped_here..], "{name} from {skipped} by {piece_bytes}, {packed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn deltas_are_made_in_memory_up_to_a_size() {
+    let scratch = Scratch::new();
+    scratch.sh(VERSIONS);
+    scratch.sh("git -C work repack -adq");
+    let store = Store::open(&scratch.path().join("work/.git")).expect("it opens");
+    let mut deltas = 0;
+    for name in ["HEAD:large", "HEAD~1:large", "HEAD~2:large"] {
+        let id = scratch.sh(&format!("git -C work rev-parse {name}"));
+        let base = scratch.sh(&format!("echo {id} | git -C work cat-file --batch-check='%(deltabase)'"));
+        let id = ObjectId::from_hex(id.as_bytes()).expect("an id");
+        let size = store.object_header(&id).expect("it is there").1;
+        assert!(store.reader(&id, size).is_ok(), "{name}");
+        let past = store.reader(&id, size - 1);
+        if base.bytes().all(|digit| digit == b'0') {
+            assert!(past.is_ok(), "{name} lies whole");
+        } else {
+            assert!(matches!(past, Err(Error::TooLarge { .. })), "{name}");
+            deltas += 1;
+        }
+    }
+    assert_eq!(deltas, 2);
+}
+
+#[test]
+fn what_is_damaged_is_no_end() {
+    let place = repository();
+    let claimed = claim(&place, "blob", 6);
+    let store = open(&place).expect("opens");
+    assert!(
+        matches!(pieces(&store, &claimed, 0, 4), Err(Error::DamagedLoose { .. })),
+        "it is shorter than it says"
+    );
+    let claimed = claim(&place, "blob", 4);
+    assert!(
+        matches!(pieces(&store, &claimed, 0, 9), Err(Error::DamagedLoose { .. })),
+        "it is longer than it says"
+    );
+    let scratch = Scratch::new();
+    scratch.sh(VERSIONS);
+    scratch.sh("git -C work repack -adq --window=0 && chmod u+w work/.git/objects/pack/*.pack");
+    let id = scratch.sh("git -C work rev-parse HEAD:large");
+    let id = ObjectId::from_hex(id.as_bytes()).expect("an id");
+    // Some bytes in the midst of it.
+    scratch.sh(
+        "pack=$(ls work/.git/objects/pack/*.pack); offset=$(git -C work verify-pack -v $pack | grep ^$(git -C work rev-parse HEAD:large) | cut -d' ' -f5)
+         head -c 2000 /dev/zero | dd of=$pack bs=1 seek=$((offset + 100000)) conv=notrunc status=none",
+    );
+    let store = Store::open(&scratch.path().join("work/.git")).expect("it opens");
+    let read = pieces(&store, &id, 0, 10_000);
+    assert!(matches!(read, Err(Error::DamagedEntry { .. })), "{:?}", read.map(|bytes| bytes.len()));
 }

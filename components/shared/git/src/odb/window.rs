@@ -1,7 +1,7 @@
 //! A bounded cache of pieces of files.
 
 use super::file::File;
-use crate::limits::{WINDOW_BYTES, WINDOWS_BYTES_MAX};
+use crate::limits::WINDOW_BYTES;
 use lru::LruCache;
 use std::io;
 use std::num::NonZeroUsize;
@@ -20,9 +20,9 @@ pub struct Windows {
 }
 
 impl Windows {
-    pub fn new() -> Self {
-        let count = NonZeroUsize::new(WINDOWS_BYTES_MAX / WINDOW_BYTES)
-            .expect("the cache holds more than one window");
+    /// Holds so many bytes, but one piece at least.
+    pub fn new(bytes_max: usize) -> Self {
+        let count = NonZeroUsize::new(bytes_max / WINDOW_BYTES).unwrap_or(NonZeroUsize::MIN);
         Self { windows: LruCache::new(count), latest: None }
     }
 
