@@ -2,9 +2,7 @@
 //! made whole.
 
 use crate::format::{Format, Packing};
-use crate::limits::{
-    LINK_BYTES_MAX, MADE_BYTES_MAX, PIECE_BYTES, SUBSTITUTED_BYTES_MAX, SUBSTITUTED_SUM_BYTES_MAX,
-};
+use crate::limits::{MADE_BYTES_MAX, PIECE_BYTES, SUBSTITUTED_BYTES_MAX, SUBSTITUTED_SUM_BYTES_MAX};
 use crate::plan::{Planned, is_converted};
 use crate::substitution;
 use bstr::BString;
@@ -108,26 +106,28 @@ impl Contents {
                 self.packing.entry(&path, entry.kind, &entry.id, 0, b"")?;
             }
             EntryKind::Link => {
-                let target = self.repository().blob(&entry.id, LINK_BYTES_MAX)?;
+                let target = self.repository().small_blob(&entry.id)?;
                 self.packing.entry(&path, entry.kind, &entry.id, target.len() as u64, &target)?;
             }
             EntryKind::Blob | EntryKind::BlobExecutable => {
                 let file = self.file(entry)?;
                 self.packing.entry(&path, entry.kind, &entry.id, file.size(), b"")?;
-                self.file = (file.size() > 0).then_some(file);
+                match file.whole() {
+                    Some(bytes) if bytes.len() <= PIECE_BYTES => self.packing.contents(bytes)?,
+                    _ => self.file = Some(file),
+                }
             }
         }
         Ok(())
     }
 
     fn file(&mut self, entry: &Planned) -> Result<Reader, Error> {
-        let size = self.repository().header(&entry.id)?.1;
-        let is_substituted = entry.is_substituted && size <= SUBSTITUTED_BYTES_MAX;
-        let is_as_stored = !is_substituted && !is_converted(&entry.conversion, size);
-        if is_as_stored && size >= STREAMED_OBJECT_BYTES_MIN {
+        let is_substituted = entry.is_substituted && entry.size <= SUBSTITUTED_BYTES_MAX;
+        let is_as_stored = !is_substituted && !is_converted(&entry.conversion, entry.size);
+        if is_as_stored && entry.size >= STREAMED_OBJECT_BYTES_MIN {
             return Ok(self.repository().blob_reader(&entry.id, MADE_BYTES_MAX)?);
         }
-        let bytes = self.repository().blob(&entry.id, MADE_BYTES_MAX)?;
+        let bytes = self.repository().small_blob(&entry.id)?;
         if is_as_stored {
             return Ok(Reader::of_object(Object { kind: Kind::Blob, data: bytes }));
         }

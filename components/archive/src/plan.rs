@@ -28,6 +28,8 @@ pub struct Planned {
     pub path: BString,
     pub kind: EntryKind,
     pub id: ObjectId,
+    /// Of the contents as they are stored, in bytes; 0 of a directory.
+    pub size: u64,
     /// Whether placeholders in it are replaced.
     pub is_substituted: bool,
     /// What becomes of its contents before that.
@@ -224,18 +226,19 @@ impl<'a> Walk<'a> {
             if matches!(kind, EntryKind::Blob | EntryKind::BlobExecutable) {
                 conversion = Conversion::of(&states);
             }
-            match kind {
+            let size = match kind {
                 EntryKind::Tree => {
                     let mut directory = path.clone();
                     directory.push(b'/');
                     self.enter(&entry.id, directory)?;
+                    0
                 }
-                EntryKind::Commit => {}
+                EntryKind::Commit => 0,
                 EntryKind::Link => self.count_link(&entry)?,
                 EntryKind::Blob | EntryKind::BlobExecutable => self.count_file(&entry, &conversion)?,
-            }
+            };
             let is_substituted = *states.get("export-subst") == State::Set;
-            return Ok(Some(Planned { path, kind, id: entry.id, is_substituted, conversion }));
+            return Ok(Some(Planned { path, kind, id: entry.id, size, is_substituted, conversion }));
         }
     }
 
@@ -244,13 +247,17 @@ impl<'a> Walk<'a> {
         if self.paths_bytes > PATHS_BYTES_MAX { Err(Error::PathsTooLong) } else { Ok(()) }
     }
 
-    fn count_link(&mut self, entry: &Entry) -> Result<(), Error> {
-        let size = self.repository.header(&entry.id)?.1;
-        if size > LINK_BYTES_MAX { Err(Error::LinkTooLong) } else { self.count(size) }
+    fn count_link(&mut self, entry: &Entry) -> Result<u64, Error> {
+        let size = self.repository.size(&entry.id)?;
+        if size > LINK_BYTES_MAX {
+            return Err(Error::LinkTooLong);
+        }
+        self.count(size)?;
+        Ok(size)
     }
 
-    fn count_file(&mut self, entry: &Entry, conversion: &Conversion) -> Result<(), Error> {
-        let size = self.repository.header(&entry.id)?.1;
+    fn count_file(&mut self, entry: &Entry, conversion: &Conversion) -> Result<u64, Error> {
+        let size = self.repository.size(&entry.id)?;
         let is_converted = is_converted(conversion, size);
         if size > MADE_BYTES_MAX {
             if is_converted {
@@ -262,7 +269,8 @@ impl<'a> Walk<'a> {
             }
         }
         // Twice as long is the most that line ends or an encoding make of a text.
-        self.count(if is_converted { 2 * size } else { size })
+        self.count(if is_converted { 2 * size } else { size })?;
+        Ok(size)
     }
 
     fn count(&mut self, bytes: u64) -> Result<(), Error> {

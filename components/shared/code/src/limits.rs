@@ -27,6 +27,9 @@ pub const RECENT_BYTES_MAX: usize = 2 << 20;
 /// How much of objects is kept for the deltas based on them where each file is read once, in bytes.
 pub const UNSHARED_BASES_BYTES_MAX: usize = 32 << 20;
 
+/// How much of deltas whose sizes were asked for is kept of it until they are applied, in bytes.
+pub const UNSHARED_DELTAS_BYTES_MAX: usize = 8 << 20;
+
 /// Of how many pairs of commits it is kept how far they are apart, for each of them.
 pub const DISTANCES_KEPT_MAX: usize = 2_000;
 

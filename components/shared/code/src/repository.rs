@@ -22,6 +22,11 @@ pub trait Objects {
     /// An object's kind and size in bytes, without its contents; none if it is not there.
     fn header(&self, id: &oid) -> Result<Option<(Kind, u64)>, Error>;
 
+    /// An object's size in bytes; none if it is not there.
+    fn size(&self, id: &oid) -> Result<Option<u64>, Error> {
+        Ok(self.header(id)?.map(|(_, size)| size))
+    }
+
     /// An object's kind and contents; none if it is not there.
     fn object(&self, id: &oid) -> Result<Option<Object>, Error>;
 
@@ -181,6 +186,11 @@ impl<'a> Repository<'a> {
         self.objects.header(id)?.ok_or_else(|| Error::Missing(id.to_owned()))
     }
 
+    /// An object's size in bytes, for whom its kind does not matter.
+    pub fn size(&self, id: &oid) -> Result<u64, Error> {
+        self.objects.size(id)?.ok_or_else(|| Error::Missing(id.to_owned()))
+    }
+
     /// The contents of an object that has to be of one kind.
     ///
     /// Fails with [`Error::TooLarge`] if it has more than `bytes_max` bytes, before they are read.
@@ -283,6 +293,12 @@ impl<'a> Repository<'a> {
     /// A file's contents.
     pub fn blob(&self, id: &oid, bytes_max: u64) -> Result<Arc<Vec<u8>>, Error> {
         self.contents(id, Kind::Blob, bytes_max)
+    }
+
+    /// The contents of a file that is known to be small enough.
+    pub fn small_blob(&self, id: &oid) -> Result<Arc<Vec<u8>>, Error> {
+        let object = self.objects.object(id)?.ok_or_else(|| Error::Missing(id.to_owned()))?;
+        if object.kind == Kind::Blob { Ok(object.data) } else { Err(Error::Damaged(id.to_owned())) }
     }
 
     /// Opens a file to be read piece by piece, whatever its size.

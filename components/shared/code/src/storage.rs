@@ -6,7 +6,7 @@
 
 use crate::limits::{
     KEPT_BASES_BYTES_MAX, KEPT_FILES_BYTES_MAX, RECENT_BYTES_MAX, REPOSITORIES_KEPT_MAX,
-    UNSHARED_BASES_BYTES_MAX,
+    UNSHARED_BASES_BYTES_MAX, UNSHARED_DELTAS_BYTES_MAX,
 };
 use crate::memory::Memory;
 use crate::repository::{Error, Objects};
@@ -83,7 +83,8 @@ pub fn open_unshared(root: &Path, record: &types::Repository) -> Result<Opened, 
         Err(OpenError::Missing) => open_directory(&root.join(format!("{}.git", record.path))),
         answer => answer,
     }?;
-    opened.objects.store = opened.objects.store.keeping(WINDOWS_BYTES_MAX, UNSHARED_BASES_BYTES_MAX);
+    let store = opened.objects.store.keeping(WINDOWS_BYTES_MAX, UNSHARED_BASES_BYTES_MAX);
+    opened.objects.store = store.keeping_deltas(UNSHARED_DELTAS_BYTES_MAX);
     Ok(opened)
 }
 
@@ -152,6 +153,10 @@ impl Objects for RememberedObjects {
         Ok(header)
     }
 
+    fn size(&self, id: &oid) -> Result<Option<u64>, Error> {
+        self.store.size(id)
+    }
+
     fn object(&self, id: &oid) -> Result<Option<Object>, Error> {
         if let Some(object) = self.recent.borrow_mut().get(&id.to_owned()) {
             return Ok(Some(object));
@@ -194,6 +199,10 @@ impl Objects for RememberedObjects {
 impl Objects for Store {
     fn header(&self, id: &oid) -> Result<Option<(Kind, u64)>, Error> {
         found(self.object_header(id))
+    }
+
+    fn size(&self, id: &oid) -> Result<Option<u64>, Error> {
+        found(self.object_size(id))
     }
 
     fn object(&self, id: &oid) -> Result<Option<Object>, Error> {

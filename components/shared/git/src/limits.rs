@@ -34,6 +34,9 @@ pub const ALTERNATES_MAX: usize = 64;
 /// The largest `objects/info/alternates` that is read, in bytes.
 pub const ALTERNATES_BYTES_MAX: u64 = 64 * 1024;
 
+/// The largest delta that is kept after its head was asked for, where deltas are kept, in bytes.
+pub const DELTA_KEPT_BYTES_MAX: u64 = 4 * 1024;
+
 /// How many packs a repository may have.
 pub const PACKS_MAX: usize = 10_000;
 

@@ -151,6 +151,13 @@ impl Store {
         self
     }
 
+    /// Keeps deltas too that were inflated only for the size at their head, so many bytes of them: for whoever
+    /// asks for the sizes of objects first, and then for the objects.
+    pub fn keeping_deltas(self, bytes_max: usize) -> Self {
+        self.packs.borrow_mut().keep_deltas(bytes_max);
+        self
+    }
+
     /// The digest that ids are made by here. No object has an id of another format.
     pub fn object_format(&self) -> ObjectFormat {
         self.object_format
@@ -281,6 +288,15 @@ impl Store {
                 let loose = self.loose(id)?;
                 Ok((loose.kind(), loose.size()))
             }
+        }
+    }
+
+    /// Reads the size of an object in bytes, for whom its kind does not matter: that of a delta may take a long way
+    /// to be found.
+    pub fn object_size(&self, id: &oid) -> Result<u64, Error> {
+        match self.require(id)? {
+            Place::Packed(packed) => self.packs.borrow_mut().object_size(packed),
+            Place::Loose => Ok(self.loose(id)?.size()),
         }
     }
 

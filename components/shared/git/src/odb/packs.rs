@@ -1,6 +1,6 @@
 //! All packs of a repository, and reading objects out of them.
 
-use super::bases::Bases;
+use super::bases::{Bases, OBJECT_BYTES};
 use super::delta;
 use super::entry::{EntryKind, Header};
 use super::error::Error;
@@ -15,8 +15,8 @@ use super::{Object, Packed, object_bytes_max};
 use crate::bitmap::{BitmapFile, Bitmaps};
 use crate::format::ObjectFormat;
 use crate::limits::{
-    BASES_BYTES_MAX, DELTA_CHAIN_DELTAS_MAX, OBJECT_BYTES_MAX, PACKS_MAX, STREAMED_OBJECT_BYTES_MIN,
-    WINDOWS_BYTES_MAX,
+    BASES_BYTES_MAX, DELTA_CHAIN_DELTAS_MAX, DELTA_KEPT_BYTES_MAX, OBJECT_BYTES_MAX, PACKS_MAX,
+    STREAMED_OBJECT_BYTES_MIN, WINDOWS_BYTES_MAX,
 };
 use crate::listing;
 use gix_hash::{ObjectId, oid};
@@ -45,7 +45,38 @@ pub struct Packs {
     known: HashSet<(usize, OsString)>,
     windows: Windows,
     bases: Bases,
+    deltas: Deltas,
     inflater: Inflater,
+}
+
+/// Deltas that were inflated for the size at their head, until the object is asked for, by pack and offset.
+#[derive(Default)]
+struct Deltas {
+    held: HashMap<(u32, u64), Vec<u8>>,
+    bytes: usize,
+    bytes_max: usize,
+}
+
+impl Deltas {
+    /// Keeps a delta. Where there is no room, the others make some.
+    fn put(&mut self, place: (u32, u64), delta: Vec<u8>) {
+        let cost = delta.len() + OBJECT_BYTES;
+        if self.bytes + cost > self.bytes_max {
+            self.held.clear();
+            self.bytes = 0;
+        }
+        self.bytes += cost;
+        if let Some(former) = self.held.insert(place, delta) {
+            self.bytes -= former.len() + OBJECT_BYTES;
+        }
+    }
+
+    /// The delta at a place, which is not kept any longer.
+    fn take(&mut self, place: (u32, u64)) -> Option<Vec<u8>> {
+        let delta = self.held.remove(&place)?;
+        self.bytes -= delta.len() + OBJECT_BYTES;
+        Some(delta)
+    }
 }
 
 /// An index over several packs of a directory.
@@ -116,6 +147,7 @@ impl Packs {
             known: HashSet::new(),
             windows: Windows::new(WINDOWS_BYTES_MAX),
             bases: Bases::new(BASES_BYTES_MAX),
+            deltas: Deltas::default(),
             inflater: Inflater::new(),
         }
     }
@@ -124,6 +156,21 @@ impl Packs {
     pub fn keep_at_most(&mut self, files_bytes: usize, bases_bytes: usize) {
         self.windows = Windows::new(files_bytes);
         self.bases = Bases::new(bases_bytes);
+    }
+
+    /// Keeps so many bytes of deltas whose head was asked for; at first, none.
+    pub fn keep_deltas(&mut self, bytes_max: usize) {
+        self.deltas = Deltas { bytes_max, ..Deltas::default() };
+    }
+
+    /// How much is kept of deltas, in bytes.
+    #[cfg(test)]
+    pub fn delta_bytes(&self) -> usize {
+        assert_eq!(
+            self.deltas.bytes,
+            self.deltas.held.values().map(|delta| delta.len() + OBJECT_BYTES).sum()
+        );
+        self.deltas.bytes
     }
 
     /// Opens the packs that are new in the directories. Those that vanished stay open where they are.
@@ -209,6 +256,7 @@ impl Packs {
     /// Drops the objects that are kept for the deltas based on them.
     pub fn forget_objects(&mut self) {
         self.bases.clear();
+        self.keep_deltas(self.deltas.bytes_max);
     }
 
     pub fn len(&self) -> u32 {
@@ -399,17 +447,38 @@ impl Packs {
             if let EntryKind::Whole(kind) = header.kind {
                 return Ok((kind, size.unwrap_or(header.size)));
             }
-            if size.is_none() {
-                let mut head = [0; 2 * 10];
-                let len =
-                    pack.inflate_start(&mut self.windows, &mut self.inflater, offset, &header, &mut head)?;
-                let sizes = delta::sizes(&head[..len]).map_err(|reason| pack.damaged(offset, reason))?;
-                size = Some(sizes.result);
-            }
             let base = pack.base_offset(offset, header.kind)?;
+            if size.is_none() {
+                size = Some(self.delta_size(packed.pack, offset, &header)?);
+            }
             offset = base.expect("a delta has a base");
         }
         Err(self.packs[packed.pack as usize].damaged(start, CHAIN_TOO_LONG))
+    }
+
+    /// Reads the size of an object.
+    pub fn object_size(&mut self, packed: Packed) -> Result<u64, Error> {
+        let offset = self.offset(packed)?;
+        let header = self.header(packed.pack, offset)?;
+        match header.kind {
+            EntryKind::Whole(_) => Ok(header.size),
+            EntryKind::OfsDelta(_) | EntryKind::RefDelta(_) => self.delta_size(packed.pack, offset, &header),
+        }
+    }
+
+    /// Reads the size of what a delta makes. Only its head is inflated, unless deltas are kept.
+    fn delta_size(&mut self, number: u32, offset: u64, header: &Header) -> Result<u64, Error> {
+        let pack = &self.packs[number as usize];
+        let sizes = |delta: &[u8]| delta::sizes(delta).map_err(|reason| pack.damaged(offset, reason));
+        if self.deltas.bytes_max > 0 && header.size <= DELTA_KEPT_BYTES_MAX {
+            let delta = pack.inflate(&mut self.windows, &mut self.inflater, offset, header)?;
+            let size = sizes(&delta)?.result;
+            self.deltas.put((number, offset), delta);
+            return Ok(size);
+        }
+        let mut head = [0; 2 * 10];
+        let len = pack.inflate_start(&mut self.windows, &mut self.inflater, offset, header, &mut head)?;
+        Ok(sizes(&head[..len])?.result)
     }
 
     pub fn offset(&mut self, packed: Packed) -> Result<u64, Error> {
@@ -444,8 +513,12 @@ impl Packs {
 
     fn apply(&mut self, pack: u32, offset: u64, header: &Header, base: &Object) -> Result<Object, Error> {
         check_size(header.size, OBJECT_BYTES_MAX)?;
+        let kept = self.deltas.take((pack, offset));
         let pack = &self.packs[pack as usize];
-        let delta = pack.inflate(&mut self.windows, &mut self.inflater, offset, header)?;
+        let delta = match kept {
+            Some(delta) => delta,
+            None => pack.inflate(&mut self.windows, &mut self.inflater, offset, header)?,
+        };
         let damaged = |reason| pack.damaged(offset, reason);
         let sizes = delta::sizes(&delta).map_err(damaged)?;
         check_size(sizes.result, object_bytes_max(base.kind))?;

@@ -56,6 +56,14 @@ impl Reader {
         self.size
     }
 
+    /// All of it, if it is in memory anyway.
+    pub fn whole(&self) -> Option<&[u8]> {
+        match &self.source {
+            Source::Memory(data) => Some(data),
+            Source::Loose(_) | Source::Packed(_) => None,
+        }
+    }
+
     /// The next piece: as many bytes as are asked for, and fewer only at the end, which is then known to be
     /// where it should be.
     pub fn next_piece(&mut self, bytes_max: usize) -> Result<Vec<u8>, Error> {

@@ -229,6 +229,40 @@ fn deltas_are_made_in_memory_up_to_a_size() {
     assert_eq!(deltas, 2);
 }
 
+/// Twenty small files in ten versions each, packed as deltas; returns their ids, those of the newest first.
+fn small_files(scratch: &Scratch) -> Vec<ObjectId> {
+    scratch.sh("git init -q work && cd work
+         for n in $(seq 10); do
+             for file in $(seq 20); do (seq $((file * 1000)) $((file * 1000 + 90)); echo $n) > $file; done
+             git add . && git commit -qm $n
+         done
+         git repack -adqf --depth=50");
+    let ids =
+        scratch.sh("cd work && for n in $(seq 0 9); do git ls-tree --format='%(objectname)' HEAD~$n; done");
+    let ids: Vec<_> = ids.lines().map(|id| ObjectId::from_hex(id.as_bytes()).expect("an id")).collect();
+    assert_eq!(ids.len(), 200);
+    ids
+}
+
+#[test]
+fn sizes_are_those_of_what_is_read_whatever_is_kept_of_deltas() {
+    let scratch = Scratch::new();
+    let ids = small_files(&scratch);
+    let open = || Store::open(&scratch.path().join("work/.git")).expect("it opens");
+    let plain = open();
+    for bytes_max in [0, 1_000, 1 << 20] {
+        let store = open().keeping_deltas(bytes_max);
+        let sizes: Vec<_> = ids.iter().map(|id| store.object_size(id).expect("it is there")).collect();
+        for (id, size) in ids.iter().zip(sizes) {
+            let object = store.object(id).expect("it is there");
+            assert_eq!((object.kind, object.data.len() as u64), (Kind::Blob, size), "{id}, {bytes_max}");
+            assert_eq!(object.data, plain.object(id).expect("it is there").data, "{id}, {bytes_max}");
+            assert_eq!(store.object_header(id).expect("it is there"), (Kind::Blob, size));
+        }
+        assert!(store.packs.borrow().delta_bytes() <= bytes_max);
+    }
+}
+
 #[test]
 fn what_is_damaged_is_no_end() {
     let place = repository();
