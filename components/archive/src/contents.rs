@@ -57,6 +57,8 @@ impl Contents {
         let mut packing = Packing::new(format, &commit.id, commit.committer.seconds)?;
         let root: ObjectId = commit.tree_id;
         packing.entry(&prefix, EntryKind::Tree, &root, 0, b"")?;
+        let files = planned.iter().filter(|entry| entry.size > 0);
+        opened.objects.expect(files.map(|entry| &*entry.id));
         let planned = planned.into_iter();
         Ok(Self {
             opened,

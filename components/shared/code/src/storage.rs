@@ -138,6 +138,13 @@ fn open_directory(git_dir: &Path) -> Result<Opened, OpenError> {
     })
 }
 
+impl RememberedObjects {
+    /// Is told of objects that will be read, as [`Store::expect`] is.
+    pub fn expect<'a>(&self, ids: impl Iterator<Item = &'a oid>) {
+        self.store.expect(ids);
+    }
+}
+
 impl Objects for RememberedObjects {
     fn header(&self, id: &oid) -> Result<Option<(Kind, u64)>, Error> {
         if let Some(object) = self.recent.borrow_mut().get(&id.to_owned()) {

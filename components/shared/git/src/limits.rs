@@ -34,6 +34,9 @@ pub const ALTERNATES_MAX: usize = 64;
 /// The largest `objects/info/alternates` that is read, in bytes.
 pub const ALTERNATES_BYTES_MAX: u64 = 64 * 1024;
 
+/// How many entries of packs are told apart by how often they are needed still; where there are more, none are.
+pub const EXPECTED_ENTRIES_MAX: usize = 200_000;
+
 /// The largest delta that is kept after its head was asked for, where deltas are kept, in bytes.
 pub const DELTA_KEPT_BYTES_MAX: u64 = 4 * 1024;
 

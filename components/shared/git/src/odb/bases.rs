@@ -39,6 +39,19 @@ impl<K: Hash + Eq> ObjectCache<K> {
         }
     }
 
+    /// How much is kept, in bytes.
+    #[cfg(test)]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Drops an object.
+    pub fn remove(&mut self, key: &K) {
+        if let Some(old) = self.objects.pop(key) {
+            self.bytes -= cost(&old);
+        }
+    }
+
     /// Drops everything.
     pub fn clear(&mut self) {
         self.objects.clear();

@@ -158,6 +158,12 @@ impl Store {
         self
     }
 
+    /// Is told of objects that will be read, each once for every time that it is named, in about that order. So the
+    /// bases that they share are kept as long as they are needed, and no other is.
+    pub fn expect<'a>(&self, ids: impl Iterator<Item = &'a oid>) {
+        self.packs.borrow_mut().expect(ids);
+    }
+
     /// The digest that ids are made by here. No object has an id of another format.
     pub fn object_format(&self) -> ObjectFormat {
         self.object_format

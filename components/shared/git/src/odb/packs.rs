@@ -15,8 +15,8 @@ use super::{Object, Packed, object_bytes_max};
 use crate::bitmap::{BitmapFile, Bitmaps};
 use crate::format::ObjectFormat;
 use crate::limits::{
-    BASES_BYTES_MAX, DELTA_CHAIN_DELTAS_MAX, DELTA_KEPT_BYTES_MAX, OBJECT_BYTES_MAX, PACKS_MAX,
-    STREAMED_OBJECT_BYTES_MIN, WINDOWS_BYTES_MAX,
+    BASES_BYTES_MAX, DELTA_CHAIN_DELTAS_MAX, DELTA_KEPT_BYTES_MAX, EXPECTED_ENTRIES_MAX, OBJECT_BYTES_MAX,
+    PACKS_MAX, STREAMED_OBJECT_BYTES_MIN, WINDOWS_BYTES_MAX,
 };
 use crate::listing;
 use gix_hash::{ObjectId, oid};
@@ -46,6 +46,8 @@ pub struct Packs {
     windows: Windows,
     bases: Bases,
     deltas: Deltas,
+    /// How often entries are needed still for what will be read, by pack and offset; nothing is known of others.
+    needs: HashMap<(u32, u64), u32>,
     inflater: Inflater,
 }
 
@@ -148,6 +150,7 @@ impl Packs {
             windows: Windows::new(WINDOWS_BYTES_MAX),
             bases: Bases::new(BASES_BYTES_MAX),
             deltas: Deltas::default(),
+            needs: HashMap::new(),
             inflater: Inflater::new(),
         }
     }
@@ -171,6 +174,12 @@ impl Packs {
             self.deltas.held.values().map(|delta| delta.len() + OBJECT_BYTES).sum()
         );
         self.deltas.bytes
+    }
+
+    /// How much is kept of objects, in bytes, and how many entries are needed still.
+    #[cfg(test)]
+    pub fn kept(&self) -> (usize, usize) {
+        (self.bases.bytes(), self.needs.len())
     }
 
     /// Opens the packs that are new in the directories. Those that vanished stay open where they are.
@@ -407,15 +416,58 @@ impl Packs {
         let offset = self.offset(packed)?;
         let (mut object, mut deltas, mut at) = self.chain(packed.pack, offset)?;
         while let Some((offset, header)) = deltas.pop() {
-            self.bases.put((packed.pack, at), &object);
-            object = self.apply(packed.pack, offset, &header, &object)?;
+            let base = object;
+            object = self.apply(packed.pack, offset, &header, &base)?;
+            self.keep((packed.pack, at), &base, true);
             at = offset;
         }
         // Trees are mostly based on the tree that was read just before.
-        if object.kind == Kind::Tree {
-            self.bases.put((packed.pack, at), &object);
-        }
+        let is_tree = object.kind == Kind::Tree;
+        self.keep((packed.pack, at), &object, is_tree);
         Ok(object)
+    }
+
+    /// Keeps an object that was used for as long as it is needed; where that is not known, if it may be a base again.
+    fn keep(&mut self, place: (u32, u64), object: &Object, may_be_base: bool) {
+        let is_kept = match self.needs.get_mut(&place) {
+            None => may_be_base,
+            Some(left) => {
+                *left -= 1;
+                let is_needed = *left > 0;
+                if !is_needed {
+                    self.needs.remove(&place);
+                    self.bases.remove(&place);
+                }
+                is_needed
+            }
+        };
+        if is_kept {
+            self.bases.put(place, object);
+        }
+    }
+
+    /// Counts how often entries are needed for objects that will be read. An entry that cannot be read says so when
+    /// it is.
+    pub fn expect<'a>(&mut self, ids: impl Iterator<Item = &'a oid>) {
+        self.needs.clear();
+        for id in ids {
+            let Ok(Some(packed)) = self.locate(id) else { continue };
+            let mut next = self.offset(packed).ok();
+            while let Some(offset) = next {
+                let needs = self.needs.entry((packed.pack, offset)).or_default();
+                *needs += 1;
+                // What it is based on is counted once.
+                if *needs > 1 {
+                    break;
+                }
+                let pack = &self.packs[packed.pack as usize];
+                let header = pack.header(&mut self.windows, offset);
+                next = header.and_then(|header| pack.base_offset(offset, header.kind)).ok().flatten();
+            }
+            if self.needs.len() > EXPECTED_ENTRIES_MAX {
+                return self.needs.clear();
+            }
+        }
     }
 
     /// Opens an object to be read piece by piece. Fails with `TooLarge` for a delta that makes more than

@@ -264,6 +264,50 @@ fn sizes_are_those_of_what_is_read_whatever_is_kept_of_deltas() {
 }
 
 #[test]
+fn bases_are_kept_as_long_as_what_is_expected_needs_them() {
+    let scratch = Scratch::new();
+    let ids = small_files(&scratch);
+    let open = || Store::open(&scratch.path().join("work/.git")).expect("it opens");
+    let plain = open();
+    // As they are named, the other way round, every third of them, and some twice.
+    let orders: [Vec<&ObjectId>; 4] = [
+        ids.iter().collect(),
+        ids.iter().rev().collect(),
+        ids.iter().step_by(3).collect(),
+        ids[..50].iter().chain(&ids[20..70]).collect(),
+    ];
+    for (number, order) in orders.iter().enumerate() {
+        let store = open();
+        store.expect(order.iter().map(|id| id.as_ref()));
+        assert!(store.packs.borrow().kept().1 > 0);
+        for id in order {
+            let object = store.object(id).expect("it is there");
+            assert_eq!(object.data, plain.object(id).expect("it is there").data, "{id}, order {number}");
+        }
+        // Nothing is left once all has been read, and what nobody has announced can be read as ever.
+        assert_eq!(store.packs.borrow().kept(), (0, 0), "order {number}");
+        for id in ids.iter().chain(order.iter().copied()) {
+            let object = store.object(id).expect("it is there");
+            assert_eq!(
+                object.data,
+                plain.object(id).expect("it is there").data,
+                "{id}, after order {number}"
+            );
+        }
+    }
+    // A store that keeps nothing makes every base anew.
+    let store = open().keeping(0, 0);
+    store.expect(ids.iter().map(|id| id.as_ref()));
+    for id in &ids {
+        assert_eq!(
+            store.object(id).expect("it is there").data,
+            plain.object(id).expect("it is there").data,
+            "{id}"
+        );
+    }
+}
+
+#[test]
 fn what_is_damaged_is_no_end() {
     let place = repository();
     let claimed = claim(&place, "blob", 6);
