@@ -8,7 +8,7 @@ use wit_component::DecodedWasm;
 use wit_parser::{Resolve, WorldId, WorldItem};
 
 /// The packages of our interfaces.
-const PACKAGES: [&str; 2] = ["lithe:forge", "lithe:policy"];
+const PACKAGES: [&str; 3] = ["lithe:forge", "lithe:policy", "lithe:highlighting"];
 
 /// What one source says of one component.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -62,7 +62,7 @@ fn only_the_store_has_the_database() {
 fn a_dependency_asks_spin_for_nothing() {
     let text = fs::read_to_string(root().join("spin.toml")).expect("spin.toml is there");
     let manifest: toml::Table = text.parse().expect("spin.toml is TOML");
-    for name in ["store", "push-policy"] {
+    for name in ["store", "push-policy", "highlighter"] {
         let dependency = manifest["component"][name].as_table().expect("it is there");
         let keys: Vec<&str> = dependency.keys().map(String::as_str).collect();
         assert_eq!(

@@ -11,11 +11,12 @@
 //! a string where they fail, and a call that has no result at all counts as one that failed.
 
 use crate::guest::{self, Guest};
-use crate::limits::INSTANCE_IDLE_MAX;
+use crate::limits::{INSTANCE_IDLE_MAX, INSTANCE_KEPT_BYTES_MAX};
 use crate::manifest::Component as Declaration;
 use crate::memory::Memory;
 use crate::run_to_end::RunToEnd;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 use thiserror::Error;
@@ -169,16 +170,18 @@ impl Dependency {
         Ok(())
     }
 
-    /// Calls a function. The caller may go away meanwhile; the call goes on.
+    /// Calls a function. The caller may go away meanwhile; the call goes on. `is_in_line` is set while it
+    /// waits for an instance of the pool.
     pub async fn call(
         self: &Arc<Self>,
         function: FunctionId,
         parameters: Vec<Val>,
+        is_in_line: Arc<AtomicBool>,
     ) -> Result<Vec<Val>, CallError> {
         let dependency = self.clone();
         let call = async move {
             let results = match function.is_pooled {
-                true => dependency.call_pooled(function, &parameters).await,
+                true => dependency.call_pooled(function, &parameters, &is_in_line).await,
                 false => dependency.call_single(function, &parameters).await,
             };
             results.or_else(|error| if function.is_contained { Ok(error.contained()) } else { Err(error) })
@@ -207,8 +210,16 @@ impl Dependency {
         Ok(results)
     }
 
-    async fn call_pooled(&self, function: FunctionId, parameters: &[Val]) -> Result<Vec<Val>, CallError> {
-        let _slot = self.pool_slots.acquire().await.expect("the semaphore is never closed");
+    async fn call_pooled(
+        &self,
+        function: FunctionId,
+        parameters: &[Val],
+        is_in_line: &AtomicBool,
+    ) -> Result<Vec<Val>, CallError> {
+        is_in_line.store(true, Ordering::Relaxed);
+        let slot = self.pool_slots.acquire().await;
+        is_in_line.store(false, Ordering::Relaxed);
+        let _slot = slot.expect("the semaphore is never closed");
         let code = self.code();
         let kept = lock(&self.pool).pop().map(|idle| idle.live);
         let mut live = match kept.filter(|live| Arc::ptr_eq(&live.code, &code)) {
@@ -216,7 +227,9 @@ impl Dependency {
             None => self.start(code).await?,
         };
         let results = self.call_in(&mut live, function, parameters).await?;
-        lock(&self.pool).push(Idle { live, since: Instant::now() });
+        if live.store.data().memory_bytes() <= INSTANCE_KEPT_BYTES_MAX {
+            lock(&self.pool).push(Idle { live, since: Instant::now() });
+        }
         Ok(results)
     }
 

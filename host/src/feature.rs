@@ -323,6 +323,7 @@ impl Work {
         let prepared = Prepared::new(context, proxy, request, Guest::http, sender);
         let prepared = prepared.map_err(Failure::Failed)?;
         let is_transfer = AtomicBool::new(false);
+        let is_in_line = store.data().is_in_line().clone();
         let work = store.run_concurrent(async |accessor| {
             // The response, or what the guest returned in its place, goes to the sender.
             prepared.run(accessor, pending()).await?;
@@ -332,7 +333,7 @@ impl Work {
             poll_fn(|context| accessor.poll_no_interesting_tasks(context)).await;
             wasmtime::Result::Ok(())
         });
-        let result = self.limited(work, &is_transfer, turn).await?;
+        let result = self.limited(work, &is_transfer, &is_in_line, turn).await?;
         result.flatten().map_err(|error| failure(store, error))
     }
 
@@ -344,6 +345,7 @@ impl Work {
         &self,
         work: impl Future<Output = T>,
         is_transfer: &AtomicBool,
+        is_in_line: &AtomicBool,
         mut turn: Option<Turn>,
     ) -> Result<T, Failure> {
         let limits = self.limits();
@@ -364,7 +366,9 @@ impl Work {
             if let Some(held) = turn.as_mut().filter(|turn| !turn.is_long())
                 && turn_clock.as_mut().poll(context).is_ready()
             {
-                match began.elapsed() < limits::TURN_SHORT_POLL {
+                // Who waits for others to compute keeps the turn, so that the line there stays as short.
+                let waits = began.elapsed() < limits::TURN_SHORT_POLL && !is_in_line.load(Ordering::Relaxed);
+                match waits {
                     true => turn = None,
                     false => held.lengthen(),
                 }

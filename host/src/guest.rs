@@ -7,6 +7,7 @@ use crate::memory::{Memory, Part};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use thiserror::Error;
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime::{Engine, ResourceLimiter, Store};
@@ -22,6 +23,7 @@ pub struct Guest {
     http: WasiHttpCtx,
     hooks: NoOutboundRequests,
     memory: MemoryLimit,
+    is_in_line: Arc<AtomicBool>,
 }
 
 /// Why a mount could not be given.
@@ -133,7 +135,13 @@ impl Guest {
             http: WasiHttpCtx::new(),
             hooks: NoOutboundRequests,
             memory: MemoryLimit { part: memory.part(), max: declaration.limits.memory_bytes_max },
+            is_in_line: Arc::default(),
         })
+    }
+
+    /// Whether it waits for an instance of a dependency that works for others.
+    pub fn is_in_line(&self) -> &Arc<AtomicBool> {
+        &self.is_in_line
     }
 
     /// Linear memory in use, in bytes. It never shrinks.

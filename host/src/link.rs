@@ -106,11 +106,12 @@ fn forward(
         let function = dependency.function(interface, name).map_err(ForwardError::Offer)?;
         let dependency = dependency.clone();
         instance
-            .func_new_async(name, move |_, _, parameters, results| {
+            .func_new_async(name, move |caller, _, parameters, results| {
                 let dependency = dependency.clone();
+                let is_in_line = caller.data().is_in_line().clone();
                 let parameters = parameters.to_vec();
                 Box::new(async move {
-                    let values = dependency.call(function, parameters).await?;
+                    let values = dependency.call(function, parameters, is_in_line).await?;
                     for (result, value) in results.iter_mut().zip(values) {
                         *result = value;
                     }

@@ -70,7 +70,7 @@ impl Operator {
     /// Calls a function without parameters, whose result is a `result`.
     async fn call(&self, function: &'static str) -> Result<Val, OperatorError> {
         let id = self.dependency.function(&self.interface, function)?;
-        let mut results = self.dependency.call(id, Vec::new()).await?;
+        let mut results = self.dependency.call(id, Vec::new(), Arc::default()).await?;
         match results.pop() {
             Some(Val::Result(Ok(Some(value)))) => Ok(*value),
             Some(Val::Result(Err(error))) => {

@@ -8,8 +8,19 @@ use std::process::Command;
 use std::time::SystemTime;
 
 /// The components of `spin.toml`, by the names of their packages.
-pub const COMPONENTS: [&str; 10] =
-    ["store", "auth", "browse", "archive", "search", "admin", "git-http", "lfs", "push-policy", "assets"];
+pub const COMPONENTS: [&str; 11] = [
+    "store",
+    "auth",
+    "browse",
+    "highlighter",
+    "archive",
+    "search",
+    "admin",
+    "git-http",
+    "lfs",
+    "push-policy",
+    "assets",
+];
 
 /// The binary that [`everything`] builds, or the one that `LITHE_BINARY` names.
 pub fn host_binary() -> PathBuf {

@@ -1,16 +1,17 @@
 //! Source code as HTML with a small, closed set of classes.
 //!
-//! The grammars name hundreds of scopes; a style sheet knows the classes in [`CLASSES`]. The
-//! grammars are unpacked when the first text is highlighted, and kept.
+//! What is of which kind the component `highlighter` says, which a site can replace: it is not trusted with
+//! HTML. Where it fails, code is shown plain.
 
 use crate::cache::{Cache, Key};
-use crate::limits::{HIGHLIGHT_BYTES_MAX, HIGHLIGHT_LINE_BYTES_MAX, HIGHLIGHT_TIME_MAX};
+use crate::limits::HIGHLIGHT_BYTES_MAX;
+#[cfg(not(target_family = "wasm"))]
+use in_process as highlighter;
 use lithe_code::marks::Marks;
 use lithe_code::text::push_line_html;
-use std::collections::HashMap;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
-use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxReference, SyntaxSet};
+#[cfg(target_family = "wasm")]
+use lithe_forge::highlighter;
+use std::cell::RefCell;
 
 /// Every class that highlighting uses.
 pub const CLASSES: [&str; 16] = [
@@ -32,57 +33,29 @@ pub const CLASSES: [&str; 16] = [
     "hl-link",
 ];
 
-/// Which class a scope gets: the longest prefix wins; an empty class takes the colour away that an
-/// outer scope would give.
-const CLASS_BY_SCOPE: &[(&str, &str)] = &[
-    ("comment", "hl-comment"),
-    ("punctuation.definition.comment", "hl-comment"),
-    ("string", "hl-string"),
-    ("punctuation.definition.string", "hl-string"),
-    ("constant.character.escape", "hl-constant"),
-    ("constant.numeric", "hl-number"),
-    ("constant", "hl-constant"),
-    ("keyword", "hl-keyword"),
-    ("keyword.operator", "hl-operator"),
-    ("keyword.operator.word", "hl-keyword"),
-    ("storage", "hl-keyword"),
-    ("entity.name.type", "hl-type"),
-    ("entity.name.class", "hl-type"),
-    ("entity.name.struct", "hl-type"),
-    ("entity.name.enum", "hl-type"),
-    ("entity.name.union", "hl-type"),
-    ("entity.name.trait", "hl-type"),
-    ("entity.name.impl", "hl-type"),
-    ("entity.name.interface", "hl-type"),
-    ("entity.name.namespace", "hl-type"),
-    ("entity.other.inherited-class", "hl-type"),
-    ("support.type", "hl-type"),
-    ("support.class", "hl-type"),
-    ("storage.type.primitive", "hl-type"),
-    ("storage.type.numeric", "hl-number"),
-    ("entity.name.function", "hl-function"),
-    ("entity.name.macro", "hl-function"),
-    ("support.function", "hl-function"),
-    ("support.macro", "hl-function"),
-    ("variable.function", "hl-function"),
-    ("variable.annotation", "hl-attribute"),
-    ("variable", "hl-variable"),
-    ("variable.language", "hl-constant"),
-    ("punctuation", "hl-punctuation"),
-    ("entity.other.attribute-name", "hl-attribute"),
-    ("meta.annotation", "hl-attribute"),
-    ("support.type.property-name", "hl-attribute"),
-    ("entity.name.tag", "hl-tag"),
-    ("markup.inserted", "hl-insert"),
-    ("markup.deleted", "hl-delete"),
-    ("markup.heading", "hl-heading"),
-    ("entity.name.section", "hl-heading"),
-    ("markup.underline.link", "hl-link"),
-    ("source", ""),
-    ("text", ""),
-    ("meta.interpolation", ""),
-    ("meta.template.expression", ""),
+/// The class of each kind of run, in the order of `kind` in `wit/deps/highlighting`.
+const CLASS_BY_KIND: [&str; 17] = [
+    "",
+    "hl-keyword",
+    "hl-string",
+    "hl-comment",
+    "hl-number",
+    "hl-type",
+    "hl-function",
+    "hl-operator",
+    "hl-variable",
+    "hl-constant",
+    "hl-punctuation",
+    "hl-attribute",
+    "hl-tag",
+    "hl-insert",
+    "hl-delete",
+    "hl-heading",
+    "hl-link",
 ];
+
+/// A run's kind is in so many of its lowest bits.
+const KIND_BITS: u32 = 5;
 
 /// A text as HTML, a string for each line.
 #[derive(Debug, PartialEq, Eq)]
@@ -99,13 +72,10 @@ pub struct Highlighted {
 ///
 /// `language` is the one that the repository says it is in, if it does.
 pub fn file(language: Option<&str>, file_name: &str, text: &str) -> Highlighted {
-    if text.len() > HIGHLIGHT_BYTES_MAX {
-        return plain(text, false);
-    }
-    match language.and_then(syntax_of_language).or_else(|| syntax_of_file(file_name, text)) {
-        Some(syntax) => highlighted(syntax, text, HIGHLIGHT_TIME_MAX),
-        None => plain(text, true),
-    }
+    let endings =
+        language.and_then(lithe_code::languages::named).map_or(&[][..], |language| language.endings);
+    let languages = language.into_iter().chain(endings.iter().copied()).map(str::to_owned).collect();
+    highlighted(languages, Some(file_name.to_owned()), text)
 }
 
 /// Highlights as [`file`] does, or finds what was highlighted before, of the file of that id.
@@ -118,7 +88,12 @@ pub fn file_cached(
     let language = marks.language.filter(|_| marks.is_language_said).map(|language| language.name);
     let said = [language, marks.encoding.map(|encoding| encoding.name())].map(Option::unwrap_or_default);
     let [said_language, said_encoding] = said.map(str::as_bytes);
-    let key = Key::new(&[b"highlight", id.as_bytes(), file_name.as_bytes(), said_language, said_encoding]);
+    // What another highlighter made is forgotten.
+    let edition = edition();
+    let file_name_bytes = file_name.as_bytes();
+    let parts =
+        [b"highlight", edition.as_bytes(), id.as_bytes(), file_name_bytes, said_language, said_encoding];
+    let key = Key::new(&parts);
     if let Some(kept) = cache.get(&key) {
         // The language is on the first line; a line of HTML has no line end in it.
         let mut lines = kept.split('\n').map(str::to_owned);
@@ -135,86 +110,77 @@ pub fn file_cached(
 
 /// Highlights a text by the name of its language, as in the info string of a Markdown code block.
 pub fn code(language: &str, text: &str) -> Highlighted {
-    if text.len() > HIGHLIGHT_BYTES_MAX {
-        return plain(text, false);
+    highlighted(vec![language.to_owned()], None, text)
+}
+
+/// The edition of the highlighter that this instance found first. One that takes its place counts for new instances.
+fn edition() -> String {
+    thread_local! {
+        static EDITION: RefCell<Option<String>> = const { RefCell::new(None) };
     }
-    match syntaxes().find_syntax_by_token(language) {
-        Some(syntax) if !is_plain(syntax) => highlighted(syntax, text, HIGHLIGHT_TIME_MAX),
-        _ => plain(text, true),
-    }
-}
-
-fn plain(text: &str, is_complete: bool) -> Highlighted {
-    let mut lines = Vec::new();
-    for line in lithe_code::text::lines(text) {
-        let mut html = String::with_capacity(line.len());
-        push_line_html(&mut html, line);
-        lines.push(html);
-    }
-    Highlighted { lines, language: None, is_complete }
-}
-
-fn syntaxes() -> &'static SyntaxSet {
-    static SYNTAXES: OnceLock<SyntaxSet> = OnceLock::new();
-    SYNTAXES.get_or_init(two_face::syntax::extra_newlines)
-}
-
-fn is_plain(syntax: &SyntaxReference) -> bool {
-    syntax.name == "Plain Text"
-}
-
-/// The grammar of a language by its name, or by what its files are called.
-fn syntax_of_language(name: &str) -> Option<&'static SyntaxReference> {
-    let syntaxes = syntaxes();
-    let endings = lithe_code::languages::named(name).map_or(&[][..], |language| language.endings);
-    syntaxes
-        .find_syntax_by_token(name)
-        .or_else(|| endings.iter().find_map(|ending| syntaxes.find_syntax_by_extension(ending)))
-}
-
-fn syntax_of_file(file_name: &str, text: &str) -> Option<&'static SyntaxReference> {
-    let syntaxes = syntaxes();
-    let extension = file_name.rsplit_once('.').map(|(_, extension)| extension);
-    let first_line = text.lines().next().unwrap_or_default();
-    syntaxes
-        .find_syntax_by_extension(file_name)
-        .or_else(|| syntaxes.find_syntax_by_extension(extension?))
-        .or_else(|| syntaxes.find_syntax_by_extension(&extension?.to_ascii_lowercase()))
-        .or_else(|| {
-            (first_line.len() <= HIGHLIGHT_LINE_BYTES_MAX)
-                .then(|| syntaxes.find_syntax_by_first_line(first_line))?
-        })
-        .filter(|syntax| !is_plain(syntax))
-}
-
-/// Highlights a text line by line. What is left after `time_max` is escaped and not highlighted.
-fn highlighted(syntax: &SyntaxReference, text: &str, time_max: Duration) -> Highlighted {
-    let begun = Instant::now();
-    let mut parser = ParseState::new(syntax);
-    let mut scopes = ScopeStack::new();
-    let mut classes = Classes::default();
-    let mut lines = Vec::new();
-    let mut is_complete = true;
-    for line in text.split_inclusive('\n') {
-        let mut html = String::with_capacity(line.len() * 2);
-        is_complete &= line.len() <= HIGHLIGHT_LINE_BYTES_MAX && begun.elapsed() <= time_max;
-        let operations = is_complete.then(|| parser.parse_line(line, syntaxes()).ok()).flatten();
-        let Some(operations) = operations else {
-            is_complete = false;
-            push_line_html(&mut html, lithe_code::text::without_line_end(line));
-            lines.push(html);
-            continue;
-        };
-        let mut spans = Spans::new(&mut html, lithe_code::text::without_line_end(line));
-        for (offset, operation) in &operations {
-            spans.push_to(*offset, classes.of(&scopes));
-            is_complete &= scopes.apply(operation).is_ok();
+    EDITION.with_borrow_mut(|known| {
+        if known.is_none() {
+            *known = highlighter::edition().ok();
         }
-        spans.push_to(line.len(), classes.of(&scopes));
+        known.clone().unwrap_or_default()
+    })
+}
+
+fn highlighted(languages: Vec<String>, file_name: Option<String>, text: &str) -> Highlighted {
+    if text.len() > HIGHLIGHT_BYTES_MAX {
+        return Highlighted { lines: by_runs(text, &[]).0, language: None, is_complete: false };
+    }
+    let is_named = file_name.is_some() || languages.iter().any(|language| !language.is_empty());
+    let said = match is_named && !text.is_empty() {
+        true => highlighter::highlight(&highlighter::Source { languages, file_name }, text),
+        false => Ok(None),
+    };
+    match said {
+        Ok(Some(said)) => {
+            let (lines, is_complete) = by_runs(text, &said.runs);
+            Highlighted { lines, language: Some(said.language), is_complete }
+        }
+        // Why it failed is in the log.
+        said => Highlighted { lines: by_runs(text, &[]).0, language: None, is_complete: said.is_ok() },
+    }
+}
+
+/// The lines of a text as HTML, and whether the runs go to its end. Past them, and from one on that does not end
+/// between characters, it is plain.
+fn by_runs(text: &str, runs: &[u32]) -> (Vec<String>, bool) {
+    let mut runs = runs.iter();
+    // The end of the run that is being written, and its class.
+    let (mut end, mut class) = (0, "");
+    let mut is_covered = true;
+    let mut begin = 0;
+    let mut lines = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let line_end = begin + line.len();
+        let mut html = String::with_capacity(line.len() * 2);
+        let mut spans = Spans::new(&mut html, lithe_code::text::without_line_end(line));
+        loop {
+            spans.push_to(end.min(line_end) - begin, class);
+            if end >= line_end {
+                break;
+            }
+            let next = runs.next().filter(|_| is_covered);
+            let next_end = next.map(|run| end + (run >> KIND_BITS) as usize);
+            match (next, next_end.filter(|end| text.is_char_boundary(*end))) {
+                (Some(run), Some(next_end)) => {
+                    let kind = run & ((1 << KIND_BITS) - 1);
+                    class = CLASS_BY_KIND.get(kind as usize).copied().unwrap_or_default();
+                    end = next_end;
+                }
+                _ => {
+                    (is_covered, end, class) = (false, text.len(), "");
+                }
+            }
+        }
         spans.finish();
         lines.push(html);
+        begin = line_end;
     }
-    Highlighted { lines, language: Some(syntax.name.clone()), is_complete }
+    (lines, is_covered)
 }
 
 /// Writes a line as spans, one for each run of one class.
@@ -265,37 +231,25 @@ impl<'a> Spans<'a> {
     }
 }
 
-/// The classes of scopes, remembered: a text has few scopes and many words.
-#[derive(Default)]
-struct Classes {
-    by_scope: HashMap<Scope, Option<&'static str>>,
-}
+/// What the component says, without a component: for tests of pages.
+#[cfg(not(target_family = "wasm"))]
+mod in_process {
+    pub use highlighter::Source;
+    use highlighter::{Component, Guest as _, Highlighted};
 
-impl Classes {
-    /// The class of the innermost scope that has one.
-    fn of(&mut self, scopes: &ScopeStack) -> &'static str {
-        let scopes = scopes.as_slice();
-        scopes
-            .iter()
-            .rev()
-            .find_map(|scope| *self.by_scope.entry(*scope).or_insert_with(|| class_of(*scope)))
-            .unwrap_or("")
+    pub fn edition() -> Result<String, String> {
+        Component::edition()
     }
-}
 
-fn class_of(scope: Scope) -> Option<&'static str> {
-    static PREFIXES: OnceLock<Vec<(Scope, &str)>> = OnceLock::new();
-    let prefixes = PREFIXES.get_or_init(|| {
-        let scope = |name| Scope::new(name).expect("the table's names are short");
-        CLASS_BY_SCOPE.iter().map(|(name, class)| (scope(name), *class)).collect()
-    });
-    let matching = prefixes.iter().filter(|(prefix, _)| prefix.is_prefix_of(scope));
-    matching.max_by_key(|(prefix, _)| prefix.len()).map(|(_, class)| *class)
+    pub fn highlight(source: &Source, text: &str) -> Result<Option<Highlighted>, String> {
+        Component::highlight(source.clone(), text.to_owned())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ::highlighter::limits::LINE_BYTES_MAX;
 
     fn lines(file_name: &str, text: &str) -> Vec<String> {
         file(None, file_name, text).lines
@@ -332,8 +286,8 @@ mod tests {
                  <span class=\"hl-number\">1</span> <span class=\"hl-punctuation\">}</span>",
             ]
         );
-        for (_, class) in CLASS_BY_SCOPE {
-            assert!(class.is_empty() || CLASSES.contains(class), "{class}");
+        for class in CLASS_BY_KIND {
+            assert!(class.is_empty() || CLASSES.contains(&class), "{class}");
         }
     }
 
@@ -344,23 +298,38 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_when_the_time_is_over_is_plain() {
-        let text = "let a = 1;\nlet b = 2;\n";
-        let syntax = syntax_of_file("a.rs", text).expect("a grammar");
-        let in_time = highlighted(syntax, text, Duration::MAX);
-        assert!(in_time.is_complete && in_time.lines.iter().all(|line| line.contains("hl-keyword")));
-        let late = highlighted(syntax, text, Duration::ZERO);
-        assert_eq!((late.is_complete, late.lines.join("\n").as_str()), (false, "let a = 1;\nlet b = 2;"));
+    fn runs_that_make_no_sense_are_plain() {
+        let lines = |runs: &[u32]| by_runs("żab\r\nc<d", runs);
+        let run = |bytes: u32, kind: u32| bytes << KIND_BITS | kind;
+        let keyword = "<span class=\"hl-keyword\">";
+        let cases: [(&[u32], [String; 2], bool); 7] = [
+            (&[], ["żab".into(), "c&lt;d".into()], false),
+            (&[run(3, 1), run(6, 0)], [format!("{keyword}ża</span>b"), "c&lt;d".into()], true),
+            (&[run(9, 1)], [format!("{keyword}żab</span>"), format!("{keyword}c&lt;d</span>")], true),
+            (&[run(0, 2), run(2, 1)], [format!("{keyword}ż</span>ab"), "c&lt;d".into()], false),
+            // Within a character, past the end, of no kind that there is.
+            (&[run(1, 1), run(8, 1)], ["żab".into(), "c&lt;d".into()], false),
+            (
+                &[run(2, 1), run(u32::MAX >> KIND_BITS, 1)],
+                [format!("{keyword}ż</span>ab"), "c&lt;d".into()],
+                false,
+            ),
+            (&[run(9, 31)], ["żab".into(), "c&lt;d".into()], true),
+        ];
+        for (runs, expected, is_complete) in cases {
+            assert_eq!(lines(runs), (expected.to_vec(), is_complete), "{runs:?}");
+        }
+        // More than there is text for ends.
+        assert!(by_runs("a", &[run(1, 1); 100_000]).1);
     }
 
     #[test]
     fn past_a_limit_text_is_plain() {
-        let longest = format!("let a = \"{}\";", "x".repeat(HIGHLIGHT_LINE_BYTES_MAX - 11));
-        assert_eq!(longest.len(), HIGHLIGHT_LINE_BYTES_MAX);
+        let longest = format!("let a = \"{}\";", "x".repeat(LINE_BYTES_MAX - 11));
+        assert_eq!(longest.len(), LINE_BYTES_MAX);
         assert!(file(None, "a.rs", &longest).is_complete);
 
-        let long_line =
-            format!("let a = 1;\nlet b = \"{}\";\nlet c = 3;\n", "x".repeat(HIGHLIGHT_LINE_BYTES_MAX));
+        let long_line = format!("let a = 1;\nlet b = \"{}\";\nlet c = 3;\n", "x".repeat(LINE_BYTES_MAX));
         let highlighted = file(None, "a.rs", &long_line);
         assert!(!highlighted.is_complete);
         assert!(highlighted.lines[0].contains("hl-keyword"));

@@ -45,12 +45,6 @@ pub const BLAME_LINES_MAX: usize = 20_000;
 /// The largest text that is highlighted, in bytes. Past it, it is shown plain.
 pub const HIGHLIGHT_BYTES_MAX: usize = 256 << 10;
 
-/// The longest line that is highlighted, in bytes. A file with a longer one is shown plain from there on.
-pub const HIGHLIGHT_LINE_BYTES_MAX: usize = 2_000;
-
-/// How long highlighting one text may take. What is left then is shown plain.
-pub const HIGHLIGHT_TIME_MAX: Duration = Duration::from_millis(1_500);
-
 /// The largest Markdown text that is rendered, in bytes. Past it, it is shown as plain text.
 pub const MARKDOWN_BYTES_MAX: usize = 256 << 10;
 

@@ -25,4 +25,5 @@ pub use bindings::lithe::forge::{
     access, accounts, identity, issue_links, journal, locks, passwords, push_rules, quotas, repositories,
     settings, signers, types,
 };
+pub use bindings::lithe::highlighting::highlighter;
 pub use bindings::lithe::policy::push_policy;
