@@ -411,9 +411,9 @@ mod tests {
         let cases = [
             // MiB of its own, of all others, and whether it is kept.
             (1, 0, true),
-            (8, 1_000, true),
-            (9, 55, true),
-            (9, 56, false),
+            (10, 1_000, true),
+            (11, 53, true),
+            (11, 54, false),
             (32, 32, true),
             (32, 33, false),
             (33, 0, false),

@@ -47,7 +47,7 @@ pub const INSTANCE_KEPT_BYTES_MAX: usize = 32 << 20;
 /// Linear memory of all instances together, in bytes, above which none but small ones are kept.
 pub const INSTANCES_KEPT_BYTES_MAX: usize = 64 << 20;
 /// Linear memory in bytes up to which an instance is small: to make it anew would save next to nothing.
-pub const INSTANCE_SMALL_BYTES_MAX: usize = 8 << 20;
+pub const INSTANCE_SMALL_BYTES_MAX: usize = 10 << 20;
 /// What one client leaves to others of the requests and connections at once: one in so many.
 pub const LEFT_TO_OTHERS: usize = 4;
 /// Requests that wait for a component which works on `requests-max` already, as a multiple of that.

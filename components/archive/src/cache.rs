@@ -8,13 +8,16 @@
 
 use crate::growing::Growing;
 use crate::limits::{
-    ABANDONED_SECONDS, CACHE_BYTES_MAX, CACHED_BYTES_MAX, SILENT_SECONDS_MAX, UNFINISHED_BYTES_MAX,
+    ABANDONED_SECONDS, CACHE_BYTES_MAX, CACHED_BYTES_MAX, MADE_AT_ONCE_MAX, PLACE_SECONDS_MAX, POLL_MS,
+    SILENT_SECONDS_MAX, UNFINISHED_BYTES_MAX,
 };
 use std::cmp::Reverse;
+use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 /// What an archive is called while it is made.
 const UNFINISHED: &str = ".part";
@@ -71,9 +74,8 @@ impl Cache {
                 continue;
             }
             let Ok(metadata) = entry.metadata() else { continue };
-            let is_at_work = age(&metadata) <= Duration::from_secs(SILENT_SECONDS_MAX);
             // Of those who have only begun, the first goes on.
-            if is_at_work && (metadata.len() > 0 || mine.is_none_or(|mine| path < *mine)) {
+            if is_at_work(&metadata) && (metadata.len() > 0 || mine.is_none_or(|mine| path < *mine)) {
                 begun.push((Reverse(metadata.len()), path));
             }
         }
@@ -140,6 +142,11 @@ fn age(metadata: &Metadata) -> Duration {
     metadata.modified().ok().and_then(|time| time.elapsed().ok()).unwrap_or_default()
 }
 
+/// Whether somebody goes on with what is being made.
+fn is_at_work(metadata: &Metadata) -> bool {
+    age(metadata) <= Duration::from_secs(SILENT_SECONDS_MAX)
+}
+
 /// An archive that is kept as it is made. Dropped before it is finished, nothing is left of it.
 pub struct Entry {
     cache: Cache,
@@ -159,6 +166,33 @@ impl Entry {
         if !is_added && self.file.take().is_some() {
             let _ = fs::remove_file(&self.path);
         }
+    }
+
+    /// Waits until few others are being made that were begun before, but not for ever.
+    pub fn wait_for_place(&self) {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(PLACE_SECONDS_MAX) && self.before() >= MADE_AT_ONCE_MAX {
+            thread::sleep(Duration::from_millis(POLL_MS));
+            // Whoever waits is at work too: nobody is to begin the same anew.
+            if let Some(file) = &self.file {
+                let _ = file.set_modified(SystemTime::now());
+            }
+        }
+    }
+
+    /// How many that were begun before somebody is at work on. Where that cannot be told, there are none.
+    fn before(&self) -> usize {
+        let time =
+            |path: &Path| path.file_stem().and_then(|stem| Path::new(stem).extension()).map(OsStr::to_owned);
+        let mine = time(&self.path);
+        let others = fs::read_dir(&self.cache.directory).into_iter().flatten().flatten().filter(|other| {
+            let path = other.path();
+            path.extension().is_some_and(|extension| extension == &UNFINISHED[1..])
+                && path != self.path
+                && (time(&path), &path) < (mine.clone(), &self.path)
+                && other.metadata().is_ok_and(|metadata| is_at_work(&metadata))
+        });
+        others.count()
     }
 
     /// Keeps the archive, which is whole now.
@@ -232,6 +266,33 @@ mod tests {
         broken_off.add(b"half");
         drop(broken_off);
         assert_eq!(names(&directory.path().join("archives")), ["a"]);
+    }
+
+    #[test]
+    fn few_are_made_at_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::new(directory.path());
+        let [first, second, third, fourth] = ["d", "c", "b", "a"].map(|key| begin(&cache, key));
+        let begun = Instant::now();
+        first.wait_for_place();
+        second.wait_for_place();
+        assert_eq!([&first, &second, &third, &fourth].map(Entry::before), [0, 1, 2, 3]);
+        // The third goes on when the first is done, in its time.
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| third.wait_for_place());
+            thread::sleep(Duration::from_millis(100));
+            assert!(!waits.is_finished());
+            first.finish();
+        });
+        assert!(begun.elapsed() < Duration::from_secs(PLACE_SECONDS_MAX), "{:?}", begun.elapsed());
+        // What nobody goes on with keeps no place, and nobody waits for ever.
+        set_age(&second.path, SILENT_SECONDS_MAX + 60);
+        assert_eq!(fourth.before(), 1);
+        let [_fifth, sixth] = ["e", "f"].map(|key| begin(&cache, key));
+        assert!(sixth.before() >= MADE_AT_ONCE_MAX);
+        let begun = Instant::now();
+        sixth.wait_for_place();
+        assert!(begun.elapsed() >= Duration::from_secs(SILENT_SECONDS_MAX.min(PLACE_SECONDS_MAX)));
     }
 
     #[test]

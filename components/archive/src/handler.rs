@@ -1,6 +1,6 @@
 //! From a request to an answer: who asks is settled by the store.
 
-use crate::cache::Cache;
+use crate::cache::{Cache, Turn};
 use crate::contents::Contents;
 use crate::format::VERSION;
 use crate::plan::{self, plan};
@@ -127,15 +127,21 @@ impl Asked<'_> {
                 .map_err(|error| Failure::Unavailable(error.to_string()));
         }
         budget.check(COST)?;
+        // Before anything is read: that is what takes memory.
+        let is_head = *method == Method::HEAD;
+        let turn = if is_head { Turn::Unkept } else { cache.begin(&key, &[]) };
+        if let Turn::Mine(entry) = &turn {
+            entry.wait_for_place();
+        }
         let commit = repository.commit(&revision.commit_id)?;
         let planned = plan(repository, commit.tree_id, path, &info)?;
-        if *method == Method::HEAD {
+        if is_head {
             return Ok(headers.unmade());
         }
         let can_be_kept = planned.can_be_kept();
         let contents = Contents::new(opened, commit, planned.entries, &name, route.format)
             .map_err(|error| Failure::Unavailable(error.to_string()))?;
-        let making = Making::new(contents, cache.clone(), &key, &record.path);
+        let making = Making::new(contents, cache.clone(), turn, &key, &record.path);
         // Which part is asked for shows only once the archive is kept. One that cannot be is sent whole, as
         // a server may (RFC 9110, section 14.2).
         let is_kept = can_be_kept && making.is_kept();

@@ -75,8 +75,7 @@ pub struct Making {
 
 impl Making {
     /// Begins an archive of those contents.
-    pub fn new(contents: Contents, cache: Cache, key: &str, path: &str) -> Self {
-        let turn = cache.begin(key, &[]);
+    pub fn new(contents: Contents, cache: Cache, turn: Turn, key: &str, path: &str) -> Self {
         let (key, path) = (key.to_owned(), path.to_owned());
         Self { contents, cache, key, turn, given_up: Vec::new(), sent: 0, made: 0, path }
     }

@@ -24,8 +24,11 @@ pub const KEPT_BASES_BYTES_MAX: usize = 2 << 20;
 /// How much of the commits, trees and tags that were read last is kept of each of them, in bytes.
 pub const RECENT_BYTES_MAX: usize = 2 << 20;
 
-/// How much of objects is kept for the deltas based on them where each file is read once, in bytes.
-pub const UNSHARED_BASES_BYTES_MAX: usize = 32 << 20;
+/// How much of the files of a repository stays in memory where each object is read once, in bytes.
+pub const UNSHARED_FILES_BYTES_MAX: usize = 8 << 20;
+
+/// How much of objects is kept there for the deltas based on them, in bytes.
+pub const UNSHARED_BASES_BYTES_MAX: usize = 8 << 20;
 
 /// How much of deltas whose sizes were asked for is kept of it until they are applied, in bytes.
 pub const UNSHARED_DELTAS_BYTES_MAX: usize = 8 << 20;

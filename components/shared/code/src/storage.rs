@@ -6,7 +6,7 @@
 
 use crate::limits::{
     KEPT_BASES_BYTES_MAX, KEPT_FILES_BYTES_MAX, RECENT_BYTES_MAX, REPOSITORIES_KEPT_MAX,
-    UNSHARED_BASES_BYTES_MAX, UNSHARED_DELTAS_BYTES_MAX,
+    UNSHARED_BASES_BYTES_MAX, UNSHARED_DELTAS_BYTES_MAX, UNSHARED_FILES_BYTES_MAX,
 };
 use crate::memory::Memory;
 use crate::repository::{Error, Objects};
@@ -16,7 +16,6 @@ use gix_object::Kind;
 use lithe_forge::types;
 use lithe_git::commit_graph::CommitGraph;
 use lithe_git::format::ObjectFormat;
-use lithe_git::limits::WINDOWS_BYTES_MAX;
 use lithe_git::listing;
 use lithe_git::odb::{self, Object, ObjectCache, Packed, Reader, Store};
 use lithe_git::refs::{self, Hidden, RefStore, Side, Snapshot, Target};
@@ -83,7 +82,7 @@ pub fn open_unshared(root: &Path, record: &types::Repository) -> Result<Opened, 
         Err(OpenError::Missing) => open_directory(&root.join(format!("{}.git", record.path))),
         answer => answer,
     }?;
-    let store = opened.objects.store.keeping(WINDOWS_BYTES_MAX, UNSHARED_BASES_BYTES_MAX);
+    let store = opened.objects.store.keeping(UNSHARED_FILES_BYTES_MAX, UNSHARED_BASES_BYTES_MAX);
     opened.objects.store = store.keeping_deltas(UNSHARED_DELTAS_BYTES_MAX);
     Ok(opened)
 }
