@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// How much of rendered texts an instance keeps in memory, in bytes. They lie on disk too, which takes a few times as
 /// long; each instance has its own.
-pub const RECENT_TEXT_BYTES_MAX: usize = 2 << 20;
+pub const RECENT_TEXT_BYTES_MAX: usize = 1 << 20;
 
 /// How much of whole pages an instance keeps in memory, in bytes. One may take a quarter of it.
 pub const PAGES_KEPT_BYTES_MAX: usize = 512 << 10;
