@@ -26,6 +26,7 @@ mod feeds;
 mod fuzz;
 mod git_http;
 mod git_scenarios;
+mod highlighter;
 mod isolation;
 mod issue_links;
 mod kept;

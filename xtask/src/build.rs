@@ -31,11 +31,12 @@ pub fn host_binary() -> PathBuf {
 }
 
 /// The tests' own components, by the names of the examples in `tests/guests`.
-const GUESTS: [&str; 9] = [
+const GUESTS: [&str; 10] = [
     "at_once",
     "auth_everybody",
     "browse_line",
     "hostile",
+    "highlighter_odd",
     "keeper",
     "operator_thief",
     "pages",

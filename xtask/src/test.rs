@@ -28,6 +28,7 @@ const NOT_UNDER_SPIN: [&str; 21] = [
     "disk::",
     "fuzz::",
     "git_http::the_cache_may",
+    "highlighter::",
     "isolation::",
     "random::",
     "lfs::a_full_disk",
