@@ -175,7 +175,7 @@ fn repeat(is_over: &AtomicBool, mut work: impl FnMut()) -> Vec<Duration> {
 
 #[test]
 fn every_link_of_a_crawled_site_answers_while_others_work() {
-    let forge = Forge::start(&["--anonymous-budget", "0"]);
+    let forge = Forge::without_budgets();
     let (path, private) = (forge.repository(&[]), forge.repository(&["--private"]));
     let push = |path: &str, commits: usize| {
         let mut shell = forge.shell(path);

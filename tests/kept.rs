@@ -24,7 +24,7 @@ struct Site {
 
 impl Site {
     fn new() -> Self {
-        let forge = Forge::start(&["--anonymous-budget", "0"]);
+        let forge = Forge::without_budgets();
         let path = forge.repository(&["--description", "What it was"]);
         let shell = forge.shell(&path);
         shell.run(HISTORY);

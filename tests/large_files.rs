@@ -19,8 +19,7 @@ fn memory(forge: &Forge, name: &str) -> u64 {
 
 #[test]
 fn a_file_larger_than_memory_is_sent_as_it_is_read() {
-    let options: &[&str] = if is_under_spin() { &[] } else { &["--anonymous-budget", "0"] };
-    let forge = Forge::start(options);
+    let forge = Forge::without_budgets();
     let path = forge.repository(&[]);
     let shell = forge.shell(&path);
     let bytes = if is_long() { LONG_FILE_MIB << 20 } else { FILE_MIB << 20 };

@@ -56,9 +56,8 @@ impl Forge {
             // the tests do.
             let (sender, receiver) = mpsc::channel();
             thread::spawn(move || {
-                // All tests are one stranger to it. Under Spin nobody counts.
-                let options: &[&str] = if is_under_spin() { &[] } else { &["--anonymous-budget", "0"] };
-                sender.send(Self::start(options)).expect("somebody waits for the server");
+                // All tests are one stranger to it.
+                sender.send(Self::without_budgets()).expect("somebody waits for the server");
                 loop {
                     thread::park();
                 }
@@ -70,6 +69,11 @@ impl Forge {
     /// A server of one's own, with more options for `lithe serve`.
     pub fn start(options: &[&str]) -> Self {
         Self::start_under(PLAINLY, options)
+    }
+
+    /// A server of one's own, at which strangers may ask for as much as they like. Under Spin nobody counts.
+    pub fn without_budgets() -> Self {
+        Self::start(if is_under_spin() { &[] } else { &["--anonymous-budget", "0"] })
     }
 
     /// As [`Self::start`], in a shell that sets limits first: a script that ends by `exec "$0" "$@"`.
