@@ -131,7 +131,7 @@ fn highlighted(languages: Vec<String>, file_name: Option<String>, text: &str) ->
         return Highlighted { lines: by_runs(text, &[]).0, language: None, is_complete: false };
     }
     let is_named = file_name.is_some() || languages.iter().any(|language| !language.is_empty());
-    let said = match is_named && !text.is_empty() {
+    let said = match is_named {
         true => highlighter::highlight(&highlighter::Source { languages, file_name }, text),
         false => Ok(None),
     };
