@@ -44,7 +44,8 @@ fn odd() -> String {
 #[test]
 fn another_one_colours_files_and_writes_no_html() {
     let names = ["all.c", "cut.c", "long.c", "unknown.c"];
-    let place = Place::new(&["--swap", &format!("highlighter={}", odd())], &names);
+    let all = [&names[..], &["name.lines"]].concat();
+    let place = Place::new(&["--swap", &format!("highlighter={}", odd())], &all);
     let page = |name: &str| place.page(name).text();
     assert!(page("all.c").contains("<span class=\"hl-heading\">ż &lt;script&gt;"), "{}", page("all.c"));
     for name in names {
@@ -53,6 +54,11 @@ fn another_one_colours_files_and_writes_no_html() {
         assert!(!page.contains("<script>alert") && !page.contains("<b>Odd"), "{name}: {page}");
     }
     assert!(page("cut.c").contains(SHOWN) && page("unknown.c").contains(SHOWN));
+    // A name with a line end would be taken for a line of the file once it is kept.
+    for _ in 0..2 {
+        let page = page("name.lines");
+        assert!(page.contains(SHOWN) && !page.contains("<form>") && !page.contains("hl-heading"), "{page}");
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 use thiserror::Error;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::types::{ComponentFunc, ComponentItem, Type};
 use wasmtime::component::{Component, ComponentExportIndex, Func, Instance, InstancePre, Linker, Val};
 use wasmtime::{Engine, Store};
@@ -37,7 +37,7 @@ pub struct Dependency {
     functions: Mutex<Functions>,
     single: tokio::sync::Mutex<Option<Live>>,
     pool: Mutex<Vec<Idle>>,
-    pool_slots: Semaphore,
+    pool_slots: Arc<Semaphore>,
 }
 
 /// A function of a dependency, looked up once.
@@ -121,7 +121,7 @@ impl Dependency {
             functions: Mutex::default(),
             single: tokio::sync::Mutex::new(None),
             pool: Mutex::default(),
-            pool_slots: Semaphore::new(processors),
+            pool_slots: Arc::new(Semaphore::new(processors)),
         })
     }
 
@@ -170,19 +170,28 @@ impl Dependency {
         Ok(())
     }
 
-    /// Calls a function. The caller may go away meanwhile; the call goes on. `is_in_line` is set while it
-    /// waits for an instance of the pool.
+    /// Calls a function. The caller may go away meanwhile; a call that has begun goes on. `is_in_line` is set while
+    /// it waits for an instance of the pool.
     pub async fn call(
         self: &Arc<Self>,
         function: FunctionId,
         parameters: Vec<Val>,
-        is_in_line: Arc<AtomicBool>,
+        is_in_line: &AtomicBool,
     ) -> Result<Vec<Val>, CallError> {
+        let slot = match function.is_pooled {
+            true => {
+                is_in_line.store(true, Ordering::Relaxed);
+                let slot = self.pool_slots.clone().acquire_owned().await;
+                is_in_line.store(false, Ordering::Relaxed);
+                Some(slot.expect("the semaphore is never closed"))
+            }
+            false => None,
+        };
         let dependency = self.clone();
         let call = async move {
-            let results = match function.is_pooled {
-                true => dependency.call_pooled(function, &parameters, &is_in_line).await,
-                false => dependency.call_single(function, &parameters).await,
+            let results = match slot {
+                Some(slot) => dependency.call_pooled(slot, function, &parameters).await,
+                None => dependency.call_single(function, &parameters).await,
             };
             results.or_else(|error| if function.is_contained { Ok(error.contained()) } else { Err(error) })
         };
@@ -212,14 +221,10 @@ impl Dependency {
 
     async fn call_pooled(
         &self,
+        _slot: OwnedSemaphorePermit,
         function: FunctionId,
         parameters: &[Val],
-        is_in_line: &AtomicBool,
     ) -> Result<Vec<Val>, CallError> {
-        is_in_line.store(true, Ordering::Relaxed);
-        let slot = self.pool_slots.acquire().await;
-        is_in_line.store(false, Ordering::Relaxed);
-        let _slot = slot.expect("the semaphore is never closed");
         let code = self.code();
         let kept = lock(&self.pool).pop().map(|idle| idle.live);
         let mut live = match kept.filter(|live| Arc::ptr_eq(&live.code, &code)) {

@@ -356,21 +356,23 @@ impl Work {
         };
         let mut clock = pin!(tokio::time::sleep(limit));
         let mut turn_clock = pin!(tokio::time::sleep(limits::TURN_TIME_MAX));
-        let mut was_transfer = false;
+        let (mut was_transfer, mut line_ticks) = (false, 0);
         poll_fn(|context| {
             let began = Instant::now();
             let poll = work.as_mut().poll(context);
             if poll.is_ready() {
                 return poll.map(Ok);
             }
-            if let Some(held) = turn.as_mut().filter(|turn| !turn.is_long())
+            if let Some(held) = &mut turn
                 && turn_clock.as_mut().poll(context).is_ready()
             {
-                // Who waits for others to compute keeps the turn, so that the line there stays as short.
-                let waits = began.elapsed() < limits::TURN_SHORT_POLL && !is_in_line.load(Ordering::Relaxed);
-                match waits {
-                    true => turn = None,
-                    false => held.lengthen(),
+                // Who waits for others to compute keeps the turn for a while, so that the line there stays as short.
+                line_ticks = if is_in_line.load(Ordering::Relaxed) { line_ticks + 1 } else { 0 };
+                let waits = line_ticks == 0 && began.elapsed() < limits::TURN_SHORT_POLL;
+                if line_ticks > limits::TURN_LINE_TICKS_MAX || (waits && !held.is_long()) {
+                    turn = None;
+                } else if !held.is_long() {
+                    held.lengthen();
                 }
                 turn_clock.as_mut().reset(tokio::time::Instant::now() + limits::TURN_TIME_MAX);
                 let _ = turn_clock.as_mut().poll(context);

@@ -61,6 +61,8 @@ pub const RETRY_AFTER_SECONDS: u64 = 2;
 pub const TURNS_PER_PROCESSOR: usize = 2;
 /// How long a guest computes before it makes room for short work, or waits before it gives its turn back.
 pub const TURN_TIME_MAX: Duration = Duration::from_millis(50);
+/// For how many times that a guest keeps its turn while it waits for an instance of a pool: one that hangs may have it.
+pub const TURN_LINE_TICKS_MAX: usize = 20;
 /// How long one step of a guest may take, up to where it waits or the epoch advances, beside the connections. One
 /// that takes longer computes or waits for a disk, and goes on in threads for that.
 pub const STEP_TIME_MAX: Duration = Duration::from_millis(1);

@@ -111,7 +111,7 @@ fn forward(
                 let is_in_line = caller.data().is_in_line().clone();
                 let parameters = parameters.to_vec();
                 Box::new(async move {
-                    let values = dependency.call(function, parameters, is_in_line).await?;
+                    let values = dependency.call(function, parameters, &is_in_line).await?;
                     for (result, value) in results.iter_mut().zip(values) {
                         *result = value;
                     }

@@ -2,6 +2,7 @@
 
 use crate::dependency::{CallError, Dependency, OfferError};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use thiserror::Error;
 use wasmtime::component::Val;
 
@@ -70,7 +71,7 @@ impl Operator {
     /// Calls a function without parameters, whose result is a `result`.
     async fn call(&self, function: &'static str) -> Result<Val, OperatorError> {
         let id = self.dependency.function(&self.interface, function)?;
-        let mut results = self.dependency.call(id, Vec::new(), Arc::default()).await?;
+        let mut results = self.dependency.call(id, Vec::new(), &AtomicBool::new(false)).await?;
         match results.pop() {
             Some(Val::Result(Ok(Some(value)))) => Ok(*value),
             Some(Val::Result(Err(error))) => {

@@ -8,11 +8,10 @@
 
 use crate::growing::Growing;
 use crate::limits::{
-    ABANDONED_SECONDS, CACHE_BYTES_MAX, CACHED_BYTES_MAX, MADE_AT_ONCE_MAX, PLACE_SECONDS_MAX, POLL_MS,
-    SILENT_SECONDS_MAX, UNFINISHED_BYTES_MAX,
+    ABANDONED_SECONDS, CACHE_BYTES_MAX, CACHED_BYTES_MAX, MADE_AT_ONCE_MAX, PLACE_HELD_SECONDS_MAX,
+    PLACE_POLL_MS, PLACE_SECONDS_MAX, SILENT_SECONDS_MAX, UNFINISHED_BYTES_MAX,
 };
 use std::cmp::Reverse;
-use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -55,6 +54,15 @@ impl Cache {
             Some((path, file)) => Turn::Others(Growing::new(self.clone(), key, path, file)),
             None => mine.map_or(Turn::Unkept, Turn::Mine),
         }
+    }
+
+    /// As [`Self::begin`], and waits until few others are being made.
+    pub fn begin_in_turn(&self, key: &str, given_up: &[PathBuf]) -> Turn {
+        let turn = self.begin(key, given_up);
+        if let Turn::Mine(entry) = &turn {
+            entry.wait_for_place();
+        }
+        turn
     }
 
     /// What others have begun and are at work on: the most of it that there is, else what was begun first.
@@ -137,13 +145,22 @@ pub enum Turn {
     Unkept,
 }
 
+impl Turn {
+    /// Says that whoever makes it is at work, though nothing is added to it yet.
+    pub fn go_on(&self) {
+        if let Self::Mine(entry) = self {
+            entry.go_on();
+        }
+    }
+}
+
 /// How long ago a file was written to. A time in the future is now.
 fn age(metadata: &Metadata) -> Duration {
     metadata.modified().ok().and_then(|time| time.elapsed().ok()).unwrap_or_default()
 }
 
 /// Whether somebody goes on with what is being made.
-fn is_at_work(metadata: &Metadata) -> bool {
+pub fn is_at_work(metadata: &Metadata) -> bool {
     age(metadata) <= Duration::from_secs(SILENT_SECONDS_MAX)
 }
 
@@ -171,28 +188,37 @@ impl Entry {
     /// Waits until few others are being made that were begun before, but not for ever.
     pub fn wait_for_place(&self) {
         let begun = Instant::now();
-        while begun.elapsed() < Duration::from_secs(PLACE_SECONDS_MAX) && self.before() >= MADE_AT_ONCE_MAX {
-            thread::sleep(Duration::from_millis(POLL_MS));
-            // Whoever waits is at work too: nobody is to begin the same anew.
-            if let Some(file) = &self.file {
-                let _ = file.set_modified(SystemTime::now());
-            }
+        let mut before = self.begun_before();
+        while before.len() >= MADE_AT_ONCE_MAX && begun.elapsed() < Duration::from_secs(PLACE_SECONDS_MAX) {
+            thread::sleep(Duration::from_millis(PLACE_POLL_MS));
+            self.go_on();
+            // What was begun before only becomes less.
+            before.retain(|path| fs::metadata(path).is_ok_and(|metadata| is_at_work(&metadata)));
         }
     }
 
-    /// How many that were begun before somebody is at work on. Where that cannot be told, there are none.
-    fn before(&self) -> usize {
-        let time =
-            |path: &Path| path.file_stem().and_then(|stem| Path::new(stem).extension()).map(OsStr::to_owned);
-        let mine = time(&self.path);
-        let others = fs::read_dir(&self.cache.directory).into_iter().flatten().flatten().filter(|other| {
-            let path = other.path();
-            path.extension().is_some_and(|extension| extension == &UNFINISHED[1..])
-                && path != self.path
-                && (time(&path), &path) < (mine.clone(), &self.path)
-                && other.metadata().is_ok_and(|metadata| is_at_work(&metadata))
-        });
-        others.count()
+    /// Says that somebody is at work on it, though nothing is added to it yet: nobody is to begin the same anew.
+    pub fn go_on(&self) {
+        if let Some(file) = &self.file {
+            let _ = file.set_modified(SystemTime::now());
+        }
+    }
+
+    /// What was begun before, lately, and is being worked on. Where that cannot be told, there is nothing.
+    ///
+    /// Who makes an archive goes at a client's pace: one that takes long keeps others from theirs for a while only.
+    fn begun_before(&self) -> Vec<PathBuf> {
+        let Some(mine) = time_begun(&self.path) else { return Vec::new() };
+        let lately = mine.saturating_sub(Duration::from_secs(PLACE_HELD_SECONDS_MAX).as_nanos());
+        let others = fs::read_dir(&self.cache.directory).into_iter().flatten().flatten();
+        let is_before = |path: &Path| {
+            time_begun(path).is_some_and(|time| time >= lately && (time, path) < (mine, &self.path))
+        };
+        others
+            .filter(|other| is_before(&other.path()))
+            .filter(|other| other.metadata().is_ok_and(|metadata| is_at_work(&metadata)))
+            .map(|other| other.path())
+            .collect()
     }
 
     /// Keeps the archive, which is whole now.
@@ -213,6 +239,13 @@ impl Drop for Entry {
         // Once it is kept, there is nothing by that name.
         let _ = fs::remove_file(&self.path);
     }
+}
+
+/// When what is being made at a path was begun, in nanoseconds since the epoch, as its name says; none: it is not in
+/// the making.
+fn time_begun(path: &Path) -> Option<u128> {
+    let stem = path.file_name()?.to_str()?.strip_suffix(UNFINISHED)?;
+    stem.rsplit('.').next()?.parse().ok()
 }
 
 fn remove(path: &Path) -> io::Result<()> {
@@ -273,26 +306,73 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let cache = Cache::new(directory.path());
         let [first, second, third, fourth] = ["d", "c", "b", "a"].map(|key| begin(&cache, key));
-        let begun = Instant::now();
         first.wait_for_place();
         second.wait_for_place();
-        assert_eq!([&first, &second, &third, &fourth].map(Entry::before), [0, 1, 2, 3]);
-        // The third goes on when the first is done, in its time.
+        let before = |entry: &Entry| entry.begun_before().len();
+        assert_eq!([&first, &second, &third, &fourth].map(before), [0, 1, 2, 3]);
+        // The third goes on when the first is done, though both before it are at work to the end.
         thread::scope(|scope| {
             let waits = scope.spawn(|| third.wait_for_place());
-            thread::sleep(Duration::from_millis(100));
+            for _ in 0..15 {
+                thread::sleep(Duration::from_millis(PLACE_POLL_MS));
+                first.go_on();
+                second.go_on();
+            }
             assert!(!waits.is_finished());
             first.finish();
+            while !waits.is_finished() {
+                thread::sleep(Duration::from_millis(1));
+                second.go_on();
+            }
         });
-        assert!(begun.elapsed() < Duration::from_secs(PLACE_SECONDS_MAX), "{:?}", begun.elapsed());
-        // What nobody goes on with keeps no place, and nobody waits for ever.
-        set_age(&second.path, SILENT_SECONDS_MAX + 60);
-        assert_eq!(fourth.before(), 1);
-        let [_fifth, sixth] = ["e", "f"].map(|key| begin(&cache, key));
-        assert!(sixth.before() >= MADE_AT_ONCE_MAX);
+        assert_eq!(before(&third), 1);
+    }
+
+    #[test]
+    fn what_nobody_goes_on_with_and_what_takes_long_keeps_no_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::new(directory.path());
+        let begun = ["a", "b", "c"].map(|key| begin(&cache, key));
+        let last = begin(&cache, "d");
+        set_age(&begun[1].path, SILENT_SECONDS_MAX + 60);
+        assert_eq!(last.begun_before().len(), 2);
+        let since = SystemTime::now() - Duration::from_secs(PLACE_HELD_SECONDS_MAX + 1);
+        let nanos = since.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos();
+        fs::rename(&begun[0].path, directory.path().join(format!("a.{nanos:020}.part"))).unwrap();
+        assert_eq!(last.begun_before(), [begun[2].path.clone()]);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_place_for_ever() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::new(directory.path());
+        let begun = ["a", "b"].map(|key| begin(&cache, key));
+        let last = begin(&cache, "c");
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| last.wait_for_place());
+            while !waits.is_finished() {
+                thread::sleep(Duration::from_millis(PLACE_POLL_MS));
+                begun.iter().for_each(Entry::go_on);
+            }
+        });
+        assert_eq!(last.begun_before().len(), MADE_AT_ONCE_MAX);
+    }
+
+    #[test]
+    fn whoever_follows_waits_as_long_as_the_maker_waits_for_a_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::new(directory.path());
+        let mut entry = begin(&cache, "a");
+        let Turn::Others(growing) = cache.begin("a", &[]) else { panic!("it is being made") };
+        let reader = thread::spawn(|| read(growing));
         let begun = Instant::now();
-        sixth.wait_for_place();
-        assert!(begun.elapsed() >= Duration::from_secs(SILENT_SECONDS_MAX.min(PLACE_SECONDS_MAX)));
+        while begun.elapsed() < Duration::from_secs(2 * SILENT_SECONDS_MAX) {
+            thread::sleep(Duration::from_millis(PLACE_POLL_MS));
+            entry.go_on();
+        }
+        entry.add(b"whole");
+        entry.finish();
+        assert_eq!(reader.join().unwrap().as_deref(), Some(&b"whole"[..]));
     }
 
     #[test]

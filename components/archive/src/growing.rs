@@ -1,6 +1,6 @@
 //! An archive that somebody else is making, read as it grows.
 
-use crate::cache::Cache;
+use crate::cache::{Cache, is_at_work};
 use crate::limits::{PIECE_BYTES, POLL_MS, SILENT_SECONDS_MAX, WAIT_SECONDS_MAX};
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -21,16 +21,15 @@ pub struct Growing {
     file: File,
     /// How much was read, in bytes.
     read: u64,
-    /// How much of it there was the last time that it had grown, in bytes, and when that was.
-    grown: (u64, Instant),
+    /// How much of it there was the last time that it had grown since it was waited for, in bytes, and when that was.
+    grown: Option<(u64, Instant)>,
     /// For how long nothing came, all in all.
     waited: Duration,
 }
 
 impl Growing {
     pub fn new(cache: Cache, key: &str, path: PathBuf, file: File) -> Self {
-        let grown = (0, Instant::now());
-        Self { cache, key: key.to_owned(), path, file, read: 0, grown, waited: Duration::ZERO }
+        Self { cache, key: key.to_owned(), path, file, read: 0, grown: None, waited: Duration::ZERO }
     }
 
     /// What it is called for as long as it is made.
@@ -68,11 +67,13 @@ impl Growing {
     }
 
     fn wait(&mut self) -> Result<(), GivenUp> {
-        let length = self.file.metadata().map_or(0, |metadata| metadata.len());
-        if length > self.grown.0 {
-            self.grown = (length, Instant::now());
+        let metadata = self.file.metadata().map_err(|_| GivenUp)?;
+        let (length, since) = *self.grown.get_or_insert_with(|| (metadata.len(), Instant::now()));
+        if metadata.len() > length {
+            self.grown = Some((metadata.len(), Instant::now()));
         }
-        let is_silent = self.grown.1.elapsed() > Duration::from_secs(SILENT_SECONDS_MAX);
+        // Who waits for a place, or finds out what goes in, says so by the file's time.
+        let is_silent = since.elapsed() > Duration::from_secs(SILENT_SECONDS_MAX) && !is_at_work(&metadata);
         if is_silent || self.waited > Duration::from_secs(WAIT_SECONDS_MAX) {
             return Err(GivenUp);
         }

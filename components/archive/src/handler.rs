@@ -127,14 +127,14 @@ impl Asked<'_> {
                 .map_err(|error| Failure::Unavailable(error.to_string()));
         }
         budget.check(COST)?;
-        // Before anything is read: that is what takes memory.
-        let is_head = *method == Method::HEAD;
-        let turn = if is_head { Turn::Unkept } else { cache.begin(&key, &[]) };
-        if let Turn::Mine(entry) = &turn {
-            entry.wait_for_place();
-        }
         let commit = repository.commit(&revision.commit_id)?;
-        let planned = plan(repository, commit.tree_id, path, &info)?;
+        if repository.entry_at(&commit.tree_id, path)?.is_none() {
+            return Err(Failure::NotFound);
+        }
+        // Before more is read: that is what takes memory.
+        let is_head = *method == Method::HEAD;
+        let turn = if is_head { Turn::Unkept } else { cache.begin_in_turn(&key, &[]) };
+        let planned = plan(repository, commit.tree_id, path, &info, &|| turn.go_on())?;
         if is_head {
             return Ok(headers.unmade());
         }

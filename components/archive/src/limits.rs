@@ -68,5 +68,11 @@ pub const MADE_AT_ONCE_MAX: usize = 2;
 /// large repositories take long.
 pub const PLACE_SECONDS_MAX: u64 = if cfg!(test) { 2 } else { 10 };
 
+/// How long an archive that takes long keeps others waiting for its place, in seconds.
+pub const PLACE_HELD_SECONDS_MAX: u64 = 30;
+
+/// How often who waits for a place looks whether there is one, in milliseconds.
+pub const PLACE_POLL_MS: u64 = 20;
+
 /// How often who waits looks whether there is more, in milliseconds.
 pub const POLL_MS: u64 = 10;

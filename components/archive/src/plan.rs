@@ -48,6 +48,9 @@ pub struct Plan {
 /// tar file for a long path and for the entry itself, each filled up.
 const ENTRY_BYTES_MAX: u64 = 5 * 512;
 
+/// After how many entries it is said that there is progress.
+const ENTRIES_PER_PROGRESS: usize = 1000;
+
 impl Plan {
     /// Whether the archive is small enough to be kept, whatever its format.
     pub fn can_be_kept(&self) -> bool {
@@ -119,8 +122,14 @@ pub fn is_converted(conversion: &Conversion, size: u64) -> bool {
 
 /// The entries of the tree, or of what stands at `path` in it together with the directories above.
 ///
-/// `info` is what `info/attributes` of the repository says.
-pub fn plan(repository: Repository<'_>, tree_id: ObjectId, path: &BStr, info: &[u8]) -> Result<Plan, Error> {
+/// `info` is what `info/attributes` of the repository says. `on_progress` is called now and then.
+pub fn plan(
+    repository: Repository<'_>,
+    tree_id: ObjectId,
+    path: &BStr,
+    info: &[u8],
+    on_progress: &dyn Fn(),
+) -> Result<Plan, Error> {
     if repository.entry_at(&tree_id, path)?.is_none() {
         return Err(Error::NotFound);
     }
@@ -128,6 +137,9 @@ pub fn plan(repository: Repository<'_>, tree_id: ObjectId, path: &BStr, info: &[
     walk.enter(&tree_id, BString::default())?;
     let mut entries = Vec::new();
     while let Some(entry) = walk.next()? {
+        if entries.len() % ENTRIES_PER_PROGRESS == ENTRIES_PER_PROGRESS - 1 {
+            on_progress();
+        }
         if entries.len() == ENTRIES_MAX {
             return Err(Error::TooManyEntries);
         }

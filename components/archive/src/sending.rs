@@ -114,7 +114,7 @@ impl Making {
         if let Turn::Others(growing) = &self.turn {
             self.given_up.push(growing.path().to_owned());
         }
-        self.turn = self.cache.begin(&self.key, &self.given_up);
+        self.turn = self.cache.begin_in_turn(&self.key, &self.given_up);
         if let Turn::Others(growing) = &mut self.turn {
             growing.skip(self.sent);
         }

@@ -111,7 +111,7 @@ impl Scratch {
         let opened = self.open();
         let repository = Repository { objects: &opened.objects, refs: &opened.refs };
         let commit = repository.commit(&self.id(revision))?;
-        let planned = plan(repository, commit.tree_id, BStr::new(path), &self.info())?;
+        let planned = plan(repository, commit.tree_id, BStr::new(path), &self.info(), &|| ())?;
         let mut contents =
             Contents::new(opened, commit, planned.entries, b"demo-x", format).expect("it begins");
         let mut bytes = Vec::new();
@@ -208,7 +208,13 @@ fn what_does_not_exist_has_no_archive() {
 fn plan_of(scratch: &Scratch, revision: &str) -> Result<Plan, Error> {
     let opened = scratch.open();
     let repository = Repository { objects: &opened.objects, refs: &opened.refs };
-    plan(repository, repository.commit(&scratch.id(revision))?.tree_id, BStr::new(""), &scratch.info())
+    plan(
+        repository,
+        repository.commit(&scratch.id(revision))?.tree_id,
+        BStr::new(""),
+        &scratch.info(),
+        &|| (),
+    )
 }
 
 #[test]

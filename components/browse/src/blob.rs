@@ -1,7 +1,7 @@
 //! The page of a file, `/-/blob/<ref>/<path>`.
 
 use crate::blob_part::{self, Part};
-use crate::highlight;
+use crate::highlight::{self, Extent};
 use crate::limits::{BLOB_BYTES_MAX, BLOB_LINES_MAX, PARTS_BYTES_MAX};
 use crate::markdown::Origin;
 use crate::markup::Markup;
@@ -309,8 +309,12 @@ fn show_text(
     let said = marks.language.filter(|_| marks.is_language_said).map(|language| language.name.to_owned());
     facts.extend(said.or(highlighted.language).map(Text::verbatim));
     let lines = highlighted.lines;
-    if !highlighted.is_complete {
-        notices.push(t("This file is too large, or has lines too long, to be highlighted in full."));
+    match highlighted.extent {
+        Extent::All => {}
+        Extent::Cut => {
+            notices.push(t("This file is too large, or has lines too long, to be highlighted in full."));
+        }
+        Extent::Failed => notices.push(t("This file cannot be highlighted at the moment.")),
     }
     if decoded.text.lines().any(|line| line.len() > LINE_BYTES_MAX) {
         notices.push(t("Lines of more than {count} bytes are cut.").with("count", LINE_BYTES_MAX));

@@ -10,6 +10,7 @@ use crate::compare::{self, Pair};
 use crate::diff::View;
 use crate::find;
 use crate::graph;
+use crate::highlight;
 use crate::history::Cursor;
 use crate::issues::Issues;
 use crate::kept::{self, Question};
@@ -58,6 +59,7 @@ const CACHE: &str = "/cache/rendered";
 
 /// Answers a request.
 pub fn answer(request: &Parts) -> Answer {
+    highlight::begin();
     let address = request.uri.path_and_query().map_or("/", |address| address.as_str());
     let query = Fields::of_query(&request.uri);
     let format = Format::asked_for(&request.headers, &query);

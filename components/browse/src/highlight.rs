@@ -4,14 +4,15 @@
 //! HTML. Where it fails, code is shown plain.
 
 use crate::cache::{Cache, Key};
-use crate::limits::HIGHLIGHT_BYTES_MAX;
+use crate::limits::{HIGHLIGHT_BYTES_MAX, HIGHLIGHT_TIME_MAX, LANGUAGE_NAME_BYTES_MAX};
 #[cfg(not(target_family = "wasm"))]
 use in_process as highlighter;
 use lithe_code::marks::Marks;
 use lithe_code::text::push_line_html;
 #[cfg(target_family = "wasm")]
 use lithe_forge::highlighter;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant};
 
 /// Every class that highlighting uses.
 pub const CLASSES: [&str; 16] = [
@@ -63,8 +64,50 @@ pub struct Highlighted {
     pub lines: Vec<String>,
     /// The name of the language; none if it is not known, or the text past a limit.
     pub language: Option<String>,
-    /// Whether all of it was highlighted that could be: not cut by time or by a long line.
-    pub is_complete: bool,
+    pub extent: Extent,
+}
+
+/// How much of a text was highlighted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it that could be.
+    All,
+    /// It has a long line or is too long, or that took too long.
+    Cut,
+    /// Nothing, as the highlighter has failed.
+    Failed,
+}
+
+thread_local! {
+    static HAS_FAILED: Cell<bool> = const { Cell::new(false) };
+    static SPENT: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    static EDITION: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Begins a request: an instance works on one at a time. Where the highlighter fails once, or takes too long for all
+/// that is on a page, the rest of the page is plain.
+pub fn begin() {
+    HAS_FAILED.set(false);
+    SPENT.set(Duration::ZERO);
+}
+
+/// Whether the highlighter has failed since the request began: what was made then is not to be kept.
+pub fn has_failed() -> bool {
+    HAS_FAILED.get()
+}
+
+/// Asks the highlighter, unless that is of no use.
+fn ask<T>(question: impl FnOnce() -> Result<T, String>) -> Result<T, ()> {
+    if has_failed() {
+        return Err(());
+    }
+    let begun = Instant::now();
+    let answer = question();
+    SPENT.set(SPENT.get() + begun.elapsed());
+    answer.map_err(|error| {
+        HAS_FAILED.set(true);
+        eprintln!("browse: the highlighter: {error}");
+    })
 }
 
 /// Highlights a text by the grammar that its file name or first line tells. What is past a limit is
@@ -89,7 +132,7 @@ pub fn file_cached(
     let said = [language, marks.encoding.map(|encoding| encoding.name())].map(Option::unwrap_or_default);
     let [said_language, said_encoding] = said.map(str::as_bytes);
     // What another highlighter made is forgotten.
-    let edition = edition();
+    let Some(edition) = edition() else { return plain(text, Extent::Failed) };
     let file_name_bytes = file_name.as_bytes();
     let parts =
         [b"highlight", edition.as_bytes(), id.as_bytes(), file_name_bytes, said_language, said_encoding];
@@ -98,10 +141,10 @@ pub fn file_cached(
         // The language is on the first line; a line of HTML has no line end in it.
         let mut lines = kept.split('\n').map(str::to_owned);
         let language = lines.next().filter(|language| !language.is_empty());
-        return Highlighted { lines: lines.collect(), language, is_complete: true };
+        return Highlighted { lines: lines.collect(), language, extent: Extent::All };
     }
     let highlighted = file(language, file_name, text);
-    if let (Some(language), true) = (&highlighted.language, highlighted.is_complete) {
+    if let (Some(language), Extent::All) = (&highlighted.language, highlighted.extent) {
         let lines: String = highlighted.lines.iter().flat_map(|line| ["\n", line]).collect();
         cache.put(&key, &format!("{language}{lines}"));
     }
@@ -113,36 +156,50 @@ pub fn code(language: &str, text: &str) -> Highlighted {
     highlighted(vec![language.to_owned()], None, text)
 }
 
-/// The edition of the highlighter that this instance found first. One that takes its place counts for new instances.
-fn edition() -> String {
-    thread_local! {
-        static EDITION: RefCell<Option<String>> = const { RefCell::new(None) };
+/// The edition of the highlighter that this instance found first; none if it cannot tell. One that takes its place
+/// counts for new instances.
+pub fn edition() -> Option<String> {
+    if let Some(known) = EDITION.with_borrow(Clone::clone) {
+        return Some(known);
     }
-    EDITION.with_borrow_mut(|known| {
-        if known.is_none() {
-            *known = highlighter::edition().ok();
-        }
-        known.clone().unwrap_or_default()
-    })
+    let edition = ask(highlighter::edition).ok()?;
+    EDITION.set(Some(edition.clone()));
+    Some(edition)
 }
 
 fn highlighted(languages: Vec<String>, file_name: Option<String>, text: &str) -> Highlighted {
-    if text.len() > HIGHLIGHT_BYTES_MAX {
-        return Highlighted { lines: by_runs(text, &[]).0, language: None, is_complete: false };
-    }
     let is_named = file_name.is_some() || languages.iter().any(|language| !language.is_empty());
-    let said = match is_named {
-        true => highlighter::highlight(&highlighter::Source { languages, file_name }, text),
-        false => Ok(None),
-    };
+    if !is_named {
+        return plain(text, Extent::All);
+    }
+    if text.len() > HIGHLIGHT_BYTES_MAX || SPENT.get() > HIGHLIGHT_TIME_MAX {
+        return plain(text, Extent::Cut);
+    }
+    let said = ask(|| {
+        let said = highlighter::highlight(&highlighter::Source { languages, file_name }, text)?;
+        match said {
+            Some(said) if !is_name(&said.language) => Err("the name of a language is none".to_owned()),
+            said => Ok(said),
+        }
+    });
     match said {
         Ok(Some(said)) => {
-            let (lines, is_complete) = by_runs(text, &said.runs);
-            Highlighted { lines, language: Some(said.language), is_complete }
+            let (lines, is_covered) = by_runs(text, &said.runs);
+            let extent = if is_covered { Extent::All } else { Extent::Cut };
+            Highlighted { lines, language: Some(said.language), extent }
         }
-        // Why it failed is in the log.
-        said => Highlighted { lines: by_runs(text, &[]).0, language: None, is_complete: said.is_ok() },
+        Ok(None) => plain(text, Extent::All),
+        Err(()) => plain(text, Extent::Failed),
     }
+}
+
+/// Whether it can be the name of a language: what is kept has it on a line of its own.
+fn is_name(language: &str) -> bool {
+    (1..=LANGUAGE_NAME_BYTES_MAX).contains(&language.len()) && !language.chars().any(char::is_control)
+}
+
+fn plain(text: &str, extent: Extent) -> Highlighted {
+    Highlighted { lines: by_runs(text, &[]).0, language: None, extent }
 }
 
 /// The lines of a text as HTML, and whether the runs go to its end. Past them, and from one on that does not end
@@ -327,20 +384,20 @@ mod tests {
     fn past_a_limit_text_is_plain() {
         let longest = format!("let a = \"{}\";", "x".repeat(LINE_BYTES_MAX - 11));
         assert_eq!(longest.len(), LINE_BYTES_MAX);
-        assert!(file(None, "a.rs", &longest).is_complete);
+        assert_eq!(file(None, "a.rs", &longest).extent, Extent::All);
 
         let long_line = format!("let a = 1;\nlet b = \"{}\";\nlet c = 3;\n", "x".repeat(LINE_BYTES_MAX));
         let highlighted = file(None, "a.rs", &long_line);
-        assert!(!highlighted.is_complete);
+        assert_eq!(highlighted.extent, Extent::Cut);
         assert!(highlighted.lines[0].contains("hl-keyword"));
         assert_eq!(highlighted.lines[2], "let c = 3;");
 
         let line = "let a = 1;\n";
         let most = line.repeat(HIGHLIGHT_BYTES_MAX / line.len());
-        assert!(file(None, "a.rs", &most[..line.len() * 10]).is_complete);
+        assert_eq!(file(None, "a.rs", &most[..line.len() * 10]).extent, Extent::All);
         let too_much = line.repeat(HIGHLIGHT_BYTES_MAX / line.len() + 1);
         let highlighted = file(None, "a.rs", &too_much);
-        assert_eq!((highlighted.language, highlighted.is_complete), (None, false));
+        assert_eq!((highlighted.language, highlighted.extent), (None, Extent::Cut));
         assert_eq!(highlighted.lines[0], "let a = 1;");
     }
 
@@ -369,5 +426,36 @@ mod tests {
                 assert!(!line.contains("<script") && !line.contains("</td"), "{name}: {line}");
             }
         }
+    }
+
+    #[test]
+    fn a_name_of_a_language_is_one_short_line() {
+        let longest = "x".repeat(LANGUAGE_NAME_BYTES_MAX);
+        assert!(["C", "C++", "\u{17c}", &longest].into_iter().all(is_name));
+        let too_long = "x".repeat(LANGUAGE_NAME_BYTES_MAX + 1);
+        for language in ["", "C\n<form>", "a\rb", "a\u{85}b", "a\0", &too_long] {
+            assert!(!is_name(language), "{language:?}");
+        }
+    }
+
+    #[test]
+    fn after_one_failure_nothing_is_asked_for_the_same_page() {
+        begin();
+        assert_eq!(ask(|| Ok(1)), Ok(1));
+        assert_eq!(ask(|| Err::<(), _>("out of order".to_owned())), Err(()));
+        assert_eq!(ask(|| -> Result<(), String> { panic!("it is not asked") }), Err(()));
+        let code = highlighted(vec!["rust".to_owned()], None, "fn main() {}");
+        assert_eq!((code.lines, code.extent), (vec!["fn main() {}".to_owned()], Extent::Failed));
+        begin();
+        assert!(highlighted(vec!["rust".to_owned()], None, "fn main() {}").lines[0].contains("hl-keyword"));
+    }
+
+    #[test]
+    fn what_takes_too_long_for_one_page_leaves_the_rest_of_it_plain() {
+        begin();
+        SPENT.set(HIGHLIGHT_TIME_MAX + Duration::from_millis(1));
+        assert_eq!(code("rust", "fn main() {}").extent, Extent::Cut);
+        begin();
+        assert_eq!(code("rust", "fn main() {}").extent, Extent::All);
     }
 }

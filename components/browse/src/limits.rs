@@ -45,6 +45,12 @@ pub const BLAME_LINES_MAX: usize = 20_000;
 /// The largest text that is highlighted, in bytes. Past it, it is shown plain.
 pub const HIGHLIGHT_BYTES_MAX: usize = 256 << 10;
 
+/// How long highlighting all that is on one page may take before the rest of it is plain.
+pub const HIGHLIGHT_TIME_MAX: Duration = Duration::from_secs(3);
+
+/// The longest name of a language that a highlighter may tell, in bytes.
+pub const LANGUAGE_NAME_BYTES_MAX: usize = 100;
+
 /// The largest Markdown text that is rendered, in bytes. Past it, it is shown as plain text.
 pub const MARKDOWN_BYTES_MAX: usize = 256 << 10;
 

@@ -34,6 +34,10 @@ impl Guest for Odd {
             "unknown.c" => vec![run(text.len(), 31)],
             _ => vec![whole],
         };
-        Ok(Some(Highlighted { language: "<b>Odd</b>".to_owned(), runs }))
+        let language = match source.languages.iter().any(|name| name == "lines") {
+            true => "Odd\n<form>",
+            false => "<b>Odd</b>",
+        };
+        Ok(Some(Highlighted { language: language.to_owned(), runs }))
     }
 }

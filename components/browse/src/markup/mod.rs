@@ -9,6 +9,7 @@ mod rst;
 mod table;
 
 use crate::cache::{Cache, Key};
+use crate::highlight;
 use crate::limits::MARKUP_BYTES_MAX;
 use crate::markdown::{self, Origin};
 use bstr::{BStr, ByteSlice as _};
@@ -81,8 +82,11 @@ impl Markup {
             Self::Table(_) | Self::Notebook => language.tag(),
             Self::Markdown | Self::ReStructuredText | Self::Org => "",
         };
-        let parts: [&[u8]; 8] = [
+        // Blocks of code are coloured as files are.
+        let edition = highlight::edition();
+        let parts: [&[u8]; 9] = [
             b"markup",
+            edition.as_deref().unwrap_or_default().as_bytes(),
             form.as_bytes(),
             id.as_bytes(),
             summary.as_bytes(),
@@ -94,7 +98,9 @@ impl Markup {
         let key = Key::new(&parts);
         cache.get(&key).or_else(|| {
             let html = self.render(text, origin, heading_level, language)?;
-            cache.put(&key, &html);
+            if !highlight::has_failed() {
+                cache.put(&key, &html);
+            }
             Some(html)
         })
     }
@@ -109,7 +115,7 @@ fn escaped(text: &str) -> String {
 
 /// A block of code, highlighted by the name of its language.
 fn code_block(language: &str, code: &str) -> String {
-    let lines = crate::highlight::code(language, code).lines.join("\n");
+    let lines = highlight::code(language, code).lines.join("\n");
     format!("<pre><code>{lines}\n</code></pre>\n")
 }
 

@@ -28,7 +28,7 @@ pub const RECENT_BYTES_MAX: usize = 1 << 20;
 pub const UNSHARED_FILES_BYTES_MAX: usize = 4 << 20;
 
 /// How much of objects is kept there for the deltas based on them, in bytes.
-pub const UNSHARED_BASES_BYTES_MAX: usize = 4 << 20;
+pub const UNSHARED_BASES_BYTES_MAX: usize = 32 << 20;
 
 /// How much of deltas whose sizes were asked for is kept of it until they are applied, in bytes.
 pub const UNSHARED_DELTAS_BYTES_MAX: usize = 8 << 20;

@@ -12,6 +12,8 @@ const HEAD_LEN: u64 = 8;
 const FANOUT_LEN: u64 = 256 * 4;
 /// What a commit's row holds beside the id of its tree: two parents, generation and date.
 const ROW_REST_LEN: usize = 16;
+/// The longest id, of SHA-256.
+const HASH_LEN_MAX: usize = 32;
 pub(super) const NO_PARENT: u32 = 0x7000_0000;
 pub(super) const IS_LIST: u32 = 1 << 31;
 pub(super) const IS_OVERFLOW: u32 = 1 << 31;
@@ -126,16 +128,15 @@ impl Layer {
 
     /// What is known of the commit at a place within this file.
     pub fn row(&self, position: u32) -> Option<Row> {
-        let mut tree = ObjectId::null(self.hash);
-        let hash_len = self.hash.len_in_bytes() as u64;
-        let start = u64::from(position) * (hash_len + ROW_REST_LEN as u64);
-        self.rows.read(start, tree.as_mut_slice()).ok()?;
-        let mut rest = [0; ROW_REST_LEN];
-        self.rows.read(start + hash_len, &mut rest).ok()?;
+        let hash_len = self.hash.len_in_bytes();
+        let mut row = [0; HASH_LEN_MAX + ROW_REST_LEN];
+        let row = &mut row[..hash_len + ROW_REST_LEN];
+        self.rows.read(u64::from(position) * row.len() as u64, row).ok()?;
+        let (tree, rest) = row.split_at(hash_len);
         let number = |at: usize| u32::from_be_bytes(rest[at..at + 4].try_into().expect("four bytes"));
         let parents = [parent(number(0)), second_parent(number(4))];
         let date = u64::from_be_bytes(rest[8..].try_into().expect("eight bytes")) & ((1 << DATE_BITS) - 1);
-        Some(Row { tree, parents, date: date as i64 })
+        Some(Row { tree: ObjectId::from_bytes_or_panic(tree), parents, date: date as i64 })
     }
 
     /// The parents from a place in the list of edges on, at most `max`.

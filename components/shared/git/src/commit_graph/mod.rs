@@ -6,6 +6,7 @@
 
 mod changes;
 mod filter;
+mod lately;
 mod layer;
 mod write;
 
@@ -17,6 +18,7 @@ pub use write::{Error, OnProgress, Written, write};
 
 use filter::{Filters, HashVersion};
 use gix_hash::{ObjectId, oid};
+use lately::Lately;
 use layer::{Layer, ParentRef};
 use std::fs;
 use std::io::Read as _;
@@ -45,6 +47,7 @@ pub struct Node {
 pub struct CommitGraph {
     layers: Vec<Layer>,
     has_generations: bool,
+    lately: Lately,
 }
 
 impl CommitGraph {
@@ -64,7 +67,7 @@ impl CommitGraph {
         }
         let is_sound = layers.iter().enumerate().all(|(index, layer)| layer.bases() == index);
         let has_generations = layers.iter().all(Layer::has_generations);
-        (is_sound && !layers.is_empty()).then_some(Self { layers, has_generations })
+        (is_sound && !layers.is_empty()).then(|| Self { layers, has_generations, lately: Lately::default() })
     }
 
     /// How many commits it has.
@@ -107,8 +110,21 @@ impl CommitGraph {
         self.layers.iter().all(Layer::is_intact)
     }
 
+    /// The file that has a commit, and where in it.
     fn find(&self, id: &oid) -> Option<(&Layer, u32)> {
-        self.layers.iter().rev().find_map(|layer| Some((layer, layer.position(id)?)))
+        if let Some(number) = self.lately.find(id) {
+            return self.place(number);
+        }
+        let (layer, position) =
+            self.layers.iter().rev().find_map(|layer| Some((layer, layer.position(id)?)))?;
+        self.lately.note(id, layer.first() + position);
+        Some((layer, position))
+    }
+
+    /// The file that has the commit of a number, and where in it.
+    fn place(&self, number: u32) -> Option<(&Layer, u32)> {
+        let layer = self.layers.iter().find(|layer| number < layer.end())?;
+        Some((layer, number - layer.first()))
     }
 
     /// A commit; none: it is not in the graph, or what the graph has of it makes no sense.
@@ -119,10 +135,10 @@ impl CommitGraph {
         for parent in row.parents {
             match parent {
                 ParentRef::None => {}
-                ParentRef::Position(position) => parents.push(self.id(position)?),
+                ParentRef::Position(number) => parents.push(self.id(number)?),
                 ParentRef::List(index) => {
-                    for position in layer.edges(index, PARENTS_MAX)? {
-                        parents.push(self.id(position)?);
+                    for number in layer.edges(index, PARENTS_MAX)? {
+                        parents.push(self.id(number)?);
                     }
                 }
             }
@@ -134,9 +150,12 @@ impl CommitGraph {
         Some(Node { tree: row.tree, parents, date: row.date, generation })
     }
 
-    fn id(&self, position: u32) -> Option<ObjectId> {
-        let layer = self.layers.iter().find(|layer| position < layer.end())?;
-        layer.id(position - layer.first())
+    fn id(&self, number: u32) -> Option<ObjectId> {
+        let (layer, position) = self.place(number)?;
+        let id = layer.id(position)?;
+        // Whoever comes to a commit goes on to its parents.
+        self.lately.note(&id, number);
+        Some(id)
     }
 }
 

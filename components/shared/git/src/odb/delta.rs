@@ -3,8 +3,11 @@
 /// Why a delta does not apply, in words.
 pub type Reason = &'static str;
 
-/// How much room there is for a result at first, in bytes.
-const RESULT_BYTES_FIRST: usize = 1024 * 1024;
+/// The largest result for which room is made before it is known that the delta makes as much, in bytes.
+const UNCOUNTED_BYTES_MAX: usize = 1024 * 1024;
+
+const MAKES_MORE: Reason = "the delta makes more than it says";
+const MAKES_LESS: Reason = "the delta makes less than it says";
 
 /// The sizes at the head of a delta.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
@@ -31,39 +34,71 @@ pub fn apply(base: &[u8], delta: &[u8], result: &mut Vec<u8>) -> Result<(), Reas
         return Err("the delta is for a base of another size");
     }
     let result_len = usize::try_from(sizes.result).map_err(|_| "the delta makes too large an object")?;
-    // Memory grows with what is really made: a size that is only claimed costs little.
+    let instructions = Instructions { base, rest: &delta[sizes.len..] };
+    // Memory is taken for what is really made: a size that is only claimed costs nothing.
+    if result_len > UNCOUNTED_BYTES_MAX {
+        count(instructions, result_len)?;
+    }
     result.clear();
-    result.resize(result_len.min(RESULT_BYTES_FIRST), 0);
+    result.reserve_exact(result_len);
+    result.resize(result_len, 0);
     let mut made = 0;
-    let mut rest = &delta[sizes.len..];
-    while let Some((&instruction, after)) = rest.split_first() {
-        rest = after;
-        let (source, at, len) = if instruction & 0x80 != 0 {
-            let (offset, len) = copy(instruction, &mut rest)?;
-            if offset.saturating_add(len) > base.len() {
-                return Err("the delta copies from outside of its base");
-            }
-            (base, offset, len)
-        } else if instruction != 0 {
-            let (piece, len) = (rest, usize::from(instruction));
-            rest = piece.get(len..).ok_or("the delta ends within an insertion")?;
-            (piece, 0, len)
-        } else {
-            return Err("the delta has an unknown instruction");
-        };
+    for piece in instructions {
+        let (source, len) = piece?;
         if len > result_len - made {
-            return Err("the delta makes more than it says");
+            return Err(MAKES_MORE);
         }
-        if len > result.len() - made {
-            result.resize(result_len.min(2 * (made + len)), 0);
-        }
-        put(&source[at..], len, &mut result[made..]);
+        put(source, len, &mut result[made..]);
         made += len;
     }
-    if made != result_len {
-        return Err("the delta makes less than it says");
+    if made != result_len { Err(MAKES_LESS) } else { Ok(()) }
+}
+
+/// Fails unless the instructions make so many bytes.
+fn count(instructions: Instructions<'_>, result_len: usize) -> Result<(), Reason> {
+    let mut made = 0;
+    for piece in instructions {
+        made += piece?.1;
+        if made > result_len {
+            return Err(MAKES_MORE);
+        }
     }
-    Ok(())
+    if made != result_len { Err(MAKES_LESS) } else { Ok(()) }
+}
+
+/// What a delta says to put together: of each piece where it begins, with all that follows there, and how long it is.
+#[derive(Clone, Copy)]
+struct Instructions<'a> {
+    base: &'a [u8],
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Instructions<'a> {
+    type Item = Result<(&'a [u8], usize), Reason>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (&instruction, after) = self.rest.split_first()?;
+        self.rest = after;
+        Some(self.piece(instruction))
+    }
+}
+
+impl<'a> Instructions<'a> {
+    fn piece(&mut self, instruction: u8) -> Result<(&'a [u8], usize), Reason> {
+        if instruction & 0x80 != 0 {
+            let (offset, len) = copy(instruction, &mut self.rest)?;
+            if offset.saturating_add(len) > self.base.len() {
+                return Err("the delta copies from outside of its base");
+            }
+            return Ok((&self.base[offset..], len));
+        }
+        if instruction == 0 {
+            return Err("the delta has an unknown instruction");
+        }
+        let (piece, len) = (self.rest, usize::from(instruction));
+        self.rest = piece.get(len..).ok_or("the delta ends within an insertion")?;
+        Ok((piece, len))
+    }
 }
 
 /// Copies `len` bytes from the beginning of one slice to that of another.
@@ -165,21 +200,33 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_result_may_be_larger_than_the_room_it_gets_at_first() {
-        let base = vec![7; 0x10000];
-        let count = RESULT_BYTES_FIRST / 0x10000 * 3;
+    /// A delta that copies the whole of a base of 65,536 bytes so often, inserts one byte, and says that it makes `size`.
+    fn copies(count: usize, size: usize) -> Vec<u8> {
         let mut delta = vec![0x80, 0x80, 4];
-        let size = count * 0x10000 + 1;
         delta.extend([size as u8 & 0x7f | 0x80, (size >> 7) as u8 | 0x80, (size >> 14) as u8 | 0x80]);
         delta.push((size >> 21) as u8);
         delta.extend(std::iter::repeat_n(0x80, count));
         delta.extend([1, 9]);
+        delta
+    }
+
+    #[test]
+    fn a_large_result_has_just_the_room_it_takes() {
+        let base = vec![7; 0x10000];
+        let count = UNCOUNTED_BYTES_MAX / 0x10000 * 3;
+        let size = count * 0x10000 + 1;
         let mut result = Vec::new();
-        apply(&base, &delta, &mut result).expect("a sound delta");
+        apply(&base, &copies(count, size), &mut result).expect("a sound delta");
         assert!(
             result.len() == size && result[..size - 1].iter().all(|byte| *byte == 7) && result[size - 1] == 9
         );
+        assert_eq!(result.capacity(), size);
+        let cases = [(size - 1, MAKES_MORE), (size + 1, MAKES_LESS)];
+        for (claimed, reason) in cases {
+            let mut result = Vec::new();
+            assert_eq!(apply(&base, &copies(count, claimed), &mut result), Err(reason));
+            assert_eq!(result.capacity(), 0, "nothing is taken for what is only claimed");
+        }
     }
 
     #[test]
