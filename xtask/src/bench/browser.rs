@@ -20,11 +20,14 @@ const OURS: &str = "/bench/browser";
 /// How many files one commit changes, so that its page is a large diff that both show whole.
 const WIDE_FILES: u64 = 300;
 
-/// A page that both have.
+/// Of how many commits pages are asked for that nobody has asked for before.
+const COMMITS_ASKED: usize = 3_000;
+
+/// A page that both have, or pages of one kind.
 struct Page {
     work: &'static str,
-    ours: String,
-    theirs: String,
+    ours: Vec<String>,
+    theirs: Vec<String>,
     target: &'static str,
 }
 
@@ -34,14 +37,21 @@ pub fn run(options: &Options, scratch: &Path) -> Result {
     let source = scratch.join("source.git");
     let objects = data::history(&source, options.commits)?;
     data::wide_commit(&source, WIDE_FILES)?;
+    data::refs(&source)?;
     let lithe = Lithe::start(&scratch)?;
     lithe.create(OURS.trim_start_matches('/'))?;
     crate::run(&mut push(&source, &lithe.git_url(OURS.trim_start_matches('/'))))?;
     lithe.maintain(OURS.trim_start_matches('/'))?;
     let peer = cgit::Server::start(&scratch.join("cgit"), &source, CLIENTS)?;
     let name = format!("{objects} objects");
-    for page in pages(&data::commit(&source, "main")?) {
+    let commits = data::commits(&source, COMMITS_ASKED)?;
+    let wide_commit = data::commit(&source, "main")?;
+    for page in pages(&wide_commit).into_iter().chain(pages_asked_once(&commits)) {
         measure(&page, &name, &lithe, &peer)?;
+    }
+    for (work, path) in others(&wide_commit, &commits) {
+        let (per_second, mut waits) = ask(&lithe.url, &[format!("{OURS}{path}")])?;
+        println!("| {work} page, {name} | | {} | | | p99 < 50 ms |", waited(per_second, &mut waits));
     }
     cold_blame(&name, &lithe, &peer)?;
     archive(options, &name, &source, &lithe, &peer)?;
@@ -56,7 +66,7 @@ fn cold_blame(name: &str, lithe: &Lithe, peer: &cgit::Server) -> Result {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     // Those of the commit that changed many files would have two versions less to look at.
     for file in (WIDE_FILES..).step_by(7).take(BLAMED_FILES as usize) {
-        let path = format!("dir{}/sub{}/file{file}.txt", file % 20, file % 7);
+        let path = data::file(file);
         ours.extend(load::latencies(&lithe.url, &format!("{OURS}/-/blame/main/{path}"), 1)?);
         theirs.extend(load::latencies(&peer.url, &format!("/bench/blame/{path}"), 1)?);
     }
@@ -140,8 +150,8 @@ fn time_of_any(mut command: Command) -> Result<Duration> {
 fn pages(wide_commit: &str) -> Vec<Page> {
     let page = |work, ours: &str, theirs: &str, target| Page {
         work,
-        ours: if ours == "/" { ours.to_owned() } else { format!("{OURS}{ours}") },
-        theirs: theirs.to_owned(),
+        ours: vec![if ours == "/" { ours.to_owned() } else { format!("{OURS}{ours}") }],
+        theirs: vec![theirs.to_owned()],
         target,
     };
     let commit = format!("/-/commit/{wide_commit}");
@@ -158,20 +168,85 @@ fn pages(wide_commit: &str) -> Vec<Page> {
     ]
 }
 
-fn measure(page: &Page, name: &str, lithe: &Lithe, peer: &cgit::Server) -> Result {
-    let ask = |url: &str, path: &str| -> Result<(f64, Vec<Duration>)> {
-        load::latencies(url, path, 5)?;
-        load::throughput(url, path, CLIENTS, SECONDS)
+/// Pages of which each is another than those before it, so that none is kept of what was asked for a moment ago.
+fn pages_asked_once(commits: &[String]) -> Vec<Page> {
+    let page = |work, ours: &dyn Fn(&str, u64) -> String, theirs: &dyn Fn(&str, u64) -> String, target| {
+        let numbered =
+            || commits.iter().zip(0..).map(|(commit, number)| (commit.as_str(), number * 7 % 2_000));
+        Page {
+            work,
+            ours: numbered().map(|(commit, number)| format!("{OURS}{}", ours(commit, number))).collect(),
+            theirs: numbered().map(|(commit, number)| format!("/bench{}", theirs(commit, number))).collect(),
+            target,
+        }
     };
-    let (ours, mut waits) = ask(&lithe.url, &page.ours)?;
-    let (theirs, _) = ask(&peer.url, &page.theirs)?;
+    let directory = |number: u64| format!("dir{}/sub{}", number % 20, number % 7);
+    vec![
+        page(
+            "another tree",
+            &|commit, number| format!("/-/tree/{commit}/{}", directory(number)),
+            &|commit, number| format!("/tree/{}?id={commit}", directory(number)),
+            "≥ 3",
+        ),
+        page(
+            "another blob",
+            &|commit, number| format!("/-/blob/{commit}/{}", data::file(number)),
+            &|commit, number| format!("/tree/{}?id={commit}", data::file(number)),
+            "≥ 3",
+        ),
+        page(
+            "another log",
+            &|commit, _| format!("/-/commits/{commit}"),
+            &|commit, _| format!("/log/?id={commit}"),
+            "≥ 10",
+        ),
+        page(
+            "another commit",
+            &|commit, _| format!("/-/commit/{commit}"),
+            &|commit, _| format!("/commit/?id={commit}"),
+            "",
+        ),
+    ]
+}
+
+/// Pages that cgit has none of, or that take it too long.
+fn others(wide_commit: &str, commits: &[String]) -> Vec<(&'static str, String)> {
+    let file = data::file(23);
+    let (new, old) = (&commits[0], &commits[commits.len() - 1]);
+    vec![
+        ("graph", "/-/commits/main?graph=1".to_owned()),
+        ("log of an author", "/-/commits/main?author=Author+7".to_owned()),
+        ("log of a word", "/-/commits/main?message=number+12".to_owned()),
+        ("log of a file", format!("/-/commits/main/{file}")),
+        ("comparison", format!("/-/compare/{old}...{new}")),
+        ("split diff", format!("/-/commit/{wide_commit}?view=split")),
+        ("find", "/-/find/main".to_owned()),
+        ("statistics", "/-/stats/main".to_owned()),
+        ("feed", "/-/feed/commits.atom".to_owned()),
+        ("summary as JSON", "?format=json".to_owned()),
+    ]
+}
+
+/// What eight clients get in a while, after some requests that do not count.
+fn ask(url: &str, paths: &[String]) -> Result<(f64, Vec<Duration>)> {
+    load::latencies(url, paths.last().ok_or("no page")?, 5)?;
+    load::throughput(url, paths, CLIENTS, SECONDS)
+}
+
+/// How many requests a second were answered, and how long the half and the slowest hundredth of them took.
+fn waited(per_second: f64, waits: &mut [Duration]) -> String {
     waits.sort();
     let slowest = waits[waits.len() * 99 / 100];
+    format!("{per_second:.0}/s, median {}, p99 {}", shown(median(waits)), shown(slowest))
+}
+
+fn measure(page: &Page, name: &str, lithe: &Lithe, peer: &cgit::Server) -> Result {
+    let (ours, mut waits) = ask(&lithe.url, &page.ours)?;
+    let (theirs, _) = ask(&peer.url, &page.theirs)?;
     let Page { work, target, .. } = page;
     println!(
-        "| {work} page, {name} | `cgit` | {ours:.0}/s, median {}, p99 {} | {theirs:.0}/s | {:.1} | {target}, p99 < 50 ms |",
-        shown(median(&mut waits)),
-        shown(slowest),
+        "| {work} page, {name} | `cgit` | {} | {theirs:.0}/s | {:.1} | {target}, p99 < 50 ms |",
+        waited(ours, &mut waits),
         ours / theirs,
     );
     Ok(())

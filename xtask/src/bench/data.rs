@@ -22,8 +22,7 @@ pub fn history(path: &Path, commits: usize) -> Result<u64> {
             for change in 0..changes {
                 let file = if number == 0 { change } else { random.below(FILES) };
                 let text = text(&mut random, file);
-                writeln!(stream, "M 100644 inline dir{}/sub{}/file{file}.txt", file % 20, file % 7)?;
-                write!(stream, "data {}\n{text}\n", text.len())?;
+                write!(stream, "M 100644 inline {}\ndata {}\n{text}\n", self::file(file), text.len())?;
             }
         }
         Ok(())
@@ -88,11 +87,39 @@ pub fn wide_commit(path: &Path, files: u64) -> Result {
         let mut random = Random(300);
         for file in 0..files {
             let text = text(&mut random, file);
-            writeln!(stream, "M 100644 inline dir{}/sub{}/file{file}.txt", file % 20, file % 7)?;
-            write!(stream, "data {}\n{text}\n", text.len())?;
+            write!(stream, "M 100644 inline {}\ndata {}\n{text}\n", self::file(file), text.len())?;
         }
         Ok(())
     })
+}
+
+/// Gives a repository of [`history`] branches and tags, as one that has been worked on for years has them.
+pub fn refs(path: &Path) -> Result {
+    const BRANCHES: usize = 20;
+    const TAGS: usize = 100;
+    fast_import(path, |stream| {
+        for branch in 0..BRANCHES {
+            writeln!(stream, "reset refs/heads/topic-{branch}\nfrom refs/heads/main~{}\n", 7 * branch + 3)?;
+        }
+        for tag in 0..TAGS {
+            writeln!(stream, "tag v1.{tag}\nfrom refs/heads/main~{}", 5 * tag + 1)?;
+            writeln!(stream, "tagger A <a@example.org> {} +0000\ndata 8\nRelease\n", 1_890_000_000 + tag)?;
+        }
+        Ok(())
+    })
+}
+
+/// The path of a file of [`history`].
+pub fn file(number: u64) -> String {
+    format!("dir{}/sub{}/file{number}.txt", number % 20, number % 7)
+}
+
+/// The ids of so many commits before the last one, the latest first.
+pub fn commits(path: &Path, count: usize) -> Result<Vec<String>> {
+    let mut command = silent("git");
+    command.arg("-C").arg(path).args(["rev-list", "--skip=1", &format!("--max-count={count}"), "main"]);
+    let ids = output(command.stdout(Stdio::piped())).ok_or("git rev-list says nothing")?;
+    Ok(ids.lines().map(str::to_owned).collect())
 }
 
 /// Makes a bare repository of one commit with that many files of some hundred words each. One in 10,000

@@ -20,34 +20,38 @@ pub fn latencies(url: &str, path: &str, count: usize) -> Result<Vec<Duration>> {
 
 /// How many requests a second so many clients get answered.
 pub fn requests_per_second(url: &str, path: &str, clients: usize, seconds: u64) -> Result<f64> {
-    throughput(url, path, clients, seconds).map(|(per_second, _)| per_second)
+    throughput(url, &[path.to_owned()], clients, seconds).map(|(per_second, _)| per_second)
 }
 
-/// How many requests a second so many clients get answered, and how long each of them took.
-pub fn throughput(url: &str, path: &str, clients: usize, seconds: u64) -> Result<(f64, Vec<Duration>)> {
+/// How many requests a second so many clients get answered, and how long each of them took. Each client asks for the
+/// paths in turn, from a place of its own on.
+pub fn throughput(url: &str, paths: &[String], clients: usize, seconds: u64) -> Result<(f64, Vec<Duration>)> {
     let begin = Instant::now();
     let end = begin + Duration::from_secs(seconds);
-    let one = move |url: String, path: String| {
-        let mut client = Client::connect(&url)?;
+    let one = |first: usize| {
+        let mut client = Client::connect(url)?;
         let mut taken = Vec::new();
         let mut begin = Instant::now();
-        while begin < end {
-            client.get(&path)?;
+        for path in paths.iter().cycle().skip(first) {
+            if begin >= end {
+                break;
+            }
+            client.get(path)?;
             taken.push(begin.elapsed());
             begin = Instant::now();
         }
         Ok(taken)
     };
-    let threads: Vec<_> = (0..clients)
-        .map(|_| {
-            let (url, path) = (url.to_owned(), path.to_owned());
-            thread::spawn(move || -> Result<Vec<Duration>> { one(url, path) })
-        })
-        .collect();
     let mut all = Vec::new();
-    for thread in threads {
-        all.extend(thread.join().map_err(|_| "a client panicked")??);
-    }
+    thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..clients).map(|client| scope.spawn(move || one(client * paths.len() / clients))).collect();
+        for thread in threads {
+            let taken: Result<Vec<Duration>> = thread.join().map_err(|_| "a client panicked")?;
+            all.extend(taken?);
+        }
+        Result::Ok(())
+    })?;
     Ok((all.len() as f64 / begin.elapsed().as_secs_f64(), all))
 }
 
