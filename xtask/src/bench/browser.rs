@@ -222,7 +222,7 @@ fn others(wide_commit: &str, commits: &[String]) -> Vec<(&'static str, String)> 
         ("split diff", format!("/-/commit/{wide_commit}?view=split")),
         ("find", "/-/find/main".to_owned()),
         ("statistics", "/-/stats/main".to_owned()),
-        ("feed", "/-/feed/commits.atom".to_owned()),
+        ("feed", "/-/feed/main.atom".to_owned()),
         ("summary as JSON", "?format=json".to_owned()),
     ]
 }
