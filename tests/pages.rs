@@ -1,11 +1,17 @@
 //! Every kind of page in a headless Chromium: nothing on the console, no accessibility violation, no wider than the
 //! window, in three widths, in the light and in the dark, by keys alone and without scripts, and light enough; and the
-//! main ones in German, with more contrast, from right to left and for a printer (see `pages/check.mjs`).
+//! main ones in German, with more contrast, from right to left and for a printer, and others in some of these ways (see
+//! `pages/check.mjs`). What scripts add is used by keys and by the mouse (`pages/scripts.mjs`, `pages/editor.mjs`).
 //!
 //! With `LITHE_SCREENSHOTS` set, pictures of all of that are in `target/screenshots`.
 
 use crate::kit::{Actor, Browser, Forge, root};
+use serde_json::{Value, json};
 use std::process::Command;
+
+/// Two images of one pixel, in base64.
+const PNGS: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg== \
+     iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
 
 #[test]
 fn pages_are_sound_in_a_browser() {
@@ -104,10 +110,63 @@ fn pages_are_sound_in_a_browser() {
     check(
         forge,
         &[
-            visitor("anonymous", &[], &anonymous, &heavy),
-            visitor("signed-in", &[("lithe_session", &session)], &all, &[]),
+            visitor("anonymous", &[], &anonymous, &heavy, &further_pages(forge)),
+            visitor("signed-in", &[("lithe_session", &session)], &all, &[], &edits(forge)),
         ],
     );
+}
+
+/// Pages of other kinds than the main ones, each once.
+fn further_pages(forge: &Forge) -> Vec<Value> {
+    let path = forge.repository(&[]);
+    let mut shell = forge.shell(&path);
+    shell.set("PNGS", PNGS);
+    shell.run(
+        r#"git init -q -b main work && cd work && mkdir src && set -- $PNGS
+        printf 'fn main() {\n    println!("Hello");\n}\n' > src/main.rs && echo "$1" | base64 -d > image.png
+        printf 'name,number\nfirst,1\n"second, third",2\n' > table.csv
+        printf '{"nbformat":4,"nbformat_minor":5,"metadata":{},"cells":[{"cell_type":"markdown","metadata":{},"source":["Some\\n","more *words*."]},
+            {"cell_type":"code","execution_count":1,"metadata":{},"source":["print(1)"],"outputs":[{"output_type":"stream","name":"stdout","text":["1\\n"]}]}]}' > notes.ipynb
+        git add . && git commit -qm First && git tag v1
+        sed -i s/Hello/Bye/ src/main.rs && echo "$2" | base64 -d > image.png && git commit -qam 'Change the image and the words'
+        git checkout -q -b merged HEAD~1 && echo '// theirs' > src/main.rs && git commit -qam Theirs && (git merge -q main || true)
+        echo '// both' > src/main.rs && git add . && git commit -qm Merged && git checkout -q main
+        git push -q "$ADMIN" main merged v1"#,
+    );
+    let [commit, merge] = ["main", "merged"].map(|name| shell.run(&format!("git -C work rev-parse {name}")));
+    let pages = [
+        ("/-/commits/merged?graph=1", 200),
+        (&format!("/-/commit/{commit}?view=split"), 200),
+        (&format!("/-/commit/{merge}?combined=1"), 200),
+        ("/-/compare/v1...main", 200),
+        ("/-/blame/main/src/main.rs", 200),
+        ("/-/find/main?q=main", 200),
+        ("/-/stats/main", 200),
+        ("/-/search?q=println", 200),
+        ("/-/search?q=Change&type=commits", 200),
+        ("/-/blob/main/nothing", 404),
+        ("/-/nothing", 404),
+        ("/-/blob/main/table.csv", 200),
+        ("/-/blob/main/notes.ipynb", 200),
+        ("/-/commits/main?choose=1", 200),
+    ];
+    pages.map(|(page, status)| json!({ "path": format!("/{path}{page}"), "status": status })).to_vec()
+}
+
+/// A file that is edited: what a change is before it is made, and one that somebody else was faster with.
+fn edits(forge: &Forge) -> Vec<Value> {
+    let path = forge.repository(&[]);
+    let shell = forge.shell(&path);
+    shell.run(
+        r#"git init -q -b main work && cd work && seq 20 > file && git add . && git commit -qm First
+        sed -i s/7/seven/ file && git commit -qam Second && git push -q "$ADMIN" main"#,
+    );
+    let base = shell.run("git -C work rev-parse HEAD~1");
+    let page = format!("/{path}/-/edit/main/file");
+    vec![
+        json!({ "path": page, "press": "preview" }),
+        json!({ "path": page, "press": "commit", "base": base, "status": 409 }),
+    ]
 }
 
 /// Pages as long as they get, of lists, files and changes that go on for long.
@@ -159,16 +218,45 @@ fn the_editor_is_used_by_keys_alone() {
         printf 'fn main() {\n    println!("Hello");\n}\n' > src/main.rs
         git add . && git commit -qm First && git push -q "$ADMIN" main"#,
     );
-    let (name, password) = Actor::Admin.login().expect("the admin signs in");
-    let session = Browser::signed_in(forge, name, password).cookie("lithe_session").expect("a session");
-    let state = forge.data().join("editor.json");
-    let cookies = serde_json::json!([{ "name": "lithe_session", "value": session }]);
     let (page, shown) =
         (format!("/{path}/-/edit/main/src/main.rs"), format!("/{path}/-/blob/main/src/main.rs"));
-    let text = serde_json::json!({ "cookies": cookies, "page": page, "shown": shown }).to_string();
-    std::fs::write(&state, text).expect("the data directory is writable");
-    let mut command = Command::new("node");
-    let output = command.arg(root().join("tests/pages/editor.mjs")).arg(&forge.url).arg(&state).output();
+    run_signed_in(forge, "editor", json!({ "page": page, "shown": shown }));
+}
+
+#[test]
+fn scripts_do_what_pages_promise() {
+    let forge = Forge::shared();
+    let path = forge.repository(&[]);
+    let mut shell = forge.shell(&path);
+    shell.set("PNGS", PNGS);
+    shell.run(
+        r#"git init -q -b main work && cd work && mkdir src && set -- $PNGS
+        printf 'fn main() {\n    println!("Hello");\n}\n' > src/main.rs && seq 7000 > src/long.txt
+        echo "$1" | base64 -d > image.png && git add . && git commit -qm First && git tag v1
+        echo "$2" | base64 -d > image.png && git commit -qam 'Another image' && git tag image
+        printf '// 4\n// 5\n// 6\n' >> src/main.rs && git commit -qam 'Five lines and one'
+        for n in 1 2 3; do git commit -q --allow-empty -m "Nothing $n"; done
+        git branch topic/one && git branch topic/two HEAD~1
+        git push -q "$ADMIN" main topic/one topic/two v1"#,
+    );
+    let [commit, image] = ["main", "image"].map(|name| shell.run(&format!("git -C work rev-parse {name}^0")));
+    run_signed_in(
+        forge,
+        "scripts",
+        json!({ "repository": format!("/{path}"), "commit": commit, "image": image }),
+    );
+}
+
+/// Runs `pages/NAME.mjs` with that state, for an administrator's browser.
+#[track_caller]
+fn run_signed_in(forge: &Forge, name: &str, mut state: Value) {
+    let (login, password) = Actor::Admin.login().expect("the admin signs in");
+    let session = Browser::signed_in(forge, login, password).cookie("lithe_session").expect("a session");
+    state["cookies"] = json!([{ "name": "lithe_session", "value": session }]);
+    let file = forge.data().join(format!("{name}.json"));
+    std::fs::write(&file, state.to_string()).expect("the data directory is writable");
+    let script = root().join(format!("tests/pages/{name}.mjs"));
+    let output = Command::new("node").arg(script).arg(&forge.url).arg(&file).output();
     let output = output.expect("node starts; `cargo xtask test` installs it");
     let problems = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{problems}{}", String::from_utf8_lossy(&output.stderr));
@@ -178,16 +266,24 @@ fn the_editor_is_used_by_keys_alone() {
 const MAIN_PAGES: usize = 11;
 
 /// Whoever opens pages in the browser.
-fn visitor(name: &str, cookies: &[(&str, &str)], pages: &[String], heavy: &[String]) -> serde_json::Value {
+fn visitor(
+    name: &str,
+    cookies: &[(&str, &str)],
+    pages: &[String],
+    heavy: &[String],
+    further: &[Value],
+) -> Value {
     let cookies: Vec<_> =
-        cookies.iter().map(|(name, value)| serde_json::json!({ "name": name, "value": value })).collect();
-    serde_json::json!({ "name": name, "cookies": cookies, "pages": pages, "main": MAIN_PAGES, "heavy": heavy })
+        cookies.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+    json!({
+        "name": name, "cookies": cookies, "pages": pages, "main": MAIN_PAGES, "heavy": heavy, "further": further,
+    })
 }
 
 #[track_caller]
-fn check(forge: &Forge, visitors: &[serde_json::Value]) {
+fn check(forge: &Forge, visitors: &[Value]) {
     let state = forge.data().join("pages.json");
-    let text = serde_json::json!({ "visitors": visitors }).to_string();
+    let text = json!({ "visitors": visitors }).to_string();
     std::fs::write(&state, text).expect("the data directory is writable");
     let mut command = Command::new("node");
     command.arg(root().join("tests/pages/check.mjs")).arg(&forge.url).arg(&state);

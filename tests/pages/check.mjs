@@ -2,12 +2,15 @@
 // A loaded page is then looked at in three widths, in the light and in the dark: nothing on the console, no wider
 // than the window, no violation that axe finds. It is gone through by the Tab key alone, and weighed. The main pages
 // are looked at with more contrast, with the system's colours, from right to left and for a printer, and once more
-// in German. All are opened once more without scripts, where no control may be left that does nothing.
+// in German; further ones are looked at in a few of these ways alone. All are opened once more without scripts, where no
+// control may be left that does nothing. Nothing moves where that is not wanted.
 // Prints what is wrong, a line each, and ends with 1 if there is anything.
 //
 // Usage: node check.mjs URL STATE.json [SCREENSHOTS]
-// STATE.json: { "visitors": [{ "name": "…", "cookies": […], "pages": ["/", …], "main": 11, "heavy": ["/…"] }] }
-// The first `main` pages are the main ones; those under `heavy` are weighed only.
+// STATE.json: { "visitors": [{ "name": "…", "cookies": […], "pages": ["/", …], "main": 11, "heavy": ["/…"],
+//   "further": [{ "path": "/…", "status": 200, "press": "…", "base": "…" }] }] }
+// The first `main` pages are the main ones; those under `heavy` are weighed only. Of a further one, the button `press` is
+// pressed first; its form comes from the commit `base` if there is one. `status` is that of what is looked at.
 
 import { readFileSync, mkdirSync } from 'node:fs';
 import { chromium } from 'playwright-core';
@@ -37,6 +40,13 @@ const mainLooks = [
   { name: 'print', width: 800, media: { media: 'print' } },
   { name: 'right-to-left', width: 390, media: {}, direction: 'rtl' },
 ];
+const furtherLooks = [
+  ...['light', 'dark'].map((colorScheme) => (
+    { name: `contrast-${colorScheme}`, width: 1280, media: { colorScheme, contrast: 'more' }, only: ['color-contrast', 'color-contrast-enhanced'] })),
+  { name: 'forced-colors', width: 1280, media: { forcedColors: 'active' }, only: ['color-contrast', 'link-in-text-block'] },
+  { name: 'right-to-left', width: 390, media: {}, direction: 'rtl', only: ['label', 'aria-valid-attr-value'] },
+];
+const furtherGerman = [{ name: 'german', width: 390, media: {}, only: ['html-has-lang', 'label', 'link-name', 'button-name'] }];
 const problems = [];
 const weights = [];
 
@@ -64,6 +74,10 @@ for (const visitor of visitors) {
     jobs.push(() => withoutScripts(scriptless, path, visitor));
     if (isMain) jobs.push(() => look(german, path, visitor, [{ name: 'german', width: 390, media: {} }]));
   });
+  for (const page of visitor.further) {
+    jobs.push(() => lookFurther(own, page, visitor, furtherLooks));
+    jobs.push(() => lookFurther(german, page, visitor, furtherGerman));
+  }
   for (const path of visitor.heavy) jobs.push(() => look(own, path, visitor, []));
 }
 await Promise.all(Array.from({ length: TABS }, async () => {
@@ -91,6 +105,37 @@ async function look(context, path, visitor, looks) {
   await session.send('Page.setBypassCSP', { enabled: true });
   if (looks.length) await session.send('Runtime.evaluate', { expression: axe });
   if (looks.length > 1) await byKeys(page, session, name);
+  await lookAt(page, session, path, visitor, looks);
+  await page.close();
+}
+
+// Opens one of the further pages, and looks at it or at what a button of it leads to.
+async function lookFurther(context, { path, status = 200, press, base }, visitor, looks) {
+  const name = `${visitor.name}: ${path}${press ? ` (${press})` : ''}`;
+  const page = await context.newPage();
+  const session = await context.newCDPSession(page);
+  await open(page, path, name, status, Boolean(press));
+  if (press) {
+    if (base) {
+      await page.locator('[name=base]').evaluate((field, base) => { field.value = base; }, base);
+      await page.locator('textarea[name=text]').evaluate((field) => { field.value = 'Another text.\n'; });
+    }
+    const [answer] = await Promise.all([
+      page.waitForResponse((answer) => answer.request().method() === 'POST'),
+      page.locator(`button[name=do][value=${press}]`).click(),
+    ]);
+    await page.waitForLoadState('load');
+    if (answer.status() !== status) problems.push(`${name}: status ${answer.status()}`);
+  }
+  await session.send('Page.setBypassCSP', { enabled: true });
+  await session.send('Runtime.evaluate', { expression: axe });
+  await lookAt(page, session, path, visitor, looks, name);
+  await page.close();
+}
+
+// Looks at an open page in some ways.
+async function lookAt(page, session, path, visitor, looks, name = `${visitor.name}: ${path}`) {
+  if (looks.length) await still(page, name);
   for (const { name: look, width, media, rules = [], only = [], direction } of looks) {
     const at = `${name} (${look})`;
     await page.setViewportSize({ width, height: 900 });
@@ -100,17 +145,36 @@ async function look(context, path, visitor, looks) {
     await accessible(session, { rules, only }, at);
     if (screenshots) await photograph(page, path, visitor, look);
   }
-  await page.close();
 }
 
-async function open(page, path, name) {
+// Whoever asks for less motion sees none.
+async function still(page, name) {
+  const moving = await page.evaluate(() => {
+    const takesTime = (times) => times.split(',').some((time) => parseFloat(time) > 0);
+    const moves = (style) => takesTime(style.transitionDuration)
+      || (style.animationName !== 'none' && takesTime(style.animationDuration)) || style.scrollBehavior === 'smooth';
+    const isMoving = (element) => [null, '::before', '::after'].some((part) => moves(getComputedStyle(element, part)));
+    return {
+      isAsked: matchMedia('(prefers-reduced-motion: reduce)').matches,
+      running: document.getAnimations().length,
+      elements: [...document.querySelectorAll('*')].slice(0, 5_000).filter(isMoving).map((element) => element.outerHTML.slice(0, 120)),
+    };
+  });
+  if (!moving.isAsked) problems.push(`${name}: less motion is not asked for`);
+  if (moving.running) problems.push(`${name}: ${moving.running} animations run`);
+  for (const element of moving.elements.slice(0, 3)) problems.push(`${name}: moves: ${element}`);
+}
+
+async function open(page, path, name, status = 200, leadsOn = false) {
   page.on('console', (message) => {
+    // Of an answer that is to be a failure, Chromium tells there too.
+    if (status !== 200 && message.text().includes(`status of ${status}`)) return;
     if (['error', 'warning'].includes(message.type())) problems.push(`${name}: console: ${message.text()}`);
   });
   page.on('pageerror', (error) => problems.push(`${name}: script: ${error}`));
   page.on('requestfailed', (request) => problems.push(`${name}: not loaded: ${request.url()}`));
   const answer = await page.goto(url + path, { waitUntil: 'load' });
-  if (answer.status() !== 200) problems.push(`${name}: status ${answer.status()}`);
+  if (answer.status() !== (leadsOn ? 200 : status)) problems.push(`${name}: status ${answer.status()}`);
 }
 
 // Counts what is transferred from now on, with heads and without images.

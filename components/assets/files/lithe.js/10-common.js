@@ -27,12 +27,14 @@ for (const field of document.querySelectorAll('.copy-box input[readonly]')) {
   field.addEventListener('focus', () => field.select());
 }
 
-// An open menu closes at a click elsewhere.
-document.addEventListener('click', (event) => {
-  for (const menu of document.querySelectorAll('details.menu[open]')) {
-    if (!menu.contains(event.target)) menu.open = false;
-  }
-});
+// An open menu closes at a click elsewhere, and when the focus goes elsewhere, which it might lie over.
+for (const kind of ['click', 'focusin']) {
+  document.addEventListener(kind, (event) => {
+    for (const menu of document.querySelectorAll('details.menu[open]')) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+}
 
 // Selects with `data-go` lead to the chosen address at once; their button is for those without a script.
 for (const select of document.querySelectorAll('select[data-go]')) {

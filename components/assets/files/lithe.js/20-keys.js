@@ -14,8 +14,9 @@ document.addEventListener('keydown', (event) => {
     }
     return;
   }
-  const isTyping = event.target.closest?.('input, textarea, select, [contenteditable], dialog');
-  if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  const isTyping = event.target.closest?.('input, textarea, select, [contenteditable]');
+  // A dialog may be open and have no focus.
+  if (isTyping || document.querySelector('dialog[open]') || event.ctrlKey || event.metaKey || event.altKey) return;
   const own = document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`);
   const action = own ? () => own.click() : keys.find(([key]) => key === event.key)?.[2];
   if (!action) return;
@@ -29,9 +30,12 @@ function showKeys() {
   const title = document.createElement('h2');
   title.textContent = words.keys;
   const list = document.createElement('dl');
-  const own = [...document.querySelectorAll('a[data-key]')]
-    .map((link) => [link.dataset.key, link.title || link.textContent.trim()]);
-  for (const [key, meaning] of [...keys, ...own]) {
+  // Two links with the same key lead to the same page.
+  const meanings = new Map(keys);
+  for (const link of document.querySelectorAll('a[data-key]')) {
+    meanings.set(link.dataset.key, link.title || link.textContent.trim());
+  }
+  for (const [key, meaning] of meanings) {
     const term = document.createElement('dt');
     const name = document.createElement('kbd');
     name.textContent = key;

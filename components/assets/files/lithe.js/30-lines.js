@@ -13,25 +13,28 @@ function markLines() {
 }
 
 // A line that is on another part of a long file is gone to.
-const part = Number(document.querySelector('.blob[data-part]')?.dataset.part);
-const line = Number(location.hash.match(/^#L(\d+)/)?.[1]);
-if (part && line && !document.getElementById(`L${line}`)) {
+function goToPart() {
+  const part = Number(document.querySelector('.blob[data-part]')?.dataset.part);
+  const line = Number(location.hash.match(/^#L(\d+)/)?.[1]);
+  if (!part || !line || document.getElementById(`L${line}`)) return;
   const address = new URL(location.href);
   const from = Math.floor((line - 1) / part) * part;
-  if (address.searchParams.get('from') !== String(from)) {
-    address.searchParams.set('from', from);
-    location.replace(address);
-  }
+  if (address.searchParams.get('from') === String(from)) return;
+  address.searchParams.set('from', from);
+  location.replace(address);
 }
 
 if (document.querySelector('.blob')) {
-  markLines();
-  addEventListener('hashchange', markLines);
+  for (const look of [goToPart, markLines]) {
+    look();
+    addEventListener('hashchange', look);
+  }
   document.querySelector('.blob').addEventListener('click', (event) => {
     const number = event.target.closest('.line-number a')?.hash.slice(2);
-    const marked = location.hash.match(/^#L(\d+)/)?.[1];
-    if (!number || !marked || !event.shiftKey) return;
+    if (!number || !event.shiftKey) return;
+    // The browser would open another window.
     event.preventDefault();
-    location.hash = `#L${Math.min(marked, number)}-L${Math.max(marked, number)}`;
+    const marked = location.hash.match(/^#L(\d+)/)?.[1];
+    location.hash = marked ? `#L${Math.min(marked, number)}-L${Math.max(marked, number)}` : `#L${number}`;
   });
 }

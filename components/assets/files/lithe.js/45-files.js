@@ -30,24 +30,31 @@ if (finder) {
   const field = finder.elements.q;
   let asked = 0;
   let waiting;
+  // The words for which the files are shown.
+  let shown = field.defaultValue;
   const find = async () => {
     const number = ++asked;
-    const address = `${location.pathname}?q=${encodeURIComponent(field.value)}`;
+    const words = field.value;
+    const address = `${location.pathname}?q=${encodeURIComponent(words)}`;
     const answer = await fetch(address, { headers: { accept: 'text/html' } });
     if (!answer.ok || number !== asked) return;
     const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
     document.getElementById('found').replaceWith(page.getElementById('found'));
     history.replaceState(null, '', address);
+    shown = words;
   };
   field.addEventListener('input', () => {
     clearTimeout(waiting);
     waiting = setTimeout(find, 100);
   });
-  finder.addEventListener('submit', (event) => {
-    const first = document.querySelector('.found a');
-    if (!first) return;
+  finder.addEventListener('submit', async (event) => {
     event.preventDefault();
-    first.click();
+    clearTimeout(waiting);
+    // Who types fast is ahead of what is shown.
+    if (shown !== field.value) await find().catch(() => {});
+    const first = document.querySelector('.found a');
+    if (first && shown === field.value) first.click();
+    else finder.submit();
   });
   document.addEventListener('keydown', (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

@@ -2,5 +2,5 @@
 
 const searchWords = document.querySelector('#search-words');
 if (searchWords) {
-  keys.push(['s', 'search for something else', () => searchWords.select()]);
+  keys.push(['s', searchWords.dataset.again, () => searchWords.select()]);
 }
