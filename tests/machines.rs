@@ -10,7 +10,7 @@ git rm -q file.json && git commit -qm Third && git push -q "$ADMIN" main v1
 "#;
 
 /// The pages about a repository, with what each is called.
-const PAGES: [(&str, &str); 11] = [
+const PAGES: [(&str, &str); 19] = [
     ("", "summary"),
     ("/-/tree/main/src", "tree"),
     ("/-/blob/main/src/main.rs", "blob"),
@@ -22,6 +22,25 @@ const PAGES: [(&str, &str); 11] = [
     ("/-/compare/v1...main", "compare"),
     ("/-/compare", "compare"),
     ("/-/refs", "refs"),
+    ("/-/commits/main?graph=1", "graph"),
+    ("/-/commits/main?choose=1", "commits"),
+    ("/-/commits/main?author=a&message=t", "commits"),
+    ("/-/commit/v1-id?view=split", "commit"),
+    ("/-/stats/main", "statistics"),
+    ("/-/tree/main/src?ref=no-such", "switch"),
+    ("/-/search?q=main", "search"),
+    ("/-/search?q=First&type=commits", "search"),
+];
+
+/// What `repository` has besides pages, each with a tag of its own.
+const FILES: [&str; 7] = [
+    "/-/raw/main/README.md",
+    "/-/archive/v1.tar.gz",
+    "/-/commit/v1-id.patch",
+    "/-/compare/v1...main.diff",
+    "/-/feed/main.atom",
+    "/-/feed/tags.rss",
+    "/-/feed/main/src.rss",
 ];
 
 fn repository(forge: &Forge, options: &[&str]) -> (String, String) {
@@ -53,8 +72,13 @@ fn every_page_is_there_as_json() {
         ("".to_owned(), "listing"),
         ("team".to_owned(), "listing"),
         ("-/search?q=demo".to_owned(), "listing"),
+        (format!("-/search/files?q=main+repo:{path}"), "search"),
+        ("-/activity?before=1".to_owned(), "activity"),
+        (forge.repository(&[]), "empty"),
     ];
     for (address, name) in of_repository.into_iter().chain(of_site) {
+        // What the first to ask finds out on the way makes another page for the next.
+        get(forge, &address, &[ACCEPT]);
         let answer = get(forge, &address, &[ACCEPT]);
         assert_eq!((answer.status, json(&answer)["page"].as_str()), (200, Some(name)), "{address}");
         assert_eq!(
@@ -71,6 +95,86 @@ fn every_page_is_there_as_json() {
         let separator = if address.contains('?') { '&' } else { '?' };
         let by_query = get(forge, &format!("{address}{separator}format=json"), &[]);
         assert_eq!(json(&by_query)["page"].as_str(), Some(name), "{address}");
+    }
+}
+
+#[test]
+fn what_somebody_has_is_not_sent_again() {
+    let forge = &Forge::without_budgets();
+    let (path, commit) = repository(forge, &[]);
+    let user = Actor::User.login().map(|(name, password)| basic(name, password)).expect("the user signs in");
+    let of_repository = PAGES.iter().map(|(page, _)| *page).chain(FILES);
+    let of_repository = of_repository.map(|page| format!("{path}{}", page.replace("v1-id", &commit)));
+    let of_site = [
+        "".to_owned(),
+        "team".to_owned(),
+        "?sort=change".to_owned(),
+        "-/search?q=demo".to_owned(),
+        "-/search/files".to_owned(),
+        format!("-/search/files?q=main+repo:{path}"),
+        "-/activity?before=1".to_owned(),
+        "-/opensearch.xml".to_owned(),
+        forge.repository(&[]),
+    ];
+    let addresses: Vec<String> = of_repository.chain(of_site).collect();
+    for address in &addresses {
+        for who in [None, Some(("authorization", user.as_str()))] {
+            let ask = |tag: &str| {
+                let headers: Vec<_> =
+                    [("accept", "text/html"), ("if-none-match", tag)].into_iter().chain(who).collect();
+                get(forge, address, &headers)
+            };
+            ask("\"none\"");
+            let sent = ask("\"none\"");
+            let tag = sent.header("etag").unwrap_or_else(|| panic!("{address} has no tag")).to_owned();
+            assert_eq!(
+                (sent.status, sent.header("cache-control")),
+                (200, Some("private, no-cache")),
+                "{address}"
+            );
+            let is_apart = |name| sent.header("vary").is_some_and(|vary| vary.contains(name));
+            assert!(is_apart("Cookie") && is_apart("Authorization"), "{address}: {:?}", sent.header("vary"));
+            for known in [&tag, "*", &format!("\"a\", W/{tag}")] {
+                let again = ask(known);
+                assert_eq!((again.status, again.body.len()), (304, 0), "{address} {known}");
+                assert_eq!(again.header("etag"), Some(&*tag), "{address} {known}");
+                assert_eq!(again.header("cache-control"), sent.header("cache-control"), "{address} {known}");
+            }
+        }
+    }
+    // What has changed is.
+    let of_main = ["", "/-/tree/main/src", "/-/blob/main/src/main.rs", "/-/commits/main", "/-/search?q=main"];
+    let tags =
+        of_main.map(|page| get(forge, &format!("{path}{page}"), &[]).header("etag").map(str::to_owned));
+    let shell = forge.shell(&path);
+    shell.run("git clone -q \"$ADMIN\" again && cd again && echo '// main' >> src/main.rs && git commit -qam Fourth && git push -q");
+    for (page, tag) in of_main.iter().zip(&tags) {
+        let tag = tag.as_deref().expect("a tag");
+        let answer = get(forge, &format!("{path}{page}"), &[("if-none-match", tag)]);
+        assert_eq!(answer.status, 200, "{page}");
+    }
+}
+
+#[test]
+fn pages_about_accounts_are_kept_by_nobody() {
+    let forge = Forge::shared();
+    let path = forge.repository(&[]);
+    let (name, password) = Actor::Admin.login().expect("the admin signs in");
+    let browser = Browser::signed_in(forge, name, password);
+    let pages = [
+        "/-/account",
+        "/-/account/tokens",
+        "/-/account/sessions",
+        "/-/admin/",
+        "/-/admin/users",
+        "/-/admin/journal",
+        "/-/new/repository",
+        &format!("/{path}/-/settings"),
+    ];
+    for page in pages {
+        let answer = browser.get(page);
+        let told = (answer.status, answer.header("cache-control"), answer.header("etag"));
+        assert_eq!(told, (200, Some("private, no-store"), None), "{page}");
     }
 }
 
@@ -194,7 +298,9 @@ fn search_engines_are_told_what_is_for_them() {
     let forge = Forge::shared();
     let (path, commit) = repository(forge, &[]);
     let robots = forge.get(Actor::Stranger, "robots.txt").text();
-    assert!(robots.contains("\nDisallow: /*/-/\n"), "{robots}");
+    for line in ["Disallow: /*/-/", "Allow: /*/-/tree/", "Allow: /*/-/blob/", "Disallow: /*/-/blob/*?"] {
+        assert!(robots.lines().any(|other| other == line), "{line}: {robots}");
+    }
     let told = |page: &str| {
         let answer = forge.get(Actor::Stranger, &format!("{path}{}", page.replace("v1-id", &commit)));
         answer.header("x-robots-tag").map(str::to_owned)
@@ -202,7 +308,13 @@ fn search_engines_are_told_what_is_for_them() {
     for page in ["", "/-/tree/main/src", "/-/blob/main/src/main.rs"] {
         assert_eq!(told(page), None, "{page}");
     }
-    for page in EXPENSIVE.into_iter().chain(["?format=json", "/-/raw/main/README.md", "/-/feed/main.atom"]) {
+    for page in EXPENSIVE.into_iter().chain([
+        "?format=json",
+        "/-/raw/main/README.md",
+        "/-/feed/main.atom",
+        "/-/tree/v1",
+        "/-/blob/v1-id/file.json",
+    ]) {
         assert!(told(page).is_some_and(|tag| tag.contains("noindex")), "{page}");
     }
 }

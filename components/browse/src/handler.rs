@@ -21,7 +21,7 @@ use crate::patches::Form;
 use crate::place::{Failure, Place};
 use crate::refs::{self, Offsets};
 use crate::route::{self, Page, Route};
-use crate::sending::{self, Written};
+use crate::sending;
 use crate::summary::{self, Summary};
 use crate::switch::{self, Switch};
 use crate::{commit, cost, feed, patches, raw, signature, statistics, tree, unavailable};
@@ -43,8 +43,11 @@ use lithe_git::refs::{Hidden, Side};
 use lithe_web::address::encode_component;
 use lithe_web::answer::{self, Answer};
 use lithe_web::budget::Budget;
+use lithe_web::download;
 use lithe_web::format::FORMAT_FIELD;
-use lithe_web::{Fields, Format, Frame, Language, change_password, failure, language, t, time};
+use lithe_web::{
+    Fields, Format, Frame, Language, Written, change_password, failure, language, t, time, written,
+};
 use serde::Serialize;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -509,8 +512,8 @@ impl Asked<'_> {
     fn raw(&self, repository: Repository<'_>, at: &Resolved) -> Result<Answer, Failure> {
         let file = raw::find(repository, at)?;
         let etag = file.etag();
-        if lithe_web::download::is_known(&self.request.headers, &etag) {
-            return Ok(sending::not_modified(&etag));
+        if download::is_known(&self.request.headers, &etag) {
+            return Ok(download::not_modified_since(&etag));
         }
         if self.request.method != Method::HEAD {
             self.pay(cost::of_raw(repository.header(&file.id)?.1))?;
@@ -584,8 +587,8 @@ impl Asked<'_> {
     fn patch(&self, repository: Repository<'_>, id: &BStr, form: Form) -> Result<Answer, Failure> {
         let commit_id = revision::commit_by_abbreviation(repository, id)?.ok_or(Failure::NotFound)?;
         let etag = patches::etag(&[commit_id], form, "");
-        if lithe_web::download::is_known(&self.request.headers, &etag) {
-            return Ok(sending::not_modified(&etag));
+        if download::is_known(&self.request.headers, &etag) {
+            return Ok(download::not_modified_since(&etag));
         }
         let bytes = patches::of_commit(repository, commit_id, form)?;
         Ok(sending::made(self.request, &patches::disposition(), &etag, bytes))
@@ -651,8 +654,8 @@ impl Asked<'_> {
         let (rest, form) = patches::split_form(rest).ok_or(Failure::NotFound)?;
         let pair = resolve(rest)?.ok_or(Failure::NotFound)?;
         let etag = patches::etag(&[pair.from.commit_id, pair.to.commit_id], form, pair.dots());
-        if lithe_web::download::is_known(&self.request.headers, &etag) {
-            return Ok(sending::not_modified(&etag));
+        if download::is_known(&self.request.headers, &etag) {
+            return Ok(download::not_modified_since(&etag));
         }
         let bytes = compare::patch(repository, &pair, form)?;
         Ok(sending::made(self.request, &patches::disposition(), &etag, bytes))
@@ -709,7 +712,7 @@ impl Asked<'_> {
 
     /// The page, in the language that it was written in, or that the client has it already.
     fn sent(&self, written: Written) -> Answer {
-        let answer = sending::page(&self.request.headers, written, self.frame.format);
+        let answer = written::answer(&self.request.headers, written, self.frame.format);
         match self.frame.format {
             Format::Html => answer::in_language(self.frame.language, answer),
             Format::Json => answer,

@@ -10,10 +10,10 @@
 //! Such a page is not kept.
 
 use crate::limits::{PAGE_KEPT_SECONDS, PAGES_KEPT_BYTES_MAX};
-use crate::sending::Written;
 use lithe_code::storage::Opened as OnDisk;
 use lithe_forge::access::Opened;
 use lithe_web::Frame;
+use lithe_web::Written;
 use lru::LruCache;
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};

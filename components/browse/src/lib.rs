@@ -12,7 +12,6 @@ pub mod cache;
 pub mod commit;
 pub mod commits;
 pub mod compare;
-pub mod compression;
 pub mod containing;
 pub mod cost;
 pub mod diff;

@@ -365,8 +365,3 @@ pub const EVENTS_PER_PAGE: u32 = 50;
 
 /// The most refs that are shown of one push.
 pub const EVENT_MOVES_MAX: usize = 5;
-
-// --- weight -----------------------------------------------------------------------------------------
-
-/// The smallest page that is compressed, in bytes. With styles and scripts, a smaller one is light as it is.
-pub const PAGE_COMPRESSED_BYTES_MIN: usize = 64 << 10;

@@ -4,11 +4,11 @@ mod kit;
 
 use browse::kept::{self, Page, Question};
 use browse::limits::{PAGE_KEPT_SECONDS, PAGES_KEPT_BYTES_MAX};
-use browse::sending::Written;
 use kit::{Fixture, overview};
 use lithe_code::storage::Opened as OnDisk;
 use lithe_forge::access::{Opened, Place};
 use lithe_forge::types::{IssueLink, Permission, Repository, User};
+use lithe_web::Written;
 use lithe_web::{Format, Frame, Language, t};
 use std::rc::Rc;
 

@@ -7,9 +7,10 @@ use crate::route::{self, Route};
 use crate::searching::{Failure, Indexes, Kind, Part, Searching};
 use crate::sweep;
 use crate::view::{self, Asking, Outcome, Results};
+use askama::Template;
 use bstr::{BStr, BString, ByteSlice as _};
 use http::request::Parts;
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use lithe_code::repository::Repository;
 use lithe_code::revision::{self, Revision};
 use lithe_code::storage::{self, OpenError};
@@ -19,7 +20,7 @@ use lithe_forge::{Requester, is_operator, settings};
 use lithe_web::address::{decode, encode_path};
 use lithe_web::answer::{self, Answer};
 use lithe_web::budget::{Budget, Spent};
-use lithe_web::{Fields, Format, Frame, Language, change_password, failure, language};
+use lithe_web::{Fields, Format, Frame, Language, change_password, failure, language, written};
 use std::cell::{Cell, RefCell};
 use std::path::Path;
 
@@ -147,9 +148,11 @@ impl Asked<'_> {
         let repository = Repository { objects: &on_disk.objects, refs: &on_disk.refs };
         let mut asking = Asking::of_repository(record, opened.permission, &self.fields);
         match self.in_repository(repository, record, &mut asking) {
-            Ok(outcome) => show(frame, &asking, &outcome),
+            Ok(outcome) => show(&self.request.headers, frame, &asking, &outcome),
             Err(Failure::NotFound) => failure::not_found(&frame),
-            Err(Failure::Query(reason)) => show(frame, &asking, &Outcome::Refused(reason)),
+            Err(Failure::Query(reason)) => {
+                show(&self.request.headers, frame, &asking, &Outcome::Refused(reason))
+            }
             Err(Failure::OverBudget(spent)) => failure::over_budget(&frame, spent),
             Err(Failure::Repository(error)) => {
                 eprintln!("search: {}: {error}", record.path);
@@ -201,8 +204,10 @@ impl Asked<'_> {
         });
         let (query, searching) = match outcome {
             Ok(Some(ready)) => ready,
-            Ok(None) => return show(frame, &asking, &Outcome::Nothing),
-            Err(Failure::Query(reason)) => return show(frame, &asking, &Outcome::Refused(reason)),
+            Ok(None) => return show(&self.request.headers, frame, &asking, &Outcome::Nothing),
+            Err(Failure::Query(reason)) => {
+                return show(&self.request.headers, frame, &asking, &Outcome::Refused(reason));
+            }
             Err(Failure::OverBudget(spent)) => return failure::over_budget(&frame, spent),
             Err(Failure::NotFound | Failure::Repository(_)) => return failure::internal(&frame),
         };
@@ -211,9 +216,12 @@ impl Asked<'_> {
         }
         let wanted = query.repositories.join(" ");
         match self.readable(&wanted, REPOSITORIES_MAX) {
-            Ok(repositories) => {
-                show(frame, &asking, &Outcome::Found(self.in_all(asking.kind(), &repositories, &searching)))
-            }
+            Ok(repositories) => show(
+                &self.request.headers,
+                frame,
+                &asking,
+                &Outcome::Found(self.in_all(asking.kind(), &repositories, &searching)),
+            ),
             Err(error) => self.failed(&error),
         }
     }
@@ -329,22 +337,35 @@ fn log(record: &types::Repository, error: &dyn std::fmt::Display) {
     eprintln!("search: {}: {error}", record.path);
 }
 
-fn show(frame: Frame, asking: &Asking<'_>, outcome: &Outcome) -> Answer {
-    let language = frame.language;
-    let status = match outcome {
-        Outcome::Refused(_) => StatusCode::BAD_REQUEST,
-        _ => StatusCode::OK,
+fn show(request: &HeaderMap, frame: Frame, asking: &Asking<'_>, outcome: &Outcome) -> Answer {
+    let (language, format) = (frame.language, frame.format);
+    let is_refused = matches!(outcome, Outcome::Refused(_));
+    let written = match (format, asking.head()) {
+        (Format::Json, _) => {
+            serde_json::to_string(&view::json(asking, outcome)).map_err(|error| error.to_string())
+        }
+        (Format::Html, Some(head)) => {
+            write(language, &view::repository_page(frame.clone(), head, asking, outcome))
+        }
+        (Format::Html, None) => write(language, &view::site_page(frame.clone(), asking, outcome)),
     };
-    match frame.format {
-        Format::Json => answer::json(status, &view::json(asking, outcome)),
-        Format::Html => match asking.head() {
-            Some(head) => {
-                let page = view::repository_page(frame, head, asking, outcome);
-                answer::page_with_status(status, language, &page)
-            }
-            None => answer::page_with_status(status, language, &view::site_page(frame, asking, outcome)),
-        },
+    let answer = match (written, format) {
+        (Ok(text), Format::Html) if is_refused => answer::html(StatusCode::BAD_REQUEST, text),
+        (Ok(text), Format::Json) if is_refused => answer::json_text(StatusCode::BAD_REQUEST, text),
+        (Ok(text), _) => written::answer(request, text.into(), format),
+        (Err(error), _) => {
+            eprintln!("search: a page that cannot be written: {error}");
+            return failure::internal(&frame);
+        }
+    };
+    match format {
+        Format::Html => answer::in_language(language, answer),
+        Format::Json => answer,
     }
+}
+
+fn write(language: Language, page: &impl Template) -> Result<String, String> {
+    page.render_with_values(&language).map_err(|error| error.to_string())
 }
 
 /// The revision of that name; the landing branch, if there is no name.

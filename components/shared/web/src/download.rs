@@ -68,6 +68,13 @@ pub fn not_modified() -> Answer {
     answer
 }
 
+/// The client has what has that tag already, and is told which (RFC 9110, section 15.4.5).
+pub fn not_modified_since(etag: &str) -> Answer {
+    let mut answer = not_modified();
+    revalidate(answer.headers_mut(), etag);
+    answer
+}
+
 /// Reads a file from any byte on.
 pub fn of_file(mut file: File) -> impl FnOnce(u64) -> io::Result<File> {
     move |start| {

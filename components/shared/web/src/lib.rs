@@ -19,6 +19,7 @@ pub mod address;
 pub mod answer;
 pub mod budget;
 pub mod change_password;
+pub mod compression;
 pub mod cookie;
 pub mod download;
 pub mod failure;
@@ -33,6 +34,7 @@ pub mod pagination;
 pub mod problem;
 pub mod size;
 pub mod visit;
+pub mod written;
 
 pub use address::Address;
 pub use answer::Answer;
@@ -43,6 +45,7 @@ pub use lithe_words::{Html, Language, Text, filters, html, t, time, tn};
 pub use pagination::Pagination;
 pub use problem::Problem;
 pub use visit::Visit;
+pub use written::Written;
 
 /// The addresses of the static files, with the fingerprint of their contents.
 pub mod static_files {

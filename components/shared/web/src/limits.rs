@@ -20,3 +20,6 @@ pub const LANGUAGES_ACCEPTED_MAX: usize = 32;
 
 /// How much of a download is handed on at once, in bytes.
 pub const PIECE_BYTES: usize = 128 << 10;
+
+/// The smallest page that is compressed, in bytes. With styles and scripts, a smaller one is light as it is.
+pub const PAGE_COMPRESSED_BYTES_MIN: usize = 64 << 10;
