@@ -209,8 +209,9 @@ impl<'a> Arrived<'a> {
     fn open_search(self) -> Answer {
         match self.ask(settings::get) {
             Ok((_, overview)) => {
+                let language = Frame::new(&overview, self.address, self.language).language;
                 let description = OpenSearch { title: overview.site.title, site: site(self.request) };
-                match description.render() {
+                match description.render_with_values(&language) {
                     Ok(text) => sending::feed(&self.request.headers, OpenSearch::CONTENT_TYPE, text),
                     Err(_) => failure::internal(&Frame::bare(self.address, self.language)),
                 }

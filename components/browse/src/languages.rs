@@ -14,6 +14,7 @@ use lithe_code::languages::is_vendored_directory;
 use lithe_code::marks::FileMarks;
 use lithe_code::repository::{Entry, Error, Repository};
 use lithe_web::address::{decode, encode_path};
+use lithe_web::{Text, t};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
@@ -21,10 +22,10 @@ use std::time::Instant;
 /// A language's part of a tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Part {
-    pub name: String,
+    pub name: Text,
     pub bytes: u64,
     /// `12.3 %`.
-    pub percent: String,
+    pub percent: Text,
     /// Where it begins and how long it is in a bar of 1,000.
     pub start: u64,
     pub width: u64,
@@ -215,23 +216,21 @@ impl Languages {
 
 /// The largest parts of a whole, and the rest as one.
 fn parts(bytes: &BTreeMap<String, u64>) -> Vec<Part> {
-    let mut all: Vec<(&str, u64)> = bytes.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
+    let mut all: Vec<(Text, u64)> = bytes.iter().map(|(name, bytes)| (name.into(), *bytes)).collect();
     all.retain(|(_, bytes)| *bytes > 0);
     all.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
     let total: u64 = all.iter().map(|(_, bytes)| bytes).sum();
     if all.len() > LANGUAGES_SHOWN_MAX {
         let rest = all.split_off(LANGUAGES_SHOWN_MAX - 1).iter().map(|(_, bytes)| bytes).sum();
-        all.push(("Other", rest));
+        all.push((t("Other"), rest));
     }
     let thousandths =
         |bytes: u64| u64::try_from(u128::from(bytes) * 1_000 / u128::from(total.max(1))).unwrap_or(1_000);
     let mut before = 0;
-    let part = |(name, bytes): (&str, u64)| {
+    let part = |(name, bytes): (Text, u64)| {
         let (start, end) = (thousandths(before), thousandths(before + bytes));
         before += bytes;
-        let tenths = thousandths(bytes);
-        let percent = format!("{}.{} %", tenths / 10, tenths % 10);
-        Part { name: name.to_owned(), bytes, percent, start, width: end - start }
+        Part { name, bytes, percent: Text::percent(thousandths(bytes)), start, width: end - start }
     };
     all.into_iter().map(part).collect()
 }
@@ -246,7 +245,10 @@ mod tests {
             (1..=20).map(|number| (format!("L{number:02}"), number * 7)).collect();
         let parts = parts(&bytes);
         assert_eq!(parts.len(), LANGUAGES_SHOWN_MAX);
-        assert_eq!((parts[0].name.as_str(), parts[LANGUAGES_SHOWN_MAX - 1].name.as_str()), ("L20", "Other"));
+        assert_eq!(
+            (&parts[0].name, &parts[LANGUAGES_SHOWN_MAX - 1].name),
+            (&Text::verbatim("L20"), &t("Other"))
+        );
         assert_eq!(parts.iter().map(|part| part.bytes).sum::<u64>(), 7 * 210);
         let end = parts.iter().fold(0, |end, part| {
             assert_eq!(part.start, end);

@@ -1,4 +1,5 @@
-//! Charts as SVG, made of numbers and dates alone. Beside each, the page has a table that says the same.
+//! Charts as SVG, made of numbers and dates alone. Each is called what its heading on the page says; beside it, the page
+//! has a table that says the same.
 
 use super::count::HOURS;
 use super::{Column, LanguagesOverTime};
@@ -17,7 +18,7 @@ pub fn columns(columns: &[Column]) -> String {
     let width = columns.len().max(1) * COLUMN_WIDTH;
     let mut svg = format!(
         "<svg class=\"chart chart-columns\" viewBox=\"0 0 {width} {HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\" \
-         aria-label=\"Commits over time; the table has the numbers\">"
+         aria-labelledby=\"columns-title\">"
     );
     for (index, column) in columns.iter().enumerate() {
         let Column { from, commits } = column;
@@ -43,7 +44,7 @@ pub fn languages(languages: &LanguagesOverTime) -> String {
     let width = points.len().max(1) * COLUMN_WIDTH;
     let mut svg = format!(
         "<svg class=\"chart chart-languages\" viewBox=\"0 0 {width} {HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\" \
-         aria-label=\"Languages over time; the table has the numbers\">"
+         aria-labelledby=\"languages-title\">"
     );
     let height =
         |bytes: u64| (u128::from(bytes) * u128::from(HEIGHT) * 100 / u128::from(highest)) as f64 / 100.0;
@@ -72,7 +73,7 @@ pub fn punch_card(hours: &[u32]) -> String {
     let (width, height) = (24 * HOUR_SIDE, HOURS / 24 * HOUR_SIDE);
     let mut svg = format!(
         "<svg class=\"chart chart-hours\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
-         aria-label=\"Commits by weekday and hour; the table has the numbers\">"
+         aria-labelledby=\"hours-title\">"
     );
     for (index, commits) in hours.iter().enumerate().filter(|(_, commits)| **commits > 0) {
         let (x, y) = (index % 24 * HOUR_SIDE + HOUR_SIDE / 2, index / 24 * HOUR_SIDE + HOUR_SIDE / 2);

@@ -123,7 +123,7 @@ impl Author {
 #[serde(rename_all = "kebab-case")]
 pub struct LanguagesOverTime {
     /// Those that have most in the end first; `Other` at the end stands for the rest.
-    pub names: Vec<String>,
+    pub names: Vec<Text>,
     /// The oldest first.
     pub points: Vec<LanguagesAt>,
 }
@@ -271,8 +271,7 @@ fn over_time(course: &Course, links: &Links) -> LanguagesOverTime {
         }
     };
     let points = points.iter().map(at).collect();
-    let names =
-        names.iter().map(|name| (*name).clone()).chain((!rest.is_empty()).then(|| "Other".to_owned()));
+    let names = names.into_iter().map(Text::from).chain((!rest.is_empty()).then(|| t("Other")));
     LanguagesOverTime { names: names.collect(), points }
 }
 

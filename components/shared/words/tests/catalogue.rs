@@ -13,8 +13,11 @@ type Said = BTreeMap<String, Option<String>>;
 fn said() -> Said {
     let components = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut said = Said::new();
-    for path in files_below(&components, "html").into_iter().filter(|path| is_below(path, "templates")) {
-        of_template(&read(&path), &mut said);
+    for extension in ["html", "xml"] {
+        for path in files_below(&components, extension).into_iter().filter(|path| is_below(path, "templates"))
+        {
+            of_template(&read(&path), &mut said);
+        }
     }
     for path in files_below(&components, "rs").into_iter().filter(|path| is_below(path, "src")) {
         let is_own = path.starts_with(components.join("shared/words"))
@@ -192,4 +195,70 @@ fn translations_have_the_placeholders_and_the_markup() {
         }
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// What stands in quotes in a script and in what, `button.textContent = ` for one.
+fn quoted(script: &str) -> Vec<(&str, &str)> {
+    let mut found = Vec::new();
+    for line in script.lines() {
+        let code = if line.trim_start().starts_with("//") { "" } else { line };
+        let mut from = 0;
+        while let Some((start, quote)) =
+            code[from..].char_indices().find(|(_, c)| matches!(c, '\'' | '"' | '`'))
+        {
+            let start = from + start;
+            let Some(length) = code[start + 1..].find(quote) else { break };
+            found.push((&code[..start], &code[start + 1..start + 1 + length]));
+            from = start + length + 2;
+        }
+    }
+    found
+}
+
+/// Whether people are told that: more than one word that is no selector and no list of classes, or what is shown.
+fn is_said_by_a_script(before: &str, text: &str) -> bool {
+    const FOR_MACHINES: [&str; 8] = [
+        "querySelector(",
+        "querySelectorAll(",
+        "closest(",
+        "closest?.(",
+        "matches(",
+        "match(",
+        "className = ",
+        "fetch(",
+    ];
+    const SHOWN: [&str; 6] =
+        ["textContent = ", "innerText = ", "title = ", "placeholder = ", "alt = ", "append("];
+    let is_word =
+        |word: &str| word.len() > 1 && word.chars().all(|c| c.is_alphabetic() || ".,…!?".contains(c));
+    let is_selector = FOR_MACHINES.iter().any(|name| before.ends_with(name)) || text == "use strict";
+    let is_shown =
+        SHOWN.iter().any(|name| before.ends_with(name)) || before.contains("setAttribute('aria-label', ");
+    let words = text.split(' ').filter(|word| is_word(word)).count();
+    !is_selector && words > usize::from(!is_shown)
+}
+
+#[test]
+fn scripts_say_only_what_the_page_gave_them() {
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/files/lithe.js");
+    let mut problems = Vec::new();
+    let mut count = 0;
+    for path in files_below(&files, "js") {
+        let script = read(&path);
+        for (before, text) in quoted(&script) {
+            count += 1;
+            if is_said_by_a_script(before, text) {
+                problems.push(format!("{}: {text}", path.display()));
+            }
+        }
+    }
+    assert!(count > 100, "{count} texts");
+    assert!(problems.is_empty(), "in English alone:\n{}", problems.join("\n"));
+    for line in [
+        "keys.push(['s', 'search for something else', () => 1]);",
+        "close.textContent = 'Close';",
+        "x.append(\"Close\");",
+    ] {
+        assert!(quoted(line).iter().any(|(before, text)| is_said_by_a_script(before, text)), "{line}");
+    }
 }
