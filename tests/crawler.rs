@@ -241,3 +241,72 @@ fn every_link_of_a_crawled_site_answers_while_others_work() {
         median(&pages)
     );
 }
+
+/// Whether `robots.txt` lets crawlers ask for an address: the longest rule counts, and of two as long, what allows
+/// (RFC 9309, section 2.2.2).
+fn is_allowed(robots: &str, address: &str) -> bool {
+    let matches = |rule: &str| {
+        let mut parts = rule.split('*');
+        let rest = address.strip_prefix(parts.next().unwrap_or_default());
+        parts.try_fold(rest?, |rest, part| rest.find(part).map(|at| &rest[at + part.len()..]))
+    };
+    let rules = robots.lines().filter_map(|line| line.split_once(": "));
+    let rules = rules.filter(|(kind, rule)| ["Allow", "Disallow"].contains(kind) && matches(rule).is_some());
+    rules.max_by_key(|(kind, rule)| (rule.len(), *kind == "Allow")).is_none_or(|(kind, _)| kind == "Allow")
+}
+
+/// The links of a page that crawlers are not asked to leave alone.
+fn followed(address: &str, page: &str) -> Vec<String> {
+    let select = Selector::parse("a[href]").expect("a selector");
+    let document = Html::parse_document(page);
+    let links = document.select(&select);
+    let followed = links
+        .filter(|link| !link.attr("rel").is_some_and(|rel| rel.split(' ').any(|word| word == "nofollow")));
+    followed.filter_map(|link| target(address, link.attr("href").unwrap_or_default())).collect()
+}
+
+#[test]
+fn who_follows_what_may_be_followed_pays_nothing() {
+    // Whoever has paid anything waits with what costs more.
+    let forge = Forge::start(&["--anonymous-budget", "1"]);
+    let path = forge.repository(&[]);
+    let mut shell = forge.shell(&path);
+    shell.set("COMMITS", "2");
+    shell.run(HISTORY);
+    let robots = forge.get(Actor::Stranger, "robots.txt").text();
+    let (mut open, mut seen, mut kept) = (vec!["/".to_owned()], BTreeSet::new(), BTreeSet::new());
+    while let Some(address) = open.pop() {
+        if !seen.insert(address.clone()) {
+            continue;
+        }
+        let answer = forge.get(Actor::Stranger, address.trim_start_matches('/'));
+        assert!([200, 303, 307].contains(&answer.status), "{address}: {}", answer.status);
+        let is_kept = !answer.header("x-robots-tag").is_some_and(|tag| tag.contains("noindex"));
+        // Site-wide pages are nobody's to keep, and say so by `robots.txt` alone.
+        if !address.starts_with("/-/") && answer.status == 200 {
+            assert!(is_allowed(&robots, &address) || !is_kept, "{address} is forbidden, and may be kept");
+            kept.extend(is_kept.then(|| address.clone()));
+        }
+        open.extend(followed(&address, &answer.text()));
+        open.extend(answer.header("location").and_then(|to| target(&address, to)));
+    }
+    let at = |page: &str| format!("/{path}{page}");
+    for page in ["", "/-/tree/main/src", "/-/blob/main/src/main.rs", "/-/blob/main/README.md"] {
+        assert!(kept.contains(&at(page)) && is_allowed(&robots, &at(page)), "{page} is for search engines");
+    }
+    for page in ["/-/refs", "/-/commits/main", "/-/tree/feature/x", "/-/tree/v1"] {
+        assert!(seen.contains(&at(page)) && !kept.contains(&at(page)), "{page} is not for search engines");
+    }
+    for page in
+        ["/-/raw/main/README.md", "/-/blame/main/src/main.rs", "/-/blob/main/README.md?display=source"]
+    {
+        assert!(!is_allowed(&robots, &at(page)) && !seen.contains(&at(page)), "{page} is not for crawlers");
+    }
+    let dear = forge.get(Actor::Stranger, &format!("{path}/-/blame/main/src/main.rs"));
+    assert_eq!(dear.status, 200, "{} pages were not free", seen.len());
+    assert_eq!(
+        forge.get(Actor::Stranger, &format!("{path}/-/blame/v1/README.md")).status,
+        429,
+        "that is counted"
+    );
+}

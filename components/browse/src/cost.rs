@@ -5,6 +5,7 @@
 //! `lithe_web::budget` says what comes of them. What costs little whatever is asked for, costs nothing.
 
 use crate::route::Page;
+use bstr::{BStr, BString};
 use lithe_web::Fields;
 use lithe_web::format::FORMAT_FIELD;
 
@@ -44,10 +45,9 @@ pub fn of_page(page: &Page, query: &Fields) -> u32 {
         Page::Find(_) => FIND,
         Page::Blame(_) => BLAME,
         Page::Statistics(_) => STATISTICS,
-        Page::Commits(rest) => {
-            let is_searched = rest.contains(&b'/') || query.names().any(|name| !FREE_FIELDS.contains(&name));
-            if is_searched { SEARCHED_COMMITS } else { 0 }
-        }
+        // Whether it is that of a path shows when the branch is known, whose name may have slashes too.
+        Page::Commits(_) if query.names().any(|name| !FREE_FIELDS.contains(&name)) => SEARCHED_COMMITS,
+        Page::Commits(_) => 0,
         Page::Commit(id) if id.contains(&b'.') || query.get("full") == "1" => WHOLE_COMMIT,
         Page::Commit(_) => COMMIT,
         Page::Compare(rest) => {
@@ -60,14 +60,35 @@ pub fn of_page(page: &Page, query: &Fields) -> u32 {
     }
 }
 
+/// What a history costs besides, if it is that of a path.
+pub fn of_history(path: &BStr, query: &Fields) -> u32 {
+    let is_paid = of_page(&Page::Commits(BString::default()), query) > 0;
+    if path.is_empty() || is_paid { 0 } else { SEARCHED_COMMITS }
+}
+
 /// What a raw file of so many bytes costs.
 pub fn of_raw(bytes: u64) -> u32 {
     u32::try_from(bytes / RAW_BYTES_A_POINT).unwrap_or(u32::MAX)
 }
 
-/// Whether a search engine may keep a page: only what a repository is now, and each in one form.
-pub fn is_for_search_engines(page: &Page, query: &Fields) -> bool {
-    matches!(page, Page::Summary | Page::Tree(_) | Page::Blob(_)) && query.names().next().is_none()
+/// What crawlers are told before they ask for anything (RFC 9309): files, directories and the pages of repositories and
+/// groups are for them, as [`is_for_search_engines`] says in more detail with each page.
+pub const ROBOTS: &str = "User-agent: *\nAllow: /-/static/\nAllow: /*/-/tree/\nAllow: /*/-/blob/\nDisallow: /-/\nDisallow: /*/-/\n\
+                          Disallow: /*/-/tree/*?\nDisallow: /*/-/blob/*?\nCrawl-delay: 2\n";
+
+/// Whether a search engine may keep a page: only what a repository is now, which is that of the landing branch of that
+/// name, and each in one form.
+pub fn is_for_search_engines(page: &Page, query: &Fields, landing: Option<&BStr>) -> bool {
+    let is_landing = |rest: &BString| {
+        let rest = landing.and_then(|name| rest.strip_prefix(&**name));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+    };
+    let is_now = match page {
+        Page::Summary => true,
+        Page::Tree(rest) | Page::Blob(rest) => is_landing(rest),
+        _ => false,
+    };
+    is_now && query.names().next().is_none()
 }
 
 #[cfg(test)]
@@ -84,7 +105,7 @@ mod tests {
             (Page::Commits("main".into()), "", 0),
             (Page::Commits("main".into()), "after=1&format=json", 0),
             (Page::Commits("main".into()), "author=x", SEARCHED_COMMITS),
-            (Page::Commits("main/src".into()), "", SEARCHED_COMMITS),
+            (Page::Commits("feature/x".into()), "", 0),
             (Page::Find("main".into()), "q=x", FIND),
             (Page::Commit("0123".into()), "", COMMIT),
             (Page::Commit("0123".into()), "full=1", WHOLE_COMMIT),
@@ -98,18 +119,26 @@ mod tests {
             let fields = Fields::parse(query.as_bytes()).expect("a query");
             assert_eq!(of_page(&page, &fields), expected, "{page:?} {query}");
         }
+        for (path, query, expected) in [("", "", 0), ("src", "", SEARCHED_COMMITS), ("src", "author=x", 0)] {
+            let fields = Fields::parse(query.as_bytes()).expect("a query");
+            assert_eq!(of_history(path.into(), &fields), expected, "{path} {query}");
+        }
         assert_eq!((of_raw(RAW_BYTES_A_POINT - 1), of_raw(64 << 20)), (0, 64));
     }
 
     #[test]
     fn search_engines_keep_what_a_repository_is_now() {
         let is_kept = |page: Page, query: &str| {
-            is_for_search_engines(&page, &Fields::parse(query.as_bytes()).expect("a query"))
+            let fields = Fields::parse(query.as_bytes()).expect("a query");
+            is_for_search_engines(&page, &fields, Some("main".into()))
         };
         assert!(is_kept(Page::Summary, "") && is_kept(Page::Blob("main/a".into()), ""));
         assert!(
             !is_kept(Page::Summary, "format=json") && !is_kept(Page::Blob("main/a".into()), "display=source")
         );
+        assert!(is_kept(Page::Tree("main".into()), "") && !is_kept(Page::Tree("mainly/a".into()), ""));
+        assert!(!is_kept(Page::Tree("".into()), "") && !is_kept(Page::Blob("v1/a".into()), ""));
+        assert!(!is_for_search_engines(&Page::Tree("main".into()), &Fields::default(), None));
         assert!(!is_kept(Page::Commit("0123".into()), "") && !is_kept(Page::Raw("main/a".into()), ""));
     }
 }

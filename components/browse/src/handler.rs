@@ -72,7 +72,7 @@ pub fn answer(request: &Parts) -> Answer {
     }
     let route = route::parse(request.uri.path());
     match route {
-        Route::Robots => return answer::text(StatusCode::OK, ROBOTS),
+        Route::Robots => return answer::text(StatusCode::OK, cost::ROBOTS),
         Route::Redirect(address) => return answer::moved(&with_query(address, request)),
         Route::Home
         | Route::Search
@@ -93,9 +93,6 @@ pub fn answer(request: &Parts) -> Answer {
         Route::NotFound | Route::Robots | Route::Redirect(_) => arrived.nowhere(),
     }
 }
-
-/// Nothing here is worth a crawler's while but the pages of repositories themselves, and what they look like.
-const ROBOTS: &str = "User-agent: *\nAllow: /-/static/\nDisallow: /-/\nDisallow: /*/-/\nCrawl-delay: 2\n";
 
 fn with_query(address: String, request: &Parts) -> String {
     match request.uri.query() {
@@ -360,12 +357,15 @@ impl Asked<'_> {
             issues: Issues::new(&opened.issue_links, &record.path),
             is_hurried: true,
         };
-        let mut answer = match storage::open(Path::new(REPOSITORIES), record) {
-            Ok(repository) => self.kept_or_made(opened, place, &repository, page, &cache),
-            Err(error) => self.unavailable(&place, &error),
+        let (mut answer, landing) = match storage::open(Path::new(REPOSITORIES), record) {
+            Ok(repository) => (
+                self.kept_or_made(opened, place, &repository, page, &cache),
+                revision::landing_name(&repository.refs).map(ToOwned::to_owned),
+            ),
+            Err(error) => (self.unavailable(&place, &error), None),
         };
         self.budget.charge(&mut answer, self.cost.get());
-        if !cost::is_for_search_engines(page, &self.query) {
+        if !cost::is_for_search_engines(page, &self.query, landing.as_ref().map(|name| name.as_bstr())) {
             answer.headers_mut().insert("x-robots-tag", HeaderValue::from_static("noindex, nofollow"));
         }
         answer
@@ -544,6 +544,7 @@ impl Asked<'_> {
                 &self.query,
             ))));
         }
+        self.pay(cost::of_history(at.path.as_bstr(), &self.query))?;
         if self.query.get("graph") == "1" && at.path.is_empty() {
             let format = repository.objects.format();
             let cursor = self.query.find("after").map(|after| Cursor::parse(after, format));

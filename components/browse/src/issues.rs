@@ -86,7 +86,7 @@ impl Issues {
 
     /// A title that leads to `href`, as HTML; the issues in it lead to theirs.
     pub fn title_html(&self, title: &str, href: &str) -> String {
-        self.with_links(title, |html, text| push_link(html, text, href, ""))
+        self.with_links(title, |html, text| push_link(html, text, href, " rel=\"nofollow\""))
     }
 
     /// A title as HTML, in which only the issues lead anywhere.
@@ -163,7 +163,7 @@ mod tests {
         let issues = issues(&[(r"#(\d+)", "/n/{id}")]);
         let issue =
             |number: u32| format!("<a href=\"/n/{number}\" rel=\"nofollow noreferrer\">#{number}</a>");
-        let commit = |text: &str| format!("<a href=\"/c\">{text}</a>");
+        let commit = |text: &str| format!("<a href=\"/c\" rel=\"nofollow\">{text}</a>");
         let cases = [
             ("Fix", commit("Fix")),
             ("#1", issue(1)),

@@ -3,7 +3,7 @@
 use crate::repository::{Error, Repository};
 use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::ObjectId;
-use lithe_git::refs::Head;
+use lithe_git::refs::{Head, Snapshot};
 
 const BRANCHES: &str = "refs/heads/";
 const TAGS: &str = "refs/tags/";
@@ -91,6 +91,22 @@ pub fn landing_branch(repository: Repository<'_>) -> Result<Option<Revision>, Er
         }
     }
     Ok(None)
+}
+
+/// The name of the landing branch, as addresses have it, by the refs alone: whether its commit is there is not looked at.
+/// None where `HEAD` names a commit itself, and in an empty repository.
+pub fn landing_name(refs: &Snapshot) -> Option<&BStr> {
+    let first = || refs.with_prefix(BRANCHES.into()).first().map(|branch| branch.name.as_bstr());
+    let name = match &refs.head {
+        Head::Symbolic(name)
+            if name.starts_with(BRANCHES.as_bytes()) && refs.find(name.as_bstr()).is_some() =>
+        {
+            Some(name.as_bstr())
+        }
+        Head::Detached(_) => None,
+        _ => first(),
+    };
+    name.map(short_name)
 }
 
 /// A ref's name without `refs/heads/` or `refs/tags/`.
