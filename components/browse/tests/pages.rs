@@ -6,19 +6,26 @@ mod kit;
 
 use askama::Template;
 use browse::blob::{self, Display};
+use browse::commit::Against;
+use browse::compare::Pair;
+use browse::diff::View;
 use browse::listing::{self, Subject, Wish};
 use browse::refs::{self, Offsets};
-use browse::route::Page;
+use browse::route::{self, Page, Route};
 use browse::summary::{self, Summary};
-use browse::{blame, commit, commits, find, graph, missing, statistics, tree, unavailable};
+use browse::switch::{self, Switch};
+use browse::{
+    activity, blame, commit, commits, compare, cost, find, graph, missing, statistics, tree, unavailable,
+};
+use bstr::{BStr, ByteSlice as _};
 use html5ever::tendril::TendrilSink as _;
 use kit::{COMMITTED, Fixture, repository};
 use lithe_code::blame::Whitespace;
 use lithe_code::revision;
 use lithe_forge::access::Listed as Entry;
-use lithe_forge::access::{Listing, Place as Listed};
+use lithe_forge::access::{Event, EventList, Listing, Place as Listed};
 use lithe_forge::types;
-use lithe_web::Frame;
+use lithe_web::{Fields, Frame};
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
 use serde::Serialize;
 use serde_json::Value;
@@ -65,21 +72,28 @@ fn check_html(name: &str, page: &str) {
     assert!(page.matches("<h1").count() == 1, "{name} has one first heading");
 }
 
-/// Whether a crawler is kept from where it would cost most: from what is found out for the one who asks, and from
-/// pages in more forms than one.
+/// Whether a crawler is kept from what costs something, and from pages in more forms than one.
 #[track_caller]
 fn check_followed(name: &str, href: &str, rel: &str) {
-    const EXPENSIVE: [&str; 7] =
-        ["/-/blame/", "/-/compare", "/-/archive/", "/-/bundle", "/-/raw/", "/-/find/", "/-/stats"];
+    let href =
+        if href.starts_with('?') { format!("/team/demo/-/blob/main/x{href}") } else { href.to_owned() };
     let Some((_, own)) = href.split_once("/-/") else { return };
-    // A branch of the fixture has a slash in its name.
-    let own = own.replace("side/branch", "side");
-    let is_expensive = EXPENSIVE.iter().any(|part| href.contains(part))
-        || (own.starts_with("commit/") && own.contains('.'))
-        || (own.starts_with("commits/") && own.matches('/').count() > 1)
-        || own.contains('?');
+    let (path, query) = href.split_once('?').unwrap_or((&href, ""));
+    let query = query.split('#').next().unwrap_or_default();
+    let fields = Fields::parse(query.as_bytes()).expect("a query");
+    let is_expensive = match route::parse(path.split('#').next().unwrap_or_default()) {
+        Route::Place { page: Page::Raw(_), .. } => true,
+        Route::Place { page, .. } => {
+            // A branch of the fixture has a slash in its name.
+            let of_path =
+                matches!(&page, Page::Commits(rest) if rest.replace("side/branch", "side").contains(&b'/'));
+            of_path || cost::of_page(&page, &fields) > 0
+        }
+        // What other components have: archives, searches, bundles.
+        _ => ["archive/", "bundle", "search?", "edit"].iter().any(|page| own.starts_with(page)),
+    };
     let is_followed = !rel.split(' ').any(|word| word == "nofollow");
-    assert!(!is_expensive || !is_followed, "{name}: crawlers follow {href}");
+    assert!(!(is_expensive || !query.is_empty()) || !is_followed, "{name}: crawlers follow {href}");
 }
 
 /// Whether nothing is in the page itself that a browser would run or load.
@@ -284,6 +298,10 @@ fn histories() {
         let page = commits::page(&fixture.place(), repository(&opened), &at, &look).expect("a history");
         check(name, &rendered(&page));
     }
+    let at = revision::resolve(repository(&opened), "main".into()).expect("readable").expect("there");
+    let look = commits::Look { chooses: true, ..commits::Look::default() };
+    let page = commits::page(&fixture.place(), repository(&opened), &at, &look).expect("a history");
+    check("commits-choose", &rendered(&page));
     let revision = revision::landing_branch(repository(&opened)).expect("readable").expect("there");
     let page = graph::page(&fixture.place(), repository(&opened), &revision, None).expect("a graph");
     check("graph", &rendered(&page));
@@ -311,6 +329,85 @@ fn single_commits() {
         )
         .expect("a commit");
         check(name, &rendered(&page));
+    }
+}
+
+/// A branch that was merged, where both had changed the same line.
+const CONFLICT: &str = r#"seq 20 > '<n>' && printf 'x\ty\n' > other && git add . && git commit -qm Base
+    git checkout -q -b topic/x && sed -i 's/^10$/<ten>/' '<n>' && git commit -qam 'Say <ten>'
+    git checkout -q main && sed -i 's/^10$/10 \& 10/; 18,19d' '<n>' && echo more >> other && git commit -qam 'Say it twice'
+    git merge -q topic/x || true; sed -i '/^[<>=]\{7\}/d; s/^<ten>$/ten at last/' '<n>' && git commit -qam 'Merge both'"#;
+
+#[test]
+fn changes_in_every_view() {
+    let fixture = Fixture::new(CONFLICT);
+    let opened = fixture.open();
+    let changed = |revision: &str, against, is_split| {
+        let id = fixture.git(&format!("rev-parse '{revision}'")).parse().expect("an id");
+        let view = View { is_split, ..View::default() };
+        let page = commit::page(&fixture.place(), repository(&opened), id, against, view);
+        rendered(&page.expect("a commit"))
+    };
+    check("commit-split", &changed("main~1", Against::FIRST, true));
+    check("commit-combined", &changed("main", Against::All, false));
+    for (name, rest, is_split) in
+        [("compare", "main~1...topic/x", false), ("compare-split", "main~1..topic/x", true)]
+    {
+        let rest = rest.replace("main~1", &fixture.git("rev-parse main~1"));
+        let pair =
+            Pair::resolve(repository(&opened), rest.as_str().into()).expect("readable").expect("there");
+        let view = View { is_split, ..View::default() };
+        let page = compare::page(&fixture.place(), repository(&opened), &pair, view).expect("a comparison");
+        check(name, &rendered(&page));
+    }
+    let page = compare::choice(&fixture.place(), repository(&opened)).expect("a choice");
+    check("compare-choice", &rendered(&page));
+}
+
+#[test]
+fn another_branch_is_chosen() {
+    let fixture = fixture();
+    let opened = fixture.open();
+    for (name, page, words) in
+        [("switch", Page::Blame("main/src/main.rs".into()), "I"), ("switch-nothing", Page::Summary, "<none>")]
+    {
+        let choice = switch::page(&fixture.place(), repository(&opened), &page, words).expect("readable");
+        let Some(Switch::Choice(page)) = choice else { panic!("there is a choice") };
+        check(name, &rendered(&*page));
+    }
+}
+
+#[test]
+fn what_was_done_lately() {
+    struct Nothing;
+    impl activity::Hiding for Nothing {
+        fn hides(&self, _: &types::Repository, name: &BStr) -> bool {
+            name == "refs/heads/secret"
+        }
+    }
+    let repository = Fixture::new("").record.clone();
+    let (a, b) = ("0123456789abcdef0123456789abcdef01234567", "123456789abcdef0123456789abcdef012345678");
+    let event = |id, actor: &str, action: &str, details: &str| Event {
+        id,
+        at: COMMITTED + id as i64,
+        actor: actor.into(),
+        action: action.into(),
+        repository: repository.clone(),
+        details: details.into(),
+    };
+    let moves = format!(
+        "refs/heads/main {a} {b}\nrefs/heads/<x> - {b}\nrefs/heads/secret {a} {b}\nrefs/tags/v1 {a} -\nand 7 more\n"
+    );
+    let events = vec![
+        event(3, "ada", "push", &moves),
+        event(2, "", "push", &format!("refs/heads/y - {b}\n")),
+        event(1, "operator", "repository.create", "public"),
+    ];
+    let activity = EventList { overview: kit::overview(types::Permission::Read), events, next: Some(1) };
+    let nothing = EventList { events: Vec::new(), next: None, ..activity.clone() };
+    let frame = Frame::bare("/-/activity", lithe_web::Language::English);
+    for (name, activity) in [("activity", &activity), ("activity-nothing", &nothing)] {
+        check(name, &rendered(&activity::page(&frame, activity, &Nothing, COMMITTED + 300)));
     }
 }
 
@@ -362,15 +459,19 @@ fn groups() {
         ("home-empty", Subject::Home, &nothing),
         ("group", subject, &listing),
         ("search", Subject::Search("<demo>"), &listing),
+        ("search-nothing", Subject::Search("<demo>"), &nothing),
+        ("group-search", subject, &listing),
+        ("group-nothing", subject, &nothing),
     ];
     for (name, subject, listing) in cases {
+        let query: &[u8] = if name.starts_with("group-") { b"q=%3Cdemo%3E&sort=change" } else { b"" };
         check(
             name,
             &rendered(&listing::page(
                 &Frame::bare("/", lithe_web::Language::English),
                 subject,
                 listing,
-                &Wish::default(),
+                &Wish::of(&Fields::parse(query).expect("a query")),
                 COMMITTED + 300,
             )),
         );
