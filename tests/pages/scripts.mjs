@@ -9,6 +9,8 @@ import { chromium } from 'playwright-core';
 
 // How many pages are open at a time.
 const TABS = 3;
+// How long anything may take; much runs beside a test.
+const WAIT_MS_MAX = 30_000;
 
 const [url, stateFile] = process.argv.slice(2);
 const { cookies, repository, commit, image } = JSON.parse(readFileSync(stateFile, 'utf8'));
@@ -141,7 +143,8 @@ const uses = {
     await goes('Enter', `${repository}/-/blob/v1/src/main.rs`);
     await open(file);
     await summary.click();
-    await page.locator('h1').click({ position: { x: 1, y: 1 } });
+    // Nothing there takes the focus.
+    await page.locator('.site-footer p').click();
     expect(await page.locator('.switcher[open]').count() === 0, 'a click elsewhere closes them');
     await open(`${repository}/-/refs`);
     await page.locator('.filter input').focus();
@@ -183,7 +186,7 @@ const uses = {
     expect(await field.evaluate((field) => field === document.activeElement), 'its field has the focus once it is open');
     await page.keyboard.type(repository.split('/').pop());
     const link = page.locator(`[data-found] a[href="${repository}"]`);
-    await link.waitFor({ timeout: 5_000 });
+    await link.waitFor({ timeout: WAIT_MS_MAX });
     expect(await page.locator('[data-found] a').count() <= 10, 'it shows some');
     for (let key = 0; key < 10 && await focused() !== repository.slice(1); key++) await press('Tab');
     await goes('Enter', repository);
@@ -295,11 +298,14 @@ const uses = {
   async 'last commits that are filled in'({ page, expect, open }) {
     // The page as it is while the last commits are still looked for: the real one, without some.
     let asked = 0;
+    let goOn;
+    const isSeen = new Promise((resolve) => { goOn = resolve; });
     const address = `${repository}/-/tree/main/src`;
     await page.route(`**${address}`, async (route) => {
+      asked += 1;
+      if (asked > 1) await isSeen;
       const answer = await route.fetch();
       let text = await answer.text();
-      asked += 1;
       if (asked < 3) {
         const empty = (cell, row) => (asked === 1 || row.includes('long.txt') ? cell.replace(/>.*<\/td>/, '></td>') : cell);
         text = text.replace(/<tr>.*?<\/tr>/gs, (row) => row.replace(/<td class="(message|when wide)"[^>]*>.*?<\/td>/gs, (cell) => empty(cell, row)))
@@ -311,7 +317,8 @@ const uses = {
     const cell = (name) => page.locator('.files tr', { hasText: name }).locator('.message');
     expect(await cell('main.rs').innerText() === '' && await page.locator('[data-fills]').count() === 1, 'nothing is known at first');
     await page.getByRole('link', { name: 'main.rs' }).focus();
-    await page.waitForFunction(() => !document.querySelector('[data-fills]'), null, { timeout: 5_000 });
+    goOn();
+    await page.waitForFunction(() => !document.querySelector('[data-fills]'));
     expect(asked === 3, `it asks until all is known: ${asked}`);
     for (const [name, title] of [['main.rs', 'Five lines and one'], ['long.txt', 'First']]) {
       expect(await cell(name).innerText() === title, `${name} has its last commit: ${await cell(name).innerText()}`);
@@ -330,7 +337,7 @@ const uses = {
       await route.fulfill({ response: answer, body });
     });
     await open(address);
-    await page.waitForFunction(() => !document.querySelector('[data-goes-on]'), null, { timeout: 5_000 });
+    await page.waitForFunction(() => !document.querySelector('[data-goes-on]'));
     expect(asked === 2, `it asks again: ${asked}`);
   },
 
@@ -340,15 +347,15 @@ const uses = {
     const button = page.locator('button[data-copy]').first();
     await button.focus();
     await press('Enter');
-    await page.waitForFunction(() => document.querySelector('button[data-copy]').textContent === 'Copied', null, { timeout: 5_000 });
+    await page.waitForFunction(() => document.querySelector('button[data-copy]').textContent === 'Copied');
     const copied = await page.evaluate(() => navigator.clipboard.readText());
     expect(copied === `${url}${repository}.git`, `the address is copied: ${copied}`);
-    await page.waitForFunction(() => document.querySelector('button[data-copy]').textContent === 'Copy', null, { timeout: 5_000 });
+    await page.waitForFunction(() => document.querySelector('button[data-copy]').textContent === 'Copy');
     // Where the browser forbids it, the text is selected to be copied by hand.
     await page.evaluate(() => { navigator.clipboard.writeText = () => Promise.reject(new Error('forbidden')); });
     await button.focus();
     await press('Enter');
-    await page.waitForFunction(() => document.querySelector('button[data-copy]').textContent === 'Press Ctrl+C', null, { timeout: 5_000 });
+    await page.waitForFunction(() => document.querySelector('button[data-copy]').textContent === 'Press Ctrl+C');
     expect(await page.evaluate(() => getSelection().toString() || document.activeElement.value) !== '', 'what is to be copied is selected');
   },
 
@@ -383,7 +390,7 @@ process.exit(problems.length ? 1 : 0);
 // Does one thing in a browser of its own: what one has the focus of, no other has.
 async function run(name, use) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(WAIT_MS_MAX);
   await context.addCookies(cookies.map((cookie) => ({ ...cookie, url })));
   const page = await context.newPage();
   page.on('console', (message) => {
@@ -400,7 +407,7 @@ async function run(name, use) {
   const goes = async (key, ...addresses) => {
     const isThere = (at) => addresses.includes(at.href.slice(url.length));
     await Promise.all([
-      page.waitForURL(isThere, { timeout: 5_000 }).catch(() => expect(false, `\`${key}\` leads to ${addresses[0]}, not to ${page.url()}`)),
+      page.waitForURL(isThere, { timeout: WAIT_MS_MAX }).catch(() => expect(false, `\`${key}\` leads to ${addresses[0]}, not to ${page.url()}`)),
       press(key),
     ]);
   };
