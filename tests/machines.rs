@@ -1,7 +1,8 @@
 //! What programs are told, and kept from: every page as JSON, and the crawlers' policy.
 
-use crate::kit::{Actor, Answer, Browser, Forge, basic};
+use crate::kit::{Actor, Answer, Browser, Forge, basic, root};
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 const HISTORY: &str = r#"
 git init -q -b main work && cd work && mkdir src && echo '# Demo' > README.md && echo 'fn main() {}' > src/main.rs
@@ -96,6 +97,56 @@ fn every_page_is_there_as_json() {
         let by_query = get(forge, &format!("{address}{separator}format=json"), &[]);
         assert_eq!(json(&by_query)["page"].as_str(), Some(name), "{address}");
     }
+}
+
+/// Adds the names of all fields, and the values that are words.
+fn gather(value: &Value, words: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+            words.insert(name.clone());
+            gather(value, words);
+        }),
+        Value::Array(values) => values.iter().for_each(|value| gather(value, words)),
+        Value::String(text) => drop(words.insert(text.clone())),
+        _ => {}
+    }
+}
+
+#[test]
+fn pages_have_what_their_documentation_says() {
+    let forge = Forge::shared();
+    let (path, commit) = repository(forge, &[]);
+    let of_repository = PAGES.map(|(page, _)| format!("{path}{}", page.replace("v1-id", &commit)));
+    let others = [
+        "".to_owned(),
+        "-/activity".to_owned(),
+        forge.repository(&[]),
+        format!("{path}/-/blob/main/file.json"),
+    ];
+    let mut said: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for address in of_repository.into_iter().chain(others) {
+        let page = json(&get(forge, &address, &[ACCEPT]));
+        let name = page["page"].as_str().expect("a page has a name").to_owned();
+        gather(&page, said.entry(name).or_default());
+    }
+    let docs = std::fs::read_to_string(root().join("docs/json.md")).expect("it is there");
+    let mut documented = BTreeSet::new();
+    for line in docs.lines().filter(|line| line.starts_with("| `")) {
+        let columns: Vec<&str> = line.trim_matches('|').split(" | ").collect();
+        let [name, _, fields] = columns[..] else { panic!("three columns: {line}") };
+        let name = name.trim().trim_matches('`');
+        documented.insert(name);
+        // A repository that cannot be read is in other tests.
+        let Some(said) = said.get(name) else {
+            assert_eq!(name, "unavailable", "no page is called so");
+            continue;
+        };
+        for field in fields.split('`').skip(1).step_by(2) {
+            assert!(said.contains(field), "{name} has no {field}: {said:?}");
+        }
+    }
+    let unknown: Vec<_> = said.keys().filter(|name| !documented.contains(name.as_str())).collect();
+    assert!(unknown.is_empty(), "not in the table: {unknown:?}");
 }
 
 #[test]
