@@ -89,6 +89,7 @@ pub fn punch_card(hours: &[u32]) -> String {
 mod tests {
     use super::super::LanguagesAt;
     use super::*;
+    use lithe_web::Text;
 
     #[test]
     fn the_highest_column_fills_the_chart_and_one_commit_is_seen() {
@@ -106,7 +107,7 @@ mod tests {
         let at =
             |bytes: &[u64]| LanguagesAt { date: String::new(), href: String::new(), bytes: bytes.to_vec() };
         let svg = languages(&LanguagesOverTime {
-            names: vec!["C".into(), "Rust".into()],
+            names: ["C", "Rust"].map(Text::verbatim).to_vec(),
             points: vec![at(&[25, 0]), at(&[50, 50])],
         });
         for rect in [
@@ -117,7 +118,7 @@ mod tests {
             assert!(svg.contains(rect), "{rect}: {svg}");
         }
         assert_eq!(svg.matches("<rect").count(), 3);
-        let most = LanguagesOverTime { names: vec!["C".into()], points: vec![at(&[u64::MAX])] };
+        let most = LanguagesOverTime { names: vec![Text::verbatim("C")], points: vec![at(&[u64::MAX])] };
         assert!(languages(&most).contains("height=\"120.00\""));
     }
 
