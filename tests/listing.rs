@@ -1,6 +1,6 @@
 //! The start page and the pages of groups: what is listed there, in which order, as a feed, and for whom.
 
-use crate::kit::{Actor, Answer, Forge, basic};
+use crate::kit::{Actor, Answer, Browser, Forge, basic};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A private repository and three public ones, the last of which was pushed to last.
@@ -48,6 +48,14 @@ fn entries_are_filtered_and_put_in_order() {
     }
     let by_change = rows(&forge, Actor::Stranger, "?q=about&sort=change");
     assert_eq!((by_change.len(), by_change[0].as_str()), (3, "team/tools/zebra"), "{by_change:?}");
+    let (name, password) = Actor::Admin.login().expect("the admin signs in");
+    let browser = Browser::signed_in(&forge, name, password);
+    for (path, owner) in [("top", "alice"), ("team/tools/zebra", "bob")] {
+        let given = browser.submit(&format!("/{path}/-/settings/"), "settings", &[("owner", owner)]);
+        assert_eq!(given.status, 303, "{}", given.text());
+    }
+    let by_owner = rows(&forge, Actor::Stranger, "?q=about&sort=owner");
+    assert_eq!(by_owner, ["top", "team/tools/zebra", "team/apple"]);
     let page = forge.get(Actor::Stranger, "team").text();
     assert!(page.contains("1 group and 1 repository"), "{page}");
 }

@@ -47,7 +47,14 @@ pub struct ListingPage {
 struct Form {
     action: String,
     filter: String,
-    is_by_change: bool,
+    order: Order,
+}
+
+impl Form {
+    /// What can be chosen, in words.
+    fn orders(&self) -> [(Order, Text); 3] {
+        [(Order::Name, t("by name")), (Order::Change, t("by last change")), (Order::Owner, t("by owner"))]
+    }
 }
 
 #[derive(Serialize)]
@@ -98,6 +105,27 @@ pub enum Order {
     Name,
     /// Repositories first, the one that was changed last before others.
     Change,
+    /// By the owners' names, and what has none last.
+    Owner,
+}
+
+impl Order {
+    /// As `?sort=` says it.
+    fn parse(name: &str) -> Self {
+        match name {
+            "change" => Self::Change,
+            "owner" => Self::Owner,
+            _ => Self::Name,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Change => "change",
+            Self::Owner => "owner",
+        }
+    }
 }
 
 /// Which entries are asked for.
@@ -114,7 +142,7 @@ impl Wish {
     pub fn of(query: &Fields) -> Self {
         Self {
             filter: query.trimmed("q").to_owned(),
-            order: if query.get("sort") == "change" { Order::Change } else { Order::Name },
+            order: Order::parse(query.get("sort")),
             offset: query.get("from").parse().unwrap_or(0),
         }
     }
@@ -123,7 +151,7 @@ impl Wish {
     pub fn store_page(&self) -> types::Page {
         match self.order {
             Order::Name => types::Page { offset: self.offset, limit: LISTED_PER_PAGE },
-            Order::Change => types::Page { offset: 0, limit: LISTED_SORTED_MAX },
+            Order::Change | Order::Owner => types::Page { offset: 0, limit: LISTED_SORTED_MAX },
         }
     }
 
@@ -133,8 +161,8 @@ impl Wish {
         if !self.filter.is_empty() {
             fields.push(format!("q={}", encode_component(&self.filter)));
         }
-        if self.order == Order::Change {
-            fields.push("sort=change".to_owned());
+        if self.order != Order::Name {
+            fields.push(format!("sort={}", self.order.name()));
         }
         fields.push(format!("from={offset}"));
         fields.join("&")
@@ -172,10 +200,10 @@ pub fn page(frame: &Frame, subject: Subject<'_>, listing: &Listing, wish: &Wish,
         form: (!is_search).then(|| Form {
             action: action.clone(),
             filter: wish.filter.clone(),
-            is_by_change: wish.order == Order::Change,
+            order: wish.order,
         }),
         count: count(&listing.entries, listing.total),
-        notice: (wish.order == Order::Change && listing.total > LISTED_SORTED_MAX).then(|| {
+        notice: (wish.order != Order::Name && listing.total > LISTED_SORTED_MAX).then(|| {
             t("There are too many to be put in this order: these are the first {count} by name.")
                 .with("count", LISTED_SORTED_MAX)
         }),
@@ -202,10 +230,14 @@ pub fn page(frame: &Frame, subject: Subject<'_>, listing: &Listing, wish: &Wish,
 /// The entries of the page, and how many there are on all.
 fn shown<'a>(listing: &'a Listing, wish: &Wish) -> (Vec<&'a Listed>, u32) {
     let mut entries: Vec<&Listed> = listing.entries.iter().collect();
-    if wish.order == Order::Name {
-        return (entries, listing.total);
+    match wish.order {
+        Order::Name => return (entries, listing.total),
+        Order::Change => entries.sort_by_key(|entry| Reverse(changed(&entry.place))),
+        Order::Owner => entries.sort_by_key(|entry| {
+            let owner = owner(&entry.place);
+            (owner.is_none(), owner.map(str::to_lowercase))
+        }),
     }
-    entries.sort_by_key(|entry| Reverse(changed(&entry.place)));
     let total = entries.len() as u32;
     (entries.into_iter().skip(wish.offset as usize).take(LISTED_PER_PAGE as usize).collect(), total)
 }
@@ -215,6 +247,14 @@ pub fn changed(place: &Place) -> Option<i64> {
     match place {
         Place::Repository(repository) => Some(repository.updated),
         Place::Group(_) => None,
+    }
+}
+
+/// The name of whoever owns it.
+fn owner(place: &Place) -> Option<&str> {
+    match place {
+        Place::Repository(repository) => repository.owner.as_deref(),
+        Place::Group(group) => group.owner.as_deref(),
     }
 }
 

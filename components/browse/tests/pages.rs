@@ -462,9 +462,14 @@ fn groups() {
         ("search-nothing", Subject::Search("<demo>"), &nothing),
         ("group-search", subject, &listing),
         ("group-nothing", subject, &nothing),
+        ("group-by-owner", subject, &listing),
     ];
     for (name, subject, listing) in cases {
-        let query: &[u8] = if name.starts_with("group-") { b"q=%3Cdemo%3E&sort=change" } else { b"" };
+        let query: &[u8] = match name {
+            "group-by-owner" => b"sort=owner",
+            _ if name.starts_with("group-") => b"q=%3Cdemo%3E&sort=change",
+            _ => b"",
+        };
         check(
             name,
             &rendered(&listing::page(

@@ -36,7 +36,11 @@ for (const kind of ['click', 'focusin']) {
   });
 }
 
-// Selects with `data-go` lead to the chosen address at once; their button is for those without a script.
+// Selects with `data-go` lead to the chosen address at once; their button is for those without a script, and for those who
+// come by the choices one by one with the arrow keys.
 for (const select of document.querySelectorAll('select[data-go]')) {
-  select.addEventListener('change', () => select.form?.requestSubmit());
+  let isByKeys = false;
+  select.addEventListener('keydown', () => { isByKeys = true; });
+  select.addEventListener('pointerdown', () => { isByKeys = false; });
+  select.addEventListener('change', () => { if (!isByKeys) select.form?.requestSubmit(); });
 }
