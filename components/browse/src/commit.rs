@@ -103,18 +103,8 @@ pub fn page(
 ) -> Result<CommitPage, Failure> {
     let commit = repository.commit(&commit_id)?;
     let can_be_combined = combined::is_for(&commit);
-    let page = match against {
-        Against::Parent(parent) => against_parent(place, repository, &commit, parent, view)?,
-        Against::All if !can_be_combined => return Err(Failure::NotFound),
-        Against::All => match combined::render(place, repository, &commit, view) {
-            Ok(changes) => Changes { changes, ..Changes::default() },
-            Err(Failure::Repository(Error::Missing(_))) => {
-                Changes { is_parent_unknown: true, ..Changes::default() }
-            }
-            Err(failure) => return Err(failure),
-        },
-    };
-    let Changes { changes, compared_with, is_parent_unknown } = page;
+    let Changes { changes, compared_with, is_parent_unknown } =
+        compared(place, repository, &commit, against, view)?;
     let links = place.links();
     let is_combined = against == Against::All;
     let parents = commit.parent_ids.iter().take(PARENTS_SHOWN_MAX);
@@ -143,6 +133,18 @@ pub fn page(
     })
 }
 
+/// What a commit changed, as HTML, or the part of it that the view asks for.
+pub fn changes(
+    place: &Place<'_>,
+    repository: Repository<'_>,
+    commit_id: ObjectId,
+    against: Against,
+    view: View,
+) -> Result<String, Failure> {
+    let commit = repository.commit(&commit_id)?;
+    Ok(compared(place, repository, &commit, against, view)?.changes)
+}
+
 /// What a commit changed, and since when.
 #[derive(Default)]
 struct Changes {
@@ -150,6 +152,26 @@ struct Changes {
     changes: String,
     compared_with: Option<String>,
     is_parent_unknown: bool,
+}
+
+fn compared(
+    place: &Place<'_>,
+    repository: Repository<'_>,
+    commit: &Commit,
+    against: Against,
+    view: View,
+) -> Result<Changes, Failure> {
+    match against {
+        Against::Parent(parent) => against_parent(place, repository, commit, parent, view),
+        Against::All if !combined::is_for(commit) => Err(Failure::NotFound),
+        Against::All => match combined::render(place, repository, commit, view) {
+            Ok(changes) => Ok(Changes { changes, ..Changes::default() }),
+            Err(Failure::Repository(Error::Missing(_))) => {
+                Ok(Changes { is_parent_unknown: true, ..Changes::default() })
+            }
+            Err(failure) => Err(failure),
+        },
+    }
 }
 
 fn against_parent(

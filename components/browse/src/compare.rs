@@ -215,6 +215,18 @@ pub fn page(
     })
 }
 
+/// What differs, as HTML, or the part of it that the view asks for.
+pub fn changes(
+    place: &Place<'_>,
+    repository: Repository<'_>,
+    pair: &Pair,
+    view: View,
+) -> Result<String, Failure> {
+    let head_links = pair.head_path.as_deref().map_or(place.links(), Links::new);
+    let (before, after) = points(repository, pair, &relation(repository, pair)?)?;
+    view::render_across((place, &head_links), repository, (Some(before), after), "", view)
+}
+
 /// The comparison as a file.
 pub fn patch(repository: Repository<'_>, pair: &Pair, form: Form) -> Result<Vec<u8>, Failure> {
     let relation = relation(repository, pair)?;

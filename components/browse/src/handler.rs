@@ -558,8 +558,11 @@ impl Asked<'_> {
 
     fn commit(&self, place: &Place<'_>, repository: Repository<'_>, id: &BStr) -> Result<Answer, Failure> {
         let commit_id = revision::commit_by_abbreviation(repository, id)?.ok_or(Failure::NotFound)?;
-        let against = Against::of(&self.query);
-        let page = commit::page(place, repository, commit_id, against, View::of(&self.query))?;
+        let (against, view) = (Against::of(&self.query), View::of(&self.query));
+        if view.is_part && self.frame.format == Format::Html {
+            return Ok(self.part(commit::changes(place, repository, commit_id, against, view)?));
+        }
+        let page = commit::page(place, repository, commit_id, against, view)?;
         let signature = repository.signed(&commit_id)?.map(|signed| {
             let find = |names: &[String], addresses: &[String]| self.find_signers(place, names, addresses);
             signature::view(&signed, place.now, find)
@@ -651,7 +654,11 @@ impl Asked<'_> {
         resolve: impl Fn(&BStr) -> Result<Option<Pair>, Error>,
     ) -> Result<Answer, Failure> {
         if let Some(pair) = resolve(rest)? {
-            return Ok(self.page(&compare::page(place, repository, &pair, View::of(&self.query))?));
+            let view = View::of(&self.query);
+            if view.is_part && self.frame.format == Format::Html {
+                return Ok(self.part(compare::changes(place, repository, &pair, view)?));
+            }
+            return Ok(self.page(&compare::page(place, repository, &pair, view)?));
         }
         let (rest, form) = patches::split_form(rest).ok_or(Failure::NotFound)?;
         let pair = resolve(rest)?.ok_or(Failure::NotFound)?;
@@ -710,6 +717,11 @@ impl Asked<'_> {
             }
             Err(answer) => answer,
         }
+    }
+
+    /// A part of a page, for the script that puts it in its place.
+    fn part(&self, html: String) -> Answer {
+        self.sent(Written::from(html))
     }
 
     /// The page, in the language that it was written in, or that the client has it already.

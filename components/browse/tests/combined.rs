@@ -207,8 +207,8 @@ fn a_merge_shows_how_a_conflict_was_resolved() {
         "@@@ -12,7 -12,7 +12,7 @@@",
         "<tr class=\"diff-delete\"><td class=\"line-number\"></td><td class=\"diff-sign\">- </td><td class=\"line-code\">fifteen here</td></tr>",
         "<td class=\"diff-sign\"> -</td><td class=\"line-code\">fifteen &lt;side&gt;</td>",
-        "<tr class=\"diff-insert\"><td class=\"line-number\">15</td><td class=\"diff-sign\">++</td><td class=\"line-code\">both of them</td></tr>",
-        "<a href=\"?combined=1&amp;context=10#file-2\"",
+        "<tr class=\"diff-insert\"><td class=\"line-number\" id=\"d2-R15\"><a href=\"#d2-R15\">15</a></td><td class=\"diff-sign\">++</td><td class=\"line-code\">both of them</td></tr>",
+        "<a class=\"diff-more\" href=\"?combined=1&amp;file=2&amp;context=10#file-2\"",
     ] {
         assert!(html.contains(part), "{part}: {html}");
     }

@@ -6,6 +6,7 @@ use askama::Template as _;
 use browse::commit;
 use browse::diff::View;
 use browse::limits::MARKED_BYTES_MAX;
+use browse::place::Failure;
 use kit::{Fixture, repository};
 use lithe_web::Fields;
 
@@ -36,8 +37,9 @@ fn sides_stand_below_or_beside_each_other_with_their_words_marked() {
     assert_eq!(unified.matches("<tr class=\"diff-insert\">").count(), 1);
     assert!(unified.contains("?view=split"));
     let split = page(&fixture, "view=split");
-    let row = "<td class=\"line-number diff-delete\">2</td><td class=\"line-code diff-delete\">    let <del>a</del> = 1;</td>\
-        <td class=\"line-number diff-insert\">2</td><td class=\"line-code diff-insert\">    let <ins>b</ins> = 1;</td>";
+    let row = "<td class=\"line-number diff-delete\" id=\"d1-L2\"><a href=\"#d1-L2\">2</a></td>\
+        <td class=\"line-code diff-delete\">    let <del>a</del> = 1;</td>\
+        <td class=\"line-number diff-insert\" id=\"d1-R2\"><a href=\"#d1-R2\">2</a></td><td class=\"line-code diff-insert\">    let <ins>b</ins> = 1;</td>";
     assert!(split.contains(row), "{split}");
 }
 
@@ -52,9 +54,12 @@ fn white_space_can_be_left_out() {
 fn more_lines_can_be_shown_around_a_change() {
     let fixture = changed("seq 1 100 > f", "sed -i 's/^50$/x/' f");
     for (query, lines, more) in [
-        ("", 6, "context=10#file-1"),
-        ("context=10", 20, "context=25#file-1"),
-        ("context=11", 50, "context=1000#file-1"),
+        ("", 6, "\"?file=1&amp;context=10#file-1\""),
+        ("context=10", 20, "\"?file=1&amp;context=25#file-1\""),
+        ("context=11", 50, "\"?file=1&amp;context=1000#file-1\""),
+        ("file=1&context=10", 20, "\"?file=1&amp;context=25#file-1\""),
+        ("file=2&context=10", 6, "\"?file=1&amp;context=10#file-1\""),
+        ("file=0&context=10", 20, "\"?file=1&amp;context=25#file-1\""),
         ("context=1000", 99, ""),
         ("context=1001", 99, ""),
     ] {
@@ -62,6 +67,80 @@ fn more_lines_can_be_shown_around_a_change() {
         assert_eq!(html.matches("<td class=\"diff-sign\"> </td>").count(), lines, "{query}");
         assert!(html.contains(more), "{query}");
         assert_eq!(html.contains("Show more lines"), !more.is_empty(), "{query}");
+    }
+}
+
+#[test]
+fn one_file_of_several_has_more_lines_and_its_part_of_the_page_is_the_same_alone() {
+    let fixture = changed(
+        "for f in a b c; do seq 1 100 > $f; done; printf 'a\\0' > d",
+        "sed -i 's/^50$/x/' a b c; printf 'bc\\0' > d",
+    );
+    let context = |html: &str| html.matches("<td class=\"diff-sign\"> </td>").count();
+    let html = page(&fixture, "file=2&context=10");
+    let files: Vec<&str> = html.split("<details class=\"panel diff-file\"").skip(1).collect();
+    assert_eq!(files.iter().map(|file| context(file)).collect::<Vec<_>>(), [6, 20, 6, 0]);
+    // The others stay as they are in every link.
+    assert!(html.contains("\"?view=split&#38;file=2&#38;context=10\""), "{html}");
+    let part = |query: &str| {
+        let opened = fixture.open();
+        let id = fixture.git("rev-parse main").parse().expect("an id");
+        let view = View::of(&Fields::parse(query.as_bytes()).expect("a query"));
+        assert!(view.is_part, "{query}");
+        commit::changes(&fixture.place(), repository(&opened), id, commit::Against::FIRST, view)
+    };
+    for (query, lines) in
+        [("file=2&context=10&part=1", 20), ("file=2&part=1", 6), ("file=2&context=10&part=1&view=split", 0)]
+    {
+        let part = part(query).expect("a part");
+        assert!(part.starts_with("<details class=\"panel diff-file\" id=\"file-2\" open>"), "{part}");
+        assert_eq!(part.matches("<details").count(), 1);
+        assert_eq!(context(&part), lines, "{query}");
+        let whole = page(&fixture, &query.replace("&part=1", ""));
+        assert!(whole.contains(part.trim_end()), "{query}: {part}\n{whole}");
+    }
+    assert_eq!(part("file=5&part=1"), Err(Failure::NotFound));
+    // What is not compared has no lines, and says how large it is and was.
+    assert!(part("file=4&part=1").expect("a part").contains("2 bytes → 3 bytes</span>"));
+    assert!(!View::of(&Fields::parse(b"part=1").expect("a query")).is_part);
+}
+
+#[test]
+fn every_line_has_an_address_on_either_side() {
+    let fixture = changed("seq 1 9 > f", "sed -i '5d; 7s/7/x/' f");
+    for query in ["", "view=split"] {
+        let html = page(&fixture, query);
+        for id in ["d1-L2", "d1-R2", "d1-L5", "d1-L7", "d1-R6", "d1-L9", "d1-R8"] {
+            assert_eq!(html.matches(&format!(" id=\"{id}\"")).count(), 1, "{query} {id}: {html}");
+        }
+        for (href, count) in [("d1-L2", 0), ("d1-R2", 1), ("d1-L5", 1), ("d1-L7", 1), ("d1-R6", 1)] {
+            assert_eq!(html.matches(&format!("href=\"#{href}\"")).count(), count, "{query} {href}: {html}");
+        }
+    }
+}
+
+#[test]
+fn many_files_are_listed_by_their_directories() {
+    let files = |names: &str| {
+        changed("echo 1 > x", &format!("mkdir -p s/a s/b && for f in {names}; do echo $f > $f; done"))
+    };
+    let html = page(&files("s/a/1 s/a/2 s/a/3 s/b/4 s/b/5 s/b/6"), "");
+    assert!(html.contains("<a href=\"#file-2\">s/a/2</a>") && !html.contains("<details open>"), "{html}");
+    let html = page(&files("s/a/1 s/a/2 s/a/3 s/b/4 s/b/5 s/b/6 y"), "");
+    for part in [
+        "<details open><summary><span class=\"mono\">s/</span> <span class=\"muted\">6 files</span></summary>",
+        "<span class=\"mono\">b/</span> <span class=\"muted\">3 files</span>",
+        "<a href=\"#file-4\">4</a> <span class=\"count-insert\">+1</span>",
+        "<a href=\"#file-7\">y</a>",
+    ] {
+        assert!(html.contains(part), "{part}: {html}");
+    }
+    // One file leads to the one before it and the one after it.
+    for (file, links) in [(1, [false, true]), (4, [true, true]), (7, [true, false])] {
+        let at = html.split(&format!("id=\"file-{file}\"")).nth(1).expect("the file");
+        let at = at.split("</details>").next().expect("its part");
+        let found = ["Previous file", "Next file"].map(|link| at.contains(link));
+        assert_eq!(found, links, "{file}: {at}");
     }
 }
 

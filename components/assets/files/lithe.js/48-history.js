@@ -43,3 +43,32 @@ for (const form of document.querySelectorAll('form[data-range]')) {
   form.addEventListener('change', update);
   update();
 }
+
+// More lines around the changes of a file come in the place of that file; what was looked at stays where it is.
+document.addEventListener('click', async (event) => {
+  const link = event.target.closest('a.diff-more');
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  if (link.ariaBusy) return;
+  link.ariaBusy = 'true';
+  const file = link.closest('.diff-file');
+  const address = new URL(link.href);
+  address.searchParams.set('part', '1');
+  address.hash = '';
+  const answer = await fetch(address, { headers: { accept: 'text/html' } }).catch(() => null);
+  const page = answer?.ok && new DOMParser().parseFromString(await answer.text(), 'text/html');
+  const found = page && page.getElementById(file.id);
+  // A branch may have moved since: then the page is another one.
+  const name = (from) => from?.querySelector('h3').textContent;
+  if (!found || name(found) !== name(file)) return location.assign(link.href);
+  const line = link.closest('tbody').querySelector('.line-number[id]')?.id;
+  const top = () => document.getElementById(line)?.getBoundingClientRect().top ?? 0;
+  const [before, aside] = [top(), file.querySelector('.code-wrap').scrollLeft];
+  const hasFocus = document.activeElement === link;
+  file.replaceWith(found);
+  found.open = true;
+  found.querySelector('.code-wrap')?.scrollTo(aside, 0);
+  const next = document.getElementById(line)?.closest('tbody').querySelector('a.diff-more') ?? found.querySelector('summary');
+  if (hasFocus) next.focus({ preventScroll: true });
+  scrollBy({ top: top() - before, behavior: 'instant' });
+});

@@ -1,7 +1,9 @@
 //! What a merge decided: its files compared with those of all its parents at once, as `git show --cc` has it.
 
 use super::trees::{self, Change, Origins, Side};
-use super::view::{Budget, ChangesView, Contents, FileView, View, Words, contents, decoded, push_number};
+use super::view::{
+    Address, Budget, ChangesView, Contents, FileView, View, Words, contents, decoded, push_number,
+};
 use crate::cache::Key;
 use crate::place::{Failure, Place};
 use crate::route;
@@ -92,7 +94,9 @@ pub fn render(
         options.as_bytes(),
         language.tag().as_bytes(),
     ]);
-    if let Some(kept) = place.cache.get(&key) {
+    if view.is_kept()
+        && let Some(kept) = place.cache.get(&key)
+    {
         return Ok(kept);
     }
     let trees: Result<Vec<_>, _> =
@@ -112,6 +116,11 @@ pub fn render(
     for file in &changed {
         files.extend(page.file(files.len() + 1, file)?);
     }
+    if let Some(number) = view.file.filter(|_| view.is_part) {
+        let count = files.len();
+        let file = files.into_iter().nth(number - 1).ok_or(Failure::NotFound)?;
+        return Ok(file.part(count, language));
+    }
     let mut notices = Vec::new();
     if is_cut {
         notices.push(t("More files differ than are listed here."));
@@ -124,7 +133,9 @@ pub fn render(
         tn("{n} file differs from all parents", "{n} files differ from all parents", files.len());
     let changes = ChangesView::new(file_count, files, notices, (view, QUERY), is_short);
     let html = changes.of_one_side().render_with_values(&language).unwrap_or_default();
-    place.cache.put(&key, &html);
+    if view.is_kept() {
+        place.cache.put(&key, &html);
+    }
     Ok(html)
 }
 
@@ -151,6 +162,7 @@ impl Page<'_> {
         let href = file.after.as_ref().filter(|side| side.is_blob());
         let href = href.map(|side| self.links.blob(BStr::new(&self.revision), side.name.as_ref()));
         let mut view = FileView {
+            number,
             path: text::visible(file.path()),
             kind,
             href: href.filter(|href| route::leads(href)),
@@ -181,7 +193,7 @@ impl Page<'_> {
         };
         let mut sides: Vec<Vec<&[u8]>> = texts.into_iter().map(super::split_lines).collect();
         let after = sides.pop().expect("the merge's own is the last");
-        match combined::hunks(&sides, &after, self.view.lines) {
+        match combined::hunks(&sides, &after, self.view.lines_of(number)) {
             None => view.note = Some(t("Too large to be compared here.")),
             Some(hunks) if hunks.is_empty() && !file.is_of_other_mode() => return Ok(None),
             Some(hunks) => self.hunks(number, &mut view, &hunks, sides.len()),
@@ -231,7 +243,11 @@ impl Page<'_> {
                 Line::Lost { text, by } => (" class=\"diff-delete\"", None, signs(by, '-', parents), text),
             };
             write!(rows, "<tr{class}>").expect("a string takes it");
-            push_number(rows, after, "");
+            push_number(
+                rows,
+                after.map(|line| Address { file: number, side: 'R', line, is_linked: true }),
+                "",
+            );
             write!(rows, "<td class=\"diff-sign\">{signs}</td><td class=\"line-code\">")
                 .expect("a string takes it");
             text::push_line_html(rows, &decoded(code));

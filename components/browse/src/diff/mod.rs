@@ -2,6 +2,7 @@
 //! both as Git writes them.
 
 pub mod combined;
+mod file_list;
 pub mod mail;
 pub mod patch;
 mod renames;

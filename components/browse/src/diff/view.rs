@@ -1,5 +1,6 @@
 //! Changes as a page shows them: the list of files, and their hunks, one side below or beside the other.
 
+use super::file_list::{self, Item};
 use super::lines::{self, Functions, Hunk, Line, Options};
 use super::trees::{self, Change, Origins, Side};
 use crate::cache::Key;
@@ -31,6 +32,10 @@ const CONTEXT_STEPS: [u32; 4] = [lines::CONTEXT_LINES, 10, 25, CONTEXT_LINES_MAX
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct View {
     pub lines: Options,
+    /// The number of the one file, counted from 1, that has more lines around its changes; none: all have.
+    pub file: Option<usize>,
+    /// Whether only that file's part of the page is asked for.
+    pub is_part: bool,
     /// Whether the sides are beside each other.
     pub is_split: bool,
     /// Whether what is usually too much is shown too.
@@ -38,15 +43,18 @@ pub struct View {
 }
 
 impl View {
-    /// Reads `?view=split&w=1&context=10&full=1`.
+    /// Reads `?view=split&w=1&file=3&context=10&full=1`, and `part=1` of who wants no more than that file.
     pub fn of(query: &Fields) -> Self {
         let context = query.get("context").parse().unwrap_or(lines::CONTEXT_LINES);
+        let file: Option<usize> = query.get("file").parse().ok().filter(|number| *number > 0);
         Self {
             lines: Options {
                 // Few different pages can be asked for, and kept.
                 context: CONTEXT_STEPS.into_iter().find(|step| *step >= context).unwrap_or(CONTEXT_LINES_MAX),
                 ignores_white_space: query.get("w") == "1",
             },
+            file,
+            is_part: file.is_some() && query.get("part") == "1",
             is_split: query.get("view") == "split",
             is_full: query.get("full") == "1",
         }
@@ -59,14 +67,32 @@ impl View {
         fields.extend(self.is_split.then(|| "view=split".to_owned()));
         fields.extend(self.lines.ignores_white_space.then(|| "w=1".to_owned()));
         let context = self.lines.context;
-        fields.extend((context != lines::CONTEXT_LINES).then(|| format!("context={context}")));
+        if context != lines::CONTEXT_LINES {
+            fields.extend(self.file.map(|number| format!("file={number}")));
+            fields.push(format!("context={context}"));
+        }
         fields.extend(self.is_full.then(|| "full=1".to_owned()));
         format!("?{}", fields.join("&"))
     }
 
-    fn with_more_context(self) -> Option<Self> {
-        let context = CONTEXT_STEPS.into_iter().find(|step| *step > self.lines.context)?;
-        Some(Self { lines: Options { context, ..self.lines }, ..self })
+    /// How the lines of the file of that number are compared.
+    pub(super) fn lines_of(self, number: usize) -> Options {
+        match self.file {
+            Some(file) if file != number => Options { context: lines::CONTEXT_LINES, ..self.lines },
+            Some(_) | None => self.lines,
+        }
+    }
+
+    /// The view with more lines around the changes of that file.
+    fn with_more_context(self, number: usize) -> Option<Self> {
+        let context = self.lines_of(number).context;
+        let context = CONTEXT_STEPS.into_iter().find(|step| *step > context)?;
+        Some(Self { lines: Options { context, ..self.lines }, file: Some(number), ..self })
+    }
+
+    /// Whether what is seen so may be kept. There are too many files to keep a page for each.
+    pub(super) fn is_kept(self) -> bool {
+        self.file.is_none()
     }
 }
 
@@ -85,8 +111,9 @@ pub(super) struct ChangesView {
     added: u32,
     removed: u32,
     files: Vec<FileView>,
+    /// The files as a tree of directories, or one below the other if they are few.
+    list: Vec<Item>,
     notices: Vec<Text>,
-    is_split: bool,
     unified_href: Option<String>,
     split_href: Option<String>,
     white_space_href: String,
@@ -95,8 +122,14 @@ pub(super) struct ChangesView {
 }
 
 /// A changed file.
-#[derive(Default)]
+#[derive(Default, Template)]
+#[template(path = "_changed_file.html")]
 pub(super) struct FileView {
+    /// Counted from 1.
+    pub number: usize,
+    pub is_split: bool,
+    /// The numbers of the files before it and after it.
+    pub neighbours: (Option<usize>, Option<usize>),
     pub path: String,
     /// The path before, of a renamed file; or of what a file is a copy of.
     pub before_path: Option<String>,
@@ -107,6 +140,8 @@ pub(super) struct FileView {
     pub href: Option<String>,
     /// None if the lines were not compared.
     pub counts: Option<(u32, u32)>,
+    /// How large a file is, before and after, whose lines were not compared; empty if they were.
+    pub sizes: Text,
     pub mode_change: Option<String>,
     /// The rows of the hunks, as HTML.
     pub rows: String,
@@ -119,6 +154,18 @@ pub(super) struct FileView {
 }
 
 impl FileView {
+    /// The same as one of so many files.
+    fn among(self, count: usize) -> Self {
+        let next = self.number + 1;
+        let neighbours = (self.number.checked_sub(1).filter(|number| *number > 0), Some(next));
+        Self { neighbours: (neighbours.0, neighbours.1.filter(|number| *number <= count)), ..self }
+    }
+
+    /// Its part of the page, of so many files.
+    pub(super) fn part(self, count: usize, language: Language) -> String {
+        self.among(count).render_with_values(&language).unwrap_or_default()
+    }
+
     /// What was done to the file, in words.
     fn kind_in_words(&self) -> Text {
         match self.kind {
@@ -160,13 +207,17 @@ impl ChangesView {
         let total = |count: fn(&(u32, u32)) -> u32| {
             files.iter().filter_map(|file| file.counts.as_ref()).map(count).sum()
         };
+        let (added, removed) = (total(|counts| counts.0), total(|counts| counts.1));
         let with = |view: View| view.query(query);
+        let count = files.len();
+        let files: Vec<FileView> = files.into_iter().map(|file| file.among(count)).collect();
+        let list = file_list::items(files.iter().map(|file| file.path.as_str()));
         Self {
+            list,
             file_count,
-            added: total(|counts| counts.0),
-            removed: total(|counts| counts.1),
+            added,
+            removed,
             notices,
-            is_split: view.is_split,
             unified_href: view.is_split.then(|| with(View { is_split: false, ..view })),
             split_href: (!view.is_split).then(|| with(View { is_split: true, ..view })),
             white_space_href: {
@@ -221,7 +272,9 @@ pub fn render_across(
         language.tag().as_bytes(),
     ];
     let key = Key::new(&parts);
-    if let Some(kept) = place.cache.get(&key) {
+    if view.is_kept()
+        && let Some(kept) = place.cache.get(&key)
+    {
         return Ok(kept);
     }
     let changes =
@@ -239,6 +292,10 @@ pub fn render_across(
         marks: FileMarks::new(repository, &after.tree_id)?,
         words: Words::new(language),
     };
+    if let Some(number) = view.file.filter(|_| view.is_part) {
+        let change = changes.files.get(number - 1).ok_or(Failure::NotFound)?;
+        return Ok(page.file(number, change)?.part(changes.files.len(), language));
+    }
     let files: Result<Vec<_>, _> =
         changes.files.iter().enumerate().map(|(index, change)| page.file(index + 1, change)).collect();
     let files = files?;
@@ -253,7 +310,9 @@ pub fn render_across(
     let file_count = tn("{n} file changed", "{n} files changed", files.len());
     let changes = ChangesView::new(file_count, files, notices, (view, query), is_short);
     let html = changes.render_with_values(&language).unwrap_or_default();
-    place.cache.put(&key, &html);
+    if view.is_kept() {
+        place.cache.put(&key, &html);
+    }
     Ok(html)
 }
 
@@ -355,10 +414,10 @@ impl Words {
 impl Words {
     /// The link to more lines around the changes of the file number `number`, as HTML; empty if there are no more.
     pub(super) fn expand(&self, view: View, query: &str, number: usize) -> String {
-        let Some(more) = view.with_more_context() else { return String::new() };
+        let Some(more) = view.with_more_context(number) else { return String::new() };
         let query = more.query(query).replace('&', "&amp;");
         format!(
-            "<a href=\"{query}#file-{number}\" rel=\"nofollow\" title=\"{0}\" aria-label=\"{0}\">↕</a>",
+            "<a class=\"diff-more\" href=\"{query}#file-{number}\" rel=\"nofollow\" title=\"{0}\" aria-label=\"{0}\">↕</a>",
             self.more
         )
     }
@@ -378,6 +437,8 @@ impl Page<'_> {
         let revision = self.after.commit_id.to_string();
         let origin = change.before.as_ref().filter(|_| change.has_origin());
         let mut view = FileView {
+            number,
+            is_split: self.view.is_split,
             path: text::visible(change.path()),
             before_path: origin.map(|side| text::visible(&side.name)),
             similarity: change.similarity,
@@ -385,12 +446,8 @@ impl Page<'_> {
             href: after
                 .map(|side| self.after_links.blob(BStr::new(&revision), side.name.as_bstr()))
                 .filter(|href| route::leads(href)),
-            counts: None,
             mode_change: mode_change(change),
-            rows: String::new(),
-            images: None,
-            is_generated: false,
-            note: None,
+            ..FileView::default()
         };
         let marks = self.marks.of(change.path().as_bstr())?;
         view.is_generated = marks.is_generated;
@@ -402,13 +459,17 @@ impl Page<'_> {
                 self.compare(number, &mut view, before, after);
             }
             (Contents::Binary, _) | (_, Contents::Binary) => {
+                view.sizes = sizes(self.repository, change)?;
                 view.images = self.images(change);
                 view.note = view.images.is_none().then_some(match marks.diff {
                     marks::Diff::Binary => t("Its .gitattributes say that its lines are not compared."),
                     marks::Diff::Detected | marks::Diff::Text => t("Binary file."),
                 });
             }
-            _ => view.note = Some(t("Too large to be compared here.")),
+            _ => {
+                view.sizes = sizes(self.repository, change)?;
+                view.note = Some(t("Too large to be compared here."));
+            }
         }
         Ok(view)
     }
@@ -427,7 +488,7 @@ impl Page<'_> {
 
     fn compare(&mut self, number: usize, view: &mut FileView, before: &[u8], after: &[u8]) {
         let (before, after) = (lines::split_lines(before), lines::split_lines(after));
-        let difference = lines::files(&before, &after, self.view.lines);
+        let difference = lines::files(&before, &after, self.view.lines_of(number));
         view.counts = Some((difference.added, difference.removed));
         if difference.hunks.is_empty() {
             view.note = Some(if after.is_empty() {
@@ -477,13 +538,14 @@ impl Page<'_> {
         while let Some(first) = rest.first() {
             if let Line::Context { before: old, after: new } = *first {
                 let cell = Cell { bytes: after[new as usize], marks: &[], tag: "" };
-                self.row(rows, (Some((old, cell)), Some((new, cell))), true);
+                self.row(rows, number, (Some((old, cell)), Some((new, cell))), true);
                 rest = &rest[1..];
                 continue;
             }
             let removed = rest.iter().take_while(|line| matches!(line, Line::Removed { .. })).count();
             let added = rest[removed..].iter().take_while(|line| matches!(line, Line::Added { .. })).count();
-            self.changed(rows, &rest[..removed], &rest[removed..removed + added], before, after);
+            let (old, new) = (&rest[..removed], &rest[removed..removed + added]);
+            self.changed(rows, number, (old, before), (new, after));
             rest = &rest[removed + added..];
         }
         rows.push_str("</tbody>\n");
@@ -493,10 +555,9 @@ impl Page<'_> {
     fn changed(
         &mut self,
         rows: &mut String,
-        removed: &[Line],
-        added: &[Line],
-        before: &[&[u8]],
-        after: &[&[u8]],
+        number: usize,
+        (removed, before): (&[Line], &[&[u8]]),
+        (added, after): (&[Line], &[&[u8]]),
     ) {
         let index = |line: &Line| match *line {
             Line::Removed { before: index }
@@ -517,10 +578,11 @@ impl Page<'_> {
             Some((number, Cell { bytes, marks: marks.get(at).map_or(&[], |marks| &marks.1), tag: "ins" }))
         };
         if self.view.is_split {
-            (0..old.len().max(new.len())).for_each(|at| self.row(rows, (old_cell(at), new_cell(at)), false));
+            let count = old.len().max(new.len());
+            (0..count).for_each(|at| self.row(rows, number, (old_cell(at), new_cell(at)), false));
         } else {
-            (0..old.len()).for_each(|at| self.row(rows, (old_cell(at), None), false));
-            (0..new.len()).for_each(|at| self.row(rows, (None, new_cell(at)), false));
+            (0..old.len()).for_each(|at| self.row(rows, number, (old_cell(at), None), false));
+            (0..new.len()).for_each(|at| self.row(rows, number, (None, new_cell(at)), false));
         }
     }
 
@@ -533,18 +595,21 @@ impl Page<'_> {
     fn row(
         &self,
         rows: &mut String,
+        number: usize,
         (old, new): (Option<(u32, Cell<'_>)>, Option<(u32, Cell<'_>)>),
         is_context: bool,
     ) {
         if self.view.is_split {
             rows.push_str("<tr>");
-            for (side, class) in [(old, "diff-delete"), (new, "diff-insert")] {
+            for (side, letter, class) in [(old, 'L', "diff-delete"), (new, 'R', "diff-insert")] {
+                let is_linked = letter == 'R' || !is_context;
                 let class = match side {
                     None => "diff-nothing",
                     Some(_) if is_context => "",
                     Some(_) => class,
                 };
-                push_number(rows, side.map(|(number, _)| number), class);
+                let line = side.map(|(line, _)| Address { file: number, side: letter, line, is_linked });
+                push_number(rows, line, class);
                 write!(rows, "<td class=\"line-code {class}\">").expect("a string takes it");
                 if let Some((_, cell)) = side {
                     cell.push(rows, &self.words);
@@ -560,8 +625,11 @@ impl Page<'_> {
             (false, None) => (" class=\"diff-insert\"", "+"),
         };
         write!(rows, "<tr{class}>").expect("a string takes it");
-        push_number(rows, old.map(|(number, _)| number), "");
-        push_number(rows, new.map(|(number, _)| number), "");
+        for (side, letter) in [(old, 'L'), (new, 'R')] {
+            let is_linked = letter == 'R' || !is_context;
+            let line = side.map(|(line, _)| Address { file: number, side: letter, line, is_linked });
+            push_number(rows, line, "");
+        }
         write!(rows, "<td class=\"diff-sign\">{sign}</td><td class=\"line-code\">")
             .expect("a string takes it");
         if let Some((_, cell)) = new.or(old) {
@@ -571,15 +639,34 @@ impl Page<'_> {
     }
 }
 
-pub(super) fn push_number(rows: &mut String, number: Option<u32>, class: &str) {
-    rows.push_str(r#"<td class="line-number"#);
-    rows.extend((!class.is_empty()).then_some(" "));
-    rows.push_str(class);
-    rows.push_str("\">");
-    if let Some(number) = number {
-        write!(rows, "{}", number + 1).expect("a string takes it");
-    }
-    rows.push_str("</td>");
+/// A line that can be linked, as `#d3-R12` for line 12 of the third file after the change, and `L` before it.
+#[derive(Clone, Copy)]
+pub(super) struct Address {
+    pub file: usize,
+    pub side: char,
+    /// Counted from 0.
+    pub line: u32,
+    /// Whether its number leads to it. Where a line is on both sides, that of one does.
+    pub is_linked: bool,
+}
+
+pub(super) fn push_number(rows: &mut String, address: Option<Address>, class: &str) {
+    let space = if class.is_empty() { "" } else { " " };
+    let written = match address {
+        None => write!(rows, "<td class=\"line-number{space}{class}\"></td>"),
+        Some(Address { file, side, line, is_linked }) => {
+            let line = line + 1;
+            let id = format!("d{file}-{side}{line}");
+            match is_linked {
+                true => write!(
+                    rows,
+                    "<td class=\"line-number{space}{class}\" id=\"{id}\"><a href=\"#{id}\">{line}</a></td>"
+                ),
+                false => write!(rows, "<td class=\"line-number{space}{class}\" id=\"{id}\">{line}</td>"),
+            }
+        }
+    };
+    written.expect("a string takes it");
 }
 
 /// A line of one side.
@@ -676,6 +763,16 @@ impl Contents {
             Self::Binary | Self::TooLarge => None,
         }
     }
+}
+
+/// How large a file is before and after a change; of what is on one side alone, or is a submodule on one, the other's.
+fn sizes(repository: Repository<'_>, change: &Change) -> Result<Text, Failure> {
+    let sides = [&change.before, &change.after];
+    let mut sizes = Vec::new();
+    for side in sides.into_iter().flatten().filter(|side| side.mode.kind() != EntryKind::Commit) {
+        sizes.push(Text::size(repository.header(&side.id)?.1));
+    }
+    Ok(Text::joined(" → ", sizes))
 }
 
 /// How a file's mode changed, in Git's numbers.
