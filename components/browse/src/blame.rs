@@ -4,14 +4,15 @@ use crate::blob_part::Part;
 use crate::cache::Key;
 use crate::highlight;
 use crate::limits::{
-    BLAME_COMMITS_PASSED_MAX, BLAME_COMMITS_READ_MAX, BLAME_LINES_MAX, BLAME_TIME_MAX, BLOB_BYTES_MAX,
-    BLOB_LINES_MAX, IGNORED_REVISIONS_BYTES_MAX, IGNORED_REVISIONS_MAX,
+    BLAME_COMMITS_PASSED_MAX, BLAME_COMMITS_READ_MAX, BLAME_LINES_MAX, BLAME_TIME_MAX,
+    BLAME_WAY_KEPT_COMMITS_MIN, BLOB_BYTES_MAX, BLOB_LINES_MAX, IGNORED_REVISIONS_BYTES_MAX,
+    IGNORED_REVISIONS_MAX,
 };
 use crate::place::{Failure, Place, Switcher, crumbs};
 use askama::Template;
 use bstr::{BStr, ByteSlice as _};
 use gix_hash::ObjectId;
-use lithe_code::blame::{Blame, Origin, Rules, Settled, Whitespace};
+use lithe_code::blame::{self, Blame, Origin, Rules, Settled, Whitespace};
 use lithe_code::links::{self, Links};
 use lithe_code::marks::Marks;
 use lithe_code::repository::{Commit, Entry, Error, Repository, Signature};
@@ -239,8 +240,13 @@ impl Ignored {
 /// What is known of where the lines come from, after a part of the search that is left; and whether
 /// it cannot go on.
 fn searched(subject: &Subject<'_>, ignored: &Ignored, line_count: usize) -> Result<(Blame, bool), Failure> {
-    let Subject { place, repository, ref commit, path, ref entry, whitespace, .. } = *subject;
-    let commit_id = commit.id;
+    let Subject { place, repository, path, ref entry, whitespace, .. } = *subject;
+    let budget = Budget {
+        commits_read: BLAME_COMMITS_READ_MAX,
+        commits_passed: BLAME_COMMITS_PASSED_MAX,
+        until: place.until(BLAME_TIME_MAX),
+    };
+    let commit_id = beginning(subject, budget)?;
     let is_ignored = [u8::from(whitespace == Whitespace::Ignored)];
     let key = Key::new(&[b"blame", commit_id.as_bytes(), path, &is_ignored, ignored.file_id.as_bytes()]);
     let kept = place.cache.get(&key).and_then(|text| Blame::parse(&text));
@@ -252,11 +258,6 @@ fn searched(subject: &Subject<'_>, ignored: &Ignored, line_count: usize) -> Resu
         return Ok((blame, false));
     }
     let rules = Rules { whitespace, ignored: &ignored.ids };
-    let budget = Budget {
-        commits_read: BLAME_COMMITS_READ_MAX,
-        commits_passed: BLAME_COMMITS_PASSED_MAX,
-        until: place.until(BLAME_TIME_MAX),
-    };
     let is_damaged = match blame.advance(repository, rules, budget) {
         Ok(()) => false,
         Err(Error::Read(reason)) => return Err(Error::Read(reason).into()),
@@ -264,6 +265,25 @@ fn searched(subject: &Subject<'_>, ignored: &Ignored, line_count: usize) -> Resu
     };
     place.cache.put(&key, &blame.to_text());
     Ok((blame, is_damaged))
+}
+
+/// The commit that the search begins at, so that what is found is known whatever else is pushed. The way to one far
+/// back is kept too, or as much of it as could be gone.
+fn beginning(subject: &Subject<'_>, budget: Budget) -> Result<ObjectId, Failure> {
+    let Subject { place, repository, ref commit, path, ref entry, .. } = *subject;
+    let key = Key::new(&[b"blame begins", commit.id.as_bytes(), path]);
+    let known = place.cache.get(&key).and_then(|id| ObjectId::from_hex(id.as_bytes()).ok());
+    match blame::beginning(repository, known.unwrap_or(commit.id), path, &entry.id, budget) {
+        Ok(found) => {
+            if found.passed >= BLAME_WAY_KEPT_COMMITS_MIN {
+                place.cache.put(&key, &found.commit_id.to_string());
+            }
+            Ok(found.commit_id)
+        }
+        Err(Error::Read(reason)) => Err(Error::Read(reason).into()),
+        // What is damaged is told of by who goes there.
+        Err(_) => Ok(commit.id),
+    }
 }
 
 /// Puts lines, before which there are so many others, together with where they come from.

@@ -218,6 +218,10 @@ pub const BLAME_COMMITS_PASSED_MAX: usize = 100_000;
 /// How long one page may look for where lines come from. What is left then is looked for at the next view.
 pub const BLAME_TIME_MAX: Duration = Duration::from_millis(300);
 
+/// How many commits are passed by, at the least, on a way to where blame begins that is kept: a shorter one is gone
+/// anew in less time than it takes to keep it.
+pub const BLAME_WAY_KEPT_COMMITS_MIN: usize = 1_000;
+
 /// The largest list of commits to pass over that is read, in bytes.
 pub const IGNORED_REVISIONS_BYTES_MAX: u64 = 256 << 10;
 

@@ -4,14 +4,17 @@ mod kit;
 
 use askama::Template as _;
 use browse::blame;
-use browse::limits::{BLAME_LINES_MAX, BLOB_LINES_MAX, CACHE_ENTRY_BYTES_MAX};
+use browse::cache::{Cache, Key};
+use browse::limits::{BLAME_LINES_MAX, BLAME_WAY_KEPT_COMMITS_MIN, BLOB_LINES_MAX, CACHE_ENTRY_BYTES_MAX};
+use browse::place::Place;
 use gix_hash::ObjectId;
 use kit::{COMMITTED, Fixture, repository};
 use lithe_code::blame::{Blame, Rules, Whitespace};
 use lithe_code::limits::{BLAME_RENAMED_PARENTS_MAX, RENAMED_PATH_SEGMENTS_MAX};
 use lithe_code::revision;
 use lithe_code::walk::Budget;
-use std::collections::HashSet;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 /// Numbers that look drawn by lot, the same each time.
@@ -125,9 +128,18 @@ struct Asked {
 
 /// The same, as found here, and in how many goes.
 fn found(fixture: &Fixture, path: &str, asked: &Asked) -> (Vec<(String, u32, String)>, usize) {
+    found_from(fixture, fixture.git("rev-parse main").parse().expect("an id"), path, asked)
+}
+
+/// The same, from another commit on that has the file.
+fn found_from(
+    fixture: &Fixture,
+    id: ObjectId,
+    path: &str,
+    asked: &Asked,
+) -> (Vec<(String, u32, String)>, usize) {
     let opened = fixture.open();
     let repository = repository(&opened);
-    let id: ObjectId = fixture.git("rev-parse main").parse().expect("an id");
     let blob: ObjectId = fixture.git(&format!("rev-parse main:{path}")).parse().expect("an id");
     let count = repository.blob(&blob, u64::MAX).expect("a file").split_inclusive(|b| *b == b'\n').count();
     let mut blame = Blame::new(repository, id, path.into(), blob, count as u32).expect("a commit");
@@ -208,6 +220,93 @@ fn ignored_commits_pass_their_lines_on() {
     let found = found(&fixture, "file", &Asked { ignored, ..asked(Whitespace::Counts) }).0;
     assert_eq!(found, judged(&fixture, &format!("--ignore-rev {format}"), "file"));
     assert!(found.iter().all(|(id, ..)| *id != format));
+}
+
+#[test]
+fn the_search_may_begin_where_the_file_is_the_same_for_the_last_time() {
+    for seed in 0..12 {
+        let fixture = history(seed, 60);
+        let path = path_at_end(&fixture);
+        let path = path.lines().next().expect("there is a file");
+        for graph in ["", "commit-graph write --reachable", "commit-graph write --reachable --changed-paths"]
+        {
+            if !graph.is_empty() {
+                fixture.git(graph);
+            }
+            // Commits that leave the file alone, and one with two parents that both have it.
+            let opened = fixture.open();
+            let repository = repository(&opened);
+            let id: ObjectId = fixture.git("rev-parse main").parse().expect("an id");
+            let blob: ObjectId = fixture.git(&format!("rev-parse main:{path}")).parse().expect("an id");
+            let begin = |budget| {
+                lithe_code::blame::beginning(repository, id, path.into(), &blob, budget).expect("readable")
+            };
+            let whole = begin(ALL);
+            let at = whole.commit_id.to_string();
+            assert_eq!(fixture.git(&format!("rev-parse {at}:{path}")), blob.to_string());
+            // No parent has it.
+            let parents = fixture.git(&format!("log -1 --format=%P {at}"));
+            for parent in parents.split_whitespace() {
+                let entry = fixture.git(&format!("ls-tree --object-only {parent} {path}"));
+                assert_ne!(entry, blob.to_string(), "seed {seed} {parent}");
+            }
+            // Whatever it begins with, the same is found: compared with `git blame` of the tip.
+            let few = begin(Budget { commits_passed: whole.passed / 2, ..ALL });
+            assert_eq!(few.passed, whole.passed / 2);
+            for begin in [whole, few] {
+                let asked = asked(Whitespace::Counts);
+                let (lines, _) = found_from(&fixture, begin.commit_id, path, &asked);
+                assert_eq!(lines, judged(&fixture, "", path), "seed {seed}, {graph:?}");
+            }
+        }
+    }
+}
+
+/// Keeps everything, and counts what is put there.
+#[derive(Default)]
+struct Counted(RefCell<HashMap<Key, String>>, Cell<usize>);
+
+impl Cache for Counted {
+    fn get(&self, key: &Key) -> Option<String> {
+        self.0.borrow().get(key).cloned()
+    }
+
+    fn put(&self, key: &Key, text: &str) {
+        self.1.set(self.1.get() + 1);
+        self.0.borrow_mut().insert(*key, text.to_owned());
+    }
+}
+
+#[test]
+fn a_push_of_another_file_leaves_what_is_known_of_lines() {
+    let fixture =
+        Fixture::new("seq 9 > f && git add . && git commit -qm One && sed -i 5d f && git commit -qam Two");
+    let cache = Counted::default();
+    let view = || {
+        let opened = fixture.open();
+        let at = revision::resolve(repository(&opened), "main/f".into()).expect("readable").expect("there");
+        let place = Place { cache: &cache, ..fixture.place() };
+        let page = blame::page(&place, repository(&opened), &at, Whitespace::Counts, 0).expect("lines");
+        let page = page.render().expect("the template takes its page");
+        assert!(page.contains(">One</a>"), "{page}");
+        cache.1.take()
+    };
+    let others = |count: usize| {
+        let commit = "commit refs/heads/main\ncommitter A <a@b> 1750000000 +0000\ndata 1\nx\n";
+        let from = format!("{commit}from refs/heads/main^0\n");
+        let stream = from + &commit.repeat(count - 1);
+        std::fs::write(fixture.root().join("stream"), stream).expect("the directory is writable");
+        fixture.shell("git -C team/demo.git fast-import --quiet < stream");
+    };
+    // The lines, and the file as HTML if there is a highlighter.
+    assert!(view() > 0);
+    assert_eq!(view(), 0);
+    others(BLAME_WAY_KEPT_COMMITS_MIN - 1);
+    assert_eq!(view(), 0, "nothing was done to the file");
+    others(1);
+    assert_eq!([view(), view()], [1, 0], "a long way is kept");
+    fixture.shell("cd work && git pull -q origin main && echo end >> f && git commit -qam Three && git push -q origin main");
+    assert!(view() > 0, "the file was changed");
 }
 
 #[test]

@@ -7,8 +7,11 @@
 //! Lines equal those of `git blame` and `git blame -w` wherever both take the same shortest
 //! difference of two versions; of several equally short ones, they may choose different ones.
 
+mod beginning;
 mod kept;
 mod lines;
+
+pub use beginning::{Beginning, beginning};
 
 use crate::limits::{BLAME_FILE_BYTES_MAX, BLAME_PARENTS_MAX, BLAME_RENAMED_PARENTS_MAX};
 use crate::renames::{self, is_file};
