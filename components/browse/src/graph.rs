@@ -1,21 +1,27 @@
-//! The lines of development of a history, `/-/commits/<ref>?graph=1`: each commit beside its place in a
-//! drawing, where lanes lead from it down to the commits that it was made from.
+//! The lines of development of a history, `/-/commits/<ref>?graph=1`, or of those of all branches, `&all=1`: each
+//! commit beside its place in a drawing, where lanes lead from it down to the commits that it was made from.
 //!
-//! A page ends with its open lanes, and the next one goes on with them.
+//! A page ends with its open lanes and the tips of branches that were not come by, and the next one goes on with them.
 
 use crate::history::Cursor;
 use crate::labels;
-use crate::limits::{COMMITS_PER_PAGE, CURSOR_IDS_MAX, GRAPH_COMMITS_MAX, GRAPH_LANES_MAX};
+use crate::limits::{
+    COMMITS_PER_PAGE, CURSOR_IDS_MAX, GRAPH_BRANCHES_LOOKED_AT_MAX, GRAPH_BRANCHES_MAX, GRAPH_COMMITS_MAX,
+    GRAPH_LANES_MAX,
+};
 use crate::place::{CommitLine, Failure, Place, Switcher};
 use askama::Template;
 use bstr::{BStr, ByteSlice as _};
 use gix_hash::ObjectId;
 use lithe_code::repository::{Error, Repository};
 use lithe_code::revision::Revision;
-use lithe_code::topological::Walk;
+use lithe_code::topological::{self, Walk};
+use lithe_web::Fields;
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
 use lithe_web::{Text, filters, t};
 use serde::Serialize;
+use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 /// A page of the drawing.
@@ -28,6 +34,11 @@ pub struct GraphPage {
     head: RepositoryHead,
     switcher: Switcher,
     commits_href: String,
+    /// The drawing of all branches, or of one if it is that.
+    other_href: String,
+    is_of_all: bool,
+    /// How many branches there are, if not all of them are drawn.
+    branches_left_out: Option<usize>,
     rows: Vec<Row>,
     /// Where the latest commits are; none on the first page.
     first_href: Option<String>,
@@ -60,20 +71,46 @@ impl Row {
     }
 }
 
-/// Builds the page that begins with the lanes of the cursor; none: with the revision's commit.
+/// Whose histories are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// That of the revision alone.
+    One,
+    /// Those of all branches too.
+    All,
+}
+
+impl Shown {
+    /// Reads `?all=1`.
+    pub fn of(query: &Fields) -> Self {
+        if query.get("all") == "1" { Self::All } else { Self::One }
+    }
+}
+
+/// Builds the page that begins with the lanes and tips of the cursor; none: with the revision's commit, or all tips.
 pub fn page(
     place: &Place<'_>,
     repository: Repository<'_>,
     revision: &Revision,
+    shown: Shown,
     cursor: Option<&Cursor>,
 ) -> Result<GraphPage, Failure> {
-    let mut lanes = Lanes::of(cursor.map_or(&[], |cursor| cursor.ids.as_slice()));
-    for id in lanes.ids() {
-        if !repository.objects.may_show(&id, repository.refs)? {
+    let mut branches_left_out = None;
+    let (mut lanes, mut tips) = match cursor {
+        Some(cursor) => open_ends(cursor).ok_or(Failure::NotFound)?,
+        None if shown == Shown::All => {
+            let (tips, count) = tips(repository, revision.commit_id)?;
+            branches_left_out = (tips.len() < count).then_some(count);
+            (Lanes(Vec::new()), tips)
+        }
+        None => (Lanes(Vec::new()), vec![revision.commit_id]),
+    };
+    for id in lanes.ids().iter().chain(&tips) {
+        if !repository.objects.may_show(id, repository.refs)? {
             return Err(Failure::NotFound);
         }
     }
-    let drawn = draw(repository, revision.commit_id, &mut lanes)?;
+    let drawn = draw(repository, &mut tips, &mut lanes)?;
     let labels = labels::of(place, repository, drawn.iter().map(|(id, _)| *id));
     let width = drawn.iter().map(|(_, step)| step.width()).max().unwrap_or(0).min(GRAPH_LANES_MAX + 1);
     let rows = drawn.iter().map(|(id, step)| {
@@ -86,35 +123,78 @@ pub fn page(
     let rows = rows.collect::<Result<Vec<_>, Error>>()?;
     let (links, name) = (place.links(), revision.name.as_bstr());
     let graph = |name: &BStr| format!("{}?graph=1", links.commits(name, "".into()));
-    let is_whole = rows.len() == COMMITS_PER_PAGE && lanes.0.len() <= CURSOR_IDS_MAX;
-    let has_more = !lanes.ids().is_empty();
+    let all = |name: &BStr| format!("{}&all=1", graph(name));
+    let (own, other, title) = match shown {
+        Shown::One => (graph(name), all(name), t("Graph of {name}").with("name", revision.label())),
+        Shown::All => (all(name), graph(name), t("Graph of all branches")),
+    };
+    let cursor_next = next(&lanes, &tips);
+    let is_whole = rows.len() == COMMITS_PER_PAGE && cursor_next.ids.len() <= CURSOR_IDS_MAX;
+    let has_more = !lanes.ids().is_empty() || !tips.is_empty();
     Ok(GraphPage {
-        frame: place.frame(t("Graph of {name}").with("name", revision.label())),
+        frame: place.frame(title),
         head: place.head(Tab::Commits, Some(revision)),
         switcher: Switcher::new(repository, revision, &links, graph),
         commits_href: links.commits(name, "".into()),
+        other_href: other,
+        is_of_all: shown == Shown::All,
+        branches_left_out,
         rows,
-        first_href: cursor.map(|_| graph(name)),
-        next_href: (has_more && is_whole).then(|| format!("{}&after={}", graph(name), lanes.cursor())),
+        first_href: cursor.map(|_| own.clone()),
+        next_href: (has_more && is_whole).then(|| format!("{own}&after={cursor_next}")),
         is_cut: has_more && !is_whole,
     })
 }
 
-/// A page's commits, each with what is drawn beside it; leaves the lanes as they are below. Without lanes,
-/// the first is the latest commit.
+/// The tips to draw from: the revision's, and those of the branches that were changed last. And how many there are.
+fn tips(repository: Repository<'_>, own: ObjectId) -> Result<(Vec<ObjectId>, usize), Error> {
+    let mut dated = vec![(i64::MAX, Reverse(0), own)];
+    let branches = repository.refs.with_prefix("refs/heads/".into());
+    for (index, branch) in branches.iter().take(GRAPH_BRANCHES_LOOKED_AT_MAX).enumerate() {
+        let Some(id) = repository.refs.resolve(branch.name.as_bstr()).ok().flatten() else { continue };
+        // A branch that leads to no commit, or to one that is not there, has no history.
+        let Ok(Some(place)) = topological::Place::find(repository, &id) else { continue };
+        dated.push((place.seconds, Reverse(index + 1), id));
+    }
+    dated.sort_unstable_by(|a, b| b.cmp(a));
+    let mut tips: Vec<ObjectId> = Vec::new();
+    let mut known = HashSet::new();
+    tips.extend(dated.into_iter().map(|(.., id)| id).filter(|id| known.insert(*id)));
+    let count = tips.len() + branches.len().saturating_sub(GRAPH_BRANCHES_LOOKED_AT_MAX);
+    tips.truncate(GRAPH_BRANCHES_MAX);
+    Ok((tips, count))
+}
+
+/// The lanes and the tips of a cursor; none if it has fewer ids than it says.
+fn open_ends(cursor: &Cursor) -> Option<(Lanes, Vec<ObjectId>)> {
+    let lanes = cursor.ids.len().checked_sub(cursor.skip)?;
+    let (lanes, tips) = cursor.ids.split_at(lanes);
+    Some((Lanes::of(lanes), tips.to_vec()))
+}
+
+/// Where the next page begins: with the lanes, and the tips after them.
+pub fn next(lanes: &Lanes, tips: &[ObjectId]) -> Cursor {
+    let mut cursor = lanes.cursor();
+    cursor.ids.extend(tips);
+    Cursor { skip: tips.len(), ..cursor }
+}
+
+/// A page's commits, each with what is drawn beside it; leaves the lanes as they are below, and the tips that were not
+/// come by and that no lane leads to.
 pub fn draw(
     repository: Repository<'_>,
-    latest: ObjectId,
+    tips: &mut Vec<ObjectId>,
     lanes: &mut Lanes,
 ) -> Result<Vec<(ObjectId, Step)>, Error> {
-    let open = lanes.ids();
-    let from = if open.is_empty() { &[latest] } else { open.as_slice() };
-    let mut walk = Walk::new(repository, from, GRAPH_COMMITS_MAX)?;
+    let from: Vec<ObjectId> = lanes.ids().into_iter().chain(tips.iter().copied()).collect();
+    let mut walk = Walk::new(repository, &from, GRAPH_COMMITS_MAX)?;
     let mut drawn = Vec::new();
     while drawn.len() < COMMITS_PER_PAGE {
         let Some((id, parent_ids)) = walk.next()? else { break };
         drawn.push((id, lanes.step(id, &parent_ids)));
     }
+    let known: HashSet<ObjectId> = drawn.iter().map(|(id, _)| *id).chain(lanes.ids()).collect();
+    tips.retain(|tip| !known.contains(tip));
     Ok(drawn)
 }
 

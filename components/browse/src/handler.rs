@@ -9,7 +9,7 @@ use crate::commits::{self, Look};
 use crate::compare::{self, Pair};
 use crate::diff::View;
 use crate::find;
-use crate::graph;
+use crate::graph::{self, Shown};
 use crate::highlight;
 use crate::history::Cursor;
 use crate::issues::Issues;
@@ -435,9 +435,7 @@ impl Asked<'_> {
     }
 
     fn page_of(&self, place: &Place<'_>, repository: Repository<'_>, page: &Page) -> Result<Answer, Failure> {
-        if let Some(words) = self.query.find(switch::FIELD)
-            && let Some(switched) = switch::page(place, repository, page, words)?
-        {
+        if let Some(switched) = switch::page(place, repository, page, &self.query)? {
             return Ok(match switched {
                 Switch::To(address) => answer::see_other(&address),
                 Switch::Choice(page) => self.page(&*page),
@@ -549,7 +547,7 @@ impl Asked<'_> {
             let format = repository.objects.format();
             let cursor = self.query.find("after").map(|after| Cursor::parse(after, format));
             let cursor = cursor.map(|cursor| cursor.ok_or(Failure::NotFound)).transpose()?;
-            return graph::page(place, repository, &at.revision, cursor.as_ref())
+            return graph::page(place, repository, &at.revision, Shown::of(&self.query), cursor.as_ref())
                 .map(|page| self.page(&page));
         }
         let look = Look::of(&self.query, repository.objects.format()).ok_or(Failure::NotFound)?;

@@ -329,6 +329,12 @@ pub const GRAPH_LANES_MAX: usize = 20;
 /// The most commits looked at for one page of a graph, to bring them in their order.
 pub const GRAPH_COMMITS_MAX: usize = 20_000;
 
+/// The most branches of which the histories are drawn beside each other: those that were changed last.
+pub const GRAPH_BRANCHES_MAX: usize = 100;
+
+/// The most branches that are looked at to tell which were changed last.
+pub const GRAPH_BRANCHES_LOOKED_AT_MAX: usize = 1_000;
+
 /// How long one request may look for commits. What is left then is looked at by the next page.
 pub const LOG_TIME_MAX: Duration = Duration::from_millis(150);
 

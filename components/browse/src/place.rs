@@ -14,6 +14,7 @@ use lithe_code::text;
 use lithe_code::version;
 use lithe_forge::types;
 use lithe_git::refs::Ref;
+use lithe_web::Fields;
 use lithe_web::address::encode_path;
 use lithe_web::budget::Spent;
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
@@ -167,6 +168,9 @@ pub struct Switcher {
     pub permanent_href: String,
     /// Where a form asks for another one by its name: the page itself.
     pub action: String,
+    /// What is in the query of that, which a form leaves out of the address.
+    #[serde(skip)]
+    pub fields: Vec<(String, String)>,
 }
 
 /// A branch or tag to choose.
@@ -201,6 +205,9 @@ impl Switcher {
             repository.refs.with_prefix("refs/heads/".into()).iter().take(CHOICES_MAX).collect();
         let mut tags = version::tags_latest_first(repository);
         tags.truncate(CHOICES_MAX);
+        let own = href(current.name.as_bstr());
+        let fields = own.split_once('?').and_then(|(_, query)| Fields::parse(query.as_bytes()).ok());
+        let fields = fields.unwrap_or_default();
         Self {
             kind: match current.kind {
                 Kind::Branch => t("Branch"),
@@ -212,7 +219,8 @@ impl Switcher {
             tags: choices(&tags),
             all_href: links.refs(),
             permanent_href: href(current.commit_id.to_string().as_str().into()),
-            action: href(current.name.as_bstr()),
+            action: own.split('?').next().unwrap_or_default().to_owned(),
+            fields: fields.names().map(|name| (name.to_owned(), fields.get(name).to_owned())).collect(),
         }
     }
 }

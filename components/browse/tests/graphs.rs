@@ -4,7 +4,7 @@
 mod kit;
 
 use askama::Template as _;
-use browse::graph::{self, Lanes, Step};
+use browse::graph::{self, Lanes, Shown, Step};
 use browse::history::Cursor;
 use browse::limits::*;
 use gix_hash::ObjectId;
@@ -12,6 +12,7 @@ use kit::{COMMITTED, Fixture, Numbers, repository};
 use lithe_code::revision;
 use lithe_code::topological::Walk;
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 /// A history of merges on several lines of development, with commits at `date(number)`.
 fn history(width: usize, count: usize, date: impl Fn(usize) -> i64) -> Fixture {
@@ -54,9 +55,9 @@ fn commit(branch: &str, mark: usize, date: i64, mut parents: Vec<usize>) -> Stri
 fn drawn(fixture: &Fixture) -> Vec<(ObjectId, Step)> {
     let opened = fixture.open();
     let head: ObjectId = fixture.git("rev-parse main").parse().expect("an id");
-    let (mut lanes, mut rows) = (Lanes(Vec::new()), Vec::new());
+    let (mut lanes, mut rows, mut tips) = (Lanes(Vec::new()), Vec::new(), vec![head]);
     loop {
-        let page = graph::draw(repository(&opened), head, &mut lanes).expect("readable");
+        let page = graph::draw(repository(&opened), &mut tips, &mut lanes).expect("readable");
         assert!(page.len() <= COMMITS_PER_PAGE);
         rows.extend(page);
         if lanes.ids().is_empty() {
@@ -132,7 +133,7 @@ fn more_commits_of_one_date_than_may_be_looked_at_are_drawn() {
     std::fs::write(fixture.root().join("stream"), line).expect("the directory is writable");
     fixture.shell("git -C team/demo.git fast-import --quiet < stream");
     let (opened, head) = (fixture.open(), fixture.git("rev-parse main").parse().expect("an id"));
-    let rows = graph::draw(repository(&opened), head, &mut Lanes(Vec::new())).expect("readable");
+    let rows = graph::draw(repository(&opened), &mut vec![head], &mut Lanes(Vec::new())).expect("readable");
     let expected = fixture.git(&format!("log --format=%H -n {COMMITS_PER_PAGE} main"));
     let ids: Vec<String> = rows.iter().map(|(id, _)| id.to_string()).collect();
     assert_eq!(ids, expected.lines().collect::<Vec<_>>());
@@ -182,8 +183,86 @@ fn lanes_are_drawn_down_to_their_commits() {
 fn page(fixture: &Fixture) -> String {
     let opened = fixture.open();
     let at = revision::resolve(repository(&opened), "main".into()).expect("readable").expect("there");
-    let page = graph::page(&fixture.place(), repository(&opened), &at.revision, None).expect("a graph");
-    page.render().expect("the template takes its page")
+    let page = graph::page(&fixture.place(), repository(&opened), &at.revision, Shown::One, None);
+    page.expect("a graph").render().expect("the template takes its page")
+}
+
+/// The ids on a page of the graph of all branches, and where the next one is.
+fn of_all_branches(fixture: &Fixture, after: Option<&str>) -> (Vec<String>, Option<String>, String) {
+    let opened = fixture.open();
+    let at = revision::resolve(repository(&opened), "main".into()).expect("readable").expect("there");
+    let cursor =
+        after.map(|after| Cursor::parse(after, at.revision.commit_id.kind()).expect("a cursor just written"));
+    let page = graph::page(&fixture.place(), repository(&opened), &at.revision, Shown::All, cursor.as_ref());
+    let html = page.expect("a graph").render().expect("the template takes its page");
+    let ids = html.split("<a class=\"commit-id\" href=\"/team/demo/-/commit/").skip(1);
+    let next = html.split("?graph=1&#38;all=1&#38;after=").nth(1).map(|next| next.split('"').next());
+    let next = next.flatten().map(str::to_owned);
+    (ids.map(|rest| rest[..40].to_owned()).collect(), next, html)
+}
+
+#[test]
+fn all_branches_are_drawn_page_by_page_in_the_order_of_git() {
+    // Branches that are not merged, whose tips come on different pages.
+    let fixture = history(8, 300, |mark| COMMITTED + mark as i64 * 60);
+    let mut stream = String::new();
+    for (number, mark) in [(1, 20), (2, 90), (3, 200)] {
+        let date = COMMITTED + mark * 60 + 1;
+        writeln!(
+            stream,
+            "commit refs/heads/alone{number}\ncommitter A <a@b> {date} +0000\ndata 1\nx\nfrom refs/heads/main~40\n"
+        )
+        .expect("a string takes it");
+        let date = date - 30;
+        writeln!(stream, "commit refs/heads/new{number}\ncommitter A <a@b> {date} +0000\ndata 1\nx\n")
+            .expect("a string takes it");
+    }
+    std::fs::write(fixture.root().join("stream"), stream).expect("the directory is writable");
+    fixture.shell("git -C team/demo.git fast-import --quiet < stream");
+    fixture.git("commit-graph write --reachable");
+    let expected = fixture.git("log --date-order --branches --format=%H");
+    let (mut found, mut after, mut pages) = (Vec::new(), None, 0);
+    loop {
+        let (ids, next, html) = of_all_branches(&fixture, after.as_deref());
+        assert_eq!(html.contains(">Latest</a>"), after.is_some());
+        assert!(html.contains("href=\"/team/demo/-/commits/main?graph=1\" rel=\"nofollow\">This one alone"));
+        found.extend(ids);
+        pages += 1;
+        after = next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert!(pages > 5 && expected.lines().count() > 300);
+    assert_eq!(found, expected.lines().collect::<Vec<_>>());
+    // Of one alone, what others have is not drawn.
+    let one = drawn(&fixture).len();
+    assert_eq!(one, fixture.git("rev-list main").lines().count());
+    assert!(
+        one < found.len() && page(&fixture).contains("?graph=1&#38;all=1\" rel=\"nofollow\">All branches")
+    );
+}
+
+#[test]
+fn so_many_branches_are_drawn_beside_each_other() {
+    for (count, is_short) in [(GRAPH_BRANCHES_MAX - 1, false), (GRAPH_BRANCHES_MAX, true)] {
+        let fixture = Fixture::new("");
+        let mut stream = commit("main", 1, COMMITTED, vec![]);
+        for mark in 2..count + 2 {
+            stream += &commit(&format!("b{mark}"), mark, COMMITTED + mark as i64, vec![]);
+        }
+        std::fs::write(fixture.root().join("stream"), stream).expect("the directory is writable");
+        fixture.shell("git -C team/demo.git fast-import --quiet --force < stream");
+        let (first, next, html) = of_all_branches(&fixture, None);
+        let words = format!("There are {} branches; those that were changed last are drawn.", count + 1);
+        assert_eq!(html.contains(&words), is_short, "{html}");
+        // The one that the page is about is among them, the one that was changed first is not.
+        let (second, last, _) = of_all_branches(&fixture, next.as_deref());
+        let ids: Vec<String> = first.into_iter().chain(second).collect();
+        assert_eq!((ids.len(), last), ((count + 1).min(GRAPH_BRANCHES_MAX), None));
+        assert!(ids.contains(&fixture.git("rev-parse main")));
+        assert_eq!(ids.contains(&fixture.git("rev-parse b2")), !is_short);
+    }
 }
 
 #[test]

@@ -306,7 +306,7 @@ fn history_pages(fixture: &Fixture) -> [String; 3] {
     let (place, repository) = (fixture.place(), repository(&opened));
     let at = resolved(fixture, "main");
     let log = commits::page(&place, repository, &at, &commits::Look::default()).expect("a log");
-    let graph = graph::page(&place, repository, &at.revision, None).expect("a graph");
+    let graph = graph::page(&place, repository, &at.revision, graph::Shown::One, None).expect("a graph");
     let id = at.revision.commit_id;
     let commit = commit::page(&place, repository, id, commit::Against::FIRST, browse::diff::View::default())
         .expect("a commit");

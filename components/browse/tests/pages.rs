@@ -303,7 +303,8 @@ fn histories() {
     let page = commits::page(&fixture.place(), repository(&opened), &at, &look).expect("a history");
     check("commits-choose", &rendered(&page));
     let revision = revision::landing_branch(repository(&opened)).expect("readable").expect("there");
-    let page = graph::page(&fixture.place(), repository(&opened), &revision, None).expect("a graph");
+    let page = graph::page(&fixture.place(), repository(&opened), &revision, graph::Shown::One, None)
+        .expect("a graph");
     check("graph", &rendered(&page));
 }
 

@@ -14,6 +14,7 @@ use kit::Fixture;
 use lithe_code::repository::Repository;
 use lithe_code::revision;
 use lithe_code::storage::Opened;
+use lithe_web::Fields;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -130,12 +131,15 @@ fn another_branch_or_tag_is_found_by_name() {
     );
     let opened = fixture.open();
     let place = fixture.place();
-    let go = |page: Page, words: &str| -> Result<Option<String>, Failure> {
-        Ok(switch::page(&place, repository(&opened), &page, words)?.map(|switch| match switch {
+    let go_with = |page: Page, query: &[(&str, &str)]| -> Result<Option<String>, Failure> {
+        let query = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let query = Fields::of_pairs(query);
+        Ok(switch::page(&place, repository(&opened), &page, &query)?.map(|switch| match switch {
             Switch::To(address) => address,
             Switch::Choice(page) => page.render().expect("rendered"),
         }))
     };
+    let go = |page: Page, words: &str| go_with(page, &[("ref", words)]);
     let file = || Page::Blob("main/d/f".into());
     assert_eq!(go(file(), "v1.0").expect("found").as_deref(), Some("/team/demo/-/blob/v1.0/d/f"));
     assert_eq!(
@@ -150,6 +154,24 @@ fn another_branch_or_tag_is_found_by_name() {
     }
     assert!(!choice.contains("v1.0") && choice.contains("3 branches and tags found"));
     assert!(go(file(), "<none>").expect("found").expect("a choice").contains("value=\"&#60;none&#62;\""));
-    assert_eq!(go(Page::Refs, "main").expect("no page of files"), None);
+    assert_eq!(go(Page::Refs, "main").expect("no page of one branch"), None);
+    assert_eq!(go_with(file(), &[("q", "x")]).expect("nothing asked for"), None);
+    // What else is asked for stays, but where a list begins.
+    let statistics = go(Page::Statistics("main".into()), "v1.0").expect("found");
+    assert_eq!(statistics.as_deref(), Some("/team/demo/-/stats/v1.0"));
+    let graph = |words: &'static str| [("after", "x"), ("graph", "1"), ("q", "a&b"), ("ref", words)];
+    let commits = || Page::Commits("main".into());
+    assert_eq!(
+        go_with(commits(), &graph("v1.0")).expect("found").as_deref(),
+        Some("/team/demo/-/commits/v1.0?graph=1&q=a%26b")
+    );
+    let choice = go_with(commits(), &graph("feature")).expect("found").expect("a choice");
+    for part in [
+        "action=\"/team/demo/-/commits/main\"",
+        "<input type=\"hidden\" name=\"graph\" value=\"1\"><input type=\"hidden\" name=\"q\" value=\"a&#38;b\">",
+        "href=\"/team/demo/-/commits/feature/one?graph=1&#38;q=a%26b\"",
+    ] {
+        assert!(choice.contains(part), "{part}: {choice}");
+    }
     assert_eq!(go(Page::Blob("gone/f".into()), "main"), Err(Failure::NotFound));
 }
