@@ -37,8 +37,9 @@ pub struct MissingPage {
 #[serde(rename_all = "kebab-case")]
 struct Gone {
     commit: CommitLine,
-    /// What it was renamed to, and where that is.
+    /// What it was renamed to, or where most of a directory went, and where that is.
     renamed: Option<Breadcrumb>,
+    is_directory: bool,
     /// Where it is as it was last.
     before_href: String,
     history_href: String,
@@ -109,6 +110,7 @@ fn gone(place: &Place<'_>, repository: Repository<'_>, at: &Resolved) -> Result<
         let Some(entry) = entry_at(repository, &parent, path)? else { continue };
         return Ok(Some(Gone {
             renamed: renamed(place, repository, at, &parent, &commit, &entry)?,
+            is_directory: entry.is_tree(),
             before_href: address(place, parent_id.to_string().as_str().into(), path, &entry),
             history_href: place.links().commits(at.revision.name.as_bstr(), path),
             commit: place.commit_line(&commit),
@@ -117,7 +119,7 @@ fn gone(place: &Place<'_>, repository: Repository<'_>, at: &Resolved) -> Result<
     Ok(None)
 }
 
-/// What the commit renamed the path to: at the revision if it is there still, else at that commit.
+/// What the commit renamed the path to, or the directory that most of one went to: at the revision if it is there still, else at that commit.
 fn renamed(
     place: &Place<'_>,
     repository: Repository<'_>,
@@ -126,18 +128,18 @@ fn renamed(
     commit: &Commit,
     entry: &Entry,
 ) -> Result<Option<Breadcrumb>, Error> {
-    if entry.is_tree() {
-        return Ok(None);
-    }
     let path = at.path.as_bstr();
-    // Looked at backwards: which file, gone in the parent, became this one?
-    let found = renames::source(repository, &commit.tree_id, &parent.tree_id, path, &entry.id)?;
-    let Some((path, _)) = found else { return Ok(None) };
+    let found = match entry.is_tree() {
+        true => renames::directory(repository, &parent.tree_id, &commit.tree_id, &entry.id)?,
+        // Looked at backwards: which file, gone in the parent, became this one?
+        false => renames::source(repository, &commit.tree_id, &parent.tree_id, path, &entry.id)?
+            .map(|(path, _)| path),
+    };
+    let Some(path) = found else { return Ok(None) };
+    let name = if path.is_empty() { "/".to_owned() } else { text::visible(&path) };
     let present = repository.commit(&at.revision.commit_id)?;
     let id = commit.id.to_string();
-    let revision = match entry_at(repository, &present, path.as_bstr())? {
-        Some(_) => at.revision.name.as_bstr(),
-        None => id.as_str().into(),
-    };
-    Ok(Some(Breadcrumb { name: text::visible(&path), href: place.links().blob(revision, path.as_bstr()) }))
+    let is_there = path.is_empty() || entry_at(repository, &present, path.as_bstr())?.is_some();
+    let revision = if is_there { at.revision.name.as_bstr() } else { id.as_str().into() };
+    Ok(Some(Breadcrumb { name, href: address(place, revision, path.as_bstr(), entry) }))
 }

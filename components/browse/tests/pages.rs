@@ -507,13 +507,19 @@ fn paths_that_are_not_there() {
         "mkdir dir && seq 20 > dir/old && seq 5 > gone && echo x > stays && git add . && git commit -qm One
         git mv dir/old new && echo more >> new && git commit -qam Rename
         git rm -q gone && git commit -qm Remove
-        git checkout -q -b side HEAD~2 && git rm -q stays && git commit -qm Side && git checkout -q main",
+        mkdir -p lib/core && seq 9 > lib/core/a && seq 8 > lib/b && echo c > lib/c && git add . && git commit -qm Library
+        mkdir src && git mv lib src/lib && echo changed > src/lib/c && git add . && git commit -qm 'Move the library'
+        mkdir parts && echo 1 > parts/1 && echo 2 > parts/2 && git add . && git commit -qm Parts
+        git mv parts/1 one && git rm -q parts/2 && git commit -qm 'Take the parts apart'
+        git checkout -q -b side HEAD~6 && git rm -q stays && git commit -qm Side && git checkout -q main",
     );
     let opened = fixture.open();
     let missing = |rest: &str| missing::page(&fixture.place(), repository(&opened), &Page::Blob(rest.into()));
     for (name, rest) in [
         ("missing-renamed", "main/dir/old"),
         ("missing-removed", "main/gone"),
+        ("missing-moved", "main/lib"),
+        ("missing-apart", "main/parts"),
         ("missing-here", "side/stays"),
     ] {
         check(name, &rendered(&missing(rest).expect("there is something to say")));

@@ -8,7 +8,7 @@ use crate::repository::{Entry, Error, Repository};
 use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::{ObjectId, oid};
 use gix_object::tree::EntryKind;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// How similar a renamed file has to be, in hundredths of the larger one: as for `git diff -M`.
 const SIMILARITY_MIN: u64 = 50;
@@ -63,6 +63,62 @@ pub fn source(
         }
     }
     Ok(best.map(|(_, found)| found.clone()))
+}
+
+/// The path of the directory that most of a directory's files went to between two trees; none if they went nowhere, or
+/// not to one place. The directory is one of the earlier tree; `id` is what it has there.
+///
+/// Files are known by their contents, which tell where they went; those of the same name there count too. What is past a
+/// limit is not looked at.
+pub fn directory(
+    repository: Repository<'_>,
+    before: &oid,
+    after: &oid,
+    id: &oid,
+) -> Result<Option<BString>, Error> {
+    let nothing = ObjectId::empty_tree(id.kind());
+    let Some(files) = Gone::find(repository, id, &nothing)? else { return Ok(None) };
+    // What is in the later tree alone.
+    let Some(new) = Gone::find(repository, after, before)? else { return Ok(None) };
+    Ok(destination(&files, &new))
+}
+
+/// The directory that has more than half of the files, by their paths in a directory that is gone.
+fn destination(files: &[(BString, ObjectId)], new: &[(BString, ObjectId)]) -> Option<BString> {
+    let mut by_id: HashMap<&oid, Vec<&BStr>> = HashMap::new();
+    for (path, id) in files {
+        by_id.entry(id).or_default().push(path.as_bstr());
+    }
+    let mut votes: BTreeMap<&BStr, usize> = BTreeMap::new();
+    for (path, id) in new {
+        let Some(paths) = by_id.get(id.as_ref() as &oid) else { continue };
+        let directory = paths.iter().find_map(|own| above(path.as_bstr(), own));
+        *votes.entry(directory.unwrap_or_else(|| parent(path.as_bstr()))).or_default() += 1;
+    }
+    // Of several, the first by name.
+    let (directory, _) = votes.into_iter().rev().max_by_key(|(_, votes)| *votes)?;
+    let own: HashSet<&BStr> = files.iter().map(|(path, _)| path.as_bstr()).collect();
+    let is_there = |(path, id): &&(BString, ObjectId)| {
+        let below = match directory.is_empty() {
+            true => Some(path.as_slice()),
+            false => path.strip_prefix(directory.as_bytes()).and_then(|rest| rest.strip_prefix(b"/")),
+        };
+        below.is_some_and(|below| own.contains(below.as_bstr()) || by_id.contains_key(id.as_ref() as &oid))
+    };
+    let count = new.iter().filter(is_there).count();
+    (2 * count > files.len()).then(|| directory.to_owned())
+}
+
+/// What is above a path that ends in another; none if it does not.
+fn above<'a>(path: &'a BStr, end: &BStr) -> Option<&'a BStr> {
+    match path.strip_suffix(end.as_bytes())? {
+        b"" => Some(b"".as_bstr()),
+        directory => directory.strip_suffix(b"/").map(|directory| directory.as_bstr()),
+    }
+}
+
+fn parent(path: &BStr) -> &BStr {
+    path.rsplit_once_str("/").map_or(b"".as_bstr(), |(directory, _)| directory.as_bstr())
 }
 
 /// Whether it is an ordinary file.
@@ -176,5 +232,47 @@ impl Pieces {
             |(piece, bytes): (&Vec<u8>, &u64)| self.bytes.get(piece).map_or(0, |own| *own.min(bytes));
         let common: u64 = source.bytes.iter().map(common).sum();
         common * 100 / self.size.max(source.size).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Files as `path=letter`, where the letter stands for the contents.
+    fn files(text: &str) -> Vec<(BString, ObjectId)> {
+        let file = |word: &str| {
+            let (path, contents) = word.split_once('=').expect("a path and contents");
+            let mut id = ObjectId::null(gix_hash::Kind::Sha1);
+            id.as_mut_slice()[0] = contents.as_bytes()[0];
+            (path.into(), id)
+        };
+        text.split_whitespace().map(file).collect()
+    }
+
+    #[test]
+    fn a_directory_went_where_most_of_its_files_went() {
+        let cases = [
+            ("a=1 b=2", "x/y/a=1 x/y/b=2", Some("x/y")),
+            ("s/a=1 s/b=2 c=3", "x/s/a=1 x/s/b=2 x/c=3 z=4", Some("x")),
+            // Changed by the way, but called the same.
+            ("a=1 b=2 c=3", "x/a=1 x/b=4 q=5", Some("x")),
+            // Renamed by the way, but the same.
+            ("a=1 b=2", "x/c=1 x/d=2", Some("x")),
+            // Half is not most.
+            ("a=1 b=2 c=3 d=4", "x/a=1 x/b=2", None),
+            ("a=1 b=2 c=3", "x/a=1 x/b=2 y/c=3", Some("x")),
+            ("a=1 b=2 c=3", "x/a=1 y/b=2 z/c=3", None),
+            // Nothing has its contents.
+            ("a=1", "x/a=2", None),
+            ("a=1 b=2", "a=1 b=2", Some("")),
+            // Several files are the same.
+            ("s/e=0 t/e=0", "x/s/e=0 x/t/e=0", Some("x")),
+            ("a=1", "", None),
+        ];
+        for (gone, new, expected) in cases {
+            let found = destination(&files(gone), &files(new));
+            assert_eq!(found.as_ref().map(|path| path.to_string()).as_deref(), expected, "{gone} -> {new}");
+        }
     }
 }
