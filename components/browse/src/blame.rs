@@ -1,5 +1,6 @@
 //! The page of where a file's lines come from, `/-/blame/<ref>/<path>`.
 
+use crate::blob::Decoded;
 use crate::blob_part::Part;
 use crate::cache::Key;
 use crate::highlight;
@@ -103,6 +104,7 @@ struct Subject<'a> {
     commit: Commit,
     path: &'a BStr,
     entry: Entry,
+    marks: Marks,
     whitespace: Whitespace,
     /// The line that the page begins with, counted from 0.
     from: usize,
@@ -154,7 +156,7 @@ pub fn page(
     let marks = Marks::of(repository, &commit.tree_id, path)?;
     match lines(place, repository, (&entry, &marks))? {
         Ok(lines) => {
-            let subject = Subject { place, repository, commit, path, entry, whitespace, from };
+            let subject = Subject { place, repository, commit, path, entry, marks, whitespace, from };
             page.fill(&subject, lines, address(whitespace))?;
         }
         Err(reason) => page.nothing = reason,
@@ -172,12 +174,12 @@ fn lines(
         return Ok(Err(t("This file is too large for its lines to be followed.")));
     }
     let bytes = repository.blob(&entry.id, BLOB_BYTES_MAX)?;
-    Ok(match text::decode(&bytes) {
-        Some(decoded) if decoded.encoding.is_bytewise() => {
+    Ok(match Decoded::new(&bytes, marks) {
+        Some(decoded) => {
             let name = text::visible(&entry.name);
             Ok(highlight::file_cached(place.cache, &entry.id, (marks, &name), &decoded.text).lines)
         }
-        _ => Err(t("This file is not text whose lines could be followed.")),
+        None => Err(t("This file is not text whose lines could be followed.")),
     })
 }
 
@@ -240,7 +242,7 @@ impl Ignored {
 /// What is known of where the lines come from, after a part of the search that is left; and whether
 /// it cannot go on.
 fn searched(subject: &Subject<'_>, ignored: &Ignored, line_count: usize) -> Result<(Blame, bool), Failure> {
-    let Subject { place, repository, path, ref entry, whitespace, .. } = *subject;
+    let Subject { place, repository, path, ref entry, ref marks, whitespace, .. } = *subject;
     let budget = Budget {
         commits_read: BLAME_COMMITS_READ_MAX,
         commits_passed: BLAME_COMMITS_PASSED_MAX,
@@ -248,7 +250,10 @@ fn searched(subject: &Subject<'_>, ignored: &Ignored, line_count: usize) -> Resu
     };
     let commit_id = beginning(subject, budget)?;
     let is_ignored = [u8::from(whitespace == Whitespace::Ignored)];
-    let key = Key::new(&[b"blame", commit_id.as_bytes(), path, &is_ignored, ignored.file_id.as_bytes()]);
+    let encoding = marks.encoding.map_or("", |encoding| encoding.name());
+    let ignored_id = ignored.file_id.as_bytes();
+    let key = [b"blame", commit_id.as_bytes(), path, &is_ignored, ignored_id, encoding.as_bytes()];
+    let key = Key::new(&key);
     let kept = place.cache.get(&key).and_then(|text| Blame::parse(&text));
     let mut blame = match kept {
         Some(blame) => blame,
@@ -257,7 +262,7 @@ fn searched(subject: &Subject<'_>, ignored: &Ignored, line_count: usize) -> Resu
     if blame.is_complete() {
         return Ok((blame, false));
     }
-    let rules = Rules { whitespace, ignored: &ignored.ids };
+    let rules = Rules { whitespace, ignored: &ignored.ids, encoding: marks.encoding };
     let is_damaged = match blame.advance(repository, rules, budget) {
         Ok(()) => false,
         Err(Error::Read(reason)) => return Err(Error::Read(reason).into()),

@@ -260,14 +260,14 @@ fn pointer(repository: Repository<'_>, entry: &Entry, bytes_count: u64) -> Resul
 }
 
 /// A file's text, and how it was encoded if that does not go without saying.
-struct Decoded {
-    text: String,
-    encoding: Option<&'static str>,
+pub(crate) struct Decoded {
+    pub text: String,
+    pub encoding: Option<&'static str>,
 }
 
 impl Decoded {
     /// None if the file is binary.
-    fn new(bytes: &[u8], marks: &Marks) -> Option<Self> {
+    pub fn new(bytes: &[u8], marks: &Marks) -> Option<Self> {
         let said = marks.encoding.and_then(|encoding| Some((encoding, text::decode_as(bytes, encoding)?)));
         if let Some((encoding, text)) = said {
             return Some(Self { text, encoding: (encoding.name() != "UTF-8").then_some(encoding.name()) });

@@ -1,5 +1,6 @@
 //! The page of a directory, `/-/tree/<ref>/<path>`, and the listing that the summary shares.
 
+use crate::blob::Decoded;
 use crate::last_commits::{Known, LastCommit};
 use crate::limits::{TREE_ENTRIES_MAX, TREE_NAMES_BYTES_MAX, TREE_SIZES_MAX};
 use crate::markdown::Origin;
@@ -9,8 +10,10 @@ use crate::route;
 use crate::submodules::Submodules;
 use askama::Template;
 use bstr::{BStr, BString, ByteSlice as _};
+use gix_object::Kind;
 use gix_object::tree::EntryKind;
 use lithe_code::links::Links;
+use lithe_code::marks::Marks;
 use lithe_code::repository::{Entry, Repository};
 use lithe_code::revision::{Resolved, Revision};
 use lithe_code::text;
@@ -254,16 +257,23 @@ impl Readme {
         if rank(entry) == NOT_A_README || repository.header(&entry.id)?.1 > README_BYTES_MAX {
             return Ok(None);
         }
-        let Some(text) = text::decode(&repository.blob(&entry.id, README_BYTES_MAX)?) else {
+        let file = joined(path, entry.name.as_bstr());
+        let commit = repository.commit(&revision.commit_id)?;
+        let marks = Marks::of(repository, &commit.tree_id, file.as_bstr())?;
+        let Some(text) = Decoded::new(&repository.blob(&entry.id, README_BYTES_MAX)?, &marks) else {
             return Ok(None);
         };
-        let file = joined(path, entry.name.as_bstr());
+        // What an attribute made of the file is kept by what it says.
+        let text_id = match marks.encoding {
+            Some(_) => gix_object::compute_hash(entry.id.kind(), Kind::Blob, text.text.as_bytes()).ok(),
+            None => None,
+        };
         let links = place.links();
         let origin = Origin { links: links.clone(), revision: revision.name.clone(), file: file.clone() };
         let html = Markup::of(entry.name.as_bstr()).and_then(|markup| {
             markup.render_cached(
                 place.cache,
-                &entry.id,
+                text_id.as_ref().unwrap_or(&entry.id),
                 &text.text,
                 &origin,
                 HEADING_LEVEL,

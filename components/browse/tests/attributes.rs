@@ -7,10 +7,11 @@ use browse::diff::View;
 use browse::languages::{Languages, Tally};
 use browse::patches::{self, Form};
 use browse::place::Place;
-use browse::{blob, commit};
+use browse::{blame, blob, commit, tree};
 use gix_hash::ObjectId;
 use kit::{Fixture, repository};
 use lithe_code::attributes::{State, TreeAttributes};
+use lithe_code::blame::Whitespace;
 use lithe_code::marks::{self, Diff, Marks};
 use lithe_code::revision;
 use serde_json::Value;
@@ -187,6 +188,56 @@ fn a_file_is_shown_in_its_language_and_encoding() {
     assert_eq!(latin["content"]["value"][0], "zażółć");
     assert_eq!(latin["facts"], serde_json::json!(["1 line", "7 bytes", "ISO-8859-2"]));
     assert_eq!(json(&place, &fixture, "main/vendor/c.txt")["facts"][2], "Vendored");
+}
+
+#[test]
+fn lines_and_readme_files_are_shown_in_the_encoding_that_attributes_say() {
+    let fixture = Fixture::new(
+        r#"printf '*.l2 encoding=iso-8859-2\nREADME.md encoding=iso-8859-2\n*.wide encoding=utf-16le\n' > .gitattributes
+        printf 'za\277\363\263\346\n' > b.l2 && printf '# za\277\363\263\346\n' > README.md
+        text() { printf "$1" | iconv -f UTF-8 -t $2; }
+        # U+0A0A has the byte of a line end twice.
+        text 'one\n\340\250\212\nthree\n' UTF-16 > a.txt && text 'one\ntwo\n' UTF-16LE > a.wide
+        git add . && git commit -qm First
+        text 'one\n\340\250\212\nnew\nthree\n' UTF-16 > a.txt && text 'one\ntwo\nthree\n' UTF-16LE > a.wide
+        git add . && git commit -qm Second
+        # The same in another encoding is the same.
+        text 'one\n\340\250\212\nnew\nthree\n' UTF-8 > a.txt && git add . && git commit -qm Third
+        text '0\none\n\340\250\212\nnew\nthree\n' UTF-16 > a.txt && git add . && git commit -qm Fourth"#,
+    );
+    let opened = fixture.open();
+    let place = fixture.place();
+    let lines = |path: &str| {
+        let at = revision::resolve(repository(&opened), path.into()).expect("readable").expect("there");
+        let page = blame::page(&place, repository(&opened), &at, Whitespace::Counts, 0).expect("a page");
+        let page = serde_json::to_value(&page).expect("JSON");
+        let mut lines = Vec::new();
+        for group in page["groups"].as_array().expect("groups") {
+            let title = group["commit"]["title"].as_str().expect("a commit").to_owned();
+            for line in group["lines"].as_array().expect("lines") {
+                lines.push((title.clone(), line["line-html"].as_str().expect("HTML").to_owned()));
+            }
+        }
+        lines
+    };
+    let expected = |lines: &[(&str, &str)]| -> Vec<(String, String)> {
+        lines.iter().map(|(title, line)| ((*title).to_owned(), (*line).to_owned())).collect()
+    };
+    assert_eq!(lines("main/b.l2"), expected(&[("First", "zażółć")]));
+    assert_eq!(
+        lines("main/a.txt"),
+        expected(&[
+            ("Fourth", "0"),
+            ("First", "one"),
+            ("First", "\u{a0a}"),
+            ("Second", "new"),
+            ("First", "three")
+        ])
+    );
+    assert_eq!(lines("main/a.wide"), expected(&[("First", "one"), ("First", "two"), ("Second", "three")]));
+    let at = revision::resolve(repository(&opened), "main".into()).expect("readable").expect("there");
+    let tree = tree::page(&place, repository(&opened), &at, 0).ok().expect("a page");
+    assert!(tree.render().expect("it renders").contains("zażółć"));
 }
 
 #[test]

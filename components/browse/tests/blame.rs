@@ -143,7 +143,7 @@ fn found_from(
     let blob: ObjectId = fixture.git(&format!("rev-parse main:{path}")).parse().expect("an id");
     let count = repository.blob(&blob, u64::MAX).expect("a file").split_inclusive(|b| *b == b'\n').count();
     let mut blame = Blame::new(repository, id, path.into(), blob, count as u32).expect("a commit");
-    let rules = Rules { whitespace: asked.whitespace, ignored: &asked.ignored };
+    let rules = Rules { whitespace: asked.whitespace, ignored: &asked.ignored, encoding: None };
     let mut goes = 0;
     while !blame.is_complete() {
         goes += 1;
@@ -391,7 +391,7 @@ fn a_long_file_of_short_runs_is_kept() {
     let blame = Blame::new(repository, id("main"), path.as_str().into(), blob, BLAME_LINES_MAX as u32);
     let mut blame = blame.expect("a commit");
     let asked = asked(Whitespace::Counts);
-    let rules = Rules { whitespace: asked.whitespace, ignored: &asked.ignored };
+    let rules = Rules { whitespace: asked.whitespace, ignored: &asked.ignored, encoding: None };
     blame.advance(repository, rules, ALL).expect("it can be read");
     assert_eq!(blame.settled().len(), BLAME_LINES_MAX);
     assert!(blame.to_text().len() < CACHE_ENTRY_BYTES_MAX / 4, "{}", blame.to_text().len());

@@ -17,11 +17,6 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// Whether a line end is the byte `\n`, so that lines of bytes are lines of text.
-    pub fn is_bytewise(self) -> bool {
-        matches!(self, Self::Utf8 | Self::Windows1252)
-    }
-
     /// The name to show; none for UTF-8, which goes without saying.
     pub fn badge(self) -> Option<&'static str> {
         match self {
@@ -72,6 +67,14 @@ pub fn decode_as(bytes: &[u8], encoding: &'static encoding_rs::Encoding) -> Opti
     }
     let (text, had_errors) = encoding.decode_with_bom_removal(bytes);
     (!had_errors).then(|| text.into_owned())
+}
+
+/// A text by whose bytes `\n` its lines end: one that is UTF-16, or said to be, as UTF-8; none: it is one already.
+pub fn bytewise(bytes: &[u8], said: Option<&'static encoding_rs::Encoding>) -> Option<Vec<u8>> {
+    let wide = [encoding_rs::UTF_16LE, encoding_rs::UTF_16BE];
+    let said = said.filter(|said| wide.contains(said)).and_then(|said| decode_as(bytes, said));
+    let text = said.or_else(|| utf16(bytes).and_then(|_| Some(decode(bytes)?.text)));
+    text.map(String::into_bytes)
 }
 
 fn utf16(bytes: &[u8]) -> Option<(Encoding, &'static encoding_rs::Encoding)> {

@@ -16,8 +16,10 @@ pub use beginning::{Beginning, beginning};
 use crate::limits::{BLAME_FILE_BYTES_MAX, BLAME_PARENTS_MAX, BLAME_RENAMED_PARENTS_MAX};
 use crate::renames::{self, is_file};
 use crate::repository::{Commit, Error, Repository};
+use crate::text;
 use crate::walk::{Budget, Node};
 use bstr::{BStr, BString, ByteSlice as _};
+use encoding_rs::Encoding;
 use gix_hash::{ObjectId, oid};
 use lines::Changes;
 use lithe_git::commit_graph::PathKeys;
@@ -38,6 +40,9 @@ pub struct Rules<'a> {
     pub whitespace: Whitespace,
     /// Commits whose changes are passed on to what was there before, where something was.
     pub ignored: &'a HashSet<ObjectId>,
+    /// What an attribute says of the encoding of the file's text. Lines of UTF-16 are those of its text, where Git
+    /// takes those of its bytes.
+    pub encoding: Option<&'static Encoding>,
 }
 
 /// A search for where the lines of a file come from: what is found, and what is not yet.
@@ -375,7 +380,7 @@ impl Search<'_> {
             return Ok(Some(data.clone()));
         }
         let data = match self.repository.blob(id, BLAME_FILE_BYTES_MAX) {
-            Ok(data) => data,
+            Ok(data) => text::bytewise(&data, self.rules.encoding).map_or(data, Arc::new),
             Err(Error::TooLarge(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
