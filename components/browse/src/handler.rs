@@ -691,7 +691,7 @@ impl Asked<'_> {
 
     fn offsets(&self) -> Offsets {
         let offset = |name| self.query.get(name).parse().unwrap_or(0);
-        Offsets { branches: offset("branches"), tags: offset("tags") }
+        Offsets { branches: offset("branches"), tags: offset("tags"), order: refs::Order::of(&self.query) }
     }
 
     /// The address of a page in the form that the query asks for.

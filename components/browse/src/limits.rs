@@ -158,6 +158,9 @@ pub const CONTEXT_LINES_MAX: u32 = 1_000;
 /// The most commits looked at for one page of branches, to tell how far each is from the default branch.
 pub const BRANCH_COMMITS_MAX: usize = 20_000;
 
+/// The most branches that are put in the order of their last changes.
+pub const BRANCHES_SORTED_MAX: usize = 2_000;
+
 /// The most commits that are looked at to tell how those of two repositories are related.
 pub const ACROSS_COMMITS_MAX: usize = 20_000;
 

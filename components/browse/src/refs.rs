@@ -1,6 +1,6 @@
 //! The page of all branches and tags, `/-/refs`.
 
-use crate::limits::{BRANCH_COMMITS_MAX, REFS_PER_PAGE, TAG_MESSAGE_BYTES_MAX};
+use crate::limits::{BRANCH_COMMITS_MAX, BRANCHES_SORTED_MAX, REFS_PER_PAGE, TAG_MESSAGE_BYTES_MAX};
 use crate::place::{CommitLine, Failure, Place};
 use crate::signature::SignatureView;
 use askama::Template;
@@ -12,15 +12,18 @@ use lithe_code::relation;
 use lithe_code::repository::Repository;
 use lithe_code::revision;
 use lithe_code::text;
+use lithe_code::topological;
 use lithe_code::version;
 use lithe_git::refs::{Head, Ref};
 use lithe_signatures::Signed;
+use lithe_web::Fields;
 use lithe_web::address::encode_component;
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
 use lithe_web::time::Time;
 use lithe_web::{Text, filters, t, tn};
 use serde::Serialize;
 use std::cell::Cell;
+use std::cmp::Reverse;
 
 /// The page of all branches and tags.
 #[derive(Template, Serialize)]
@@ -36,6 +39,9 @@ pub struct RefsPage {
     branches: Section,
     tags: Section,
     compare_href: String,
+    is_by_change: bool,
+    /// The same with the branches in the other order; none if there is none.
+    order_href: Option<String>,
 }
 
 /// A page of the branches, or of the tags.
@@ -59,6 +65,8 @@ struct Row {
     commit: Option<CommitLine>,
     /// How far a branch is from the default branch.
     distance: Option<Distance>,
+    /// Whether that is not known, as there are too many commits between the two, or between those before them.
+    is_far: bool,
     /// What a tag says of itself.
     note: Option<TagNote>,
 }
@@ -102,6 +110,30 @@ struct Distance {
 pub struct Offsets {
     pub branches: usize,
     pub tags: usize,
+    pub order: Order,
+}
+
+/// The order of branches, below the default one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    #[default]
+    ByName,
+    /// The one that was changed last comes first.
+    ByChange,
+}
+
+impl Order {
+    /// Reads `?sort=changed`.
+    pub fn of(query: &Fields) -> Self {
+        if query.get("sort") == "changed" { Self::ByChange } else { Self::ByName }
+    }
+
+    fn other(self) -> Self {
+        match self {
+            Self::ByName => Self::ByChange,
+            Self::ByChange => Self::ByName,
+        }
+    }
 }
 
 impl RefsPage {
@@ -137,6 +169,10 @@ pub fn page(
     };
     let mut branches: Vec<&Ref> =
         repository.refs.with_prefix("refs/heads/".into()).iter().filter(has_words).collect();
+    let can_be_dated = branches.len() <= BRANCHES_SORTED_MAX;
+    if from.order == Order::ByChange && can_be_dated {
+        branches.sort_by_cached_key(|branch| Reverse(changed(repository, branch)));
+    }
     branches.sort_by_key(|branch| Some(branch.name.as_bstr()) != landing);
     let mut tags = version::tags_latest_first(repository);
     tags.retain(has_words);
@@ -162,7 +198,13 @@ pub fn page(
         };
     let address = |offsets: Offsets, anchor: &str| {
         let sought = if words.is_empty() { String::new() } else { format!("q={}&", encode_component(words)) };
-        format!("{}?{sought}branches={}&tags={}#{anchor}", links.refs(), offsets.branches, offsets.tags)
+        let sorted = if offsets.order == Order::ByChange { "sort=changed&" } else { "" };
+        format!(
+            "{}?{sought}{sorted}branches={}&tags={}#{anchor}",
+            links.refs(),
+            offsets.branches,
+            offsets.tags
+        )
     };
     Ok(RefsPage {
         frame: place.frame(t("Branches and tags")),
@@ -170,6 +212,9 @@ pub fn page(
         words: words.to_owned(),
         refs_href: links.refs(),
         compare_href: links.compare("".into(), "", "".into()),
+        is_by_change: from.order == Order::ByChange,
+        order_href: (can_be_dated && branches.len() > 1)
+            .then(|| address(Offsets { branches: 0, order: from.order.other(), ..from }, "branches")),
         branches: section(
             &branches,
             |count| tn("{n} branch", "{n} branches", count),
@@ -197,9 +242,11 @@ fn row(
     });
     let is_landing = landing.is_some_and(|(landing, _)| entry.name == landing);
     let is_branch = entry.name.starts_with(b"refs/heads/");
+    let mut is_far = false;
     let distance = match (&commit, landing) {
         (Some(commit), Some((_, landing_id))) if is_branch && !is_landing => {
             let found = relation::distance_within(repository, landing_id, commit.id, commits_left);
+            is_far = found == Ok(None);
             found.ok().flatten().map(|found| Distance {
                 words: words(found),
                 compare_href: links.compare("".into(), "...", name.as_bstr()),
@@ -214,8 +261,16 @@ fn row(
         is_landing,
         commit: commit.map(|commit| place.commit_line(&commit)),
         distance,
+        is_far,
         note: if is_branch { None } else { note(place, repository, entry) },
     }
+}
+
+/// When the commit was made that a branch points to, in seconds since the epoch.
+fn changed(repository: Repository<'_>, branch: &Ref) -> i64 {
+    let id = repository.refs.resolve(branch.name.as_bstr()).ok().flatten();
+    let place = id.and_then(|id| topological::Place::find(repository, &id).ok().flatten());
+    place.map_or(i64::MIN, |place| place.seconds)
 }
 
 /// What the tag object says that a tag points to; none if it points to none that can be read.
