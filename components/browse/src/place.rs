@@ -104,6 +104,7 @@ impl Place<'_> {
             title_html: self.issues.title_html(&title, &href),
             title,
             href,
+            tree_href: links.tree(BStr::new(&commit.id.to_string()), "".into()),
             id: commit.id.to_string(),
             short_id: commit.id.to_hex_with_len(10).to_string(),
             author: self.name(&commit.author),
@@ -129,6 +130,8 @@ pub struct CommitLine {
     #[serde(skip)]
     pub title_html: String,
     pub href: String,
+    /// The files as they were then.
+    pub tree_href: String,
     /// The whole id, which the address has too.
     #[serde(skip)]
     pub id: String,
