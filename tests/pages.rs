@@ -262,6 +262,32 @@ fn run_signed_in(forge: &Forge, name: &str, mut state: Value) {
     assert!(output.status.success(), "{problems}{}", String::from_utf8_lossy(&output.stderr));
 }
 
+#[test]
+fn more_lines_around_a_change_come_in_place() {
+    let forge = Forge::shared();
+    let path = forge.repository(&[]);
+    let shell = forge.shell(&path);
+    shell.run(
+        r#"git init -q -b main work && cd work && for f in a b c; do seq 400 | sed "s/^/$f /" > $f; done
+        git add . && git commit -qm First && git branch before
+        sed -i 's/ 100$/ hundred/; s/ 300$/ more/' a b c && git commit -qam Second && git push -q "$ADMIN" --all"#,
+    );
+    let commit = shell.run("git -C work rev-parse HEAD");
+    let pages = [
+        format!("/{path}/-/commit/{commit}"),
+        format!("/{path}/-/commit/{commit}?view=split"),
+        format!("/{path}/-/compare/before...main?w=1"),
+    ];
+    let state = forge.data().join("changes.json");
+    let text = serde_json::json!({ "pages": pages, "file": "file-2", "line": "d2-R100" }).to_string();
+    std::fs::write(&state, text).expect("the data directory is writable");
+    let mut command = Command::new("node");
+    let output = command.arg(root().join("tests/pages/changes.mjs")).arg(&forge.url).arg(&state).output();
+    let output = output.expect("node starts; `cargo xtask test` installs it");
+    let problems = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{problems}{}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// The first of a visitor's pages are the main ones, which are looked at in more ways.
 const MAIN_PAGES: usize = 11;
 

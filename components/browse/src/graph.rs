@@ -38,7 +38,7 @@ pub struct GraphPage {
     other_href: String,
     is_of_all: bool,
     /// How many branches there are, if not all of them are drawn.
-    branches_left_out: Option<usize>,
+    branch_count: Option<usize>,
     rows: Vec<Row>,
     /// Where the latest commits are; none on the first page.
     first_href: Option<String>,
@@ -95,13 +95,13 @@ pub fn page(
     shown: Shown,
     cursor: Option<&Cursor>,
 ) -> Result<GraphPage, Failure> {
-    let mut branches_left_out = None;
+    let mut branch_count = None;
     let (mut lanes, mut tips) = match cursor {
         Some(cursor) => open_ends(cursor).ok_or(Failure::NotFound)?,
         None if shown == Shown::All => {
-            let (tips, count) = tips(repository, revision.commit_id)?;
-            branches_left_out = (tips.len() < count).then_some(count);
-            (Lanes(Vec::new()), tips)
+            let tips = tips(repository, revision.commit_id);
+            branch_count = tips.is_short.then_some(tips.branch_count);
+            (Lanes(Vec::new()), tips.ids)
         }
         None => (Lanes(Vec::new()), vec![revision.commit_id]),
     };
@@ -138,7 +138,7 @@ pub fn page(
         commits_href: links.commits(name, "".into()),
         other_href: other,
         is_of_all: shown == Shown::All,
-        branches_left_out,
+        branch_count,
         rows,
         first_href: cursor.map(|_| own.clone()),
         next_href: (has_more && is_whole).then(|| format!("{own}&after={cursor_next}")),
@@ -146,8 +146,16 @@ pub fn page(
     })
 }
 
-/// The tips to draw from: the revision's, and those of the branches that were changed last. And how many there are.
-fn tips(repository: Repository<'_>, own: ObjectId) -> Result<(Vec<ObjectId>, usize), Error> {
+/// Where the drawing of all branches begins.
+struct Tips {
+    ids: Vec<ObjectId>,
+    /// How many branches there are, and whether some were left out.
+    branch_count: usize,
+    is_short: bool,
+}
+
+/// The tips to draw from: the revision's, and those of the branches that were changed last.
+fn tips(repository: Repository<'_>, own: ObjectId) -> Tips {
     let mut dated = vec![(i64::MAX, Reverse(0), own)];
     let branches = repository.refs.with_prefix("refs/heads/".into());
     for (index, branch) in branches.iter().take(GRAPH_BRANCHES_LOOKED_AT_MAX).enumerate() {
@@ -157,12 +165,12 @@ fn tips(repository: Repository<'_>, own: ObjectId) -> Result<(Vec<ObjectId>, usi
         dated.push((place.seconds, Reverse(index + 1), id));
     }
     dated.sort_unstable_by(|a, b| b.cmp(a));
-    let mut tips: Vec<ObjectId> = Vec::new();
     let mut known = HashSet::new();
-    tips.extend(dated.into_iter().map(|(.., id)| id).filter(|id| known.insert(*id)));
-    let count = tips.len() + branches.len().saturating_sub(GRAPH_BRANCHES_LOOKED_AT_MAX);
-    tips.truncate(GRAPH_BRANCHES_MAX);
-    Ok((tips, count))
+    let mut ids: Vec<ObjectId> =
+        dated.into_iter().map(|(.., id)| id).filter(|id| known.insert(*id)).collect();
+    let is_short = ids.len() > GRAPH_BRANCHES_MAX || branches.len() > GRAPH_BRANCHES_LOOKED_AT_MAX;
+    ids.truncate(GRAPH_BRANCHES_MAX);
+    Tips { ids, branch_count: branches.len(), is_short }
 }
 
 /// The lanes and the tips of a cursor; none if it has fewer ids than it says.
