@@ -6,8 +6,8 @@ use crate::cache::Key;
 use crate::highlight;
 use crate::limits::{
     BLAME_COMMITS_PASSED_MAX, BLAME_COMMITS_READ_MAX, BLAME_LINES_MAX, BLAME_TIME_MAX,
-    BLAME_WAY_KEPT_COMMITS_MIN, BLOB_BYTES_MAX, BLOB_LINES_MAX, IGNORED_REVISIONS_BYTES_MAX,
-    IGNORED_REVISIONS_MAX,
+    BLAME_WAY_KEPT_COMMITS_MIN, BLAME_WAY_KEPT_READ_MIN, BLOB_BYTES_MAX, BLOB_LINES_MAX,
+    IGNORED_REVISIONS_BYTES_MAX, IGNORED_REVISIONS_MAX,
 };
 use crate::place::{Failure, Place, Switcher, crumbs};
 use askama::Template;
@@ -280,7 +280,9 @@ fn beginning(subject: &Subject<'_>, budget: Budget) -> Result<ObjectId, Failure>
     let known = place.cache.get(&key).and_then(|id| ObjectId::from_hex(id.as_bytes()).ok());
     match blame::beginning(repository, known.unwrap_or(commit.id), path, &entry.id, budget) {
         Ok(found) => {
-            if found.passed >= BLAME_WAY_KEPT_COMMITS_MIN {
+            // A search that is never far enough to begin would never end.
+            let is_long = found.passed >= BLAME_WAY_KEPT_COMMITS_MIN || found.read >= BLAME_WAY_KEPT_READ_MIN;
+            if is_long || !found.is_whole {
                 place.cache.put(&key, &found.commit_id.to_string());
             }
             Ok(found.commit_id)

@@ -225,6 +225,9 @@ pub const BLAME_TIME_MAX: Duration = Duration::from_millis(300);
 /// anew in less time than it takes to keep it.
 pub const BLAME_WAY_KEPT_COMMITS_MIN: usize = 1_000;
 
+/// The same of the commits whose trees are looked at on the way.
+pub const BLAME_WAY_KEPT_READ_MIN: usize = 50;
+
 /// The largest list of commits to pass over that is read, in bytes.
 pub const IGNORED_REVISIONS_BYTES_MAX: u64 = 256 << 10;
 

@@ -5,7 +5,10 @@ mod kit;
 use askama::Template as _;
 use browse::blame;
 use browse::cache::{Cache, Key};
-use browse::limits::{BLAME_LINES_MAX, BLAME_WAY_KEPT_COMMITS_MIN, BLOB_LINES_MAX, CACHE_ENTRY_BYTES_MAX};
+use browse::limits::{
+    BLAME_LINES_MAX, BLAME_WAY_KEPT_COMMITS_MIN, BLAME_WAY_KEPT_READ_MIN, BLOB_LINES_MAX,
+    CACHE_ENTRY_BYTES_MAX,
+};
 use browse::place::Place;
 use gix_hash::ObjectId;
 use kit::{COMMITTED, Fixture, repository};
@@ -253,6 +256,7 @@ fn the_search_may_begin_where_the_file_is_the_same_for_the_last_time() {
             // Whatever it begins with, the same is found: compared with `git blame` of the tip.
             let few = begin(Budget { commits_passed: whole.passed / 2, ..ALL });
             assert_eq!(few.passed, whole.passed / 2);
+            assert!(whole.is_whole && !few.is_whole);
             for begin in [whole, few] {
                 let asked = asked(Whitespace::Counts);
                 let (lines, _) = found_from(&fixture, begin.commit_id, path, &asked);
@@ -301,10 +305,19 @@ fn a_push_of_another_file_leaves_what_is_known_of_lines() {
     // The lines, and the file as HTML if there is a highlighter.
     assert!(view() > 0);
     assert_eq!(view(), 0);
-    others(BLAME_WAY_KEPT_COMMITS_MIN - 1);
+    // The last commit is looked at too, to see that the way ends there.
+    others(BLAME_WAY_KEPT_READ_MIN - 2);
     assert_eq!(view(), 0, "nothing was done to the file");
     others(1);
-    assert_eq!([view(), view()], [1, 0], "a long way is kept");
+    assert_eq!([view(), view()], [1, 0], "a way of many trees is kept");
+    others(BLAME_WAY_KEPT_COMMITS_MIN / 2);
+    fixture.git("commit-graph write --reachable --changed-paths");
+    assert_eq!(view(), 0, "the commit-graph leads past them");
+    others(1);
+    assert_eq!(view(), 0, "what is new is looked at");
+    others(BLAME_WAY_KEPT_COMMITS_MIN / 2);
+    fixture.git("commit-graph write --reachable --changed-paths");
+    assert_eq!([view(), view()], [1, 0], "a way of many commits is kept");
     fixture.shell("cd work && git pull -q origin main && echo end >> f && git commit -qam Three && git push -q origin main");
     assert!(view() > 0, "the file was changed");
 }

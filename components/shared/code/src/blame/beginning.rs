@@ -17,6 +17,10 @@ pub struct Beginning {
     pub commit_id: ObjectId,
     /// How many commits were passed by on the way there.
     pub passed: usize,
+    /// Of how many the trees were looked at.
+    pub read: usize,
+    /// Whether the way ends there, and not the budget.
+    pub is_whole: bool,
 }
 
 /// Follows the file of that id at a path through parents that have it too, as [`super::Blame::advance`] passes all of
@@ -30,10 +34,9 @@ pub fn beginning(
 ) -> Result<Beginning, Error> {
     let graph = repository.objects.commit_graph();
     let keys = PathKeys::new(path);
-    let mut found = Beginning { commit_id, passed: 0 };
-    let mut read = 0;
+    let mut found = Beginning { commit_id, passed: 0, read: 0, is_whole: false };
     let mut node = Node::read(repository, &commit_id)?;
-    while budget.allows(read, found.passed) {
+    while budget.allows(found.read, found.passed) {
         let is_unchanged = graph.is_some_and(|graph| !graph.may_have_changed(&found.commit_id, &keys));
         let first = match node.parent_ids.first() {
             Some(first) if is_unchanged => Node::find(repository, first)?.map(|parent| (*first, parent)),
@@ -42,11 +45,14 @@ pub fn beginning(
         let next = match first {
             Some(first) => Some(first),
             None => {
-                read += 1;
+                found.read += 1;
                 with_file(repository, &node, path, blob_id)?
             }
         };
-        let Some((id, parent)) = next else { break };
+        let Some((id, parent)) = next else {
+            found.is_whole = true;
+            break;
+        };
         (found.commit_id, node) = (id, parent);
         found.passed += 1;
     }
