@@ -216,8 +216,12 @@ const FEATURES: &[Feature] = &[
         id: "K019",
         about: "a graph of the commits",
         outcome: Here(
-            "`/-/commits/<ref>?graph=1`",
-            &["graphs::commits_come_in_the_order_of_git", "graphs::lanes_are_drawn_down_to_their_commits"],
+            "`/-/commits/<ref>?graph=1`, of all branches with `&all=1`",
+            &[
+                "graphs::all_branches_are_drawn_page_by_page_in_the_order_of_git",
+                "graphs::commits_come_in_the_order_of_git",
+                "graphs::lanes_are_drawn_down_to_their_commits",
+            ],
         ),
     },
     Feature {
@@ -338,7 +342,13 @@ const FEATURES: &[Feature] = &[
     Feature {
         id: "K035",
         about: "more lines around changes",
-        outcome: Here("`?context=<lines>`", &["views::more_lines_can_be_shown_around_a_change"]),
+        outcome: Here(
+            "`?file=<number>&context=<lines>`, or `?context=<lines>` for all files",
+            &[
+                "views::one_file_of_several_has_more_lines_and_its_part_of_the_page_is_the_same_alone",
+                "views::more_lines_can_be_shown_around_a_change",
+            ],
+        ),
     },
     Feature {
         id: "K036",
