@@ -48,7 +48,20 @@ fn feeds_tell_of_commits_and_tags() {
         assert_eq!(forge.get(Actor::Stranger, &format!("{path}/-/feed/{address}")).status, 404, "{address}");
     }
     let page = forge.get(Actor::Stranger, &path).text();
-    assert!(page.contains(&format!("href=\"/{path}/-/feed/HEAD.atom\"")), "{page}");
+    for feed in ["HEAD.atom", "HEAD.rss", "tags.atom", "tags.rss"] {
+        assert!(page.contains(&format!("href=\"/{path}/-/feed/{feed}\"")), "{feed}: {page}");
+    }
+    for (page, feed) in
+        [("", "/-/feed/repositories"), ("team", "/team/-/feed/repositories"), ("-/activity", "/-/activity")]
+    {
+        let html = forge.get(Actor::Stranger, page).text();
+        for form in ["atom", "rss"] {
+            let announced = format!("<link rel=\"alternate\" type=\"application/{form}+xml\"");
+            let link = format!("<a href=\"{feed}.{form}\" rel=\"nofollow\">");
+            assert!(html.contains(&announced) && html.contains(&link), "{page} {form}: {html}");
+            assert_eq!(forge.get(Actor::Stranger, &format!("{}.{form}", &feed[1..])).status, 200, "{feed}");
+        }
+    }
 }
 
 #[test]

@@ -26,6 +26,7 @@ pub struct ActivityPage {
     events: Vec<EventView>,
     next_href: Option<String>,
     feed_href: &'static str,
+    rss_href: &'static str,
 }
 
 /// Something that was done.
@@ -75,6 +76,7 @@ pub fn page(frame: &Frame, activity: &EventList, hiding: &dyn Hiding, now: i64) 
         events: activity.events.iter().filter_map(|event| view(event, hiding, now)).collect(),
         next_href: activity.next.map(|before| format!("/-/activity?before={before}")),
         feed_href: "/-/activity.atom",
+        rss_href: "/-/activity.rss",
     }
 }
 

@@ -35,6 +35,7 @@ pub struct ListingPage {
     next_href: Option<String>,
     /// The feed of what was changed last here; none for a search.
     feed_href: Option<String>,
+    rss_href: Option<String>,
     /// What was done lately on the whole site; none but on the first page.
     activity_href: Option<&'static str>,
     /// Where a repository can be created here; none: the viewer may not, or nobody can tell.
@@ -181,6 +182,7 @@ pub fn page(frame: &Frame, subject: Subject<'_>, listing: &Listing, wish: &Wish,
         Subject::Search(_) => "/-/search".to_owned(),
     };
     let at = |offset: u32| format!("{action}?{}", wish.query(offset));
+    let base = action.trim_end_matches('/');
     let (shown, total) = shown(listing, wish);
     let rows: Vec<Row> = shown.iter().map(|entry| row(&entry.place, parent, now)).collect();
     let shown_to = wish.offset.saturating_add(rows.len() as u32);
@@ -209,7 +211,8 @@ pub fn page(frame: &Frame, subject: Subject<'_>, listing: &Listing, wish: &Wish,
         }),
         previous_href: (wish.offset > 0).then(|| at(wish.offset.saturating_sub(LISTED_PER_PAGE))),
         next_href: (shown_to < total && !rows.is_empty()).then(|| at(shown_to)),
-        feed_href: (!is_search).then(|| format!("{}/-/feed/repositories.atom", action.trim_end_matches('/'))),
+        feed_href: (!is_search).then(|| format!("{base}/-/feed/repositories.atom")),
+        rss_href: (!is_search).then(|| format!("{base}/-/feed/repositories.rss")),
         activity_href: matches!(subject, Subject::Home).then_some("/-/activity"),
         new_href: new_href(frame, subject),
         settings_href: match subject {
