@@ -3,15 +3,17 @@
 use crate::containing::{self, ContainingView, ObjectIdText};
 use crate::diff::view::Point;
 use crate::diff::{self, View, combined};
+use crate::downloads::Downloads;
 use crate::labels::{self, Labels};
 use crate::limits::PARENTS_SHOWN_MAX;
 use crate::message;
 use crate::place::{Failure, Place};
 use crate::signature::SignatureView;
 use askama::Template;
-use bstr::BStr;
+use bstr::ByteSlice as _;
 use gix_hash::ObjectId;
 use lithe_code::repository::{Commit, Error, Repository};
+use lithe_code::revision::Revision;
 use lithe_code::{notes, text};
 use lithe_web::Fields;
 use lithe_web::filters;
@@ -48,6 +50,9 @@ pub struct CommitPage {
     #[serde(rename = "note-html")]
     note: Option<String>,
     tree_href: String,
+    /// Archives of its files.
+    #[serde(flatten)]
+    downloads: Downloads,
     /// The commit's own address, to which `.diff` and `.patch` are added.
     href: String,
     /// For a merge: what it is compared with; none: with all parents at once, or it is none.
@@ -107,6 +112,7 @@ pub fn page(
         compared(place, repository, &commit, against, view)?;
     let links = place.links();
     let is_combined = against == Against::All;
+    let own = Revision::of_commit(commit_id);
     let parents = commit.parent_ids.iter().take(PARENTS_SHOWN_MAX);
     Ok(CommitPage {
         frame: place.frame(commit.title()),
@@ -124,7 +130,8 @@ pub fn page(
         containing: containing::look(place, repository, commit_id),
         note: note(place, repository, &commit_id)?,
         href: links.commit(&commit_id),
-        tree_href: links.tree(BStr::new(&commit_id.to_string()), "".into()),
+        tree_href: links.tree(own.name.as_bstr(), "".into()),
+        downloads: Downloads::of_revision(&links, own.name.as_bstr(), own.label()),
         compared_with,
         combined_href: (can_be_combined && !is_combined).then_some("?combined=1"),
         is_combined,

@@ -200,6 +200,25 @@ pub const LANGUAGES_LEFT_MAX: usize = 10_000;
 /// The most languages that are shown, those that stand for the rest included.
 pub const LANGUAGES_SHOWN_MAX: usize = 8;
 
+/// How many commits the summary lists.
+pub const SUMMARY_COMMITS_MAX: usize = 10;
+
+/// How long one view may count commits, to tell how many there are. What is left then is counted at the next view.
+pub const EXTENT_TIME_MAX: Duration = Duration::from_millis(5);
+
+/// The most commits that one view counts.
+pub const EXTENT_COMMITS_READ_MAX: usize = 20_000;
+
+/// The most commits that are counted though the commit-graph does not know them.
+pub const EXTENT_UNKNOWN_MAX: usize = 2_000;
+
+/// The most commits that are looked at to tell how much was pushed since commits were counted last. With more, they
+/// are counted anew.
+pub const EXTENT_LOOKED_AT_MAX: usize = 2_000;
+
+/// The most new commits that are read for their authors.
+pub const EXTENT_AHEAD_MAX: usize = 200;
+
 /// The largest licence that is read, in bytes.
 pub const LICENCE_BYTES_MAX: u64 = 64 << 10;
 

@@ -57,6 +57,16 @@ impl Place<'_> {
         Links::new(&self.record.path)
     }
 
+    /// The address to clone from.
+    pub fn clone_url(&self) -> String {
+        format!("{}{}", self.site, self.links().clone_path())
+    }
+
+    /// The address to clone from that stays the same wherever the repository is moved.
+    pub fn permanent_clone_url(&self) -> String {
+        format!("{}/_{}.git", self.site, self.record.id)
+    }
+
     /// The frame of a page of this title, below the repository's groups.
     pub fn frame(&self, title: impl Into<Text>) -> Frame {
         let (path, title) = (&self.record.path, title.into());

@@ -1,5 +1,6 @@
 //! The page of all branches and tags, `/-/refs`.
 
+use crate::downloads::{self, Download};
 use crate::limits::{BRANCH_COMMITS_MAX, BRANCHES_SORTED_MAX, REFS_PER_PAGE, TAG_MESSAGE_BYTES_MAX};
 use crate::place::{CommitLine, Failure, Place};
 use crate::signature::SignatureView;
@@ -69,6 +70,8 @@ struct Row {
     is_far: bool,
     /// What a tag says of itself.
     note: Option<TagNote>,
+    /// Archives of the files of a tag.
+    downloads: Vec<Download>,
 }
 
 impl Row {
@@ -259,6 +262,10 @@ fn row(
         href: links.tree(name.as_bstr(), "".into()),
         commits_href: links.commits(name.as_bstr(), "".into()),
         is_landing,
+        downloads: match &commit {
+            Some(_) if !is_branch => downloads::few(links, name.as_bstr()),
+            _ => Vec::new(),
+        },
         commit: commit.map(|commit| place.commit_line(&commit)),
         distance,
         is_far,

@@ -1,16 +1,20 @@
 //! A repository's own page: what it is, how to clone it, its files and README. And the page of one
 //! that nothing was pushed to yet.
 
+use crate::downloads::Downloads;
+use crate::extent;
+use crate::history;
 use crate::languages::Languages;
 use crate::licence;
-use crate::limits::SUMMARY_ENTRIES_MAX;
+use crate::limits::{LOG_TIME_MAX, SUMMARY_COMMITS_MAX, SUMMARY_ENTRIES_MAX};
 use crate::place::{Additions, CommitLine, Failure, Place, Switcher};
-use crate::tree::{Body, Listing, Readme};
+use crate::readme::{Body, Readme};
+use crate::tree::Listing;
 use askama::Template;
-use bstr::{BStr, ByteSlice as _};
-use lithe_code::links::Links;
+use bstr::ByteSlice as _;
 use lithe_code::repository::Repository;
 use lithe_code::revision::{self, Revision};
+use lithe_code::walk::Budget;
 use lithe_forge::types::Permission;
 use lithe_git::format::ObjectFormat;
 use lithe_git::refs::Head;
@@ -31,13 +35,19 @@ pub struct SummaryPage {
     commits_href: String,
     find_href: String,
     statistics_href: String,
-    bundle_href: String,
-    downloads: Vec<Download>,
+    #[serde(flatten)]
+    downloads: Downloads,
     additions: Option<Additions>,
+    /// How many commits there are, and how many people made them, where that is known.
+    commit_count: Option<Text>,
+    contributor_count: Option<Text>,
     branch_count: Text,
     tag_count: Text,
     clone_url: String,
+    permanent_clone_url: String,
     latest: CommitLine,
+    /// The latest commits, that one first.
+    commits: Vec<CommitLine>,
     languages: Languages,
     licences: Vec<Licence>,
     listing: Listing,
@@ -52,14 +62,6 @@ struct Licence {
     href: String,
 }
 
-/// An archive of the files to download.
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct Download {
-    format: &'static str,
-    href: String,
-}
-
 /// The page of a repository without commits.
 #[derive(Template, Serialize)]
 #[template(path = "empty.html")]
@@ -69,6 +71,7 @@ pub struct EmptyPage {
     frame: Frame,
     head: RepositoryHead,
     clone_url: String,
+    permanent_clone_url: String,
     /// The branch that `HEAD` names.
     branch: String,
     may_push: bool,
@@ -99,7 +102,7 @@ fn filled(
     let (links, name) = (place.links(), revision.name.as_bstr());
     let commit = repository.commit(&revision.commit_id)?;
     let entries = repository.tree(&commit.tree_id)?;
-    let readme = Readme::find(place, repository, &entries, revision, "".into())?;
+    let readme = Readme::find(place, repository, (&commit, &entries), revision, "".into())?;
     let licences = licence::find(repository, &entries).into_iter().map(|(name, entry)| Licence {
         name,
         href: links.blob(revision.name.as_bstr(), entry.name.as_bstr()),
@@ -107,6 +110,9 @@ fn filled(
     let licences = licences.collect();
     let mut listing = Listing::new(place, repository, entries, revision, "".into(), 0, SUMMARY_ENTRIES_MAX);
     listing.next_href = listing.next_href.map(|_| links.tree(name, "".into()));
+    let budget = Budget { until: place.until(LOG_TIME_MAX), ..history::BUDGET };
+    let latest = history::latest(repository, revision.commit_id, SUMMARY_COMMITS_MAX, budget);
+    let extent = extent::look(place, repository, revision);
     let count = |prefix: &str| repository.refs.with_prefix(prefix.into()).len() as u64;
     Ok(SummaryPage {
         frame: place.frame(Text::EMPTY),
@@ -116,24 +122,21 @@ fn filled(
         commits_href: links.commits(name, "".into()),
         find_href: links.find(name),
         statistics_href: links.statistics(name),
-        bundle_href: links.bundle(),
-        downloads: downloads(&links, name),
+        downloads: Downloads::of_repository(&links, name, revision.label()),
         additions: place.additions(revision, "".into()),
+        commit_count: extent.commits.map(|count| tn("{n} commit", "{n} commits", count)),
+        contributor_count: extent.contributors.map(|count| tn("{n} contributor", "{n} contributors", count)),
         branch_count: tn("{n} branch", "{n} branches", count("refs/heads/")),
         tag_count: tn("{n} tag", "{n} tags", count("refs/tags/")),
-        clone_url: format!("{}{}", place.site, links.clone_path()),
+        clone_url: place.clone_url(),
+        permanent_clone_url: place.permanent_clone_url(),
         latest: place.commit_line(&commit),
+        commits: latest.iter().map(|commit| place.commit_line(commit)).collect(),
         languages: Languages::find(place.cache, repository, &commit.tree_id)?,
         licences,
         listing,
         readme,
     })
-}
-
-/// The archives of a revision, the most usual first. The component `archive` makes them.
-fn downloads(links: &Links, revision: &BStr) -> Vec<Download> {
-    let formats = ["tar.gz", "tar.zst", "tar", "zip"];
-    formats.into_iter().map(|format| Download { format, href: links.archive(revision, format) }).collect()
 }
 
 fn empty(place: &Place<'_>, repository: Repository<'_>) -> EmptyPage {
@@ -147,7 +150,8 @@ fn empty(place: &Place<'_>, repository: Repository<'_>) -> EmptyPage {
         upload_href: edit("upload"),
         frame: place.frame(Text::EMPTY),
         head: place.head(Tab::Code, None),
-        clone_url: format!("{}{}", place.site, place.links().clone_path()),
+        clone_url: place.clone_url(),
+        permanent_clone_url: place.permanent_clone_url(),
         branch,
         may_push: matches!(place.permission, Permission::Write | Permission::Admin),
         is_sha256: repository.objects.format() == ObjectFormat::Sha256,

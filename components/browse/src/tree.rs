@@ -1,16 +1,14 @@
 //! The page of a directory, `/-/tree/<ref>/<path>`, and the listing that the summary shares.
 
-use crate::blob::Decoded;
+use crate::downloads::Downloads;
 use crate::last_commits::{Known, LastCommit};
 use crate::limits::{TREE_ENTRIES_MAX, TREE_NAMES_BYTES_MAX, TREE_SIZES_MAX};
-use crate::markdown::Origin;
-use crate::markup::Markup;
 use crate::place::{Additions, CommitLine, Failure, Place, Switcher, crumbs};
+use crate::readme::{Body, Readme};
 use crate::route;
 use crate::submodules::Submodules;
 use askama::Template;
 use bstr::{BStr, BString, ByteSlice as _};
-use gix_object::Kind;
 use gix_object::tree::EntryKind;
 use lithe_code::links::Links;
 use lithe_code::marks::Marks;
@@ -35,6 +33,9 @@ pub struct TreePage {
     commits_href: String,
     find_href: String,
     additions: Option<Additions>,
+    /// Archives of the directory.
+    #[serde(flatten)]
+    downloads: Option<Downloads>,
     latest: CommitLine,
     listing: Listing,
     readme: Option<Readme>,
@@ -57,7 +58,11 @@ pub fn page(
         return Err(Failure::NotFound);
     }
     let entries = repository.tree(&tree.id)?;
-    let readme = if offset == 0 { Readme::find(place, repository, &entries, revision, path)? } else { None };
+    let readme = if offset == 0 {
+        Readme::find(place, repository, (&commit, &entries), revision, path)?
+    } else {
+        None
+    };
     let title = if path.is_empty() { revision.label() } else { text::visible(path) };
     let name = revision.name.as_bstr();
     Ok(TreePage {
@@ -69,6 +74,7 @@ pub fn page(
         commits_href: links.commits(name, path),
         find_href: links.find(name),
         additions: place.additions(revision, path),
+        downloads: Downloads::of_directory(&links, name, revision.label(), path),
         latest: place.commit_line(&commit),
         listing: Listing::new(place, repository, entries, revision, path, offset, TREE_ENTRIES_MAX),
         readme,
@@ -219,91 +225,4 @@ fn row(
 /// The path of an entry of a directory.
 pub fn joined(directory: &BStr, name: &BStr) -> BString {
     if directory.is_empty() { name.into() } else { bstr::join("/", [directory, name]).into() }
-}
-
-/// A directory's README, rendered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Readme {
-    pub name: String,
-    pub href: String,
-    pub body: Body,
-}
-
-/// How a README is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", content = "value", rename_all = "kebab-case")]
-pub enum Body {
-    /// Sanitised HTML.
-    #[serde(rename = "rendered-html")]
-    Html(String),
-    Text(String),
-}
-
-impl Readme {
-    /// Finds and renders the README among the entries of the directory at `path`; none if there is
-    /// none that is text and of a size that is shown.
-    pub fn find(
-        place: &Place<'_>,
-        repository: Repository<'_>,
-        entries: &[Entry],
-        revision: &Revision,
-        path: &BStr,
-    ) -> Result<Option<Self>, Failure> {
-        let Some(entry) = entries.iter().filter(|entry| is_file(entry)).min_by_key(|entry| rank(entry))
-        else {
-            return Ok(None);
-        };
-        if rank(entry) == NOT_A_README || repository.header(&entry.id)?.1 > README_BYTES_MAX {
-            return Ok(None);
-        }
-        let file = joined(path, entry.name.as_bstr());
-        let commit = repository.commit(&revision.commit_id)?;
-        let marks = Marks::of(repository, &commit.tree_id, file.as_bstr())?;
-        let Some(text) = Decoded::new(&repository.blob(&entry.id, README_BYTES_MAX)?, &marks) else {
-            return Ok(None);
-        };
-        // What an attribute made of the file is kept by what it says.
-        let text_id = match marks.encoding {
-            Some(_) => gix_object::compute_hash(entry.id.kind(), Kind::Blob, text.text.as_bytes()).ok(),
-            None => None,
-        };
-        let links = place.links();
-        let origin = Origin { links: links.clone(), revision: revision.name.clone(), file: file.clone() };
-        let html = Markup::of(entry.name.as_bstr()).and_then(|markup| {
-            markup.render_cached(
-                place.cache,
-                text_id.as_ref().unwrap_or(&entry.id),
-                &text.text,
-                &origin,
-                HEADING_LEVEL,
-                place.frame.language,
-            )
-        });
-        Ok(Some(Self {
-            name: text::visible(&entry.name),
-            href: links.blob(revision.name.as_bstr(), file.as_bstr()),
-            body: html.map_or(Body::Text(text.text), Body::Html),
-        }))
-    }
-}
-
-/// The largest README that is shown below a directory, in bytes.
-const README_BYTES_MAX: u64 = 256 << 10;
-
-/// The level of a README's highest headings: the page's own are above.
-const HEADING_LEVEL: u8 = 3;
-
-const NOT_A_README: usize = usize::MAX;
-
-fn is_file(entry: &Entry) -> bool {
-    matches!(entry.mode.kind(), EntryKind::Blob | EntryKind::BlobExecutable)
-}
-
-/// Which of several READMEs is shown: the lowest.
-fn rank(entry: &Entry) -> usize {
-    const NAMES: [&str; 7] =
-        ["readme.md", "readme.markdown", "readme.rst", "readme.org", "readme", "readme.txt", "readme.adoc"];
-    let name = entry.name.to_ascii_lowercase();
-    NAMES.iter().position(|readme| name == readme.as_bytes()).unwrap_or(NOT_A_README)
 }

@@ -70,6 +70,24 @@ pub fn page(repository: Repository<'_>, from: &Cursor, path: &BStr) -> Page {
     search(repository, from, &Scope { path, follows: false, first_path: path, filter, mailmap }, BUDGET)
 }
 
+/// The latest commits of the history that ends in a commit, so many at the most. Those past one that cannot be read
+/// are left out.
+pub fn latest(repository: Repository<'_>, tip: ObjectId, commits_max: usize, budget: Budget) -> Vec<Commit> {
+    let (filter, mailmap) = (&Filter::default(), &Mailmap::default());
+    let scope = Scope { path: "".into(), follows: false, first_path: "".into(), filter, mailmap };
+    let mut walk = Walk::new(repository, &scope);
+    walk.push(tip);
+    let mut commits = Vec::new();
+    while commits.len() < commits_max && budget.allows(walk.read, walk.passed) {
+        match walk.next() {
+            Some(Step::Shown(commit)) => commits.push(*commit),
+            Some(Step::Passed) => {}
+            None => break,
+        }
+    }
+    commits
+}
+
 /// As [`page`], of what is in scope, and within a budget.
 ///
 /// Where a file is followed, every line of development is, and merges are not shown, as by

@@ -15,6 +15,7 @@ use crate::markdown::{self, Origin};
 use bstr::{BStr, ByteSlice as _};
 use lithe_code::text::push_html;
 use lithe_web::Language;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// A form of text that has a rendered view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,11 +85,14 @@ impl Markup {
         };
         // Blocks of code are coloured as files are.
         let edition = highlight::edition();
-        let parts: [&[u8]; 9] = [
+        // The same file may have been read by another encoding.
+        let as_read = xxh3_64(text.as_bytes()).to_le_bytes();
+        let parts: [&[u8]; 10] = [
             b"markup",
             edition.as_deref().unwrap_or_default().as_bytes(),
             form.as_bytes(),
             id.as_bytes(),
+            &as_read,
             summary.as_bytes(),
             revision,
             file,

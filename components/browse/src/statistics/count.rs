@@ -74,9 +74,9 @@ impl Counts {
             open: Vec::new(),
             met: Vec::new(),
         };
-        let mut walk = Walk::default();
+        let mut walk = Walk::new(STATISTICS_UNKNOWN_MAX);
         walk.meet(repository, tip);
-        walk.keep(&mut counts);
+        (counts.open, counts.met) = walk.left();
         counts
     }
 
@@ -118,7 +118,7 @@ impl Counts {
     ///
     /// Fails if the repository cannot be read at the moment.
     pub fn advance(&mut self, repository: Repository<'_>, until: Instant) -> Result<(), Error> {
-        let mut walk = Walk::of(self);
+        let mut walk = Walk::going_on(&self.open, &self.met, STATISTICS_UNKNOWN_MAX);
         let mut read = 0;
         // At least one, so that it comes to an end.
         while read == 0 || (read < STATISTICS_COMMITS_READ_MAX && Instant::now() < until) {
@@ -133,8 +133,8 @@ impl Counts {
                 Err(_) => self.is_cut = true,
             }
         }
-        self.is_cut |= walk.is_full;
-        walk.keep(self);
+        self.is_cut |= walk.is_full();
+        (self.open, self.met) = walk.left();
         Ok(())
     }
 
@@ -169,36 +169,45 @@ pub fn called(author: &Signature) -> String {
 ///
 /// Commits that the commit-graph knows come by their generation, the highest first: whatever leads to one has a higher one,
 /// and was there before. The others, which come first of all, are remembered.
-#[derive(Default)]
-struct Walk {
+pub struct Walk {
     open: BinaryHeap<(u64, ObjectId)>,
     /// What is in the heap.
     waiting: HashSet<ObjectId>,
     met: HashSet<ObjectId>,
+    /// The most commits that the commit-graph does not know.
+    unknown_max: usize,
     is_full: bool,
 }
 
 impl Walk {
-    fn of(counts: &Counts) -> Self {
+    /// A walk that has met nothing yet, and will meet so many commits that the commit-graph does not know.
+    pub fn new(unknown_max: usize) -> Self {
+        Self::going_on(&[], &[], unknown_max)
+    }
+
+    /// A walk that goes on with what another one has left.
+    pub fn going_on(open: &[(u64, String)], met: &[String], unknown_max: usize) -> Self {
         let id = |text: &String| ObjectId::from_hex(text.as_bytes()).ok();
         let open: BinaryHeap<_> =
-            counts.open.iter().filter_map(|(generation, text)| Some((*generation, id(text)?))).collect();
+            open.iter().filter_map(|(generation, text)| Some((*generation, id(text)?))).collect();
         Self {
             waiting: open.iter().map(|(_, id)| *id).collect(),
             open,
-            met: counts.met.iter().filter_map(id).collect(),
+            met: met.iter().filter_map(id).collect(),
+            unknown_max,
             is_full: false,
         }
     }
 
-    fn meet(&mut self, repository: Repository<'_>, id: ObjectId) {
+    /// Takes a commit up, unless it was met before.
+    pub fn meet(&mut self, repository: Repository<'_>, id: ObjectId) {
         let known = repository.objects.commit_graph().and_then(|graph| graph.get(&id));
         let generation = known.and_then(|node| node.generation);
         if self.met.contains(&id) || self.waiting.contains(&id) {
             return;
         }
         if generation.is_none() {
-            if self.met.len() >= STATISTICS_UNKNOWN_MAX {
+            if self.met.len() >= self.unknown_max {
                 self.is_full = true;
                 return;
             }
@@ -208,25 +217,27 @@ impl Walk {
         self.open.push((generation.unwrap_or(u64::MAX), id));
     }
 
-    fn next(&mut self) -> Option<ObjectId> {
+    /// The next commit.
+    pub fn next(&mut self) -> Option<ObjectId> {
         let (_, id) = self.open.pop()?;
         self.waiting.remove(&id);
         Some(id)
     }
 
-    /// Writes down where to go on.
-    fn keep(self, counts: &mut Counts) {
-        counts.met = match self.open.is_empty() {
+    /// Whether there were commits that it could not take up.
+    pub fn is_full(&self) -> bool {
+        self.is_full
+    }
+
+    /// Where to go on: the commits that are still to come, with their generation, and those without one that were met.
+    pub fn left(self) -> (Vec<(u64, String)>, Vec<String>) {
+        let mut met: Vec<String> = match self.open.is_empty() {
             true => Vec::new(),
             false => self.met.iter().map(ToString::to_string).collect(),
         };
-        counts.met.sort();
-        counts.open = self
-            .open
-            .into_sorted_vec()
-            .into_iter()
-            .map(|(generation, id)| (generation, id.to_string()))
-            .collect();
+        met.sort();
+        let open = self.open.into_sorted_vec().into_iter();
+        (open.map(|(generation, id)| (generation, id.to_string())).collect(), met)
     }
 }
 

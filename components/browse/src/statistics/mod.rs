@@ -7,6 +7,7 @@ pub mod course;
 use self::count::{Counts, called, week_begins};
 use self::course::Course;
 use crate::cache::Key;
+use crate::extent;
 use crate::limits::{
     COURSE_TIME_MAX, LANGUAGES_SHOWN_MAX, STATISTICS_AUTHORS_SHOWN_MAX, STATISTICS_COLUMNS_MAX,
     STATISTICS_TIME_MAX,
@@ -170,6 +171,9 @@ pub fn page(place: &Place<'_>, repository: Repository<'_>, at: &Resolved) -> Res
     let (weeks_each, columns) = columns(&counts);
     let people = people(place, &counts);
     let (authors, others) = authors(&people, counts.commits);
+    if let Some((commits, contributors)) = whole(&counts, people.len()) {
+        extent::note(place, revision, commits, contributors);
+    }
     let days = WEEKDAYS.into_iter().zip(counts.hours.chunks(24));
     Ok(StatisticsPage {
         frame: place.frame(t("Statistics of {name}").with("name", revision.label())),
@@ -194,19 +198,41 @@ pub fn page(place: &Place<'_>, repository: Repository<'_>, at: &Resolved) -> Res
     })
 }
 
+/// Where the counts of a history are kept.
+fn counts_key(place: &Place<'_>, revision: &Revision) -> Key {
+    match revision.kind {
+        Kind::Branch => {
+            Key::new(&[b"statistics of a branch", &place.record.id.to_be_bytes(), &revision.name])
+        }
+        Kind::Tag | Kind::Commit => Key::new(&[b"statistics", revision.commit_id.as_bytes()]),
+    }
+}
+
+/// How many commits a history has, and how many people made them, if all of it was counted before: up to a commit that
+/// it goes on from, or up to its end.
+pub fn extended(place: &Place<'_>, repository: Repository<'_>, revision: &Revision) -> Option<(u64, u64)> {
+    let (tip, key) = (revision.commit_id, counts_key(place, revision));
+    let mut counts = place.cache.get(&key).and_then(|text| Counts::parse(&text))?;
+    if !counts.is_of(tip) {
+        counts = counts.extended(repository, tip)?;
+        place.cache.put(&key, &counts.to_text());
+    }
+    whole(&counts, people(place, &counts).len())
+}
+
+/// How many commits were counted, and of how many people; none if that is not all there is.
+fn whole(counts: &Counts, people: usize) -> Option<(u64, u64)> {
+    let is_whole = counts.is_complete() && !counts.is_cut && counts.others == 0;
+    is_whole.then_some((counts.commits, people as u64))
+}
+
 /// What is counted of a history, after a part of what was left.
 fn counted_so_far(
     place: &Place<'_>,
     repository: Repository<'_>,
     revision: &Revision,
 ) -> Result<Counts, Failure> {
-    let tip = revision.commit_id;
-    let key = match revision.kind {
-        Kind::Branch => {
-            Key::new(&[b"statistics of a branch", &place.record.id.to_be_bytes(), &revision.name])
-        }
-        Kind::Tag | Kind::Commit => Key::new(&[b"statistics", tip.as_bytes()]),
-    };
+    let (tip, key) = (revision.commit_id, counts_key(place, revision));
     let kept = place.cache.get(&key).and_then(|text| Counts::parse(&text));
     let mut counts = match kept {
         Some(kept) if kept.is_of(tip) && kept.is_complete() => return Ok(kept),

@@ -21,6 +21,7 @@ pub mod renames;
 pub mod repository;
 pub mod revision;
 pub mod storage;
+pub mod symlinks;
 pub mod text;
 pub mod tips;
 pub mod topological;

@@ -66,6 +66,15 @@ pub const RENAME_BYTES_MAX: u64 = 16 << 20;
 /// The most commits that are looked at to tell how two commits are related.
 pub const RELATED_COMMITS_MAX: usize = 100_000;
 
+/// The longest path that a symbolic link may hold to be followed, in bytes.
+pub const SYMLINK_BYTES_MAX: u64 = 4_096;
+
+/// How many symbolic links are followed to come to what one leads to, as under Linux.
+pub const SYMLINKS_FOLLOWED_MAX: usize = 40;
+
+/// The most segments that may be left to go on the way there.
+pub const SYMLINK_SEGMENTS_MAX: usize = 1_000;
+
 /// The largest `.mailmap` that is read, in bytes.
 pub const MAILMAP_BYTES_MAX: u64 = 512 << 10;
 

@@ -55,6 +55,11 @@ impl Links {
         self.file("raw", revision, path)
     }
 
+    /// A file as it is, to be saved whatever it is.
+    pub fn download(&self, revision: &BStr, path: &BStr) -> String {
+        format!("{}?download=1", self.raw(revision, path))
+    }
+
     pub fn commits(&self, revision: &BStr, path: &BStr) -> String {
         self.file("commits", revision, path)
     }
@@ -91,9 +96,10 @@ impl Links {
         format!("{}/-/bundle", self.base)
     }
 
-    /// The files of a revision in one file of a format, `tar.gz`.
-    pub fn archive(&self, revision: &BStr, format: &str) -> String {
-        format!("{}/-/archive/{}.{format}", self.base, encode_path(revision))
+    /// The files of a revision, or of what stands at a path of it, in one file of a format, `tar.gz`.
+    pub fn archive(&self, revision: &BStr, path: &BStr, format: &str) -> String {
+        let address = format!("{}/-/archive/{}.{format}", self.base, encode_path(revision));
+        if path.is_empty() { address } else { format!("{address}?path={}", encode_component(path)) }
     }
 
     pub fn settings(&self) -> String {
