@@ -2,19 +2,22 @@
 
 use crate::blob_part::{self, Part};
 use crate::highlight::{self, Extent};
+use crate::last_commits;
 use crate::limits::{BLOB_BYTES_MAX, BLOB_LINES_MAX, PARTS_BYTES_MAX};
 use crate::markdown::Origin;
 use crate::markup::Markup;
-use crate::place::{Failure, Place, Switcher, crumbs};
+use crate::place::{CommitLine, Failure, Place, Switcher, crumbs};
 use crate::raw;
+use crate::route;
 use askama::Template;
 use bstr::ByteSlice as _;
 use gix_object::tree::EntryKind;
 use lithe_code::limits::LINE_BYTES_MAX;
+use lithe_code::links::Links;
 use lithe_code::marks::Marks;
-use lithe_code::repository::{Entry, Repository};
+use lithe_code::repository::{Commit, Entry, Repository};
 use lithe_code::revision::{Resolved, Revision};
-use lithe_code::text;
+use lithe_code::{symlinks, text};
 use lithe_lfs::{POINTER_BYTES_MAX, Pointer};
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
 use lithe_web::{Text, filters, t, tn};
@@ -37,11 +40,20 @@ pub struct BlobPage {
     /// Where its lines come from; none for what has no lines.
     blame_href: Option<String>,
     raw_href: String,
+    /// Where it is saved whatever it is.
+    download_href: String,
+    /// The commit that changed it last; none if that is not known.
+    last: Option<CommitLine>,
+    /// What a symbolic link leads to in the end; none if that is nothing, or outside of the tree.
+    target_href: Option<String>,
+    /// The path, to be copied; none if it cannot be shown as it is.
+    #[serde(skip)]
+    path: Option<String>,
     /// The same file at this very commit, whatever the branch does.
     permanent_href: String,
     /// Where the file can be edited and deleted, by who may do that.
     edit: Option<Edit>,
-    /// The other view of a text that can be rendered.
+    /// The other view of a text that can be rendered, or is an image.
     other_view: Option<View>,
     /// What is known about the file, in words: `12 lines`, `1.50 KiB`, `Rust`.
     facts: Vec<Text>,
@@ -92,6 +104,11 @@ enum Content {
 }
 
 impl Content {
+    /// Whether there is text to be copied.
+    fn is_text(&self) -> bool {
+        matches!(self, Self::Lines(_) | Self::Part(_) | Self::Rendered(_))
+    }
+
     /// Where the part before this one begins; none: this is the first, or all.
     fn lines_before(&self) -> Option<usize> {
         match self {
@@ -142,20 +159,30 @@ pub fn page(
         name: text::visible(file_name),
         commits_href: links.commits(name, path),
         find_href: links.find(name),
-        blame_href: matches!(shown.content, Content::Lines(_) | Content::Part(_) | Content::Rendered(_))
-            .then(|| links.blame(name, path)),
+        blame_href: shown.content.is_text().then(|| links.blame(name, path)),
         raw_href: links.raw(name, path),
         permanent_href: links.blob(permanent.name.as_bstr(), path),
         edit: place.may_edit(revision).then(|| Edit {
             href: links.edit(name, path, ""),
             delete_href: links.edit(name, path, "delete"),
         }),
-        other_view: Markup::of(file_name).map(|_| match display {
+        other_view: rendered_name(&entry, &shown.content).map(|rendered| match display {
             Display::Best => {
                 View { name: t("Source"), href: format!("{}?display=source", links.blob(name, path)) }
             }
-            Display::Source | Display::Part(_) => View { name: t("Rendered"), href: links.blob(name, path) },
+            Display::Source | Display::Part(_) => View { name: rendered, href: links.blob(name, path) },
         }),
+        download_href: match &shown.content {
+            // What is saved is the large file, and not the pointer to it.
+            Content::LargeFile { href, .. } => href.clone(),
+            _ => links.download(name, path),
+        },
+        last: last_commits::of_file(place, repository, revision, path),
+        target_href: match &shown.content {
+            Content::Link(_) => target(repository, &commit, &links, at)?,
+            _ => None,
+        },
+        path: path.to_str().ok().filter(|name| text::visible(path) == *name).map(str::to_owned),
         previous_href: shown
             .content
             .lines_before()
@@ -165,6 +192,34 @@ pub fn page(
         notices: shown.notices,
         content: shown.content,
     })
+}
+
+/// What the rendered view of a file is called; none if it has none.
+fn rendered_name(entry: &Entry, content: &Content) -> Option<Text> {
+    let name = entry.name.as_bstr();
+    match content {
+        Content::LargeFile { .. } | Content::Link(_) => None,
+        _ if Markup::of(name).is_some() => Some(t("Rendered")),
+        // Of the images, this one is text.
+        _ if raw::image_type(name) == Some("image/svg+xml") => Some(t("Image")),
+        _ => None,
+    }
+}
+
+/// Where what a symbolic link leads to has its page.
+fn target(
+    repository: Repository<'_>,
+    commit: &Commit,
+    links: &Links,
+    at: &Resolved,
+) -> Result<Option<String>, Failure> {
+    let found = symlinks::follow(repository, &commit.tree_id, at.path.as_bstr())?;
+    let name = at.revision.name.as_bstr();
+    let href = found.map(|(path, entry)| match entry.is_tree() {
+        true => links.tree(name, path.as_bstr()),
+        false => links.blob(name, path.as_bstr()),
+    });
+    Ok(href.filter(|href| route::leads(href)))
 }
 
 struct Shown {
@@ -201,7 +256,8 @@ fn show(
             next: None,
         });
     }
-    if raw::image_type(entry.name.as_bstr()).is_some() && display == Display::Best {
+    let is_link = entry.mode.kind() == EntryKind::Link;
+    if !is_link && raw::image_type(entry.name.as_bstr()).is_some() && display == Display::Best {
         return Ok(Shown {
             facts: vec![size_fact],
             notices: Vec::new(),
@@ -213,7 +269,7 @@ fn show(
         return Ok(nothing(t("This file is too large to be shown here.")));
     }
     let bytes = repository.blob(&entry.id, PARTS_BYTES_MAX)?;
-    if entry.mode.kind() == EntryKind::Link {
+    if is_link {
         let facts = vec![t("Symbolic link")];
         return Ok(Shown {
             facts,

@@ -19,6 +19,7 @@ use crate::listing::{self, OpenSearch, Subject, Wish};
 use crate::missing;
 use crate::patches::Form;
 use crate::place::{Failure, Place};
+use crate::raw::Way;
 use crate::refs::{self, Offsets};
 use crate::route::{self, Page, Route};
 use crate::sending;
@@ -517,7 +518,8 @@ impl Asked<'_> {
         if self.request.method != Method::HEAD {
             self.pay(cost::of_raw(repository.header(&file.id)?.1))?;
         }
-        let open = raw::open(repository, &file)?;
+        let way = if self.query.get("download") == "1" { Way::Saved } else { Way::Shown };
+        let open = raw::open(repository, &file, way)?;
         let (disposition, size) = (open.disposition.clone(), open.size());
         sending::file(self.request, &disposition, &etag, size, |start| open.from(start))
             .map_err(|error| Error::Read(error.to_string()).into())

@@ -4,8 +4,8 @@
 
 use crate::cache::Key;
 use crate::limits::{LAST_COMMITS_PASSED_MAX, LAST_COMMITS_READ_MAX, LAST_COMMITS_TIME_MAX};
-use crate::place::Place;
-use bstr::BStr;
+use crate::place::{CommitLine, Place};
+use bstr::{BStr, ByteSlice as _};
 use lithe_code::last_commits::LastCommits;
 use lithe_code::repository::{Entry, Error, Repository};
 use lithe_code::revision::{Kind, Revision};
@@ -41,7 +41,8 @@ impl Known {
         path: &BStr,
         entries: &[Entry],
     ) -> Self {
-        match looked(place, repository, revision, path, entries) {
+        let names = entries.iter().map(|entry| entry.name.as_bstr());
+        match looked(place, repository, revision, path, names) {
             Ok((found, goes_on)) => Self { found: Some(found), goes_on },
             Err(_) => Self { found: None, goes_on: false },
         }
@@ -65,27 +66,52 @@ impl Known {
     }
 }
 
-/// What is known now, and whether the next view knows more.
-fn looked(
+/// The commit that changed a file last, if that is known or found in a moment, with the other entries of its directory
+/// that are not found yet.
+pub fn of_file(
     place: &Place<'_>,
     repository: Repository<'_>,
     revision: &Revision,
     path: &BStr,
-    entries: &[Entry],
-) -> Result<(LastCommits, bool), Error> {
-    let commit_id = revision.commit_id;
-    let key = match revision.kind {
+) -> Option<CommitLine> {
+    let (directory, name) = match path.rsplit_once_str("/") {
+        Some((directory, name)) => (directory.as_bstr(), name.as_bstr()),
+        None => ("".into(), path),
+    };
+    let kept = place.cache.get(&key(place, revision, directory));
+    let known = kept.and_then(|text| LastCommits::find_in(&text, revision.commit_id, name));
+    let id = known.or_else(|| {
+        let (found, _) = looked(place, repository, revision, directory, std::iter::once(name)).ok()?;
+        Some(found.get(name)?.0)
+    })?;
+    Some(place.commit_line(&repository.commit(&id).ok()?))
+}
+
+/// Where the last commits of a directory's entries are kept.
+fn key(place: &Place<'_>, revision: &Revision, path: &BStr) -> Key {
+    match revision.kind {
         Kind::Branch => {
             Key::new(&[b"last commits of a branch", &place.record.id.to_be_bytes(), &revision.name, path])
         }
-        Kind::Tag | Kind::Commit => Key::new(&[b"last commits", commit_id.as_bytes(), path]),
-    };
+        Kind::Tag | Kind::Commit => Key::new(&[b"last commits", revision.commit_id.as_bytes(), path]),
+    }
+}
+
+/// What is known now, and whether the next view knows more.
+fn looked<'n>(
+    place: &Place<'_>,
+    repository: Repository<'_>,
+    revision: &Revision,
+    path: &BStr,
+    names: impl Iterator<Item = &'n BStr>,
+) -> Result<(LastCommits, bool), Error> {
+    let (commit_id, key) = (revision.commit_id, key(place, revision, path));
     let kept = place.cache.get(&key).and_then(|text| LastCommits::parse(&text));
     let (mut search, earlier) = match kept {
         Some(kept) if kept.commit_id() == commit_id => (kept, None),
         earlier => (LastCommits::new(commit_id), earlier),
     };
-    search.ask(repository, entries.iter().map(|entry| entry.name.as_ref()))?;
+    search.ask(repository, names)?;
     if search.is_complete() {
         return Ok((search, false));
     }

@@ -20,6 +20,15 @@ pub struct Disposition {
     pub attachment: Option<String>,
 }
 
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Shown, if it is something that a browser may show.
+    Shown,
+    /// Saved, whatever it is.
+    Saved,
+}
+
 /// Which file is asked for, before it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
@@ -55,10 +64,10 @@ pub struct Open {
 ///
 /// Fails with [`lithe_code::repository::Error::TooLarge`] where it has more than [`RAW_MADE_BYTES_MAX`] and is
 /// stored as a delta.
-pub fn open(repository: Repository<'_>, file: &File) -> Result<Open, Failure> {
+pub fn open(repository: Repository<'_>, file: &File, way: Way) -> Result<Open, Failure> {
     let mut rest = repository.blob_reader(&file.id, RAW_MADE_BYTES_MAX)?;
     let beginning = rest.next_piece(RAW_LOOKED_AT_BYTES).map_err(|error| Error::Read(error.to_string()))?;
-    Ok(Open { disposition: disposition(file.name.as_bstr(), &beginning), beginning, rest })
+    Ok(Open { disposition: disposition(file.name.as_bstr(), &beginning, way), beginning, rest })
 }
 
 impl Open {
@@ -77,14 +86,16 @@ impl Open {
     }
 }
 
-/// Images are shown, other text is plain text, everything else is saved. `beginning` may end within a character.
-pub fn disposition(name: &BStr, beginning: &[u8]) -> Disposition {
-    if let Some(content_type) = image_type(name) {
-        return Disposition { content_type, attachment: None };
+/// Images are shown, other text is plain text, everything else is saved, or all of them. `beginning` may end within a
+/// character.
+pub fn disposition(name: &BStr, beginning: &[u8], way: Way) -> Disposition {
+    let attachment = || Some(format!("attachment; filename*=UTF-8''{}", encode_component(name)));
+    if text::is_binary(beginning) && image_type(name).is_none() {
+        return Disposition { content_type: "application/octet-stream", attachment: attachment() };
     }
-    if text::is_binary(beginning) {
-        let value = format!("attachment; filename*=UTF-8''{}", encode_component(name));
-        return Disposition { content_type: "application/octet-stream", attachment: Some(value) };
+    let attachment = if way == Way::Saved { attachment() } else { None };
+    if let Some(content_type) = image_type(name) {
+        return Disposition { content_type, attachment };
     }
     let content_type = match beginning {
         [0xff, 0xfe, ..] => "text/plain; charset=utf-16le",
@@ -92,7 +103,7 @@ pub fn disposition(name: &BStr, beginning: &[u8]) -> Disposition {
         _ if is_utf8(beginning) => "text/plain; charset=utf-8",
         _ => "text/plain; charset=windows-1252",
     };
-    Disposition { content_type, attachment: None }
+    Disposition { content_type, attachment }
 }
 
 fn is_utf8(beginning: &[u8]) -> bool {
@@ -105,6 +116,22 @@ fn is_utf8(beginning: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_asked_for_as_a_download_is_saved_as_what_it_is() {
+        let cases: &[(&str, &[u8], &str, &str)] = &[
+            ("a b.txt", b"text", "text/plain; charset=utf-8", "a%20b.txt"),
+            ("a.svg", b"<svg/>", "image/svg+xml", "a.svg"),
+            ("a.png", b"\x89PNG\0", "image/png", "a.png"),
+            ("a.pdf", b"%PDF\0", "application/octet-stream", "a.pdf"),
+            ("\u{fc}\"\r\n", b"", "text/plain; charset=utf-8", "%C3%BC%22%0D%0A"),
+        ];
+        for (name, bytes, content_type, file_name) in cases {
+            let attachment = Some(format!("attachment; filename*=UTF-8''{file_name}"));
+            let expected = Disposition { content_type, attachment };
+            assert_eq!(disposition(BStr::new(name), bytes, Way::Saved), expected, "{name}");
+        }
+    }
 
     #[test]
     fn nothing_is_sent_that_a_browser_would_run() {
@@ -128,7 +155,7 @@ mod tests {
         ];
         for (name, bytes, content_type, attachment) in cases {
             let expected = Disposition { content_type, attachment: attachment.map(str::to_owned) };
-            assert_eq!(disposition(BStr::new(name), bytes), expected, "{name}");
+            assert_eq!(disposition(BStr::new(name), bytes, Way::Shown), expected, "{name}");
         }
     }
 }

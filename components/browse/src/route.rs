@@ -73,7 +73,7 @@ impl Page {
 
     /// Whether it may say who made something.
     pub fn names_people(&self) -> bool {
-        !matches!(self, Self::Raw(_) | Self::Find(_) | Self::Blob(_))
+        !matches!(self, Self::Raw(_) | Self::Find(_))
     }
 
     /// The address of this page for the place at `path`.

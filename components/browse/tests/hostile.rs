@@ -56,7 +56,9 @@ fn visit_all(fixture: &Fixture) -> Vec<Failure> {
             )
             .err(),
         );
-        failures.extend(raw::find(repository, &at).and_then(|file| raw::open(repository, &file)).err());
+        failures.extend(
+            raw::find(repository, &at).and_then(|file| raw::open(repository, &file, raw::Way::Shown)).err(),
+        );
     }
     failures
 }
@@ -219,8 +221,10 @@ fn large_files_are_cut_or_left_out() {
     let raw = |name: &str| {
         let file =
             raw::find(repository(&opened), &resolved(&fixture, &format!("main/{name}"))).expect("a file");
-        let mut contents =
-            raw::open(repository(&opened), &file).expect("it is a file").from(0).expect("readable");
+        let mut contents = raw::open(repository(&opened), &file, raw::Way::Shown)
+            .expect("it is a file")
+            .from(0)
+            .expect("readable");
         io::copy(&mut contents, &mut io::sink()).expect("all of it")
     };
     assert_eq!((raw("raw"), raw("more-raw")), (RAW_MADE_BYTES_MAX, RAW_MADE_BYTES_MAX + 1));
@@ -518,7 +522,8 @@ fn a_name_of_10_000_characters_is_shown_like_any_other() {
     let whitespace = lithe_code::blame::Whitespace::Counts;
     let blame = browse::blame::page(&place, repository, &file, whitespace, 0).expect("lines");
     assert!(blame.render().expect("it renders").contains("id=\"L1\""));
-    let raw = raw::open(repository, &raw::find(repository, &file).expect("a file")).expect("readable");
+    let raw = raw::open(repository, &raw::find(repository, &file).expect("a file"), raw::Way::Shown)
+        .expect("readable");
     assert_eq!(raw.size(), 2);
 }
 

@@ -4,22 +4,40 @@
 // What the script says, in the language of the page.
 const words = document.body.dataset;
 
-// A button with `data-copy="ID"` copies the value or text of that element. It is hidden without a script.
-for (const button of document.querySelectorAll('button[data-copy]')) {
-  const source = document.getElementById(button.dataset.copy);
-  if (!source || !navigator.clipboard) continue;
-  const label = button.textContent;
+// A button copies what it names: with `data-copy="ID"` the value or text of that element, with `data-text` a text, with
+// `data-copy-from` a file as it is. It is hidden without a script.
+for (const button of document.querySelectorAll('button:is([data-copy], [data-text], [data-copy-from])')) {
+  const { copy, text, copyFrom } = button.dataset;
+  const source = document.getElementById(copy);
+  if (!(source || text || copyFrom) || !navigator.clipboard) continue;
+  const label = [...button.childNodes];
   button.hidden = false;
   button.addEventListener('click', async () => {
     try {
-      await navigator.clipboard.writeText(source.value ?? source.textContent);
+      if (copyFrom) await copyFile(copyFrom);
+      else await navigator.clipboard.writeText(text ?? source.value ?? source.textContent);
       button.textContent = words.copied;
     } catch {
-      source.select?.();
+      source?.select?.();
       button.textContent = words.byHand;
     }
-    setTimeout(() => { button.textContent = label; }, 2000);
+    setTimeout(() => { button.replaceChildren(...label); }, 2000);
   });
+}
+
+// Some browsers let a page write to the clipboard only while it answers to a click, and so take a promise.
+async function copyFile(address) {
+  const item = new ClipboardItem({ 'text/plain': readFile(address) });
+  await navigator.clipboard.write([item]);
+}
+
+// The text of a file, in the encoding that its address tells.
+async function readFile(address) {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(answer.status);
+  const [, encoding] = answer.headers.get('content-type')?.match(/charset=([^;]+)/) ?? [];
+  const text = new TextDecoder(encoding ?? 'utf-8').decode(await answer.arrayBuffer());
+  return new Blob([text], { type: 'text/plain' });
 }
 
 // A field with a text to copy is selected whole when it is clicked.

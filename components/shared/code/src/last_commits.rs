@@ -176,6 +176,19 @@ impl LastCommits {
         Ok(())
     }
 
+    /// The last commit of the entry of that name, if it is found in what [`LastCommits::to_text`] wrote of a search from
+    /// that commit. Nothing else of it is read.
+    pub fn find_in(text: &str, commit_id: ObjectId, name: &BStr) -> Option<ObjectId> {
+        let (first, rest) = text.split_once('\n')?;
+        if first.strip_prefix("from ")? != commit_id.to_string() {
+            return None;
+        }
+        let ending = format!(" {}", encode_component(name));
+        let of_name = |line: &&str| line.starts_with("found ") && line.ends_with(&ending);
+        let id = rest.lines().find(of_name)?.strip_prefix("found ")?.strip_suffix(&ending)?;
+        ObjectId::from_hex(id.as_bytes()).ok()
+    }
+
     /// Reads what [`LastCommits::to_text`] wrote; none if it is anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let (first, rest) = text.split_once('\n')?;
