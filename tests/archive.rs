@@ -14,6 +14,39 @@ fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
 }
 
 #[test]
+fn pages_lead_to_archives_and_downloads_of_what_they_show() {
+    let forge = Forge::shared();
+    let path = forge.repository(&[]);
+    let shell = forge.shell(&path);
+    shell.run(HISTORY);
+    let id = shell.run("git -C work rev-parse main");
+    let pages = [
+        (String::new(), "/-/archive/main.tar.gz"),
+        ("/-/tree/feature/x".to_owned(), "/-/archive/feature/x.tar.gz"),
+        ("/-/tree/main/src/deep".to_owned(), "/-/archive/main.tar.gz?path=src%2Fdeep"),
+        (format!("/-/commit/{id}"), ".zip"),
+        ("/-/refs".to_owned(), "/-/archive/v1.zip"),
+    ];
+    for (page, expected) in pages {
+        let html = forge.get(Actor::Stranger, &format!("{path}{page}")).text();
+        let links = html.split("href=\"/").filter_map(|rest| rest.split('"').next());
+        let archives: Vec<_> = links.filter(|link| link.contains("/-/archive/")).collect();
+        assert!(archives.iter().any(|link| link.ends_with(expected)), "{page}: {archives:?}");
+        for link in archives {
+            assert_eq!(forge.get(Actor::Stranger, link).status, 200, "{page}: {link}");
+        }
+    }
+    for (file, disposition) in [("src/deep/one", Some("attachment; filename*=UTF-8''one")), ("large", None)] {
+        let query = if disposition.is_some() { "?download=1" } else { "" };
+        let answer = forge.get(Actor::Stranger, &format!("{path}/-/raw/main/{file}{query}"));
+        assert_eq!((answer.status, answer.header("content-disposition")), (200, disposition), "{file}");
+        assert_eq!(header(&answer, "content-type"), "text/plain; charset=utf-8");
+    }
+    let page = forge.get(Actor::Stranger, &format!("{path}/-/blob/main/src/deep/one")).text();
+    assert!(page.contains(&format!("href=\"/{path}/-/raw/main/src/deep/one?download=1\"")), "{page}");
+}
+
+#[test]
 fn an_archive_is_the_one_of_git_archive() {
     let forge = Forge::shared();
     let path = forge.repository(&[]);

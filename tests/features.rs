@@ -44,6 +44,7 @@ const PLACES: &[(&str, &str)] = &[
     ("diffs", "components/browse/tests/diffs.rs"),
     ("edit", "tests/edit.rs"),
     ("feeds", "tests/feeds.rs"),
+    ("files", "components/browse/tests/files.rs"),
     ("find", "components/browse/src/find.rs"),
     ("git_http", "tests/git_http.rs"),
     ("graphs", "components/browse/tests/graphs.rs"),
@@ -70,6 +71,7 @@ const PLACES: &[(&str, &str)] = &[
     ("sending", "components/browse/src/sending.rs"),
     ("statistics", "components/browse/tests/statistics.rs"),
     ("submodules", "components/browse/src/submodules.rs"),
+    ("summaries", "components/browse/tests/summaries.rs"),
     ("views", "components/browse/tests/views.rs"),
 ];
 
@@ -131,7 +133,13 @@ const FEATURES: &[Feature] = &[
     Feature {
         id: "K007",
         about: "an address that survives renaming",
-        outcome: Here("`/_<number>`", &["admin::the_permanent_address_survives_a_rename"]),
+        outcome: Here(
+            "`/_<number>`; the box with the address to clone has it too",
+            &[
+                "admin::the_permanent_address_survives_a_rename",
+                "summaries::the_permanent_address_can_be_cloned_from",
+            ],
+        ),
     },
     Feature {
         id: "K008",
@@ -152,12 +160,23 @@ const FEATURES: &[Feature] = &[
     Feature {
         id: "K010",
         about: "the summary: description, address to clone, latest commits, README",
-        outcome: Here("`/<repository>`", &["pages::the_summary"]),
+        outcome: Here(
+            "`/<repository>`: the latest ten commits, how many there are and of how many people, as far as that is known",
+            &[
+                "pages::the_summary",
+                "summaries::the_latest_commits_are_those_of_git_log",
+                "summaries::as_many_commits_are_counted_as_git_counts_whatever_was_pushed",
+                "summaries::people_are_counted_once_the_statistics_are_and_from_then_on",
+            ],
+        ),
     },
     Feature {
         id: "K011",
         about: "a box with the addresses to clone",
-        outcome: Here("the address that exists, HTTP", &["pages::the_summary"]),
+        outcome: Here(
+            "HTTP, by the name and by the number",
+            &["pages::the_summary", "summaries::the_permanent_address_can_be_cloned_from"],
+        ),
     },
     Feature {
         id: "K012",
@@ -168,9 +187,12 @@ const FEATURES: &[Feature] = &[
         id: "K013",
         about: "README rendered",
         outcome: Here(
-            "the summary and each directory: Markdown, or plain text",
+            "the summary and each directory: Markdown, reStructuredText, Org or plain text; also in `docs`, and where it is a \
+             symbolic link",
             &[
                 "pages::the_summary",
+                "summaries::a_readme_is_found_by_its_names_and_in_docs",
+                "summaries::a_readme_that_is_a_symbolic_link_is_followed_within_the_tree",
                 "markdown::the_extensions_of_github_work",
                 "markdown::relative_links_lead_to_the_files",
                 "markdown::what_could_run_or_load_is_taken_out",
@@ -193,7 +215,13 @@ const FEATURES: &[Feature] = &[
     Feature {
         id: "K016",
         about: "a menu of archives",
-        outcome: Here("summary and directories", &["archive::an_archive_is_the_one_of_git_archive"]),
+        outcome: Here(
+            "summary, directories (of what is in them), commits and tags",
+            &[
+                "archive::pages_lead_to_archives_and_downloads_of_what_they_show",
+                "files::archives_are_offered_of_what_a_page_shows",
+            ],
+        ),
     },
     Feature {
         id: "K017",
@@ -460,10 +488,13 @@ const FEATURES: &[Feature] = &[
         id: "K047",
         about: "files with their lines highlighted, and addresses of lines",
         outcome: Here(
-            "`/-/blob/<ref>/<path>#L3-L5`",
+            "`/-/blob/<ref>/<path>#L3-L5`, with the commit that changed it last",
             &[
                 "pages::files",
                 "pages::large_files",
+                "files::the_last_commit_of_a_file_is_that_of_git_log",
+                "files::a_file_can_be_saved_and_its_text_and_path_copied",
+                "files::a_symbolic_link_leads_to_what_it_points_to",
                 "highlight::code_becomes_spans_of_the_known_classes",
                 "attributes::a_file_is_shown_in_its_language_and_encoding",
             ],
@@ -478,8 +509,12 @@ const FEATURES: &[Feature] = &[
         id: "K049",
         about: "images shown in the page",
         outcome: Here(
-            "on a file's page and in changes",
-            &["pages::files", "views::images_are_shown_before_and_after"],
+            "on a file's page and in changes; of SVG its source too",
+            &[
+                "pages::files",
+                "files::an_image_that_is_text_is_shown_as_either",
+                "views::images_are_shown_before_and_after",
+            ],
         ),
     },
     Feature {
@@ -515,9 +550,12 @@ const FEATURES: &[Feature] = &[
     Feature {
         id: "K054",
         about: "a file as a download",
-        outcome: Differs(
-            "`/-/raw/<ref>/<path>`: what a browser could run is sent as a download, the rest can be saved",
-            &["raw::nothing_is_sent_that_a_browser_would_run"],
+        outcome: Here(
+            "`/-/raw/<ref>/<path>?download=1`",
+            &[
+                "raw::what_is_asked_for_as_a_download_is_saved_as_what_it_is",
+                "archive::pages_lead_to_archives_and_downloads_of_what_they_show",
+            ],
         ),
     },
     Feature {

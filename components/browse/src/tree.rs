@@ -11,7 +11,6 @@ use askama::Template;
 use bstr::{BStr, BString, ByteSlice as _};
 use gix_object::tree::EntryKind;
 use lithe_code::links::Links;
-use lithe_code::marks::Marks;
 use lithe_code::repository::{Entry, Repository};
 use lithe_code::revision::{Resolved, Revision};
 use lithe_code::text;
