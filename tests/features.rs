@@ -137,7 +137,7 @@ const FEATURES: &[Feature] = &[
             "`/_<number>`; the box with the address to clone has it too",
             &[
                 "admin::the_permanent_address_survives_a_rename",
-                "summaries::the_permanent_address_can_be_cloned_from",
+                "summaries::the_permanent_address_is_offered_beside_the_name",
             ],
         ),
     },
@@ -175,7 +175,7 @@ const FEATURES: &[Feature] = &[
         about: "a box with the addresses to clone",
         outcome: Here(
             "HTTP, by the name and by the number",
-            &["pages::the_summary", "summaries::the_permanent_address_can_be_cloned_from"],
+            &["pages::the_summary", "summaries::the_permanent_address_is_offered_beside_the_name"],
         ),
     },
     Feature {

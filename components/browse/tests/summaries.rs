@@ -157,7 +157,7 @@ fn people_are_counted_once_the_statistics_are_and_from_then_on() {
 }
 
 #[test]
-fn the_permanent_address_can_be_cloned_from() {
+fn the_permanent_address_is_offered_beside_the_name() {
     let fixture = Fixture::new("git commit -q --allow-empty -m 1");
     let told = summary(&fixture.place(), &fixture);
     assert_eq!(told["clone-url"], "http://localhost:8000/team/demo.git");
