@@ -75,7 +75,7 @@ fn german_pages() {
 }
 
 /// What the repository itself has in words, and what has the same name in all languages.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 17] = [
     "Ada",
     "Lovelace",
     "ada@example.org",
@@ -90,6 +90,8 @@ const NAMES: [&str; 15] = [
     "gz",
     "zst",
     "zip",
+    "Atom",
+    "RSS",
     "more",
 ];
 
