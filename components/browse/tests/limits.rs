@@ -110,7 +110,7 @@ fn so_many_branches_and_tags_are_on_a_page() {
         let shown = |html: &str, kind: char| html.matches(&format!("/-/tree/{kind}")).count();
         assert_eq!((shown(&first, 'b'), shown(&first, 't')), (REFS_PER_PAGE, REFS_PER_PAGE), "{count}");
         assert_eq!(first.contains(&format!("?branches={REFS_PER_PAGE}")), has_next, "{count}");
-        let second = html(Offsets { branches: REFS_PER_PAGE, tags: REFS_PER_PAGE });
+        let second = html(Offsets { branches: REFS_PER_PAGE, tags: REFS_PER_PAGE, ..Offsets::default() });
         assert_eq!(
             (shown(&second, 'b'), shown(&second, 't')),
             (count - REFS_PER_PAGE, count - REFS_PER_PAGE)

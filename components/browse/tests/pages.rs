@@ -372,7 +372,8 @@ fn another_branch_is_chosen() {
     for (name, page, words) in
         [("switch", Page::Blame("main/src/main.rs".into()), "I"), ("switch-nothing", Page::Summary, "<none>")]
     {
-        let choice = switch::page(&fixture.place(), repository(&opened), &page, words).expect("readable");
+        let query = Fields::of_pairs(vec![("ref".to_owned(), words.to_owned())]);
+        let choice = switch::page(&fixture.place(), repository(&opened), &page, &query).expect("readable");
         let Some(Switch::Choice(page)) = choice else { panic!("there is a choice") };
         check(name, &rendered(&*page));
     }

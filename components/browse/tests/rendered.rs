@@ -115,8 +115,9 @@ fn languages_are_found_a_part_at_each_view() {
     for _ in 0..10_000 {
         let languages = Languages::find(&cache, repository(&opened), &tree).expect("readable");
         if languages.is_complete {
-            let parts: Vec<_> = languages.parts.iter().map(|part| (part.name.as_str(), part.bytes)).collect();
-            assert_eq!(parts, [("Go", 1_500), ("Rust", 1_500)]);
+            let parts: Vec<_> =
+                languages.parts.iter().map(|part| (part.name.to_string(), part.bytes)).collect();
+            assert_eq!(parts, [("Go".to_owned(), 1_500), ("Rust".to_owned(), 1_500)]);
             return;
         }
     }
