@@ -151,8 +151,9 @@ fn feeds_are_in_the_language_of_their_reader() {
 
 /// What the repository and the accounts of the next test have in words.
 const NAMES: &[&str] = &[
-    "alice", "bob", "Alice", "Author", "example", "org", "team", "demo", "main", "file", "table", "notes",
-    "One", "Two", "code", "Rust", "Python", "Java", "Ruby", "Shell", "Lua", "java", "lua", "Perl", "Haskell",
+    "Atom", "RSS", "alice", "bob", "Alice", "Author", "example", "org", "team", "demo", "main", "file",
+    "table", "notes", "One", "Two", "code", "Rust", "Python", "Java", "Ruby", "Shell", "Lua", "java", "lua",
+    "Perl", "Haskell",
 ];
 
 /// What is the same in both languages, or in none.

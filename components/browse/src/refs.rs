@@ -55,6 +55,13 @@ struct Section {
     next_href: Option<String>,
 }
 
+impl Section {
+    /// Whether it tells of any of its rows how far it is from the default branch.
+    fn has_distances(&self) -> bool {
+        self.rows.iter().any(|row| row.distance.is_some() || row.is_far)
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Row {

@@ -250,7 +250,10 @@ fn so_many_children_branches_and_tags_are_named() {
         let tags = tags.expect("it is tagged");
         assert_eq!(tags.matches("<a ").count(), CONTAINING_SHOWN_MAX);
         assert_eq!(tags.contains("and 1 more"), more == 1);
-        assert!(tags.contains(">v1</a>, <a href=\"/team/demo/-/tree/v2\">v2</a>"), "by versions: {tags}");
+        assert!(
+            tags.contains(">v1</a>, <a href=\"/team/demo/-/tree/v2\" rel=\"nofollow\">v2</a>"),
+            "by versions: {tags}"
+        );
     }
 }
 
