@@ -3,7 +3,9 @@
 //! What is found is kept by branch and directory, and taken over by the branch's next commits.
 
 use crate::cache::Key;
-use crate::limits::{LAST_COMMITS_PASSED_MAX, LAST_COMMITS_READ_MAX, LAST_COMMITS_TIME_MAX};
+use crate::limits::{
+    LAST_COMMITS_FIRST_TIME_MAX, LAST_COMMITS_PASSED_MAX, LAST_COMMITS_READ_MAX, LAST_COMMITS_TIME_MAX,
+};
 use crate::place::{CommitLine, Place};
 use bstr::{BStr, ByteSlice as _};
 use lithe_code::last_commits::LastCommits;
@@ -107,9 +109,15 @@ fn looked<'n>(
 ) -> Result<(LastCommits, bool), Error> {
     let (commit_id, key) = (revision.commit_id, key(place, revision, path));
     let kept = place.cache.get(&key).and_then(|text| LastCommits::parse(&text));
+    let is_kept = kept.is_some();
     let (mut search, earlier) = match kept {
         Some(kept) if kept.commit_id() == commit_id => (kept, None),
         earlier => (LastCommits::new(commit_id), earlier),
+    };
+    // Of permanent addresses there are as many as commits, and most are asked for once.
+    let time_max = match revision.kind {
+        Kind::Tag | Kind::Commit if !is_kept => LAST_COMMITS_FIRST_TIME_MAX,
+        _ => LAST_COMMITS_TIME_MAX,
     };
     search.ask(repository, names)?;
     if search.is_complete() {
@@ -118,7 +126,7 @@ fn looked<'n>(
     let budget = Budget {
         commits_read: LAST_COMMITS_READ_MAX,
         commits_passed: LAST_COMMITS_PASSED_MAX,
-        until: place.until(LAST_COMMITS_TIME_MAX),
+        until: place.until(time_max),
     };
     // What was found before an object that cannot be read is shown all the same.
     let is_readable = search.advance(repository, path, earlier.as_ref(), budget).is_ok();
