@@ -96,8 +96,13 @@ const uses = {
   },
 
   async 'finding a file'({ page, expect, press, goes, leads, open }) {
+    // Before the first paint, too, what one types is not taken for the page's keys.
+    await page.addInitScript(() => {
+      document.addEventListener('DOMContentLoaded', () => { window.focusedAtFirst = document.activeElement.id; });
+    });
     await open(repository);
     await goes('t', `${repository}/-/find/main`);
+    expect(await page.evaluate(() => focusedAtFirst) === 'find-words', 'the field has the focus from the first');
     await page.keyboard.type('long');
     await leads('/-/find/main?q=long');
     const names = await page.locator('.found a').allInnerTexts();

@@ -6,6 +6,10 @@ const keys = [
   ['?', words.help, showKeys],
 ];
 
+// A browser gives the focus to its field as it paints the page for the first time; who types before that would
+// press the page's keys.
+if (document.activeElement === document.body) document.querySelector('[autofocus]')?.focus();
+
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape') {
     for (const menu of document.querySelectorAll('details.menu[open]')) {
