@@ -46,15 +46,16 @@ impl View {
     /// Reads `?view=split&w=1&file=3&context=10&full=1`, and `part=1` of who wants no more than that file.
     pub fn of(query: &Fields) -> Self {
         let context = query.get("context").parse().unwrap_or(lines::CONTEXT_LINES);
+        // Few different pages can be asked for, and kept.
+        let context = CONTEXT_STEPS.into_iter().find(|step| *step >= context).unwrap_or(CONTEXT_LINES_MAX);
+        let is_part = query.get("part") == "1";
         let file: Option<usize> = query.get("file").parse().ok().filter(|number| *number > 0);
+        // One with the context that all have is none.
+        let file = file.filter(|_| is_part || context != lines::CONTEXT_LINES);
         Self {
-            lines: Options {
-                // Few different pages can be asked for, and kept.
-                context: CONTEXT_STEPS.into_iter().find(|step| *step >= context).unwrap_or(CONTEXT_LINES_MAX),
-                ignores_white_space: query.get("w") == "1",
-            },
+            lines: Options { context, ignores_white_space: query.get("w") == "1" },
             file,
-            is_part: file.is_some() && query.get("part") == "1",
+            is_part: file.is_some() && is_part,
             is_split: query.get("view") == "split",
             is_full: query.get("full") == "1",
         }
