@@ -44,7 +44,8 @@ impl Known {
         entries: &[Entry],
     ) -> Self {
         let names = entries.iter().map(|entry| entry.name.as_bstr());
-        match looked(place, repository, revision, path, names) {
+        let key = key(place, revision, path);
+        match looked(place, repository, revision, path, names, &key, place.cache.get(&key)) {
             Ok((found, goes_on)) => Self { found: Some(found), goes_on },
             Err(_) => Self { found: None, goes_on: false },
         }
@@ -80,10 +81,12 @@ pub fn of_file(
         Some((directory, name)) => (directory.as_bstr(), name.as_bstr()),
         None => ("".into(), path),
     };
-    let kept = place.cache.get(&key(place, revision, directory));
-    let known = kept.and_then(|text| LastCommits::find_in(&text, revision.commit_id, name));
+    let key = key(place, revision, directory);
+    let kept = place.cache.get(&key);
+    let known = kept.as_deref().and_then(|text| LastCommits::find_in(text, revision.commit_id, name));
     let id = known.or_else(|| {
-        let (found, _) = looked(place, repository, revision, directory, std::iter::once(name)).ok()?;
+        let names = std::iter::once(name);
+        let (found, _) = looked(place, repository, revision, directory, names, &key, kept).ok()?;
         Some(found.get(name)?.0)
     })?;
     Some(place.commit_line(&repository.commit(&id).ok()?))
@@ -99,26 +102,26 @@ fn key(place: &Place<'_>, revision: &Revision, path: &BStr) -> Key {
     }
 }
 
-/// What is known now, and whether the next view knows more.
+/// What is known now beside what was kept under that key, and whether the next view knows more.
 fn looked<'n>(
     place: &Place<'_>,
     repository: Repository<'_>,
     revision: &Revision,
     path: &BStr,
     names: impl Iterator<Item = &'n BStr>,
+    key: &Key,
+    kept: Option<String>,
 ) -> Result<(LastCommits, bool), Error> {
-    let (commit_id, key) = (revision.commit_id, key(place, revision, path));
-    let kept = place.cache.get(&key).and_then(|text| LastCommits::parse(&text));
+    let commit_id = revision.commit_id;
+    let kept = kept.and_then(|text| LastCommits::parse(&text));
     let is_kept = kept.is_some();
     let (mut search, earlier) = match kept {
         Some(kept) if kept.commit_id() == commit_id => (kept, None),
         earlier => (LastCommits::new(commit_id), earlier),
     };
     // Of permanent addresses there are as many as commits, and most are asked for once.
-    let time_max = match revision.kind {
-        Kind::Tag | Kind::Commit if !is_kept => LAST_COMMITS_FIRST_TIME_MAX,
-        _ => LAST_COMMITS_TIME_MAX,
-    };
+    let is_first_time = matches!(revision.kind, Kind::Tag | Kind::Commit) && !is_kept;
+    let time_max = if is_first_time { LAST_COMMITS_FIRST_TIME_MAX } else { LAST_COMMITS_TIME_MAX };
     search.ask(repository, names)?;
     if search.is_complete() {
         return Ok((search, false));
@@ -130,7 +133,10 @@ fn looked<'n>(
     };
     // What was found before an object that cannot be read is shown all the same.
     let is_readable = search.advance(repository, path, earlier.as_ref(), budget).is_ok();
-    place.cache.put(&key, &search.to_text());
     let goes_on = is_readable && !search.is_complete();
+    // To keep what was found in less than a moment takes longer than to find it again.
+    if !is_first_time || goes_on {
+        place.cache.put(key, &search.to_text());
+    }
     Ok((search, goes_on))
 }

@@ -4,20 +4,18 @@ mod kit;
 
 use askama::Template as _;
 use browse::blame;
-use browse::cache::{Cache, Key};
 use browse::limits::{
     BLAME_LINES_MAX, BLAME_WAY_KEPT_COMMITS_MIN, BLAME_WAY_KEPT_READ_MIN, BLOB_LINES_MAX,
     CACHE_ENTRY_BYTES_MAX,
 };
 use browse::place::Place;
 use gix_hash::ObjectId;
-use kit::{COMMITTED, Fixture, repository};
+use kit::{COMMITTED, Fixture, Kept, repository};
 use lithe_code::blame::{Blame, Rules, Whitespace};
 use lithe_code::limits::{BLAME_RENAMED_PARENTS_MAX, RENAMED_PATH_SEGMENTS_MAX};
 use lithe_code::revision;
 use lithe_code::walk::Budget;
-use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 /// Numbers that look drawn by lot, the same each time.
@@ -266,26 +264,11 @@ fn the_search_may_begin_where_the_file_is_the_same_for_the_last_time() {
     }
 }
 
-/// Keeps everything, and counts what is put there.
-#[derive(Default)]
-struct Counted(RefCell<HashMap<Key, String>>, Cell<usize>);
-
-impl Cache for Counted {
-    fn get(&self, key: &Key) -> Option<String> {
-        self.0.borrow().get(key).cloned()
-    }
-
-    fn put(&self, key: &Key, text: &str) {
-        self.1.set(self.1.get() + 1);
-        self.0.borrow_mut().insert(*key, text.to_owned());
-    }
-}
-
 #[test]
 fn a_push_of_another_file_leaves_what_is_known_of_lines() {
     let fixture =
         Fixture::new("seq 9 > f && git add . && git commit -qm One && sed -i 5d f && git commit -qam Two");
-    let cache = Counted::default();
+    let cache = Kept::default();
     let view = || {
         let opened = fixture.open();
         let at = revision::resolve(repository(&opened), "main/f".into()).expect("readable").expect("there");
@@ -293,7 +276,7 @@ fn a_push_of_another_file_leaves_what_is_known_of_lines() {
         let page = blame::page(&place, repository(&opened), &at, Whitespace::Counts, 0).expect("lines");
         let page = page.render().expect("the template takes its page");
         assert!(page.contains(">One</a>"), "{page}");
-        cache.1.take()
+        cache.puts()
     };
     let others = |count: usize| {
         let commit = "commit refs/heads/main\ncommitter A <a@b> 1750000000 +0000\ndata 1\nx\n";

@@ -4,14 +4,11 @@ mod kit;
 
 use askama::Template as _;
 use browse::blob::{self, BlobPage, Display};
-use browse::cache::{Cache, Key};
 use browse::place::Place;
 use browse::{commit, refs, tree};
-use kit::{Fixture, repository};
+use kit::{Fixture, Kept, repository};
 use lithe_code::revision;
 use serde_json::Value;
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 
 fn told(place: &Place<'_>, fixture: &Fixture, rest: &str, display: Display) -> (Value, String) {
     let opened = fixture.open();
@@ -43,28 +40,13 @@ fn the_last_commit_of_a_file_is_that_of_git_log() {
     }
 }
 
-/// Keeps everything, and counts what is put there.
-#[derive(Default)]
-struct Counted(RefCell<HashMap<Key, String>>, Cell<usize>);
-
-impl Cache for Counted {
-    fn get(&self, key: &Key) -> Option<String> {
-        self.0.borrow().get(key).cloned()
-    }
-
-    fn put(&self, key: &Key, text: &str) {
-        self.1.set(self.1.get() + 1);
-        self.0.borrow_mut().insert(*key, text.to_owned());
-    }
-}
-
 #[test]
 fn what_a_directory_has_found_its_files_know_and_the_other_way_round() {
     let fixture = Fixture::new(
         r#"mkdir dir && echo 1 > dir/a && echo 1 > 'dir/b c' && git add . && git commit -qm One
         echo 2 > dir/a && git commit -qam Two"#,
     );
-    let kept = Counted::default();
+    let kept = Kept::default();
     let place = Place { cache: &kept, ..fixture.place() };
     let title = |path: &str| {
         let (page, _) = told(&place, &fixture, &format!("main/dir/{path}"), Display::Source);
@@ -76,9 +58,9 @@ fn what_a_directory_has_found_its_files_know_and_the_other_way_round() {
     tree::page(&place, repository(&opened), &at, 0).expect("a directory");
     // The texts of both files are kept from here on, too.
     assert_eq!((title("a"), title("b c")), ("Two".into(), "One".into()));
-    let puts = kept.1.get();
+    kept.puts();
     assert_eq!((title("a"), title("b c")), ("Two".into(), "One".into()));
-    assert_eq!(kept.1.get(), puts);
+    assert_eq!(kept.puts(), 0);
 }
 
 #[test]

@@ -3,18 +3,16 @@
 mod kit;
 
 use askama::Template as _;
-use browse::cache::{Cache, Key};
 use browse::limits::LAST_COMMITS_READ_MAX;
 use browse::place::Place;
 use browse::tree;
 use bstr::ByteSlice as _;
 use gix_hash::ObjectId;
-use kit::{COMMITTED, Fixture, repository};
+use kit::{COMMITTED, Fixture, Kept, repository};
 use lithe_code::last_commits::LastCommits;
 use lithe_code::revision;
 use lithe_code::walk::Budget;
-use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 const ALL: Budget = Budget { commits_read: usize::MAX, commits_passed: usize::MAX, until: None };
@@ -174,20 +172,6 @@ fn text_that_was_not_written_here_is_nothing() {
     assert!(LastCommits::parse(&format!("from {id}\n")).is_some());
 }
 
-/// What was rendered, in memory.
-#[derive(Default)]
-struct Kept(RefCell<HashMap<Key, String>>);
-
-impl Cache for Kept {
-    fn get(&self, key: &Key) -> Option<String> {
-        self.0.borrow().get(key).cloned()
-    }
-
-    fn put(&self, key: &Key, text: &str) {
-        self.0.borrow_mut().insert(*key, text.to_owned());
-    }
-}
-
 #[test]
 fn a_directory_says_that_more_is_known_next_time() {
     // The file is in all commits, and changed in the very first alone.
@@ -219,4 +203,22 @@ fn a_directory_says_that_more_is_known_next_time() {
     // However slow the machine is, each view comes further.
     let last = (0..LAST_COMMITS_READ_MAX).map(|_| view()).find(|html| !html.contains("data-fills"));
     assert_eq!(last.as_deref().map(known), Some(2));
+}
+
+#[test]
+fn what_a_permanent_address_shows_at_once_is_not_kept() {
+    let fixture = Fixture::new(
+        "mkdir dir && seq 9 > dir/a && git add . && git commit -qm One && seq 5 > dir/b && git add . && git commit -qm Two",
+    );
+    let opened = fixture.open();
+    let repository = repository(&opened);
+    for (revision, is_kept) in [(fixture.git("rev-parse main"), false), ("main".to_owned(), true)] {
+        let address = format!("{revision}/dir");
+        let at = revision::resolve(repository, address.as_str().into()).expect("readable").expect("there");
+        let kept = Kept::default();
+        let place = Place { cache: &kept, ..fixture.place() };
+        let page = tree::page(&place, repository, &at, 0).expect("a directory").render().expect("it renders");
+        // On a slow machine it may have taken more than a moment.
+        assert_eq!(kept.puts() > 0, is_kept || page.contains("data-fills"), "{revision}: {page}");
+    }
 }

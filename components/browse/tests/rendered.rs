@@ -4,19 +4,16 @@ mod kit;
 
 use askama::Template as _;
 use browse::blob::{self, Display};
-use browse::cache::{Cache, Key};
 use browse::languages::Languages;
 use browse::place::Failure;
 use browse::route::Page;
 use browse::summary::{self, Summary};
 use browse::switch::{self, Switch};
-use kit::Fixture;
+use kit::{Fixture, Kept};
 use lithe_code::repository::Repository;
 use lithe_code::revision;
 use lithe_code::storage::Opened;
 use lithe_web::Fields;
-use std::cell::RefCell;
-use std::collections::HashMap;
 
 fn repository(opened: &Opened) -> Repository<'_> {
     Repository { objects: &opened.objects, refs: &opened.refs }
@@ -88,20 +85,6 @@ fn a_summary_says_what_the_files_are() {
     assert!(page.contains(&format!("href=\"/team/demo/-/tree/{commit}\" rel=\"nofollow\" data-key=\"y\"")));
 }
 
-/// Keeps everything in memory.
-#[derive(Default)]
-struct Memory(RefCell<HashMap<String, String>>);
-
-impl Cache for Memory {
-    fn get(&self, key: &Key) -> Option<String> {
-        self.0.borrow().get(&format!("{key:?}")).cloned()
-    }
-
-    fn put(&self, key: &Key, text: &str) {
-        self.0.borrow_mut().insert(format!("{key:?}"), text.to_owned());
-    }
-}
-
 #[test]
 fn languages_are_found_a_part_at_each_view() {
     let fixture = Fixture::new(
@@ -111,7 +94,7 @@ fn languages_are_found_a_part_at_each_view() {
     let opened = fixture.open();
     let tree = revision::landing_branch(repository(&opened)).expect("readable").expect("a branch").commit_id;
     let tree = repository(&opened).commit(&tree).expect("readable").tree_id;
-    let cache = Memory::default();
+    let cache = Kept::default();
     for _ in 0..10_000 {
         let languages = Languages::find(&cache, repository(&opened), &tree).expect("readable");
         if languages.is_complete {

@@ -3,30 +3,13 @@
 mod kit;
 
 use askama::Template as _;
-use browse::cache::{Cache, Key};
 use browse::limits::{EXTENT_COMMITS_READ_MAX, EXTENT_UNKNOWN_MAX, SUMMARY_COMMITS_MAX};
 use browse::place::Place;
 use browse::summary::{self, Summary};
 use browse::{statistics, tree};
-use kit::{COMMITTED, Fixture, repository};
+use kit::{COMMITTED, Fixture, Kept, repository};
 use lithe_code::revision;
 use serde_json::Value;
-use std::cell::RefCell;
-use std::collections::HashMap;
-
-/// Keeps everything.
-#[derive(Default)]
-struct Kept(RefCell<HashMap<Key, String>>);
-
-impl Cache for Kept {
-    fn get(&self, key: &Key) -> Option<String> {
-        self.0.borrow().get(key).cloned()
-    }
-
-    fn put(&self, key: &Key, text: &str) {
-        self.0.borrow_mut().insert(*key, text.to_owned());
-    }
-}
 
 /// The summary as programs are told it.
 #[track_caller]

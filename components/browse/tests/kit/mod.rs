@@ -3,13 +3,15 @@
 // Each test file uses what it needs.
 #![allow(dead_code)]
 
-use browse::cache::NoCache;
+use browse::cache::{Cache, Key, NoCache};
 use browse::issues::Issues;
 use browse::place::Place;
 use lithe_code::repository::Repository;
 use lithe_code::storage::{self, Opened};
 use lithe_forge::types;
 use lithe_web::Frame;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::Command;
 use std::rc::Rc;
@@ -17,6 +19,31 @@ use tempfile::TempDir;
 
 /// The time of every commit, and five minutes before the present of every page.
 pub const COMMITTED: i64 = 1_750_000_000;
+
+/// Keeps everything in memory, and counts what is put there.
+#[derive(Default)]
+pub struct Kept {
+    texts: RefCell<HashMap<Key, String>>,
+    puts: Cell<usize>,
+}
+
+impl Kept {
+    /// How often something was put there since this was asked last.
+    pub fn puts(&self) -> usize {
+        self.puts.take()
+    }
+}
+
+impl Cache for Kept {
+    fn get(&self, key: &Key) -> Option<String> {
+        self.texts.borrow().get(key).cloned()
+    }
+
+    fn put(&self, key: &Key, text: &str) {
+        self.puts.set(self.puts.get() + 1);
+        self.texts.borrow_mut().insert(*key, text.to_owned());
+    }
+}
 
 /// A repository with a work tree.
 pub struct Fixture {

@@ -91,6 +91,7 @@ impl LastCommits {
             repository,
             path,
             keys: HashMap::new(),
+            own_keys: PathKeys::new(path),
             directories: HashMap::new(),
             listings: VecDeque::new(),
             read: 0,
@@ -103,6 +104,12 @@ impl LastCommits {
                 None => names,
             };
             if names.is_empty() {
+                continue;
+            }
+            let stride = budget.stride(search.passed);
+            let end = earlier.map(|earlier| earlier.commit_id);
+            if let Some(place) = search.pass(&id, &names, end, stride) {
+                self.pending.entry(place).or_default().extend(names);
                 continue;
             }
             match search.step(&id, names.clone()) {
@@ -219,13 +226,19 @@ impl LastCommits {
 /// How many listings are kept in memory, since a parent is often the next commit.
 const LISTINGS_KEPT_MAX: usize = 4;
 
+/// Of how many entries filters are asked one by one; of more, they are asked for the directory.
+const NAMES_ASKED_FOR_MAX: usize = 8;
+
 /// What a directory has under its names.
 type Entries = HashMap<BString, (EntryKind, ObjectId)>;
 
 struct Search<'a> {
     repository: Repository<'a>,
     path: &'a BStr,
+    /// Of the entries that filters were asked for by now.
     keys: HashMap<BString, PathKeys>,
+    /// Of the directory itself.
+    own_keys: PathKeys,
     /// Which tree stands at the end of a path, given the rest of it, below another.
     directories: HashMap<(ObjectId, usize), Option<ObjectId>>,
     listings: VecDeque<(ObjectId, Rc<Entries>)>,
@@ -276,18 +289,45 @@ impl Search<'_> {
         Ok(step)
     }
 
+    /// Goes from a commit along first parents, past those that surely changed none of the names; none, if it may have
+    /// itself.
+    fn pass(
+        &mut self,
+        id: &oid,
+        names: &[BString],
+        end: Option<ObjectId>,
+        commits_max: usize,
+    ) -> Option<(i64, ObjectId)> {
+        let graph = self.repository.objects.commit_graph()?;
+        let passed = if names.len() > NAMES_ASKED_FOR_MAX && !self.path.is_empty() {
+            graph.pass(id, &[&self.own_keys], end.as_deref(), commits_max)
+        } else {
+            names.iter().for_each(|name| self.learn(name));
+            let keys: Vec<&PathKeys> = names.iter().map(|name| &self.keys[name]).collect();
+            graph.pass(id, &keys, end.as_deref(), commits_max)
+        }?;
+        self.passed += passed.commits;
+        Some((passed.date, passed.id))
+    }
+
     /// Splits names into those that a commit surely did not change, and the others.
     fn unchanged(&mut self, id: &oid, names: Vec<BString>) -> (Vec<BString>, Vec<BString>) {
         let Some(graph) = self.repository.objects.commit_graph() else { return (Vec::new(), names) };
-        let (path, keys) = (self.path, &mut self.keys);
         names.into_iter().partition(|name| {
-            if !keys.contains_key(name) {
-                let full =
-                    if path.is_empty() { name.to_vec() } else { bstr::join("/", [path, name.as_bstr()]) };
-                keys.insert(name.clone(), PathKeys::new(&full));
-            }
-            !graph.may_have_changed(id, &keys[name])
+            self.learn(name);
+            !graph.may_have_changed(id, &self.keys[name])
         })
+    }
+
+    /// Makes the keys of an entry, for filters.
+    fn learn(&mut self, name: &BString) {
+        if !self.keys.contains_key(name) {
+            let full = match self.path.is_empty() {
+                true => name.to_vec(),
+                false => bstr::join("/", [self.path, name.as_bstr()]),
+            };
+            self.keys.insert(name.clone(), PathKeys::new(&full));
+        }
     }
 
     /// The parents that are there: in a shallow repository, some are not.

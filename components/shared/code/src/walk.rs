@@ -22,6 +22,12 @@ impl Budget {
             && passed < self.commits_passed
             && self.until.is_none_or(|until| Instant::now() < until)
     }
+
+    /// How many commits a walk that has passed so many may pass by before it asks again.
+    pub fn stride(&self, passed: usize) -> usize {
+        const COMMITS_MAX: usize = 256;
+        self.commits_passed.saturating_sub(passed).min(COMMITS_MAX)
+    }
 }
 
 /// A commit as walks need it.

@@ -37,18 +37,15 @@ pub fn beginning(
     let mut found = Beginning { commit_id, passed: 0, read: 0, is_whole: false };
     let mut node = Node::read(repository, &commit_id)?;
     while budget.allows(found.read, found.passed) {
-        let is_unchanged = graph.is_some_and(|graph| !graph.may_have_changed(&found.commit_id, &keys));
-        let first = match node.parent_ids.first() {
-            Some(first) if is_unchanged => Node::find(repository, first)?.map(|parent| (*first, parent)),
-            Some(_) | None => None,
-        };
-        let next = match first {
-            Some(first) => Some(first),
-            None => {
-                found.read += 1;
-                with_file(repository, &node, path, blob_id)?
-            }
-        };
+        let stride = budget.stride(found.passed);
+        let passed = graph.and_then(|graph| graph.pass(&found.commit_id, &[&keys], None, stride));
+        if let Some(passed) = passed {
+            (found.commit_id, node) = (passed.id, Node::read(repository, &passed.id)?);
+            found.passed += passed.commits;
+            continue;
+        }
+        found.read += 1;
+        let next = with_file(repository, &node, path, blob_id)?;
         let Some((id, parent)) = next else {
             found.is_whole = true;
             break;

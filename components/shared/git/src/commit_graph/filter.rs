@@ -33,6 +33,8 @@ pub(super) enum HashVersion {
 pub struct PathKeys {
     /// Of the path and of each directory above it.
     keys: Vec<Key>,
+    /// Whether it matters which of the two.
+    are_signed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +56,7 @@ impl PathKeys {
         // The longest first: it is the one that says the most.
         let mut keys: Vec<Key> = ends.map(key).collect();
         keys.reverse();
-        Self { keys }
+        Self { are_signed: keys.iter().any(|key| key.signed != key.unsigned), keys }
     }
 }
 
@@ -97,15 +99,13 @@ impl Filters {
         let has = |key: fn(&Key) -> [u32; 2]| path.keys.iter().all(|at| self.has(begin, len, key(at)));
         let unsigned = has(|key| key.unsigned);
         // The first version is asked in both ways, as it may come from a machine of either kind.
-        unsigned || self.version == HashVersion::One && has(|key| key.signed)
+        unsigned || self.version == HashVersion::One && path.are_signed && has(|key| key.signed)
     }
 
     /// Whether all bits of a key are set in the filter of `len` bytes at `begin`, or cannot be read.
     fn has(&self, begin: u64, len: u64, key: [u32; 2]) -> bool {
-        bits(key, self.hashes, len).all(|(byte, mask)| {
-            let mut at = [0];
-            self.data.read(begin + byte, &mut at).is_err() || at[0] & mask != 0
-        })
+        bits(key, self.hashes, len)
+            .all(|(byte, mask)| self.data.entry(begin + byte).map_or(true, |[at]: [u8; 1]| at & mask != 0))
     }
 
     /// The filter of the commit at a position; none: it was not computed.

@@ -12,8 +12,6 @@ const HEAD_LEN: u64 = 8;
 const FANOUT_LEN: u64 = 256 * 4;
 /// What a commit's row holds beside the id of its tree: two parents, generation and date.
 const ROW_REST_LEN: usize = 16;
-/// The longest id, of SHA-256.
-const HASH_LEN_MAX: usize = 32;
 pub(super) const NO_PARENT: u32 = 0x7000_0000;
 pub(super) const IS_LIST: u32 = 1 << 31;
 pub(super) const IS_OVERFLOW: u32 = 1 << 31;
@@ -120,23 +118,40 @@ impl Layer {
 
     /// The id at a place within this file.
     pub fn id(&self, position: u32) -> Option<ObjectId> {
-        let mut id = ObjectId::null(self.hash);
-        let len = self.hash.len_in_bytes() as u64;
-        self.ids.read(u64::from(position) * len, id.as_mut_slice()).ok()?;
-        Some(id)
+        Some(match self.hash {
+            gix_hash::Kind::Sha1 => ObjectId::Sha1(self.ids.entry(position.into()).ok()?),
+            _ => ObjectId::Sha256(self.ids.entry(position.into()).ok()?),
+        })
     }
 
     /// What is known of the commit at a place within this file.
     pub fn row(&self, position: u32) -> Option<Row> {
-        let hash_len = self.hash.len_in_bytes();
-        let mut row = [0; HASH_LEN_MAX + ROW_REST_LEN];
-        let row = &mut row[..hash_len + ROW_REST_LEN];
-        self.rows.read(u64::from(position) * row.len() as u64, row).ok()?;
-        let (tree, rest) = row.split_at(hash_len);
+        let (tree, rest): (ObjectId, [u8; ROW_REST_LEN]) = match self.hash {
+            gix_hash::Kind::Sha1 => {
+                let (tree, rest) =
+                    halves::<20, { 20 + ROW_REST_LEN }>(self.rows.entry(position.into()).ok()?);
+                (ObjectId::Sha1(tree), rest)
+            }
+            _ => {
+                let (tree, rest) =
+                    halves::<32, { 32 + ROW_REST_LEN }>(self.rows.entry(position.into()).ok()?);
+                (ObjectId::Sha256(tree), rest)
+            }
+        };
         let number = |at: usize| u32::from_be_bytes(rest[at..at + 4].try_into().expect("four bytes"));
         let parents = [parent(number(0)), second_parent(number(4))];
         let date = u64::from_be_bytes(rest[8..].try_into().expect("eight bytes")) & ((1 << DATE_BITS) - 1);
-        Some(Row { tree: ObjectId::from_bytes_or_panic(tree), parents, date: date as i64 })
+        Some(Row { tree, parents, date: date as i64 })
+    }
+
+    /// The number of the first parent of the commit at a place within this file, if it has one.
+    pub fn first_parent(&self, position: u32) -> Option<u32> {
+        let hash_len = self.hash.len_in_bytes() as u64;
+        let at = u64::from(position) * (hash_len + ROW_REST_LEN as u64) + hash_len;
+        match parent(u32::from_be_bytes(self.rows.at(at).ok()?)) {
+            ParentRef::Position(number) => Some(number),
+            ParentRef::None | ParentRef::List(_) => None,
+        }
     }
 
     /// The parents from a place in the list of edges on, at most `max`.
@@ -168,6 +183,12 @@ impl Layer {
         };
         (date as u64).checked_add(offset)
     }
+}
+
+/// Takes a row apart: the id of the tree, and the rest.
+fn halves<const ID: usize, const ROW: usize>(row: [u8; ROW]) -> ([u8; ID], [u8; ROW_REST_LEN]) {
+    let (tree, rest) = row.split_at(ID);
+    (tree.try_into().expect("it is that long"), rest.try_into().expect("it is that long"))
 }
 
 /// How a file names a hash function.

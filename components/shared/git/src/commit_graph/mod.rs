@@ -43,6 +43,16 @@ pub struct Node {
     pub generation: Option<u64>,
 }
 
+/// Where a way along first parents has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passed {
+    pub id: ObjectId,
+    /// Of the committer, in seconds since 1970-01-01T00:00:00Z.
+    pub date: i64,
+    /// How many commits were passed by.
+    pub commits: usize,
+}
+
 /// The commit-graph of a repository.
 pub struct CommitGraph {
     layers: Vec<Layer>,
@@ -91,6 +101,34 @@ impl CommitGraph {
     pub fn may_have_changed(&self, id: &oid, path: &PathKeys) -> bool {
         let Some((layer, position)) = self.find(id) else { return true };
         layer.filters().is_none_or(|filters| filters.may_contain(position, path))
+    }
+
+    /// Goes from a commit to its first parent and on, as long as a commit surely changed none of the paths: past so
+    /// many commits, and not past `end`. None: it comes no further than where it begins.
+    pub fn pass(
+        &self,
+        id: &oid,
+        paths: &[&PathKeys],
+        end: Option<&oid>,
+        commits_max: usize,
+    ) -> Option<Passed> {
+        let number = |id: &oid| self.find(id).map(|(layer, position)| layer.first() + position);
+        let (mut at, end) = (number(id)?, end.and_then(number));
+        let mut commits = 0;
+        while commits < commits_max && Some(at) != end {
+            let (layer, position) = self.place(at)?;
+            let is_unchanged = layer
+                .filters()
+                .is_some_and(|filters| paths.iter().all(|path| !filters.may_contain(position, path)));
+            let Some(parent) = is_unchanged.then(|| layer.first_parent(position)).flatten() else { break };
+            at = parent;
+            commits += 1;
+        }
+        if commits == 0 {
+            return None;
+        }
+        let (layer, position) = self.place(at)?;
+        Some(Passed { id: self.id(at)?, date: layer.row(position)?.date, commits })
     }
 
     /// The filter of a commit, if there is one made as those that are written here.

@@ -63,8 +63,13 @@ impl Table {
 
     /// The entry of `N` bytes at a place of a table of such entries.
     pub fn entry<const N: usize>(&self, index: u64) -> io::Result<[u8; N]> {
+        self.at(index.saturating_mul(N as u64))
+    }
+
+    /// The `N` bytes from `offset` of the table on: to copy a number of bytes that only shows as it runs takes a call
+    /// out of the component.
+    pub fn at<const N: usize>(&self, offset: u64) -> io::Result<[u8; N]> {
         let mut entry = [0; N];
-        let offset = index.saturating_mul(N as u64);
         let within = (offset % PIECE_BYTES as u64) as usize;
         // Most entries lie within one piece that is held.
         if let Some(Some(piece)) = self.pieces().held.get((offset / PIECE_BYTES as u64) as usize)

@@ -130,6 +130,44 @@ impl Repository {
         }
         (wrong, asked)
     }
+
+    /// Checks that a way along first parents ends where going step by step ends.
+    fn check_ways(&self, hash: gix_hash::Kind) {
+        let graph = CommitGraph::open(&self.objects(), hash).expect("a graph");
+        let changed = self.changed();
+        let paths: BTreeSet<&str> = changed.values().flatten().map(String::as_str).collect();
+        let keys: Vec<PathKeys> = paths.iter().map(|path| PathKeys::new(path.as_bytes())).collect();
+        let mut way_max = 0;
+        for first in changed.keys() {
+            for (pair, commits_max) in keys.windows(2).zip([1, 3, usize::MAX].into_iter().cycle()) {
+                let paths = [&pair[0], &pair[1]];
+                let mut way = vec![*first];
+                while way.len() <= commits_max {
+                    let last = way.last().expect("it has one");
+                    let may_change = paths.iter().any(|keys| graph.may_have_changed(last, keys));
+                    let parent = graph.get(last).expect("it is there").parents.first().copied();
+                    match parent.filter(|_| !may_change) {
+                        Some(parent) => way.push(parent),
+                        None => break,
+                    }
+                }
+                way_max = way_max.max(way.len());
+                let check = |end: Option<&oid>, way: &[ObjectId]| {
+                    let passed = graph.pass(first, &paths, end, commits_max);
+                    let last = *way.last().expect("it has one");
+                    let date = graph.get(&last).expect("it is there").date;
+                    let expected = Passed { id: last, date, commits: way.len() - 1 };
+                    assert_eq!(passed, (way.len() > 1).then_some(expected), "{first}, {end:?}");
+                };
+                check(None, &way);
+                let middle = way.len() / 2;
+                check(Some(&way[middle]), &way[..=middle]);
+                check(Some(&ObjectId::null(hash)), &way);
+            }
+        }
+        assert!(way_max > 3, "no way is long: {way_max}");
+        assert_eq!(graph.pass(&ObjectId::null(hash), &[&keys[0]], None, 9), None);
+    }
 }
 
 #[test]
@@ -148,6 +186,7 @@ fn filters_are_those_that_git_writes_and_deny_nothing_that_was_changed() {
         let theirs = repository.graph_file();
         let (wrong, asked) = repository.check_filters(hash);
         assert!(asked > 5_000 && wrong * 50 < asked, "{wrong} of {asked}");
+        repository.check_ways(hash);
         // What is there could be taken over.
         fs::remove_file(repository.objects().join("info/commit-graph")).expect("removed");
         repository.write(hash);
@@ -208,6 +247,8 @@ fn a_chain_may_have_filters_in_some_of_its_files() {
     assert!(!graph.may_have_changed(&head, &path), "it is an empty commit");
     assert!(graph.may_have_changed(&before, &path), "nothing is known of it");
     assert!(graph.may_have_changed(&head, &PathKeys::new(b"")), "the tree as a whole");
+    let passed = graph.pass(&head, &[&path], None, usize::MAX).map(|passed| (passed.id, passed.commits));
+    assert_eq!(passed, Some((before, 1)), "the way ends where nothing is known");
 }
 
 #[test]
