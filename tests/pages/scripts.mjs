@@ -306,15 +306,16 @@ const uses = {
     let goOn;
     const isSeen = new Promise((resolve) => { goOn = resolve; });
     const address = `${repository}/-/tree/main/src`;
-    await page.route(`**${address}`, async (route) => {
+    await page.route(`**${address}*`, async (route) => {
       asked += 1;
+      expect(route.request().url() === url + address + (asked > 1 ? '?look=further' : ''), `it asks for ${route.request().url()}`);
       if (asked > 1) await isSeen;
       const answer = await route.fetch();
       let text = await answer.text();
       if (asked < 3) {
         const empty = (cell, row) => (asked === 1 || row.includes('long.txt') ? cell.replace(/>.*<\/td>/, '></td>') : cell);
         text = text.replace(/<tr>.*?<\/tr>/gs, (row) => row.replace(/<td class="(message|when wide)"[^>]*>.*?<\/td>/gs, (cell) => empty(cell, row)))
-          .replace('</table>', '</table><p class="panel-notice" data-fills><a href="?">Look further</a></p>');
+          .replace('</table>', '</table><p class="panel-notice" data-fills><a href="?look=further">Look further</a></p>');
       }
       await route.fulfill({ response: answer, body: text });
     });

@@ -45,7 +45,8 @@ impl Known {
     ) -> Self {
         let names = entries.iter().map(|entry| entry.name.as_bstr());
         let key = key(place, revision, path);
-        match looked(place, repository, revision, path, names, &key, place.cache.get(&key)) {
+        let kept = Kept { text: place.cache.get(&key), key, is_begun: place.looks_further };
+        match looked(place, repository, revision, path, names, kept) {
             Ok((found, goes_on)) => Self { found: Some(found), goes_on },
             Err(_) => Self { found: None, goes_on: false },
         }
@@ -82,11 +83,12 @@ pub fn of_file(
         None => ("".into(), path),
     };
     let key = key(place, revision, directory);
-    let kept = place.cache.get(&key);
-    let known = kept.as_deref().and_then(|text| LastCommits::find_in(text, revision.commit_id, name));
+    let text = place.cache.get(&key);
+    let known = text.as_deref().and_then(|text| LastCommits::find_in(text, revision.commit_id, name));
     let id = known.or_else(|| {
         let names = std::iter::once(name);
-        let (found, _) = looked(place, repository, revision, directory, names, &key, kept).ok()?;
+        let kept = Kept { text, key, is_begun: true };
+        let (found, _) = looked(place, repository, revision, directory, names, kept).ok()?;
         Some(found.get(name)?.0)
     })?;
     Some(place.commit_line(&repository.commit(&id).ok()?))
@@ -102,25 +104,33 @@ fn key(place: &Place<'_>, revision: &Revision, path: &BStr) -> Key {
     }
 }
 
-/// What is known now beside what was kept under that key, and whether the next view knows more.
+/// What was kept of a directory.
+struct Kept {
+    text: Option<String>,
+    key: Key,
+    /// Whether a search from a permanent address is kept that is not at its end, for the next view to go on with it.
+    is_begun: bool,
+}
+
+/// What is known now, and whether the next view knows more.
 fn looked<'n>(
     place: &Place<'_>,
     repository: Repository<'_>,
     revision: &Revision,
     path: &BStr,
     names: impl Iterator<Item = &'n BStr>,
-    key: &Key,
-    kept: Option<String>,
+    kept: Kept,
 ) -> Result<(LastCommits, bool), Error> {
     let commit_id = revision.commit_id;
-    let kept = kept.and_then(|text| LastCommits::parse(&text));
+    let Kept { text, key, is_begun } = kept;
+    let kept = text.and_then(|text| LastCommits::parse(&text));
     let is_kept = kept.is_some();
     let (mut search, earlier) = match kept {
         Some(kept) if kept.commit_id() == commit_id => (kept, None),
         earlier => (LastCommits::new(commit_id), earlier),
     };
     // Of permanent addresses there are as many as commits, and most are asked for once.
-    let is_first_time = matches!(revision.kind, Kind::Tag | Kind::Commit) && !is_kept;
+    let is_first_time = matches!(revision.kind, Kind::Tag | Kind::Commit) && !is_kept && !place.looks_further;
     let time_max = if is_first_time { LAST_COMMITS_FIRST_TIME_MAX } else { LAST_COMMITS_TIME_MAX };
     search.ask(repository, names)?;
     if search.is_complete() {
@@ -134,9 +144,9 @@ fn looked<'n>(
     // What was found before an object that cannot be read is shown all the same.
     let is_readable = search.advance(repository, path, earlier.as_ref(), budget).is_ok();
     let goes_on = is_readable && !search.is_complete();
-    // To keep what was found in less than a moment takes longer than to find it again.
-    if !is_first_time || goes_on {
-        place.cache.put(key, &search.to_text());
+    // To keep what was found in a moment takes longer than to find it again.
+    if !is_first_time || goes_on && is_begun {
+        place.cache.put(&key, &search.to_text());
     }
     Ok((search, goes_on))
 }

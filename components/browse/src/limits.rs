@@ -264,7 +264,7 @@ pub const LAST_COMMITS_PASSED_MAX: usize = 50_000;
 pub const LAST_COMMITS_TIME_MAX: Duration = Duration::from_millis(25);
 
 /// How long they are looked for where a tag or a commit is seen for the first time.
-pub const LAST_COMMITS_FIRST_TIME_MAX: Duration = Duration::from_millis(1);
+pub const LAST_COMMITS_FIRST_TIME_MAX: Duration = Duration::from_micros(500);
 
 /// The most bytes of names on one page of a directory; there are fewer entries on it if theirs are long.
 pub const TREE_NAMES_BYTES_MAX: usize = 1 << 20;

@@ -42,6 +42,8 @@ pub struct Place<'a> {
     pub mailmap: Rc<Mailmap>,
     /// What finds issues in messages.
     pub issues: Issues,
+    /// Whether more time may be taken for what was not found at first.
+    pub looks_further: bool,
     /// Whether work that has a time for it ends with that. Tests whose answers must not depend on how busy the
     /// machine is let it come to its other limits.
     pub is_hurried: bool,

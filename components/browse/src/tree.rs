@@ -149,7 +149,7 @@ impl Listing {
             range: range(offset, shown.len(), total),
             previous_href: (offset > 0).then(|| at(offset.saturating_sub(rows_max))),
             next_href: (total > next).then(|| at(next)),
-            again_href: known.goes_on().then(|| at(offset)),
+            again_href: known.goes_on().then(|| further(at(offset))),
             parent_href: (!path.is_empty()).then(|| links.tree(name, parent)),
             rows: shown
                 .iter()
@@ -162,6 +162,12 @@ impl Listing {
                 .collect(),
         }
     }
+}
+
+/// The address where more is looked for.
+fn further(address: String) -> String {
+    let separator = if address.contains('?') { '&' } else { '?' };
+    format!("{address}{separator}look=further")
 }
 
 /// As many of the entries as have names of so many bytes, and one at the least.

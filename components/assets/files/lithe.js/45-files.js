@@ -8,7 +8,7 @@ if (document.querySelector('[data-goes-on]')) {
 // The last commits of a directory's entries are filled in as they are found; what has the focus keeps it.
 const FILLS_MAX = 20;
 async function fillIn(asked) {
-  const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
+  const answer = await fetch(document.querySelector('[data-fills] a').href, { headers: { accept: 'text/html' } });
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
   const [rows, found] = [document, page].map((where) => [...where.querySelectorAll('.files tbody tr')]);

@@ -145,6 +145,7 @@ impl Fixture {
             cache: &NoCache,
             mailmap: Rc::default(),
             issues: Issues::default(),
+            looks_further: false,
             is_hurried: false,
         }
     }

@@ -96,16 +96,22 @@ impl Filters {
     /// Whether the commit at a position may have changed the path: true, where that is not known.
     pub fn may_contain(&self, position: u32, path: &PathKeys) -> bool {
         let Some((begin, len)) = self.place(position) else { return true };
-        let has = |key: fn(&Key) -> [u32; 2]| path.keys.iter().all(|at| self.has(begin, len, key(at)));
-        let unsigned = has(|key| key.unsigned);
-        // The first version is asked in both ways, as it may come from a machine of either kind.
-        unsigned || self.version == HashVersion::One && path.are_signed && has(|key| key.signed)
+        let Some(len) = usize::try_from(len).ok().filter(|len| *len <= FILTER_READ_BYTES_MAX) else {
+            return true;
+        };
+        self.data.with(begin, len, |filter| self.has(filter, path)).unwrap_or(true)
     }
 
-    /// Whether all bits of a key are set in the filter of `len` bytes at `begin`, or cannot be read.
-    fn has(&self, begin: u64, len: u64, key: [u32; 2]) -> bool {
-        bits(key, self.hashes, len)
-            .all(|(byte, mask)| self.data.entry(begin + byte).map_or(true, |[at]: [u8; 1]| at & mask != 0))
+    /// Whether all bits of a path are set in a filter.
+    fn has(&self, filter: &[u8], path: &PathKeys) -> bool {
+        let has = |key: fn(&Key) -> [u32; 2]| {
+            path.keys.iter().all(|at| {
+                bits(key(at), self.hashes, filter.len()).all(|(byte, mask)| filter[byte] & mask != 0)
+            })
+        };
+        // The first version is asked in both ways, as it may come from a machine of either kind.
+        has(|key| key.unsigned)
+            || self.version == HashVersion::One && path.are_signed && has(|key| key.signed)
     }
 
     /// The filter of the commit at a position; none: it was not computed.
@@ -118,14 +124,22 @@ impl Filters {
 
     /// Where the filter of the commit at a position begins, and how long it is, in bytes.
     fn place(&self, position: u32) -> Option<(u64, u64)> {
-        let end = |index: u32| Some(u64::from(u32::from_be_bytes(self.ends.entry(index.into()).ok()?)));
-        let begin = position.checked_sub(1).map_or(Some(0), end)?;
-        let end = end(position)?;
+        // Where the one before ends, and this one.
+        let (begin, end) = match position.checked_sub(1) {
+            None => (0, u32::from_be_bytes(self.ends.entry(0).ok()?)),
+            Some(before) => {
+                let ends = u64::from_be_bytes(self.ends.at(u64::from(before) * 4).ok()?);
+                ((ends >> 32) as u32, ends as u32)
+            }
+        };
+        let (begin, end) = (u64::from(begin), u64::from(end));
         let is_sound = begin < end && HEAD_LEN + end <= self.data.len();
         is_sound.then(|| (HEAD_LEN + begin, end - begin))
     }
 }
 
+/// A filter is not asked that is longer than this, in bytes.
+const FILTER_READ_BYTES_MAX: usize = 16 * 1024;
 /// The longest filter that Git or this makes.
 const FILTER_BYTES_MAX: usize = (CHANGED_PATHS_MAX * BITS_PER_ENTRY as usize).div_ceil(8);
 
@@ -136,8 +150,8 @@ pub(super) fn encode(paths: Option<&HashSet<Vec<u8>>>, version: HashVersion) -> 
     let len = (paths.len() * BITS_PER_ENTRY as usize).div_ceil(8).max(1);
     let mut filter = vec![0; len];
     for path in paths {
-        for (byte, mask) in bits(hashes(path, version), HASHES, len as u64) {
-            filter[byte as usize] |= mask;
+        for (byte, mask) in bits(hashes(path, version), HASHES, len) {
+            filter[byte] |= mask;
         }
     }
     filter
@@ -159,10 +173,10 @@ pub(super) fn chunks(filters: &[Vec<u8>], version: HashVersion) -> [Vec<u8>; 2] 
 }
 
 /// The bits of a key in a filter of `len` bytes: the byte, and the bit in it.
-fn bits([first, step]: [u32; 2], count: u32, len: u64) -> impl Iterator<Item = (u64, u8)> {
+fn bits([first, step]: [u32; 2], count: u32, len: usize) -> impl Iterator<Item = (usize, u8)> {
     (0..count).map(move |index| {
-        let bit = u64::from(first.wrapping_add(index.wrapping_mul(step))) % (len * 8);
-        (bit / 8, 1 << (bit % 8))
+        let bit = first.wrapping_add(index.wrapping_mul(step)) % (len as u32 * 8);
+        ((bit / 8) as usize, 1 << (bit % 8))
     })
 }
 

@@ -82,6 +82,19 @@ impl Table {
         Ok(entry)
     }
 
+    /// Shows the `len` bytes from `offset` of the table on, which are copied only where they lie in several pieces.
+    pub fn with<T>(&self, offset: u64, len: usize, look: impl FnOnce(&[u8]) -> T) -> io::Result<T> {
+        let within = (offset % PIECE_BYTES as u64) as usize;
+        if let Some(Some(piece)) = self.pieces().held.get((offset / PIECE_BYTES as u64) as usize)
+            && let Some(bytes) = piece.get(within..within.saturating_add(len))
+        {
+            return Ok(look(bytes));
+        }
+        let mut bytes = vec![0; len];
+        self.read(offset, &mut bytes)?;
+        Ok(look(&bytes))
+    }
+
     /// Nobody waits: a store is one thread's.
     fn pieces(&self) -> MutexGuard<'_, Pieces> {
         self.pieces.lock().unwrap_or_else(PoisonError::into_inner)
