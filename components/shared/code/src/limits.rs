@@ -16,16 +16,16 @@ pub const BLOB_LINES_MAX: usize = 3_000;
 pub const REPOSITORIES_KEPT_MAX: usize = 4;
 
 /// How much of the files of each of them stays in memory, in bytes.
-pub const KEPT_FILES_BYTES_MAX: usize = 1 << 20;
+pub const KEPT_FILES_BYTES_MAX: usize = 512 << 10;
 
 /// How much of the objects that deltas are based on, in bytes.
-pub const KEPT_BASES_BYTES_MAX: usize = 1 << 20;
+pub const KEPT_BASES_BYTES_MAX: usize = 512 << 10;
 
 /// How much of the commits, trees and tags that were read last is kept of each of them, in bytes.
-pub const RECENT_BYTES_MAX: usize = 1 << 20;
+pub const RECENT_BYTES_MAX: usize = 512 << 10;
 
 /// How much of the files of a repository stays in memory where each object is read once, in bytes.
-pub const UNSHARED_FILES_BYTES_MAX: usize = 4 << 20;
+pub const UNSHARED_FILES_BYTES_MAX: usize = 2 << 20;
 
 /// How much of objects is kept there for the deltas based on them, in bytes.
 pub const UNSHARED_BASES_BYTES_MAX: usize = 32 << 20;

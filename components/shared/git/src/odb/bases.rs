@@ -52,6 +52,16 @@ impl<K: Hash + Eq> ObjectCache<K> {
         }
     }
 
+    /// Drops the objects that are not wanted.
+    pub fn retain(&mut self, is_wanted: impl Fn(&K) -> bool)
+    where
+        K: Clone,
+    {
+        let unwanted: Vec<K> =
+            self.objects.iter().map(|(key, _)| key).filter(|key| !is_wanted(key)).cloned().collect();
+        unwanted.iter().for_each(|key| self.remove(key));
+    }
+
     /// Drops everything.
     pub fn clear(&mut self) {
         self.objects.clear();

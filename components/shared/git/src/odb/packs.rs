@@ -468,6 +468,8 @@ impl Packs {
                 return self.needs.clear();
             }
         }
+        // What was read before is of no use for them otherwise.
+        self.bases.retain(|place| self.needs.contains_key(place));
     }
 
     /// Opens an object to be read piece by piece. Fails with `TooLarge` for a delta that makes more than
