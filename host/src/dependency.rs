@@ -11,7 +11,7 @@
 //! a string where they fail, and a call that has no result at all counts as one that failed.
 
 use crate::guest::{self, Guest};
-use crate::limits::{INSTANCE_IDLE_MAX, INSTANCE_KEPT_BYTES_MAX};
+use crate::limits::INSTANCE_IDLE_MAX;
 use crate::manifest::Component as Declaration;
 use crate::memory::Memory;
 use crate::run_to_end::RunToEnd;
@@ -232,7 +232,7 @@ impl Dependency {
             None => self.start(code).await?,
         };
         let results = self.call_in(&mut live, function, parameters).await?;
-        if live.store.data().memory_bytes() <= INSTANCE_KEPT_BYTES_MAX {
+        if live.store.data().memory_bytes() <= self.declaration.limits.kept_bytes_max {
             lock(&self.pool).push(Idle { live, since: Instant::now() });
         }
         Ok(results)

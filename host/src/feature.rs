@@ -42,6 +42,8 @@ pub struct Shared {
     turns: Arc<Turns>,
     /// Bytes of responses that may still be collected.
     collected: Arc<Semaphore>,
+    /// How many instances of one component are kept without work.
+    idle_max: usize,
 }
 
 impl Shared {
@@ -53,6 +55,7 @@ impl Shared {
             memory: Memory::new(memory_bytes_max),
             turns: Arc::new(Turns::new(processors)),
             collected: Arc::new(Semaphore::new(limits::COLLECTED_BYTES_TOTAL_MAX)),
+            idle_max: processors * limits::INSTANCES_IDLE_PER_PROCESSOR,
         }
     }
 }
@@ -218,8 +221,13 @@ impl Feature {
         let is_worn = instance.served >= limits::INSTANCE_REQUESTS_MAX;
         let bytes = instance.store.data().memory_bytes();
         let others = self.shared.memory.used().saturating_sub(bytes);
-        if !is_worn && is_kept(bytes, others) && !self.shared.memory.is_scarce() {
-            self.idle().push(Idle { instance, since: Instant::now() });
+        let kept_max = self.declaration.limits.kept_bytes_max;
+        if is_worn || !is_kept(bytes, others, kept_max) || self.shared.memory.is_scarce() {
+            return;
+        }
+        let mut idle = self.idle();
+        if idle.len() < self.shared.idle_max {
+            idle.push(Idle { instance, since: Instant::now() });
         }
     }
 
@@ -232,9 +240,9 @@ impl Feature {
 /// have so many.
 ///
 /// Memories never shrink: where many guests have grown, at work or idle, each that ends makes room.
-fn is_kept(bytes: usize, others: usize) -> bool {
+fn is_kept(bytes: usize, others: usize, kept_max: usize) -> bool {
     let fits = bytes.saturating_add(others) <= limits::INSTANCES_KEPT_BYTES_MAX;
-    bytes <= limits::INSTANCE_SMALL_BYTES_MAX || bytes <= limits::INSTANCE_KEPT_BYTES_MAX && fits
+    bytes <= kept_max && (bytes <= limits::INSTANCE_SMALL_BYTES_MAX || fits)
 }
 
 /// Takes a small response from its guest, whose instance is free then; the client reads at its own pace.
@@ -414,15 +422,16 @@ mod tests {
             // MiB of its own, of all others, and whether it is kept.
             (1, 0, true),
             (10, 1_000, true),
-            (11, 53, true),
-            (11, 54, false),
-            (32, 32, true),
-            (32, 33, false),
-            (33, 0, false),
+            (11, 21, true),
+            (11, 22, false),
+            (24, 8, true),
+            (25, 0, false),
         ];
         for (own, others, expected) in cases {
-            assert_eq!(is_kept(own * MIB, others * MIB), expected, "{own} MiB beside {others}");
+            let is_kept = is_kept(own * MIB, others * MIB, 24 * MIB);
+            assert_eq!(is_kept, expected, "{own} MiB beside {others}");
         }
-        assert!(!is_kept(usize::MAX, usize::MAX));
+        assert!(!is_kept(5 * MIB, 0, 4 * MIB));
+        assert!(!is_kept(usize::MAX, usize::MAX, usize::MAX - 1));
     }
 }

@@ -12,7 +12,10 @@ pub const MANIFEST_BYTES_MAX: u64 = 1 << 20;
 
 /// `memory-mib-max`: linear memory of one instance, in MiB.
 pub const MEMORY_MIB_DEFAULT: u64 = 128;
-/// The accepted range of `memory-mib-max`. A 32-bit memory ends at 4 GiB.
+/// `kept-mib-max`: linear memory above which an instance is not kept for another request, in MiB: memories never
+/// shrink, and one large request must not pin its memory for the small ones after it.
+pub const KEPT_MIB_DEFAULT: u64 = 32;
+/// The accepted range of both. A 32-bit memory ends at 4 GiB.
 pub const MEMORY_MIB_RANGE: std::ops::RangeInclusive<u64> = 1..=4096;
 
 /// Linear memory of all instances together, in MiB, if `--memory-mib-max` does not say.
@@ -41,11 +44,11 @@ pub const SECONDS_RANGE: std::ops::RangeInclusive<u64> = 1..=86_400;
 pub const INSTANCE_REQUESTS_MAX: u32 = 1024;
 /// How long an instance without work is kept.
 pub const INSTANCE_IDLE_MAX: Duration = Duration::from_secs(20);
-/// Linear memory in bytes above which an instance is not kept for another request: memories never
-/// shrink, and one large request must not pin its memory for the small ones after it.
-pub const INSTANCE_KEPT_BYTES_MAX: usize = 32 << 20;
+/// Instances of one component that are kept without work, for each processor: as many as have turns. More were there
+/// for a moment only.
+pub const INSTANCES_IDLE_PER_PROCESSOR: usize = TURNS_PER_PROCESSOR;
 /// Linear memory of all instances together, in bytes, above which none but small ones are kept.
-pub const INSTANCES_KEPT_BYTES_MAX: usize = 64 << 20;
+pub const INSTANCES_KEPT_BYTES_MAX: usize = 32 << 20;
 /// Linear memory in bytes up to which an instance is small: to make it anew would save next to nothing.
 pub const INSTANCE_SMALL_BYTES_MAX: usize = 10 << 20;
 /// What one client leaves to others of the requests and connections at once: one in so many.
@@ -68,7 +71,7 @@ pub const TURN_LINE_TICKS_MAX: usize = 20;
 pub const STEP_TIME_MAX: Duration = Duration::from_millis(1);
 /// A guest that is asked to go on and does not for so long waits for something; one that computes stops at
 /// the next epoch.
-pub const TURN_SHORT_POLL: Duration = Duration::from_millis(1);
+pub const TURN_SHORT_POLL: Duration = Duration::from_micros(400);
 /// A response of at most so many bytes is taken from its guest at once, whatever the client's pace, so that
 /// the instance is free for the next request.
 pub const COLLECTED_BYTES_MAX: u64 = 1 << 20;
@@ -77,7 +80,10 @@ pub const COLLECTED_BYTES_TOTAL_MAX: usize = 32 << 20;
 /// How long a request waits for a turn before it is answered with 503.
 pub const TURN_WAIT_MAX: Duration = Duration::from_secs(20);
 /// How often the epoch advances: the time slice of a guest that computes without a pause.
-pub const EPOCH_PERIOD: Duration = Duration::from_millis(5);
+pub const EPOCH_PERIOD: Duration = Duration::from_millis(2);
+/// How far the threads of long work stand back behind those of connections (nice(2)): a page that is there at once
+/// does not wait for one that takes long.
+pub const LONG_WORK_NICENESS: i32 = 10;
 /// Table elements of one instance.
 pub const TABLE_ELEMENTS_MAX: usize = 100_000;
 /// Core instances of one component instance; a component composed of several has more.

@@ -94,6 +94,8 @@ pub struct Dependency {
 pub struct Limits {
     /// Linear memory of one instance, in bytes.
     pub memory_bytes_max: usize,
+    /// Linear memory above which an instance is not kept for the next request or call, in bytes.
+    pub kept_bytes_max: usize,
     /// Requests at once.
     pub requests_max: usize,
     /// From the request to the headers of the response; for a dependency, one call.
@@ -454,10 +456,13 @@ impl Limits {
             limits::MEMORY_MIB_DEFAULT,
             limits::MEMORY_MIB_RANGE,
         )?;
+        let kept_mib =
+            check("kept-mib-max", raw.kept_mib_max, limits::KEPT_MIB_DEFAULT, limits::MEMORY_MIB_RANGE)?;
         let requests =
             check("requests-max", raw.requests_max, limits::REQUESTS_DEFAULT, limits::REQUESTS_RANGE)?;
         Ok(Self {
             memory_bytes_max: (memory_mib << 20) as usize,
+            kept_bytes_max: (kept_mib << 20) as usize,
             requests_max: requests as usize,
             request_time_max: seconds(
                 "request-seconds-max",

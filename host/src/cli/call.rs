@@ -61,7 +61,7 @@ pub fn import(common: &Common, options: &Import) -> anyhow::Result<Reply> {
 fn send(common: &Common, mut request: Request<Body>) -> anyhow::Result<Reply> {
     request.headers_mut().insert(HOST, http::HeaderValue::from_static("localhost"));
     super::serve::log_warnings();
-    super::serve::runtime(super::serve::THREADS_PER_PROCESSOR)?.block_on(async {
+    super::serve::runtime(super::serve::THREADS_PER_PROCESSOR, 0)?.block_on(async {
         match connect(common).await? {
             Way::Socket(socket) => over_socket(&socket, request).await,
             Way::InProcess(application) => {

@@ -1,6 +1,7 @@
 //! `lithe serve`.
 
 use super::arguments::{Common, LogFormat, Serve};
+use crate::limits::LONG_WORK_NICENESS;
 use crate::operator::OneTimePassword;
 use crate::run_to_end::go_apart_in;
 use crate::serve::{Config, Server};
@@ -24,7 +25,7 @@ pub fn run(common: &Common, options: Serve) -> anyhow::Result<ExitCode> {
     limit_arenas();
     // Connections, and guests that answer at once, have a thread for each processor: with more, each request is
     // handed from one to another, which takes a third of its time. Whoever works long goes to the others.
-    let (connections, apart) = (runtime(1)?, runtime(THREADS_PER_PROCESSOR)?);
+    let (connections, apart) = (runtime(1, 0)?, runtime(THREADS_PER_PROCESSOR, LONG_WORK_NICENESS)?);
     go_apart_in(apart.handle());
     let result = connections.block_on(serve(common, options));
     result.map(|()| ExitCode::SUCCESS)
@@ -140,14 +141,30 @@ fn give_back_memory() {
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 fn give_back_memory() {}
 
-/// A runtime for guests and connections, with so many threads for each processor.
-pub fn runtime(threads_per_processor: usize) -> io::Result<tokio::runtime::Runtime> {
+/// A runtime for guests and connections, with so many threads for each processor, which others come before if they
+/// are that nice.
+pub fn runtime(threads_per_processor: usize, niceness: i32) -> io::Result<tokio::runtime::Runtime> {
     let processors = std::thread::available_parallelism().map_or(1, |count| count.get());
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(processors * threads_per_processor)
+        .on_thread_start(move || be_nice(niceness))
         .enable_all()
         .build()
 }
+
+/// Has threads that are less nice come before this one. Where that is not allowed, all are alike.
+#[cfg(target_os = "linux")]
+fn be_nice(niceness: i32) {
+    if niceness > 0
+        && let Ok(present) = rustix::process::getpriority_process(None)
+    {
+        let _ = rustix::process::setpriority_process(None, present.saturating_add(niceness));
+    }
+}
+
+/// Elsewhere, the whole process would be.
+#[cfg(not(target_os = "linux"))]
+fn be_nice(_: i32) {}
 
 fn log(format: LogFormat) {
     let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("info"));

@@ -107,6 +107,7 @@ pub struct Lithe {
     #[serde(default)]
     pub tasks: Vec<Task>,
     pub memory_mib_max: Option<u64>,
+    pub kept_mib_max: Option<u64>,
     pub requests_max: Option<u64>,
     pub request_seconds_max: Option<u64>,
     pub transfer_seconds_max: Option<u64>,

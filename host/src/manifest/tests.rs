@@ -95,6 +95,7 @@ fn a_component_gets_what_its_manifest_says() {
         imports = ["fast", "slow"]
         routes = ["/.../x"]
         memory-mib-max = 2
+        kept-mib-max = 1
         requests-max = 3
         request-seconds-max = 4
         transfer-seconds-max = 5
@@ -114,6 +115,7 @@ fn a_component_gets_what_its_manifest_says() {
         pages.limits,
         Limits {
             memory_bytes_max: 2 << 20,
+            kept_bytes_max: 1 << 20,
             requests_max: 3,
             request_time_max: Duration::from_secs(4),
             transfer_time_max: Duration::from_secs(5),
