@@ -42,8 +42,6 @@ pub struct Shared {
     turns: Arc<Turns>,
     /// Bytes of responses that may still be collected.
     collected: Arc<Semaphore>,
-    /// How many instances of one component are kept without work.
-    idle_max: usize,
 }
 
 impl Shared {
@@ -55,7 +53,6 @@ impl Shared {
             memory: Memory::new(memory_bytes_max),
             turns: Arc::new(Turns::new(processors)),
             collected: Arc::new(Semaphore::new(limits::COLLECTED_BYTES_TOTAL_MAX)),
-            idle_max: processors * limits::INSTANCES_IDLE_PER_PROCESSOR,
         }
     }
 }
@@ -226,7 +223,8 @@ impl Feature {
             return;
         }
         let mut idle = self.idle();
-        if idle.len() < self.shared.idle_max {
+        // More than have turns were there for a moment only.
+        if idle.len() < self.shared.turns.count() {
             idle.push(Idle { instance, since: Instant::now() });
         }
     }

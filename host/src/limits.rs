@@ -44,9 +44,6 @@ pub const SECONDS_RANGE: std::ops::RangeInclusive<u64> = 1..=86_400;
 pub const INSTANCE_REQUESTS_MAX: u32 = 1024;
 /// How long an instance without work is kept.
 pub const INSTANCE_IDLE_MAX: Duration = Duration::from_secs(20);
-/// Instances of one component that are kept without work, for each processor: as many as have turns. More were there
-/// for a moment only.
-pub const INSTANCES_IDLE_PER_PROCESSOR: usize = TURNS_PER_PROCESSOR;
 /// Linear memory of all instances together, in bytes, above which none but small ones are kept.
 pub const INSTANCES_KEPT_BYTES_MAX: usize = 32 << 20;
 /// Linear memory in bytes up to which an instance is small: to make it anew would save next to nothing.
@@ -82,8 +79,9 @@ pub const TURN_WAIT_MAX: Duration = Duration::from_secs(20);
 /// How often the epoch advances: the time slice of a guest that computes without a pause.
 pub const EPOCH_PERIOD: Duration = Duration::from_millis(2);
 /// How far the threads of long work stand back behind those of connections (nice(2)): a page that is there at once
-/// does not wait for one that takes long.
-pub const LONG_WORK_NICENESS: i32 = 10;
+/// does not wait for one that takes long. It is a third of a processor against a whole one: long work may hold what
+/// pages wait for.
+pub const LONG_WORK_NICENESS: i32 = 5;
 /// Table elements of one instance.
 pub const TABLE_ELEMENTS_MAX: usize = 100_000;
 /// Core instances of one component instance; a component composed of several has more.

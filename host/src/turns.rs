@@ -13,6 +13,8 @@ use crate::slots::{Asker, Slot, Slots};
 use std::sync::Arc;
 
 pub struct Turns {
+    /// How many there are for short work.
+    count: usize,
     short: Arc<Slots>,
     /// For what takes longer.
     long: Arc<Slots>,
@@ -31,8 +33,13 @@ impl Turns {
     pub fn new(processors: usize) -> Self {
         // Whoever waits has a slot of a component, which limits the line. Three turns are the fewest that
         // leave one to others.
-        let short = Slots::new((processors * TURNS_PER_PROCESSOR).max(3), usize::MAX >> 16);
-        Self { short, long: Slots::new(processors, 0) }
+        let count = (processors * TURNS_PER_PROCESSOR).max(3);
+        Self { count, short: Slots::new(count, usize::MAX >> 16), long: Slots::new(processors, 0) }
+    }
+
+    /// How many guests compute at once, what takes long left aside.
+    pub fn count(&self) -> usize {
+        self.count
     }
 
     /// Waits for a turn; none if that takes too long.

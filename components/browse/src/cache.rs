@@ -41,6 +41,9 @@ pub trait Cache {
 
     /// Keeps a text, if that is possible.
     fn put(&self, key: &Key, text: &str);
+
+    /// Is told that more may be found next time, although nothing is kept of what was found.
+    fn is_unfinished(&self) {}
 }
 
 /// Keeps nothing.
@@ -54,19 +57,21 @@ impl Cache for NoCache {
     fn put(&self, _: &Key, _: &str) {}
 }
 
-/// Another cache, of which it is noted whether anything was put there: then more is known now than what was read.
+/// Another cache, of which it is noted whether anything was put there, as more is known then than what was read, or
+/// could have been.
 pub struct Noted<C> {
     cache: C,
-    has_put: Cell<bool>,
+    knows_more: Cell<bool>,
 }
 
 impl<C> Noted<C> {
     pub fn new(cache: C) -> Self {
-        Self { cache, has_put: Cell::new(false) }
+        Self { cache, knows_more: Cell::new(false) }
     }
 
-    pub fn has_put(&self) -> bool {
-        self.has_put.get()
+    /// Whether the same page may have more next time.
+    pub fn knows_more(&self) -> bool {
+        self.knows_more.get()
     }
 }
 
@@ -76,8 +81,12 @@ impl<C: Cache> Cache for Noted<C> {
     }
 
     fn put(&self, key: &Key, text: &str) {
-        self.has_put.set(true);
+        self.knows_more.set(true);
         self.cache.put(key, text);
+    }
+
+    fn is_unfinished(&self) {
+        self.knows_more.set(true);
     }
 }
 

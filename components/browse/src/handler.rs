@@ -393,7 +393,7 @@ impl Asked<'_> {
             self.made(place, Repository { objects: &repository.objects, refs: &repository.refs }, page);
         // What was found out on the way, or asked of the store besides, makes another page of it next time.
         if let Some(written) = self.written.take()
-            && !cache.has_put()
+            && !cache.knows_more()
             && !self.has_asked_more.get()
         {
             kept::keep(&question, repository, now, kept::Page { written, cost: self.cost.get() });

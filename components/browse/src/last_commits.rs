@@ -147,6 +147,8 @@ fn looked<'n>(
     // To keep what was found in a moment takes longer than to find it again.
     if !is_first_time || goes_on && is_begun {
         place.cache.put(&key, &search.to_text());
+    } else if goes_on {
+        place.cache.is_unfinished();
     }
     Ok((search, goes_on))
 }

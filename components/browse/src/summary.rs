@@ -9,7 +9,7 @@ use crate::licence;
 use crate::limits::{LOG_TIME_MAX, SUMMARY_COMMITS_MAX, SUMMARY_ENTRIES_MAX};
 use crate::place::{Additions, CommitLine, Failure, Place, Switcher};
 use crate::readme::{Body, Readme};
-use crate::tree::Listing;
+use crate::tree::{Listing, further};
 use askama::Template;
 use bstr::ByteSlice as _;
 use lithe_code::repository::Repository;
@@ -110,6 +110,7 @@ fn filled(
     let licences = licences.collect();
     let mut listing = Listing::new(place, repository, entries, revision, "".into(), 0, SUMMARY_ENTRIES_MAX);
     listing.next_href = listing.next_href.map(|_| links.tree(name, "".into()));
+    listing.again_href = listing.again_href.map(|_| further(links.summary()));
     let budget = Budget { until: place.until(LOG_TIME_MAX), ..history::BUDGET };
     let latest = history::latest(repository, revision.commit_id, SUMMARY_COMMITS_MAX, budget);
     let extent = extent::look(place, repository, revision);

@@ -20,8 +20,9 @@ use std::collections::BTreeSet;
 /// The name of the field in the query.
 pub const FIELD: &str = "ref";
 
-/// The fields that are about what is shown of one branch or tag: where a list begins, and how it came there.
-const OWN_FIELDS: [&str; 6] = [FIELD, "after", "from", "to", "name", "searched"];
+/// The fields that are about what is shown of one branch or tag: where a list begins, how it came there, and how far is
+/// looked.
+const OWN_FIELDS: [&str; 7] = [FIELD, "after", "from", "to", "name", "searched", "look"];
 
 /// The choice of branches and tags.
 #[derive(Template, Serialize)]

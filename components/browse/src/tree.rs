@@ -165,7 +165,7 @@ impl Listing {
 }
 
 /// The address where more is looked for.
-fn further(address: String) -> String {
+pub(crate) fn further(address: String) -> String {
     let separator = if address.contains('?') { '&' } else { '?' };
     format!("{address}{separator}look=further")
 }

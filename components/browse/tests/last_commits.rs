@@ -3,8 +3,10 @@
 mod kit;
 
 use askama::Template as _;
+use browse::cache::{Cache, NoCache, Noted};
 use browse::limits::LAST_COMMITS_READ_MAX;
 use browse::place::Place;
+use browse::summary::{self, Summary};
 use browse::tree;
 use bstr::ByteSlice as _;
 use gix_hash::ObjectId;
@@ -201,6 +203,24 @@ fn a_directory_says_that_more_is_known_next_time() {
             && first.contains("/team/demo/-/tree/main?look=further' rel='nofollow'>Look further")
     );
     assert_eq!(known(&first), 1, "{first}");
+    // The summary leads to itself, as it shows fewer entries than the directory's page. Nothing is kept of a permanent
+    // address, but that there is more to be found.
+    let place = || Place { cache: &kept, ..fixture.place() };
+    let summary = match summary::page(&place(), repository) {
+        Ok(Summary::Filled(page)) => page.render().expect("it renders"),
+        _ => panic!("it has a summary"),
+    };
+    assert!(summary.contains("'/team/demo?look=further'"), "{summary}");
+    let commit = fixture.git("rev-parse main~1");
+    let at_commit = revision::resolve(repository, commit.as_str().into()).expect("readable").expect("there");
+    kept.puts();
+    let noted = Noted::new(NoCache);
+    for cache in [&kept as &dyn Cache, &noted] {
+        let page = tree::page(&Place { cache, ..fixture.place() }, repository, &at_commit, 0);
+        let page = page.expect("a directory").render().expect("it renders");
+        assert!(page.contains(&format!("/team/demo/-/tree/{commit}?look=further")), "{page}");
+    }
+    assert_eq!((kept.puts(), noted.knows_more()), (0, true));
     // However slow the machine is, each view comes further.
     let last = (0..LAST_COMMITS_READ_MAX).map(|_| view()).find(|html| !html.contains("data-fills"));
     assert_eq!(last.as_deref().map(known), Some(2));

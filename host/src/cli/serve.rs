@@ -141,30 +141,34 @@ fn give_back_memory() {
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 fn give_back_memory() {}
 
-/// A runtime for guests and connections, with so many threads for each processor, which others come before if they
-/// are that nice.
+/// A runtime for guests and connections, with so many threads for each processor, which those of the caller come
+/// before if they are nice.
 pub fn runtime(threads_per_processor: usize, niceness: i32) -> io::Result<tokio::runtime::Runtime> {
     let processors = std::thread::available_parallelism().map_or(1, |count| count.get());
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(processors * threads_per_processor)
-        .on_thread_start(move || be_nice(niceness))
+        .on_thread_start(nice(niceness))
         .enable_all()
         .build()
 }
 
-/// Has threads that are less nice come before this one. Where that is not allowed, all are alike.
+/// What has the caller's thread come before the one that runs it, by so much. Where that is not allowed, all are alike.
 #[cfg(target_os = "linux")]
-fn be_nice(niceness: i32) {
-    if niceness > 0
-        && let Ok(present) = rustix::process::getpriority_process(None)
-    {
-        let _ = rustix::process::setpriority_process(None, present.saturating_add(niceness));
+fn nice(niceness: i32) -> impl Fn() {
+    // A thread begins with what the one has that starts it, which may be nice already.
+    let target = rustix::process::getpriority_process(None).map(|present| present.saturating_add(niceness));
+    move || {
+        if let (1.., Ok(target)) = (niceness, target) {
+            let _ = rustix::process::setpriority_process(None, target);
+        }
     }
 }
 
 /// Elsewhere, the whole process would be.
 #[cfg(not(target_os = "linux"))]
-fn be_nice(_: i32) {}
+fn nice(_: i32) -> impl Fn() {
+    || {}
+}
 
 fn log(format: LogFormat) {
     let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("info"));

@@ -81,7 +81,7 @@ const ARCHIVES_PER_ROUND: usize = 3;
 fn archive(options: &Options, name: &str, commits: &[String], lithe: &Lithe, peer: &cgit::Server) -> Result {
     let ours = |commit: &String| format!("{OURS}/-/archive/{commit}.tar.gz");
     let snapshot = |commit: &String| format!("/bench/snapshot/bench-{commit}.tar.gz");
-    let (alone, others) = commits.split_at(options.rounds * ARCHIVES_PER_ROUND);
+    let (alone, others) = commits.split_at((options.rounds * ARCHIVES_PER_ROUND).min(commits.len() / 2));
     let (mut cold, mut warm, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
     for commit in alone {
         cold.extend(load::latencies(&lithe.url, &ours(commit), 1)?);

@@ -7,8 +7,10 @@ const keys = [
 ];
 
 // A browser gives the focus to its field as it paints the page for the first time; who types before that would
-// press the page's keys.
-if (document.activeElement === document.body) document.querySelector('[autofocus]')?.focus();
+// press the page's keys. It does not where the address names a place of the page.
+if (document.activeElement === document.body && !document.querySelector(':target')) {
+  document.querySelector('[autofocus]')?.focus();
+}
 
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape') {

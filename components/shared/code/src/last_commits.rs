@@ -299,7 +299,8 @@ impl Search<'_> {
         commits_max: usize,
     ) -> Option<(i64, ObjectId)> {
         let graph = self.repository.objects.commit_graph()?;
-        let passed = if names.len() > NAMES_ASKED_FOR_MAX && !self.path.is_empty() {
+        let passed = if names.len() > NAMES_ASKED_FOR_MAX {
+            // Any commit may have changed the root.
             graph.pass(id, &[&self.own_keys], end.as_deref(), commits_max)
         } else {
             names.iter().for_each(|name| self.learn(name));

@@ -39,8 +39,10 @@ pub fn beginning(
     while budget.allows(found.read, found.passed) {
         let stride = budget.stride(found.passed);
         let passed = graph.and_then(|graph| graph.pass(&found.commit_id, &[&keys], None, stride));
-        if let Some(passed) = passed {
-            (found.commit_id, node) = (passed.id, Node::read(repository, &passed.id)?);
+        if let Some(passed) = passed
+            && let Some(there) = Node::find(repository, &passed.id)?
+        {
+            (found.commit_id, node) = (passed.id, there);
             found.passed += passed.commits;
             continue;
         }

@@ -146,7 +146,8 @@ mod tests {
         let len = 5 * PIECE_BYTES + 8;
         for bytes_max in [0, PIECE_BYTES as u64, 2 * PIECE_BYTES as u64 + 1, u64::MAX] {
             let table = table(len, 4, bytes_max);
-            for index in [0, 1, 4095, 4096, 20_480, 4095, 0, 12_288, 20_480] {
+            let piece = PIECE_BYTES as u64 / 4;
+            for index in [0, 1, piece - 1, piece, 5 * piece, piece - 1, 0, 3 * piece, 5 * piece] {
                 let entry = u32::from_be_bytes(table.entry(index).expect("read"));
                 assert_eq!(u64::from(entry), index + 1, "holding {bytes_max}");
             }
@@ -159,7 +160,12 @@ mod tests {
         let table = table(2 * PIECE_BYTES, 0, u64::MAX);
         let mut across = [0; 8];
         table.read(PIECE_BYTES as u64 - 4, &mut across).expect("read");
-        assert_eq!(across, [0, 0, 0x0f, 0xff, 0, 0, 0x10, 0]);
+        let expected = [PIECE_BYTES as u32 / 4 - 1, PIECE_BYTES as u32 / 4].map(u32::to_be_bytes).concat();
+        assert_eq!(across, *expected);
+        assert_eq!(table.at(PIECE_BYTES as u64 - 4).expect("read"), across);
+        table.with(PIECE_BYTES as u64 - 4, 8, |bytes| assert_eq!(bytes, across)).expect("read");
+        table.with(PIECE_BYTES as u64, 4, |bytes| assert_eq!(bytes, &across[4..])).expect("read");
+        assert!(table.with(2 * PIECE_BYTES as u64 - 7, 8, |_| ()).is_err());
         for offset in [2 * PIECE_BYTES as u64 - 7, u64::MAX] {
             let error = table.read(offset, &mut across).expect_err("past the end");
             assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
