@@ -420,9 +420,9 @@ mod tests {
             // MiB of its own, of all others, and whether it is kept.
             (1, 0, true),
             (10, 1_000, true),
-            (11, 21, true),
-            (11, 22, false),
-            (24, 8, true),
+            (11, 37, true),
+            (11, 38, false),
+            (24, 24, true),
             (25, 0, false),
         ];
         for (own, others, expected) in cases {

@@ -45,7 +45,7 @@ pub const INSTANCE_REQUESTS_MAX: u32 = 1024;
 /// How long an instance without work is kept.
 pub const INSTANCE_IDLE_MAX: Duration = Duration::from_secs(20);
 /// Linear memory of all instances together, in bytes, above which none but small ones are kept.
-pub const INSTANCES_KEPT_BYTES_MAX: usize = 32 << 20;
+pub const INSTANCES_KEPT_BYTES_MAX: usize = 48 << 20;
 /// Linear memory in bytes up to which an instance is small: to make it anew would save next to nothing.
 pub const INSTANCE_SMALL_BYTES_MAX: usize = 10 << 20;
 /// What one client leaves to others of the requests and connections at once: one in so many.

@@ -25,7 +25,7 @@ pub const KEPT_BASES_BYTES_MAX: usize = 512 << 10;
 pub const RECENT_BYTES_MAX: usize = 512 << 10;
 
 /// How much of the files of a repository stays in memory where each object is read once, in bytes.
-pub const UNSHARED_FILES_BYTES_MAX: usize = 2 << 20;
+pub const UNSHARED_FILES_BYTES_MAX: usize = 4 << 20;
 
 /// How much of objects is kept there for the deltas based on them, in bytes.
 pub const UNSHARED_BASES_BYTES_MAX: usize = 32 << 20;
