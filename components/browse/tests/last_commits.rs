@@ -205,8 +205,7 @@ fn a_directory_says_that_more_is_known_next_time() {
     assert_eq!(known(&first), 1, "{first}");
     // The summary leads to itself, as it shows fewer entries than the directory's page. Nothing is kept of a permanent
     // address, but that there is more to be found.
-    let place = || Place { cache: &kept, ..fixture.place() };
-    let summary = match summary::page(&place(), repository) {
+    let summary = match summary::page(&fixture.place(), repository) {
         Ok(Summary::Filled(page)) => page.render().expect("it renders"),
         _ => panic!("it has a summary"),
     };
