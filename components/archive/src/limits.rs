@@ -61,7 +61,8 @@ pub const SILENT_SECONDS_MAX: u64 = if cfg!(test) { 1 } else { 5 };
 /// goes at the pace of a client, which may be slow.
 pub const WAIT_SECONDS_MAX: u64 = 15;
 
-/// How many archives are made at once. Each takes some 35 MiB, and a crawler asks for every format of them in one go.
+/// How many archives are made at once. Each takes some 15 MiB and more, and a crawler
+/// asks for every format of them in one go.
 pub const MADE_AT_ONCE_MAX: usize = 2;
 
 /// For how long one archive waits for others to be made, in seconds. Past it, it is made beside them: those of

@@ -28,7 +28,7 @@ struct Page {
     work: &'static str,
     ours: Vec<String>,
     theirs: Vec<String>,
-    target: &'static str,
+    target: String,
 }
 
 pub fn run(options: &Options, scratch: &Path) -> Result {
@@ -94,7 +94,7 @@ fn archive(options: &Options, name: &str, commits: &[String], lithe: &Lithe, pee
         work: "another archive tar.gz",
         ours: others.iter().map(ours).collect(),
         theirs: others.iter().map(snapshot).collect(),
-        target: "≥ 1",
+        target: "≥ 1".to_owned(),
     };
     measure(&page, name, lithe, peer)
 }
@@ -156,43 +156,39 @@ fn time_of_any(mut command: Command) -> Result<Duration> {
     Ok(begun.elapsed())
 }
 
+/// The targets of a page, beside its own: nobody waits for any of them.
+fn of_page(target: &str) -> String {
+    let targets = [target, "p99 < 50 ms"];
+    targets.into_iter().filter(|target| !target.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
 fn pages(wide_commit: &str) -> Vec<Page> {
     let page = |work, ours: &str, theirs: &str, target| Page {
         work,
         ours: vec![if ours == "/" { ours.to_owned() } else { format!("{OURS}{ours}") }],
         theirs: vec![theirs.to_owned()],
-        target,
+        target: of_page(target),
     };
     let commit = format!("/-/commit/{wide_commit}");
     vec![
-        page("home page", "/", "/", "≥ 3, p99 < 50 ms"),
-        page("tree page", "/-/tree/main/dir3/sub2", "/bench/tree/dir3/sub2", "≥ 3, p99 < 50 ms"),
-        page(
-            "blob page",
-            "/-/blob/main/dir3/sub2/file23.txt",
-            "/bench/tree/dir3/sub2/file23.txt",
-            "≥ 3, p99 < 50 ms",
-        ),
-        page(
-            "raw page",
-            "/-/raw/main/dir3/sub2/file23.txt",
-            "/bench/plain/dir3/sub2/file23.txt",
-            "≥ 3, p99 < 50 ms",
-        ),
-        page("summary page", "", "/bench/", "≥ 10, p99 < 50 ms"),
-        page("log page", "/-/commits/main", "/bench/log/", "≥ 10, p99 < 50 ms"),
-        page("refs page", "/-/refs", "/bench/refs/", "≥ 10, p99 < 50 ms"),
+        page("home page", "/", "/", "≥ 3"),
+        page("tree page", "/-/tree/main/dir3/sub2", "/bench/tree/dir3/sub2", "≥ 3"),
+        page("blob page", "/-/blob/main/dir3/sub2/file23.txt", "/bench/tree/dir3/sub2/file23.txt", "≥ 3"),
+        page("raw page", "/-/raw/main/dir3/sub2/file23.txt", "/bench/plain/dir3/sub2/file23.txt", "≥ 3"),
+        page("summary page", "", "/bench/", "≥ 10"),
+        page("log page", "/-/commits/main", "/bench/log/", "≥ 10"),
+        page("refs page", "/-/refs", "/bench/refs/", "≥ 10"),
         page(
             "blame page",
             "/-/blame/main/dir3/sub2/file23.txt",
             "/bench/blame/dir3/sub2/file23.txt",
-            "≥ 20 warm, p99 < 50 ms",
+            "≥ 20 warm",
         ),
         page(
             "page of a commit with a large diff",
             &commit,
             &format!("/bench/commit/?id={wide_commit}"),
-            "≥ 5, p99 < 50 ms",
+            "≥ 5",
         ),
     ]
 }
@@ -206,7 +202,7 @@ fn pages_asked_once(commits: &[String]) -> Vec<Page> {
             work,
             ours: numbered().map(|(commit, number)| format!("{OURS}{}", ours(commit, number))).collect(),
             theirs: numbered().map(|(commit, number)| format!("/bench{}", theirs(commit, number))).collect(),
-            target,
+            target: of_page(target),
         }
     };
     let directory = |number: u64| format!("dir{}/sub{}", number % 20, number % 7);
@@ -215,25 +211,25 @@ fn pages_asked_once(commits: &[String]) -> Vec<Page> {
             "another tree page",
             &|commit, number| format!("/-/tree/{commit}/{}", directory(number)),
             &|commit, number| format!("/tree/{}?id={commit}", directory(number)),
-            "≥ 3, p99 < 50 ms",
+            "≥ 3",
         ),
         page(
             "another blob page",
             &|commit, number| format!("/-/blob/{commit}/{}", data::file(number)),
             &|commit, number| format!("/tree/{}?id={commit}", data::file(number)),
-            "≥ 3, p99 < 50 ms",
+            "≥ 3",
         ),
         page(
             "another log page",
             &|commit, _| format!("/-/commits/{commit}"),
             &|commit, _| format!("/log/?id={commit}"),
-            "≥ 10, p99 < 50 ms",
+            "≥ 10",
         ),
         page(
             "another commit page",
             &|commit, _| format!("/-/commit/{commit}"),
             &|commit, _| format!("/commit/?id={commit}"),
-            "p99 < 50 ms",
+            "",
         ),
     ]
 }
