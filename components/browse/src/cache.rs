@@ -8,8 +8,9 @@ use crate::limits::{CACHE_ENTRY_BYTES_MAX, CACHE_SLOTS, RECENT_TEXT_BYTES_MAX};
 use lru::LruCache;
 use sha2::{Digest as _, Sha256};
 use std::cell::{Cell, RefCell};
-use std::fs;
+use std::fs::{self, File};
 use std::hash::{BuildHasher as _, RandomState};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// What a rendered text was made from, digested.
@@ -122,10 +123,17 @@ impl Directory {
 
 impl Cache for Directory {
     fn get(&self, key: &Key) -> Option<String> {
-        let contents = fs::read(self.file(key)).ok()?;
-        let (head, text) = contents.split_at_checked(HEAD_BYTES)?;
-        let is_whole = head[..32] == key.0 && head[32..] == (text.len() as u64).to_be_bytes();
-        is_whole.then(|| String::from_utf8(text.to_vec()).ok())?
+        let mut file = File::open(self.file(key)).ok()?;
+        let mut head = [0; HEAD_BYTES];
+        file.read_exact(&mut head).ok()?;
+        let (of, length) = head.split_at(32);
+        let length = usize::try_from(u64::from_be_bytes(length.try_into().ok()?)).ok()?;
+        if *of != key.0 || length > CACHE_ENTRY_BYTES_MAX {
+            return None;
+        }
+        let mut text = Vec::with_capacity(length);
+        file.read_to_end(&mut text).ok()?;
+        (text.len() == length).then(|| String::from_utf8(text).ok())?
     }
 
     fn put(&self, key: &Key, text: &str) {

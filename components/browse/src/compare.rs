@@ -4,15 +4,13 @@
 use crate::diff::View;
 use crate::diff::patch::Budget;
 use crate::diff::view::{self, Point};
-use crate::limits::{ACROSS_COMMITS_MAX, COMPARED_COMMITS_MAX};
 use crate::patches::{self, Form};
 use crate::place::{CommitLine, Failure, Place};
+use crate::related::Related;
 use askama::Template;
 use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::ObjectId;
-use lithe_code::limits::RELATED_COMMITS_MAX;
 use lithe_code::links::Links;
-use lithe_code::relation::{self, Relation};
 use lithe_code::repository::{Commit, Error, Repository};
 use lithe_code::revision::{self, Revision};
 use lithe_code::text;
@@ -92,13 +90,6 @@ fn within(path: Option<&str>, name: &BStr) -> BString {
         Some(path) => [path.as_bytes(), b":", name].concat().into(),
         None => name.into(),
     }
-}
-
-/// How the two are related, as far as that may be looked for.
-fn relation(repository: Repository<'_>, pair: &Pair) -> Result<Relation, Error> {
-    // What another repository has, no commit-graph tells of.
-    let mut commits_left = if pair.head_path.is_some() { ACROSS_COMMITS_MAX } else { RELATED_COMMITS_MAX };
-    relation::relation_within(repository, pair.from.commit_id, pair.to.commit_id, &mut commits_left)
 }
 
 /// The page of a comparison.
@@ -182,24 +173,22 @@ pub fn page(
     let links = place.links();
     let head_links = pair.head_path.as_deref().map_or(links.clone(), Links::new);
     let Pair { from, to, is_since_parting, head_path } = pair;
-    let relation = relation(repository, pair)?;
-    let (before, after) = points(repository, pair, &relation)?;
+    let related = Related::of_pair(place, repository, pair)?;
+    let (before, after) = points(repository, pair, &related)?;
     let mut commits = Vec::new();
-    let listed = &relation.ahead[..relation.ahead.len().min(COMPARED_COMMITS_MAX)];
-    // Of commits of one second, those that were made from the others come first too.
-    for id in parents_first(repository, listed)?.iter().rev() {
+    for id in related.listed.iter().rev() {
         commits.push(place.commit_line_of(&head_links, &repository.commit(id)?));
     }
-    let left_out = relation.ahead.len() - commits.len();
+    let left_out = related.ahead - commits.len();
     let (from_name, to_name) = (from.name.as_bstr(), pair.to_name());
     let swapped_name = within(head_path.as_ref().map(|_| place.record.path.as_str()), from_name);
     let result = Comparison {
         swap_href: head_links.compare(to.name.as_bstr(), pair.dots(), swapped_name.as_bstr()),
         href: links.compare(from_name, pair.dots(), to_name.as_bstr()),
-        words: words(&relation),
+        words: words(&related),
         commits,
         left_out: (left_out > 0).then(|| tn("And {n} earlier commit.", "And {n} earlier commits.", left_out)),
-        notice: notice(*is_since_parting, &relation),
+        notice: notice(*is_since_parting, &related),
         changes: view::render_across((place, &head_links), repository, (Some(before), after), "", view)?,
     };
     Ok(ComparePage {
@@ -223,74 +212,57 @@ pub fn changes(
     view: View,
 ) -> Result<String, Failure> {
     let head_links = pair.head_path.as_deref().map_or(place.links(), Links::new);
-    let (before, after) = points(repository, pair, &relation(repository, pair)?)?;
+    let (before, after) = points(repository, pair, &Related::of_pair(place, repository, pair)?)?;
     view::render_across((place, &head_links), repository, (Some(before), after), "", view)
 }
 
 /// The comparison as a file.
-pub fn patch(repository: Repository<'_>, pair: &Pair, form: Form) -> Result<Vec<u8>, Failure> {
-    let relation = relation(repository, pair)?;
-    if !can_be_sent(form, pair.is_since_parting, &relation) {
+pub fn patch(
+    place: &Place<'_>,
+    repository: Repository<'_>,
+    pair: &Pair,
+    form: Form,
+) -> Result<Vec<u8>, Failure> {
+    let related = Related::of_pair(place, repository, pair)?;
+    if !can_be_sent(form, pair.is_since_parting, &related) {
         return Err(Failure::Repository(Error::TooLarge(pair.to.commit_id)));
     }
     match form {
         Form::Diff => {
-            let (before, after) = points(repository, pair, &relation)?;
+            let (before, after) = points(repository, pair, &related)?;
             Ok(patches::between(repository, Some(before.tree_id), after.tree_id, &mut Budget::default())?
                 .bytes)
         }
         Form::Mail => {
             let commits: Result<Vec<Commit>, Error> =
-                parents_first(repository, &relation.ahead)?.iter().map(|id| repository.commit(id)).collect();
+                related.listed.iter().map(|id| repository.commit(id)).collect();
             patches::series(repository, &commits?)
         }
     }
 }
 
 /// Whether enough is known of how the two are related, and they are near enough.
-fn can_be_sent(form: Form, is_since_parting: bool, relation: &Relation) -> bool {
+fn can_be_sent(form: Form, is_since_parting: bool, related: &Related) -> bool {
     match form {
         // Without a merge base, there would be more in it than was done since the parting.
-        Form::Diff => !(is_since_parting && relation.is_cut),
-        Form::Mail => !relation.is_cut && relation.ahead.len() <= COMPARED_COMMITS_MAX,
+        Form::Diff => !(is_since_parting && related.is_cut),
+        Form::Mail => !related.is_cut && related.ahead == related.listed.len(),
     }
-}
-
-/// Puts commits, the latest first, behind their parents: clocks may go wrong.
-fn parents_first(repository: Repository<'_>, ids: &[ObjectId]) -> Result<Vec<ObjectId>, Error> {
-    let mut ordered: Vec<ObjectId> = Vec::new();
-    let mut stack: Vec<ObjectId> = ids.to_vec();
-    while let Some(id) = stack.pop() {
-        if ordered.contains(&id) {
-            continue;
-        }
-        let parents = repository.commit(&id)?.parent_ids;
-        let waiting: Vec<ObjectId> =
-            parents.into_iter().filter(|parent| ids.contains(parent) && !ordered.contains(parent)).collect();
-        match waiting.is_empty() {
-            true => ordered.push(id),
-            false => {
-                stack.push(id);
-                stack.extend(waiting.into_iter().rev());
-            }
-        }
-    }
-    Ok(ordered)
 }
 
 /// The two trees that are compared: since the parting, that is the merge base and the head.
-fn points(repository: Repository<'_>, pair: &Pair, relation: &Relation) -> Result<(Point, Point), Failure> {
+fn points(repository: Repository<'_>, pair: &Pair, related: &Related) -> Result<(Point, Point), Failure> {
     let point = |commit_id: ObjectId| {
         repository.commit(&commit_id).map(|commit| Point { commit_id, tree_id: commit.tree_id })
     };
-    let base = relation.merge_bases.first().filter(|_| pair.is_since_parting);
+    let base = related.merge_bases.first().filter(|_| pair.is_since_parting);
     Ok((point(*base.unwrap_or(&pair.from.commit_id))?, point(pair.to.commit_id)?))
 }
 
-fn words(relation: &Relation) -> Text {
+fn words(related: &Related) -> Text {
     let commits = |count: usize| tn("{n} commit", "{n} commits", count);
-    match (relation.ahead.len(), relation.behind) {
-        _ if relation.is_cut => t("The histories differ in more commits than can be counted here"),
+    match (related.ahead, related.behind) {
+        _ if related.is_cut => t("The histories differ in more commits than can be counted here"),
         (0, 0) => t("The two are the same"),
         (ahead, 0) => t("{ahead} ahead").with("ahead", commits(ahead)),
         (0, behind) => t("{behind} behind").with("behind", commits(behind)),
@@ -300,12 +272,12 @@ fn words(relation: &Relation) -> Text {
     }
 }
 
-fn notice(is_since_parting: bool, relation: &Relation) -> Option<Text> {
-    match relation.merge_bases.len() {
-        _ if relation.is_cut && is_since_parting => Some(t(
+fn notice(is_since_parting: bool, related: &Related) -> Option<Text> {
+    match related.merge_bases.len() {
+        _ if related.is_cut && is_since_parting => Some(t(
             "Where the two parted is too far back to be looked for. All that differs between them is shown.",
         )),
-        _ if relation.is_cut => None,
+        _ if related.is_cut => None,
         0 => Some(t("The two have no commit in common. All that differs between them is shown.")),
         1 => None,
         _ => Some(t("The two have met more than once. What was done since one of these meetings is shown.")),
@@ -326,6 +298,7 @@ fn names(repository: Repository<'_>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::COMPARED_COMMITS_MAX;
 
     #[test]
     fn the_path_of_another_repository_stands_before_a_colon() {
@@ -349,9 +322,13 @@ mod tests {
     #[test]
     fn what_is_too_far_apart_is_not_shown_as_what_was_done_since_the_parting() {
         let id = ObjectId::null(gix_hash::Kind::Sha1);
-        let ahead =
-            |count: usize| Relation { ahead: vec![id; count], merge_bases: vec![id], ..Relation::default() };
-        let cut = || Relation { is_cut: true, ..Relation::default() };
+        let ahead = |count: usize| Related {
+            ahead: count,
+            listed: vec![id; count.min(COMPARED_COMMITS_MAX)],
+            merge_bases: vec![id],
+            ..Related::default()
+        };
+        let cut = || Related { is_cut: true, ..Related::default() };
         let cases = [
             // Since the parting; then whether there is a notice, a diff, and mails.
             (true, ahead(1), false, true, true),
@@ -361,11 +338,11 @@ mod tests {
             (true, cut(), true, false, false),
             (false, cut(), false, true, false),
         ];
-        for (is_since_parting, relation, has_notice, has_diff, has_mails) in cases {
-            let case = format!("{is_since_parting} {} {}", relation.ahead.len(), relation.is_cut);
-            assert_eq!(notice(is_since_parting, &relation).is_some(), has_notice, "{case}");
-            assert_eq!(can_be_sent(Form::Diff, is_since_parting, &relation), has_diff, "{case}");
-            assert_eq!(can_be_sent(Form::Mail, is_since_parting, &relation), has_mails, "{case}");
+        for (is_since_parting, related, has_notice, has_diff, has_mails) in cases {
+            let case = format!("{is_since_parting} {} {}", related.ahead, related.is_cut);
+            assert_eq!(notice(is_since_parting, &related).is_some(), has_notice, "{case}");
+            assert_eq!(can_be_sent(Form::Diff, is_since_parting, &related), has_diff, "{case}");
+            assert_eq!(can_be_sent(Form::Mail, is_since_parting, &related), has_mails, "{case}");
         }
     }
 }

@@ -667,7 +667,7 @@ impl Asked<'_> {
         if download::is_known(&self.request.headers, &etag) {
             return Ok(download::not_modified_since(&etag));
         }
-        let bytes = compare::patch(repository, &pair, form)?;
+        let bytes = compare::patch(place, repository, &pair, form)?;
         Ok(sending::made(self.request, &patches::disposition(), &etag, bytes))
     }
 

@@ -40,6 +40,7 @@ pub mod place;
 pub mod raw;
 pub mod readme;
 pub mod refs;
+pub mod related;
 pub mod route;
 pub mod sending;
 pub mod signature;

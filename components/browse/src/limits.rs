@@ -92,11 +92,14 @@ pub const CURSOR_STEPS_MAX: usize = 20_000;
 /// The most files that a commit's page lists.
 pub const DIFF_FILES_MAX: usize = 1_000;
 
+/// Of how many of these files the changes are shown, if not all is asked for.
+pub const DIFF_SHOWN_FILES_MAX: usize = 100;
+
 /// The most trees read to compare two commits.
 pub const DIFF_TREES_MAX: usize = 20_000;
 
 /// The most lines of hunks that a commit's page shows, over all files.
-pub const DIFF_LINES_MAX: usize = 10_000;
+pub const DIFF_LINES_MAX: usize = 5_000;
 
 /// The most lines of hunks shown of one file.
 pub const DIFF_FILE_LINES_MAX: usize = 3_000;

@@ -7,9 +7,11 @@ use browse::compare::{self, Pair};
 use browse::diff::View;
 use browse::limits::COMPARED_COMMITS_MAX;
 use browse::patches::Form;
+use browse::place::Place;
 use browse::refs;
+use browse::related::Related;
 use gix_hash::ObjectId;
-use kit::{COMMITTED, Fixture, Numbers, repository};
+use kit::{COMMITTED, Fixture, Kept, Numbers, repository};
 use lithe_code::across::Across;
 use lithe_code::relation::{distance_within, relation, relation_within};
 use lithe_code::storage::{self, Opened};
@@ -101,16 +103,51 @@ fn a_comparison_shows_commits_and_changes() {
 }
 
 #[test]
+fn how_two_are_related_is_looked_for_once() {
+    let fixture = Fixture::new(PARTED);
+    let opened = fixture.open();
+    let pair = pair(&fixture, "main...topic/x");
+    let kept = Kept::default();
+    let place = Place { cache: &kept, ..fixture.place() };
+    let found = Related::of_pair(&place, repository(&opened), &pair).expect("readable");
+    assert_eq!((found.ahead, found.behind, found.listed.len(), kept.puts()), (2, 1, 2, 1));
+    // Nothing is read any more: another repository has nothing of this.
+    let empty = Fixture::new("");
+    let nothing = empty.open();
+    assert_eq!(Related::of_pair(&place, repository(&nothing), &pair).expect("it is kept"), found);
+    assert_ne!(Related::of_pair(&empty.place(), repository(&nothing), &pair).expect("gaps"), found);
+}
+
+#[test]
+fn what_was_found_beyond_a_cut_is_not_kept() {
+    let fixture = Fixture::new(PARTED);
+    fixture.shell(
+        "cd team && mv demo.git whole.git && git clone -q --bare --depth 1 --no-single-branch file://$PWD/whole.git demo.git",
+    );
+    let opened = fixture.open();
+    let pair = pair(&fixture, "main..topic/x");
+    let kept = Kept::default();
+    let place = Place { cache: &kept, ..fixture.place() };
+    let cut = Related::of_pair(&place, repository(&opened), &pair).expect("readable");
+    assert_eq!((cut.merge_bases.len(), kept.puts()), (0, 0));
+    fixture.shell("git -C team/demo.git fetch -q --unshallow");
+    let whole = Related::of_pair(&place, repository(&fixture.open()), &pair).expect("readable");
+    assert_eq!((whole.merge_bases.len(), kept.puts()), (1, 1));
+}
+
+#[test]
 fn a_comparison_is_sent_as_git_writes_it() {
     let fixture = Fixture::new(PARTED);
     let opened = fixture.open();
     for rest in ["main...topic/x", "main..topic/x"] {
-        let found = compare::patch(repository(&opened), &pair(&fixture, rest), Form::Diff).expect("readable");
+        let found = compare::patch(&fixture.place(), repository(&opened), &pair(&fixture, rest), Form::Diff)
+            .expect("readable");
         let expected = fixture.git(&format!("diff --binary --full-index --histogram {rest}"));
         assert_eq!(String::from_utf8_lossy(&found).trim_end(), expected, "{rest}");
     }
     let mails =
-        compare::patch(repository(&opened), &pair(&fixture, "main...topic/x"), Form::Mail).expect("readable");
+        compare::patch(&fixture.place(), repository(&opened), &pair(&fixture, "main...topic/x"), Form::Mail)
+            .expect("readable");
     std::fs::write(fixture.root().join("mails"), mails).expect("writable");
     fixture.shell(
         "git clone -q team/demo.git again && cd again && git checkout -q origin/main~1 && git am -q ../mails",
@@ -179,7 +216,11 @@ fn so_many_commits_of_a_comparison_are_listed() {
         let html = page.expect("a comparison").render().expect("the template takes its page");
         assert_eq!(html.matches("class=\"commit\"").count(), COMPARED_COMMITS_MAX, "{ahead}");
         assert_eq!(html.contains("And 1 earlier commit."), left_out, "{ahead}");
-        assert_eq!(compare::patch(repository(&opened), &pair, Form::Mail).is_err(), left_out, "{ahead}");
+        assert_eq!(
+            compare::patch(&fixture.place(), repository(&opened), &pair, Form::Mail).is_err(),
+            left_out,
+            "{ahead}"
+        );
     }
 }
 
@@ -261,7 +302,7 @@ fn what_another_repository_has_is_compared() {
                 assert!(html.contains(part), "{part} is missing: {html}");
             }
             let expected = judge(&format!("diff --binary --full-index --histogram {range}"));
-            let sent = compare::patch(both, &pair, Form::Diff).expect("a patch");
+            let sent = compare::patch(&fixture.place(), both, &pair, Form::Diff).expect("a patch");
             assert_eq!(String::from_utf8(sent).expect("text").trim_end(), expected, "{range}");
         }
         // Neither has what is only in the other.

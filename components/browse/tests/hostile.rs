@@ -12,6 +12,7 @@ use browse::route::{Page, Route};
 use browse::{commit, commits, graph, missing, raw, summary, tree};
 use kit::{COMMITTED, Fixture, repository};
 use lithe_code::{revision, storage};
+use lithe_web::Fields;
 use std::io;
 
 /// Builds every page that the repository could have; what cannot be read is an error, never more.
@@ -236,7 +237,7 @@ fn large_changes_are_cut_with_a_notice() {
         r#"yes | head -n {DIFF_FILE_LINES_MAX} > most && git add . && git commit -qm most
         yes n | head -n {} > more && git add . && git commit -qm more
         head -c {} /dev/zero | tr '\0' x > large && git add . && git commit -qm large
-        for i in 1 2 3 4 5; do yes $i | head -n 2500 > many-$i; done && git add . && git commit -qm many"#,
+        for i in 1 2 3; do yes $i | head -n 2500 > many-$i; done && git add . && git commit -qm many"#,
         DIFF_FILE_LINES_MAX + 1,
         DIFF_FILE_BYTES_MAX + 1,
     ));
@@ -262,6 +263,36 @@ fn large_changes_are_cut_with_a_notice() {
     let many = page("main");
     assert_eq!(lines(&many), DIFF_LINES_MAX);
     assert!(many.contains("More differs than is shown here"));
+}
+
+#[test]
+fn of_many_files_the_changes_of_the_first_are_shown_and_the_others_lead_to_all() {
+    let count = DIFF_SHOWN_FILES_MAX + 2;
+    let fixture = Fixture::new(&format!(
+        "for i in $(seq {count}); do echo $i > $(printf file-%03d $i); done && git add . && git commit -qm many"
+    ));
+    let opened = fixture.open();
+    let id = fixture.git("rev-parse main").parse().expect("an id");
+    let changes = |query: &[u8]| {
+        let view = browse::diff::View::of(&Fields::parse(query).expect("a query"));
+        let against = commit::Against::FIRST;
+        commit::changes(&fixture.place(), repository(&opened), id, against, view).expect("a commit")
+    };
+    let panels = |html: &str| html.matches("class=\"panel diff-file\"").count();
+    let few = changes(b"");
+    assert_eq!(panels(&few), DIFF_SHOWN_FILES_MAX);
+    let next = DIFF_SHOWN_FILES_MAX + 1;
+    assert!(!few.contains(&format!("href=\"#file-{next}\"")), "the last that is shown has none after it");
+    let link = format!("<a href=\"?full=1#file-{next}\" rel=\"nofollow\">file-{next}</a>");
+    assert!(few.contains(&link), "{few}");
+    assert!(few.contains("More differs than is shown here") && few.contains("Show it anyway"));
+    // All are counted.
+    assert!(few.contains(&format!("{count} files changed</h2><span class=\"count-insert\">+{count}</span>")));
+    let all = changes(b"full=1");
+    assert_eq!(panels(&all), count);
+    assert!(all.contains(&format!("href=\"#file-{next}\"")) && !all.contains("Show it anyway"));
+    let part = changes(format!("file={next}&context=10&part=1").as_bytes());
+    assert!(panels(&part) == 1 && part.contains(&format!("id=\"d{next}-R1\"")), "{part}");
 }
 
 #[test]

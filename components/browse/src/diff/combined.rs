@@ -168,8 +168,10 @@ impl Page<'_> {
             href: href.filter(|href| route::leads(href)),
             mode_change: file.is_of_other_mode().then(|| mode_change(file)),
             is_generated: marks.is_generated,
+            is_left_out: self.view.leaves_out(number),
             ..FileView::default()
         };
+        self.budget.is_spent |= view.is_left_out;
         if file.after.is_none() {
             view.note = Some(t("The merge has deleted it."));
             return Ok(Some(view));
@@ -196,6 +198,7 @@ impl Page<'_> {
         match combined::hunks(&sides, &after, self.view.lines_of(number)) {
             None => view.note = Some(t("Too large to be compared here.")),
             Some(hunks) if hunks.is_empty() && !file.is_of_other_mode() => return Ok(None),
+            Some(_) if view.is_left_out => {}
             Some(hunks) => self.hunks(number, &mut view, &hunks, sides.len()),
         }
         Ok(Some(view))

@@ -6,7 +6,7 @@ use super::trees::{self, Change, Origins, Side};
 use crate::cache::Key;
 use crate::limits::{
     CONTEXT_LINES_MAX, DIFF_BYTES_MAX, DIFF_FILE_BYTES_MAX, DIFF_FILE_LINES_MAX, DIFF_FULL_LINES_MAX,
-    DIFF_LINES_MAX, MARKED_BYTES_MAX,
+    DIFF_LINES_MAX, DIFF_SHOWN_FILES_MAX, MARKED_BYTES_MAX,
 };
 use crate::place::{Failure, Place};
 use crate::raw;
@@ -91,6 +91,11 @@ impl View {
         Some(Self { lines: Options { context, ..self.lines }, file: Some(number), ..self })
     }
 
+    /// Whether the changes of the file of that number are left out, as there are many before it.
+    pub(super) fn leaves_out(self, number: usize) -> bool {
+        number > DIFF_SHOWN_FILES_MAX && !self.is_full && self.file != Some(number)
+    }
+
     /// Whether what is seen so may be kept. There are too many files to keep a page for each.
     pub(super) fn is_kept(self) -> bool {
         self.file.is_none()
@@ -150,6 +155,8 @@ pub(super) struct FileView {
     pub images: Option<(Option<String>, Option<String>)>,
     /// Whether a tool wrote it: its changes are folded.
     pub is_generated: bool,
+    /// Whether it is listed, and nothing more.
+    pub is_left_out: bool,
     /// Why there are no hunks, or not all.
     pub note: Option<Text>,
 }
@@ -178,8 +185,8 @@ impl FileView {
         }
     }
 
-    /// A bar of five squares: how many are for added lines, for removed lines, and for neither.
-    fn bar(&self) -> Option<[&'static str; 5]> {
+    /// A bar of five squares: how many are for added lines, and for removed lines.
+    fn bar(&self) -> Option<(u64, u64)> {
         let (added, removed) = self.counts.filter(|counts| *counts != (0, 0))?;
         let total = u64::from(added) + u64::from(removed);
         let squares = total.min(5);
@@ -188,11 +195,7 @@ impl FileView {
         if squares > 1 {
             for_added = for_added.clamp(u64::from(added > 0), squares - u64::from(removed > 0));
         }
-        Some(std::array::from_fn(|index| match index as u64 {
-            index if index < for_added => "bar-insert",
-            index if index < squares => "bar-delete",
-            _ => "bar-none",
-        }))
+        Some((for_added, squares - for_added))
     }
 }
 
@@ -210,8 +213,9 @@ impl ChangesView {
         };
         let (added, removed) = (total(|counts| counts.0), total(|counts| counts.1));
         let with = |view: View| view.query(query);
-        let count = files.len();
-        let files: Vec<FileView> = files.into_iter().map(|file| file.among(count)).collect();
+        let shown = files.iter().rposition(|file| !file.is_left_out).map_or(0, |last| last + 1);
+        let is_short = is_short || shown < files.len();
+        let files: Vec<FileView> = files.into_iter().map(|file| file.among(shown)).collect();
         let list = file_list::items(files.iter().map(|file| file.path.as_str()));
         Self {
             list,
@@ -450,6 +454,8 @@ impl Page<'_> {
             mode_change: mode_change(change),
             ..FileView::default()
         };
+        view.is_left_out = self.view.leaves_out(number);
+        self.budget.is_spent |= view.is_left_out;
         let marks = self.marks.of(change.path().as_bstr())?;
         view.is_generated = marks.is_generated;
         let mut read =
@@ -491,6 +497,9 @@ impl Page<'_> {
         let (before, after) = (lines::split_lines(before), lines::split_lines(after));
         let difference = lines::files(&before, &after, self.view.lines_of(number));
         view.counts = Some((difference.added, difference.removed));
+        if view.is_left_out {
+            return;
+        }
         if difference.hunks.is_empty() {
             view.note = Some(if after.is_empty() {
                 t("The file is empty.")

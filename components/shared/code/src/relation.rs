@@ -17,6 +17,8 @@ pub struct Relation {
     pub merge_bases: Vec<ObjectId>,
     /// Whether the limit of commits to look at was reached: then nothing of this is certain.
     pub is_cut: bool,
+    /// Whether commits were missing, beyond where a repository is cut off: all this holds until they come.
+    pub has_gaps: bool,
 }
 
 /// How far a commit, the head, is from another, the base.
@@ -50,6 +52,7 @@ struct Walk<'a> {
     queue: BinaryHeap<((u64, i64), ObjectId)>,
     /// How many in the queue are not below a common ancestor.
     open: usize,
+    has_gaps: bool,
 }
 
 /// Finds out how `head` relates to `base`.
@@ -93,7 +96,8 @@ pub fn relation_within(
     if base == head {
         return Ok(Relation { merge_bases: vec![base], ..Relation::default() });
     }
-    let mut walk = Walk { repository, nodes: HashMap::new(), queue: BinaryHeap::new(), open: 0 };
+    let mut walk =
+        Walk { repository, nodes: HashMap::new(), queue: BinaryHeap::new(), open: 0, has_gaps: false };
     walk.paint(base, BASE)?;
     walk.paint(head, HEAD)?;
     let mut meetings = Vec::new();
@@ -132,13 +136,16 @@ pub fn relation_within(
     let Some(merge_bases) = without_reached(repository, meetings, commits_left)? else {
         return Ok(Relation { is_cut: true, ..Relation::default() });
     };
-    Ok(Relation { ahead, behind, merge_bases, is_cut: false })
+    Ok(Relation { ahead, behind, merge_bases, is_cut: false, has_gaps: walk.has_gaps })
 }
 
 impl Walk<'_> {
     fn paint(&mut self, id: ObjectId, paint: u8) -> Result<(), Error> {
         if !self.nodes.contains_key(&id) {
-            let Some((parent_ids, order)) = read(self.repository, id)? else { return Ok(()) };
+            let Some((parent_ids, order)) = read(self.repository, id)? else {
+                self.has_gaps = true;
+                return Ok(());
+            };
             let node = Node { parent_ids, order, paint: 0, passed_on: 0, is_queued: false };
             self.nodes.insert(id, node);
         }
