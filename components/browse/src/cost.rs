@@ -9,6 +9,9 @@ use bstr::{BStr, BString};
 use lithe_web::Fields;
 use lithe_web::format::FORMAT_FIELD;
 
+/// To look further for the last commits of what a page shows.
+const LOOKED_FURTHER: u32 = 2;
+
 /// To look for a file among all paths of a commit.
 const FIND: u32 = 3;
 
@@ -36,9 +39,15 @@ const RAW_BYTES_A_POINT: u64 = 1 << 20;
 /// The fields of a query that make a page of a history no dearer.
 const FREE_FIELDS: [&str; 2] = ["after", FORMAT_FIELD];
 
+/// Whether more time may be taken for what was not found at first, as [`crate::tree::further`] asks.
+pub fn looks_further(query: &Fields) -> bool {
+    query.get("look") == "further"
+}
+
 /// What a page costs before anything of it was read.
 pub fn of_page(page: &Page, query: &Fields) -> u32 {
     match page {
+        Page::Summary | Page::Tree(_) | Page::Blob(_) if looks_further(query) => LOOKED_FURTHER,
         Page::Summary | Page::Tree(_) | Page::Blob(_) | Page::Refs | Page::Feed(_) => 0,
         // What it costs shows when its size is known.
         Page::Raw(_) => 0,
@@ -101,6 +110,7 @@ mod tests {
             (Page::Summary, "", 0),
             (Page::Tree("main/src".into()), "from=1000", 0),
             (Page::Blob("main/src/a.rs".into()), "", 0),
+            (Page::Tree("main/src".into()), "from=1000&look=further", LOOKED_FURTHER),
             (Page::Refs, "", 0),
             (Page::Commits("main".into()), "", 0),
             (Page::Commits("main".into()), "after=1&format=json", 0),

@@ -356,7 +356,7 @@ impl Asked<'_> {
             cache: &cache,
             mailmap: Rc::default(),
             issues: Issues::new(&opened.issue_links, &record.path),
-            looks_further: self.query.get("look") == "further",
+            looks_further: cost::looks_further(&self.query),
             is_hurried: true,
         };
         let (mut answer, landing) = match storage::open(Path::new(REPOSITORIES), record) {

@@ -143,6 +143,11 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Whether a history is shown back to some time only.
+    pub(super) fn has_end(&self) -> bool {
+        self.since.is_some()
+    }
+
     /// Whether the walk ends at a commit of that time: as for Git, what it reaches counts as older still.
     pub(super) fn ends_at(&self, seconds: i64) -> bool {
         self.since.is_some_and(|since| seconds < since)

@@ -79,9 +79,9 @@ pub fn latest(repository: Repository<'_>, tip: ObjectId, commits_max: usize, bud
     walk.push(tip);
     let mut commits = Vec::new();
     while commits.len() < commits_max && budget.allows(walk.read, walk.passed) {
-        match walk.next() {
+        match walk.next(1) {
             Some(Step::Shown(commit)) => commits.push(*commit),
-            Some(Step::Passed) => {}
+            Some(Step::Passed(_)) => {}
             None => break,
         }
     }
@@ -122,8 +122,12 @@ fn search_from(repository: Repository<'_>, from: &Cursor, scope: &Scope<'_>, bud
             break;
         }
         walk.is_repeating = steps < from.skip;
-        let Some(step) = walk.next() else { break };
-        steps += 1;
+        let stride = if walk.is_repeating { from.skip - steps } else { budget.stride(walk.passed) };
+        let Some(step) = walk.next(stride) else { break };
+        steps += match step {
+            Step::Shown(_) => 1,
+            Step::Passed(commits) => commits,
+        };
         if steps == from.skip {
             (walk.read, walk.passed) = (0, 0);
         }
@@ -150,7 +154,8 @@ struct Waiting {
 
 enum Step {
     Shown(Box<Commit>),
-    Passed,
+    /// So many commits are not shown.
+    Passed(usize),
 }
 
 /// What the walk needs of a commit.
@@ -262,22 +267,26 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn next(&mut self) -> Option<Step> {
+    /// Goes on by a commit, or by as many as `stride` that left the path alone.
+    fn next(&mut self, stride: usize) -> Option<Step> {
         let id = self.heap.pop()?.id;
         let node = self.nodes.remove(&id).expect("what is in the heap was loaded");
         self.walked.add(node.seconds, node.corrected);
         if self.scope.filter.ends_at(node.seconds) {
-            return Some(Step::Passed);
+            return Some(Step::Passed(1));
+        }
+        if let Some(commits) = self.pass(&id, stride) {
+            return Some(Step::Passed(commits));
         }
         let is_change = match self.change(&id, &node) {
             Ok(Followed::All { is_shown }) => is_shown,
             Ok(Followed::Only(parent)) => {
                 self.push(parent);
-                return Some(Step::Passed);
+                return Some(Step::Passed(1));
             }
             Err(_) => {
                 self.unreadable = Some(id);
-                return Some(Step::Passed);
+                return Some(Step::Passed(1));
             }
         };
         let is_shown = is_change
@@ -289,14 +298,26 @@ impl<'a> Walk<'a> {
             None => match self.read(&id) {
                 Some(commit) => Some(commit),
                 // Nothing is shown beyond it.
-                None => return Some(Step::Passed),
+                None => return Some(Step::Passed(1)),
             },
         };
         for parent in node.parent_ids {
             self.push(parent);
         }
         let shown = commit.filter(|commit| is_shown && self.scope.filter.wants(commit, self.scope.mailmap));
-        Some(shown.map_or(Step::Passed, Step::Shown))
+        Some(shown.map_or(Step::Passed(1), Step::Shown))
+    }
+
+    /// Passes by commits that left the path alone, and tells how many. Only where no other commit waits: then they
+    /// come one after the other anyway, and as many are counted.
+    fn pass(&mut self, id: &ObjectId, commits_max: usize) -> Option<usize> {
+        let is_single = self.heap.is_empty() && !self.scope.follows && !self.scope.filter.has_end();
+        let graph = self.repository.objects.commit_graph().filter(|_| is_single && !self.path.is_empty())?;
+        let passed = graph.pass(id, &[&self.keys], None, commits_max)?;
+        // The last is counted where it is loaded.
+        self.passed += passed.commits - 1;
+        self.push(passed.id);
+        Some(passed.commits)
     }
 
     /// What the commit did to the path.
