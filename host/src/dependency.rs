@@ -10,6 +10,7 @@
 //! traps with it, but for interfaces that the manifest lists as `contained`: their functions return
 //! a string where they fail, and a call that has no result at all counts as one that failed.
 
+use crate::clock::Clock;
 use crate::guest::{self, Guest};
 use crate::limits::INSTANCE_IDLE_MAX;
 use crate::manifest::Component as Declaration;
@@ -29,6 +30,7 @@ use wasmtime::{Engine, Store};
 pub struct Dependency {
     declaration: Arc<Declaration>,
     engine: Engine,
+    clock: Arc<Clock>,
     memory: Arc<Memory>,
     linker: Linker<Guest>,
     /// Replaced as a whole when the component is swapped.
@@ -104,7 +106,7 @@ struct Live {
 impl Dependency {
     /// Makes the dependency. Its instance starts at the first call.
     pub fn new(
-        engine: &Engine,
+        (engine, clock): (&Engine, &Arc<Clock>),
         memory: &Arc<Memory>,
         linker: &Linker<Guest>,
         declaration: Arc<Declaration>,
@@ -115,6 +117,7 @@ impl Dependency {
         Ok(Self {
             declaration,
             engine: engine.clone(),
+            clock: clock.clone(),
             memory: memory.clone(),
             linker: linker.clone(),
             code: RwLock::new(Arc::new(code)),
@@ -189,6 +192,7 @@ impl Dependency {
         };
         let dependency = self.clone();
         let call = async move {
+            let _working = dependency.clock.work();
             let results = match slot {
                 Some(slot) => dependency.call_pooled(slot, function, &parameters).await,
                 None => dependency.call_single(function, &parameters).await,

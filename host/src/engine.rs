@@ -1,6 +1,6 @@
-//! The wasmtime engine: how guests are compiled, where their memory comes from, and the clock that
-//! interrupts those that compute without a pause.
+//! The wasmtime engine: how guests are compiled, and where their memory comes from.
 
+use crate::clock::Clock;
 use crate::limits;
 use crate::manifest::Manifest;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
@@ -18,19 +18,19 @@ const MEMORY_KEEP_RESIDENT_BYTES: usize = 128 << 10;
 /// Free slots that keep resident memory.
 const WARM_SLOTS_MAX: u32 = 16;
 
-/// Makes the engine for what the manifest asks for, and starts its clock, which ends with it.
+/// Makes the engine for what the manifest asks for, and starts its clock.
 ///
 /// Instances come from a pool of slots that is sized by the manifest's limits, so that starting
 /// one maps nothing anew. Where the system grants no such address space, they are mapped one by one.
-pub fn start(manifest: &Manifest) -> wasmtime::Result<Engine> {
+pub fn start(manifest: &Manifest) -> wasmtime::Result<(Engine, Clock)> {
     let mut config = base_config();
     config.allocation_strategy(pool(manifest));
     let engine = Engine::new(&config).or_else(|error| {
         tracing::warn!(%error, "no pool of instances; they are mapped one by one");
         Engine::new(&base_config())
     })?;
-    start_clock(&engine)?;
-    Ok(engine)
+    let clock = Clock::start(&engine)?;
+    Ok((engine, clock))
 }
 
 /// What decides how code is compiled; every engine of this process shares it.
@@ -71,19 +71,4 @@ fn pool(manifest: &Manifest) -> InstanceAllocationStrategy {
         .linear_memory_keep_resident(MEMORY_KEEP_RESIDENT_BYTES)
         .max_unused_warm_slots(WARM_SLOTS_MAX);
     InstanceAllocationStrategy::Pooling(pool)
-}
-
-/// Advances the epoch every [`limits::EPOCH_PERIOD`] for as long as the engine is in use.
-fn start_clock(engine: &Engine) -> wasmtime::Result<()> {
-    let engine = engine.weak();
-    std::thread::Builder::new().name("epoch".into()).spawn(move || {
-        loop {
-            std::thread::sleep(limits::EPOCH_PERIOD);
-            match engine.upgrade() {
-                Some(engine) => engine.increment_epoch(),
-                None => return,
-            }
-        }
-    })?;
-    Ok(())
 }

@@ -8,7 +8,8 @@
 //! A trap, or a limit overrun, costs the one request and the one instance.
 
 use crate::body::{Body, BodyError, CollectedBody, GuestBody, Outcome};
-use crate::guest::{self, Guest};
+use crate::clock::Clock;
+use crate::guest::{self, Guest, Progress};
 use crate::limits;
 use crate::link::LinkError;
 use crate::manifest::{Component as Declaration, Limits};
@@ -38,6 +39,7 @@ use wasmtime_wasi_http::p3::bindings::ServicePre;
 #[derive(Clone)]
 pub struct Shared {
     pub engine: Engine,
+    pub clock: Arc<Clock>,
     pub memory: Arc<Memory>,
     turns: Arc<Turns>,
     /// Bytes of responses that may still be collected.
@@ -46,10 +48,11 @@ pub struct Shared {
 
 impl Shared {
     /// All instances together have at most so many bytes of linear memory.
-    pub fn new(engine: Engine, memory_bytes_max: usize) -> Self {
+    pub fn new((engine, clock): (Engine, Clock), memory_bytes_max: usize) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, |count| count.get());
         Self {
             engine,
+            clock: Arc::new(clock),
             memory: Memory::new(memory_bytes_max),
             turns: Arc::new(Turns::new(processors)),
             collected: Arc::new(Semaphore::new(limits::COLLECTED_BYTES_TOTAL_MAX)),
@@ -287,6 +290,7 @@ impl Work {
         sender: ResponseSender,
         mut outcome: Outcome,
     ) {
+        let _working = self.feature.shared.clock.work();
         let request = request.map(BodyError::into_wasi);
         let mut instance = match self.start().await {
             Ok(instance) => instance,
@@ -329,7 +333,7 @@ impl Work {
         let prepared = Prepared::new(context, proxy, request, Guest::http, sender);
         let prepared = prepared.map_err(Failure::Failed)?;
         let is_transfer = AtomicBool::new(false);
-        let is_in_line = store.data().is_in_line().clone();
+        let progress = store.data().progress().clone();
         let work = store.run_concurrent(async |accessor| {
             // The response, or what the guest returned in its place, goes to the sender.
             prepared.run(accessor, pending()).await?;
@@ -339,7 +343,7 @@ impl Work {
             poll_fn(|context| accessor.poll_no_interesting_tasks(context)).await;
             wasmtime::Result::Ok(())
         });
-        let result = self.limited(work, &is_transfer, &is_in_line, turn).await?;
+        let result = self.limited(work, &is_transfer, &progress, turn).await?;
         result.flatten().map_err(|error| failure(store, error))
     }
 
@@ -351,7 +355,7 @@ impl Work {
         &self,
         work: impl Future<Output = T>,
         is_transfer: &AtomicBool,
-        is_in_line: &AtomicBool,
+        progress: &Progress,
         mut turn: Option<Turn>,
     ) -> Result<T, Failure> {
         let limits = self.limits();
@@ -364,7 +368,7 @@ impl Work {
         let mut turn_clock = pin!(tokio::time::sleep(limits::TURN_TIME_MAX));
         let (mut was_transfer, mut line_ticks) = (false, 0);
         poll_fn(|context| {
-            let began = Instant::now();
+            progress.was_interrupted.store(false, Ordering::Relaxed);
             let poll = work.as_mut().poll(context);
             if poll.is_ready() {
                 return poll.map(Ok);
@@ -373,8 +377,8 @@ impl Work {
                 && turn_clock.as_mut().poll(context).is_ready()
             {
                 // Who waits for others to compute keeps the turn for a while, so that the line there stays as short.
-                line_ticks = if is_in_line.load(Ordering::Relaxed) { line_ticks + 1 } else { 0 };
-                let waits = line_ticks == 0 && began.elapsed() < limits::TURN_SHORT_POLL;
+                line_ticks = if progress.is_in_line.load(Ordering::Relaxed) { line_ticks + 1 } else { 0 };
+                let waits = line_ticks == 0 && !progress.was_interrupted.load(Ordering::Relaxed);
                 if line_ticks > limits::TURN_LINE_TICKS_MAX || (waits && !held.is_long()) {
                     turn = None;
                 } else if !held.is_long() {

@@ -7,10 +7,10 @@ use crate::memory::{Memory, Part};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use thiserror::Error;
 use wasmtime::component::{Linker, ResourceTable};
-use wasmtime::{Engine, ResourceLimiter, Store};
+use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{
     Error as HttpError, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
@@ -23,7 +23,16 @@ pub struct Guest {
     http: WasiHttpCtx,
     hooks: NoOutboundRequests,
     memory: MemoryLimit,
-    is_in_line: Arc<AtomicBool>,
+    progress: Arc<Progress>,
+}
+
+/// What a guest is doing, for whoever waits for it.
+#[derive(Default)]
+pub struct Progress {
+    /// It waits for an instance of a dependency that works for others.
+    pub is_in_line: AtomicBool,
+    /// It computed when the clock ticked.
+    pub was_interrupted: AtomicBool,
 }
 
 /// Why a mount could not be given.
@@ -95,7 +104,10 @@ pub fn store(
     store.limiter(|guest| &mut guest.memory);
     // A guest that computes on gives way to others at every tick; the first deadline, which would
     // be in the past, would trap it.
-    store.epoch_deadline_async_yield_and_update(1);
+    store.epoch_deadline_callback(|guest| {
+        guest.data().progress.was_interrupted.store(true, Ordering::Relaxed);
+        Ok(UpdateDeadline::Yield(1))
+    });
     store.set_epoch_deadline(1);
     Ok(store)
 }
@@ -135,13 +147,12 @@ impl Guest {
             http: WasiHttpCtx::new(),
             hooks: NoOutboundRequests,
             memory: MemoryLimit { part: memory.part(), max: declaration.limits.memory_bytes_max },
-            is_in_line: Arc::default(),
+            progress: Arc::default(),
         })
     }
 
-    /// Whether it waits for an instance of a dependency that works for others.
-    pub fn is_in_line(&self) -> &Arc<AtomicBool> {
-        &self.is_in_line
+    pub fn progress(&self) -> &Arc<Progress> {
+        &self.progress
     }
 
     /// Linear memory in use, in bytes. It never shrinks.

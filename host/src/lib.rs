@@ -9,6 +9,7 @@ mod answer;
 mod body;
 mod budget;
 pub mod cli;
+mod clock;
 mod code;
 mod connection;
 mod data_directory;

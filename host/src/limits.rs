@@ -66,9 +66,6 @@ pub const TURN_LINE_TICKS_MAX: usize = 20;
 /// How long one step of a guest may take, up to where it waits or the epoch advances, beside the connections. One
 /// that takes longer computes or waits for a disk, and goes on in threads for that.
 pub const STEP_TIME_MAX: Duration = Duration::from_millis(1);
-/// A guest that is asked to go on and does not for so long waits for something; one that computes stops at
-/// the next epoch.
-pub const TURN_SHORT_POLL: Duration = Duration::from_micros(400);
 /// A response of at most so many bytes is taken from its guest at once, whatever the client's pace, so that
 /// the instance is free for the next request.
 pub const COLLECTED_BYTES_MAX: u64 = 1 << 20;
@@ -77,7 +74,7 @@ pub const COLLECTED_BYTES_TOTAL_MAX: usize = 32 << 20;
 /// How long a request waits for a turn before it is answered with 503.
 pub const TURN_WAIT_MAX: Duration = Duration::from_secs(20);
 /// How often the epoch advances: the time slice of a guest that computes without a pause.
-pub const EPOCH_PERIOD: Duration = Duration::from_millis(2);
+pub const EPOCH_PERIOD: Duration = Duration::from_millis(1);
 /// How far the threads of long work stand back behind those of connections (nice(2)): a page that is there at once
 /// does not wait for one that takes long. It is a third of a processor against a whole one: long work may hold what
 /// pages wait for.

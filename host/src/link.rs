@@ -108,10 +108,10 @@ fn forward(
         instance
             .func_new_async(name, move |caller, _, parameters, results| {
                 let dependency = dependency.clone();
-                let is_in_line = caller.data().is_in_line().clone();
+                let progress = caller.data().progress().clone();
                 let parameters = parameters.to_vec();
                 Box::new(async move {
-                    let values = dependency.call(function, parameters, &is_in_line).await?;
+                    let values = dependency.call(function, parameters, &progress.is_in_line).await?;
                     for (result, value) in results.iter_mut().zip(values) {
                         *result = value;
                     }

@@ -68,7 +68,7 @@ impl Runtime {
             let component = component.ok_or_else(|| LoadError::NoSuchComponent(name.clone()))?;
             component.source = file.clone();
         }
-        let engine = engine::start(&manifest).map_err(LoadError::Engine)?;
+        let (engine, clock) = engine::start(&manifest).map_err(LoadError::Engine)?;
         let linker = guest::linker(&engine).map_err(LoadError::Engine)?;
         let code = load_all(&engine, &cache, &manifest)?;
         cache.prune();
@@ -76,7 +76,7 @@ impl Runtime {
             router: Router::new(manifest.routes.clone()),
             dependencies: BTreeMap::new(),
             features: RwLock::default(),
-            shared: Shared::new(engine, memory_bytes_max),
+            shared: Shared::new((engine, clock), memory_bytes_max),
             cache,
             linker,
             manifest,
@@ -90,7 +90,7 @@ impl Runtime {
             let declaration = Arc::new(self.manifest.components[name].clone());
             let component = code.remove(name).expect("every component was loaded");
             let dependency = Dependency::new(
-                &self.shared.engine,
+                (&self.shared.engine, &self.shared.clock),
                 &self.shared.memory,
                 &self.linker,
                 declaration,
