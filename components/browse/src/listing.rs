@@ -67,7 +67,7 @@ struct Row {
     is_private: bool,
     description: String,
     owner: Option<String>,
-    /// The last push to a repository, or its creation.
+    /// The last push to a repository, or its creation; of a group, the latest in it that the viewer may know of.
     updated: Option<Time>,
 }
 
@@ -104,7 +104,7 @@ pub enum Order {
     /// Groups first, by path.
     #[default]
     Name,
-    /// Repositories first, the one that was changed last before others.
+    /// What was changed last before others, and groups with nothing to read in them last.
     Change,
     /// By the owners' names, and what has none last.
     Owner,
@@ -184,7 +184,7 @@ pub fn page(frame: &Frame, subject: Subject<'_>, listing: &Listing, wish: &Wish,
     let at = |offset: u32| format!("{action}?{}", wish.query(offset));
     let base = action.trim_end_matches('/');
     let (shown, total) = shown(listing, wish);
-    let rows: Vec<Row> = shown.iter().map(|entry| row(&entry.place, parent, now)).collect();
+    let rows: Vec<Row> = shown.iter().map(|entry| row(entry, parent, now)).collect();
     let shown_to = wish.offset.saturating_add(rows.len() as u32);
     let is_search = matches!(subject, Subject::Search(_));
     ListingPage {
@@ -235,7 +235,7 @@ fn shown<'a>(listing: &'a Listing, wish: &Wish) -> (Vec<&'a Listed>, u32) {
     let mut entries: Vec<&Listed> = listing.entries.iter().collect();
     match wish.order {
         Order::Name => return (entries, listing.total),
-        Order::Change => entries.sort_by_key(|entry| Reverse(changed(&entry.place))),
+        Order::Change => entries.sort_by_key(|entry| Reverse(entry.updated)),
         Order::Owner => entries.sort_by_key(|entry| {
             let owner = owner(&entry.place);
             (owner.is_none(), owner.map(str::to_lowercase))
@@ -243,14 +243,6 @@ fn shown<'a>(listing: &'a Listing, wish: &Wish) -> (Vec<&'a Listed>, u32) {
     }
     let total = entries.len() as u32;
     (entries.into_iter().skip(wish.offset as usize).take(LISTED_PER_PAGE as usize).collect(), total)
-}
-
-/// When a repository was changed last; nothing is known of a group.
-pub fn changed(place: &Place) -> Option<i64> {
-    match place {
-        Place::Repository(repository) => Some(repository.updated),
-        Place::Group(_) => None,
-    }
 }
 
 /// The name of whoever owns it.
@@ -310,7 +302,8 @@ fn new_href(frame: &Frame, subject: Subject<'_>) -> Option<String> {
 }
 
 /// An entry, by its path below `parent`.
-fn row(place: &Place, parent: Option<&str>, now: i64) -> Row {
+fn row(entry: &Listed, parent: Option<&str>, now: i64) -> Row {
+    let place = &entry.place;
     let path = match place {
         Place::Repository(repository) => &repository.path,
         Place::Group(group) => &group.path,
@@ -318,7 +311,7 @@ fn row(place: &Place, parent: Option<&str>, now: i64) -> Row {
     let below = parent.and_then(|parent| path.strip_prefix(parent)?.strip_prefix('/'));
     let name = below.unwrap_or(path).to_owned();
     let href = format!("/{}", encode_path(path));
-    let updated = changed(place).map(|seconds| Time::new(seconds, now));
+    let updated = entry.updated.map(|seconds| Time::new(seconds, now));
     match place {
         Place::Repository(repository) => Row {
             name,

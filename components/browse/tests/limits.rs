@@ -129,6 +129,7 @@ fn so_many_repositories_are_on_a_page() {
                 ..fixture.record.clone()
             }),
             permission: types::Permission::Read,
+            updated: None,
         };
         let overview = kit::overview(types::Permission::Read);
         let listing = Listing { overview, entries: (offset..offset + shown).map(listed).collect(), total };

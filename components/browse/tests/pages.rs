@@ -448,11 +448,15 @@ fn groups() {
         created: COMMITTED,
     };
     let repository = Fixture::new("").record.clone();
+    let entry =
+        |place: Listed, updated: Option<i64>| Entry { place, permission: types::Permission::Read, updated };
+    let updated = repository.updated;
     let entries = vec![
-        Entry { place: Listed::Group(group("team/tools")), permission: types::Permission::Read },
-        Entry { place: Listed::Repository(repository), permission: types::Permission::Read },
+        entry(Listed::Group(group("team/empty")), None),
+        entry(Listed::Group(group("team/tools")), Some(updated + 60)),
+        entry(Listed::Repository(repository), Some(updated)),
     ];
-    let listing = Listing { overview: kit::overview(types::Permission::Admin), entries, total: 2 };
+    let listing = Listing { overview: kit::overview(types::Permission::Admin), entries, total: 3 };
     let nothing = Listing { entries: Vec::new(), total: 0, ..listing.clone() };
     let team = group("team");
     let subject = Subject::Group { group: &team, permission: types::Permission::Read };

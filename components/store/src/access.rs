@@ -9,7 +9,7 @@ use crate::issue_links;
 use crate::places::{self, Found, Place};
 use crate::settings;
 use crate::store::{Call, Store, check_page, pattern};
-use crate::types::{Error, Page, Permission};
+use crate::types::{Error, Page, Permission, Timestamp};
 use lithe_access::{Actor, Address, Claim, RepoPath, decide};
 use rusqlite::{Connection, ToSql, named_params};
 
@@ -53,33 +53,53 @@ const SEES_BELOW: &str = "
                                          OR (:everyone_cap > 0 AND leaf.is_private = 0
                                              AND user_id IS NULL AND user_group_id IS NULL))))))";
 
-/// The permission of each of `candidates`, by the rule of `lithe_access::decide`, which the tests
-/// hold it to. One query decides over a whole listing.
-const RANKED: &str = "
-    SELECT kind, id, path,
-        CASE WHEN :is_admin OR owner_id = :user
-               OR EXISTS (SELECT 1 FROM group_ancestors CROSS JOIN groups ON groups.id = group_ancestors.ancestor_id
-                          WHERE group_ancestors.group_id = candidates.group_id AND groups.owner_id = :user)
-        THEN 3
-        ELSE max(
-            CASE WHEN is_private THEN 0 ELSE min(:everyone_cap, max(
-                ifnull((SELECT max(permission) FROM grants
-                        WHERE repository_id = candidates.repository_id AND user_id IS NULL AND user_group_id IS NULL), 0),
-                ifnull((SELECT max(permission)
-                        FROM group_ancestors CROSS JOIN grants ON grants.group_id = group_ancestors.ancestor_id
-                        WHERE group_ancestors.group_id = candidates.group_id
-                          AND user_id IS NULL AND user_group_id IS NULL), 0))) END,
+/// What the viewer may do at one of `candidates`, by the rule of `lithe_access::decide`, which the tests
+/// hold it to.
+const RANK: &str = "
+    CASE WHEN :is_admin OR owner_id = :user
+           OR EXISTS (SELECT 1 FROM group_ancestors CROSS JOIN groups ON groups.id = group_ancestors.ancestor_id
+                      WHERE group_ancestors.group_id = candidates.group_id AND groups.owner_id = :user)
+    THEN 3
+    ELSE max(
+        CASE WHEN is_private THEN 0 ELSE min(:everyone_cap, max(
             ifnull((SELECT max(permission) FROM grants
-                    WHERE repository_id = candidates.repository_id
-                      AND (user_id = :user OR user_group_id IN
-                           (SELECT user_group_id FROM user_group_members WHERE user_id = :user))), 0),
+                    WHERE repository_id = candidates.repository_id AND user_id IS NULL AND user_group_id IS NULL), 0),
             ifnull((SELECT max(permission)
                     FROM group_ancestors CROSS JOIN grants ON grants.group_id = group_ancestors.ancestor_id
                     WHERE group_ancestors.group_id = candidates.group_id
-                      AND (user_id = :user OR user_group_id IN
-                           (SELECT user_group_id FROM user_group_members WHERE user_id = :user))), 0))
-        END AS permission
-    FROM candidates";
+                      AND user_id IS NULL AND user_group_id IS NULL), 0))) END,
+        ifnull((SELECT max(permission) FROM grants
+                WHERE repository_id = candidates.repository_id
+                  AND (user_id = :user OR user_group_id IN
+                       (SELECT user_group_id FROM user_group_members WHERE user_id = :user))), 0),
+        ifnull((SELECT max(permission)
+                FROM group_ancestors CROSS JOIN grants ON grants.group_id = group_ancestors.ancestor_id
+                WHERE group_ancestors.group_id = candidates.group_id
+                  AND (user_id = :user OR user_group_id IN
+                       (SELECT user_group_id FROM user_group_members WHERE user_id = :user))), 0))
+    END";
+
+/// Whether the viewer may read the repository that is one of `candidates`, by the same rule; what is so for most is asked
+/// first.
+const READS: &str = "
+    (:is_admin
+     OR (:everyone_cap > 0 AND NOT is_private
+         AND (EXISTS (SELECT 1 FROM grants WHERE repository_id = candidates.repository_id
+                        AND user_id IS NULL AND user_group_id IS NULL)
+              OR EXISTS (SELECT 1 FROM group_ancestors CROSS JOIN grants ON grants.group_id = group_ancestors.ancestor_id
+                         WHERE group_ancestors.group_id = candidates.group_id
+                           AND user_id IS NULL AND user_group_id IS NULL)))
+     OR owner_id = :user
+     OR EXISTS (SELECT 1 FROM grants
+                WHERE repository_id = candidates.repository_id
+                  AND (user_id = :user OR user_group_id IN
+                       (SELECT user_group_id FROM user_group_members WHERE user_id = :user)))
+     OR EXISTS (SELECT 1 FROM group_ancestors CROSS JOIN groups ON groups.id = group_ancestors.ancestor_id
+                WHERE group_ancestors.group_id = candidates.group_id AND groups.owner_id = :user)
+     OR EXISTS (SELECT 1 FROM group_ancestors CROSS JOIN grants ON grants.group_id = group_ancestors.ancestor_id
+                WHERE group_ancestors.group_id = candidates.group_id
+                  AND (user_id = :user OR user_group_id IN
+                       (SELECT user_group_id FROM user_group_members WHERE user_id = :user))))";
 
 /// The direct children of a group, or of the top level.
 const DIRECT: &str = "
@@ -206,11 +226,25 @@ fn sees_below(
 /// What is visible of some candidates, groups first, by path.
 fn listing_sql(candidates: &str) -> String {
     format!(
-        "WITH candidates AS ({candidates}), ranked AS MATERIALIZED ({RANKED})
+        "WITH candidates AS ({candidates}), ranked AS MATERIALIZED (SELECT kind, id, path, {RANK} AS permission FROM candidates)
          SELECT kind, id, min(:ceiling, CASE WHEN permission > 0 THEN permission ELSE 1 END)
          FROM ranked AS candidates
          WHERE permission > 0 OR (kind = 0 AND {SEES_BELOW})
          ORDER BY kind, path"
+    )
+}
+
+/// The last change below a group. In each of those inside, the newest repositories are looked at first, up to one that
+/// may be read: no other tells anything, and thousands of them are no more work than a few.
+fn updated_below_sql() -> String {
+    format!(
+        "SELECT max((SELECT updated
+                     FROM (SELECT id AS repository_id, group_id, owner_id, is_private, updated
+                           FROM repositories INDEXED BY repositories_by_change
+                           WHERE repositories.group_id = below.group_id AND deleted IS NULL) AS candidates
+                     WHERE {READS}
+                     ORDER BY updated DESC LIMIT 1))
+         FROM group_ancestors AS below WHERE below.ancestor_id = :group"
     )
 }
 
@@ -264,7 +298,7 @@ pub fn restorable(
         return Ok(Vec::new());
     }
     let mut statement = connection.prepare_cached(&format!(
-        "WITH candidates AS ({DELETED}), ranked AS ({RANKED})
+        "WITH candidates AS ({DELETED}), ranked AS (SELECT id, {RANK} AS permission FROM candidates)
          SELECT ranked.id FROM ranked CROSS JOIN repositories ON repositories.id = ranked.id
          WHERE permission = 3 ORDER BY deleted DESC, ranked.id DESC LIMIT :number_max"
     ))?;
@@ -332,9 +366,13 @@ impl Store {
             let parent = parent.map(|path| parent_group(connection, &principal, path)).transpose()?;
             let visible = visible(connection, &principal, parent, filter)?;
             let shown = visible.iter().skip(offset as usize).take(limit as usize);
-            let entries = shown.map(|line| line.read(connection)).collect::<Result<_, _>>()?;
+            let site = settings::site(connection)?;
+            let everyone_cap = everyone_cap(&principal, site.anonymous_access);
+            let entries = shown
+                .map(|line| line.read(connection, &principal, everyone_cap))
+                .collect::<Result<_, _>>()?;
             let total = u32::try_from(visible.len()).unwrap_or(u32::MAX);
-            let overview = Overview { viewer: principal.viewer, site: settings::site(connection)? };
+            let overview = Overview { viewer: principal.viewer, site };
             Ok(Listing { overview, entries, total })
         })
     }
@@ -348,15 +386,39 @@ struct Line {
 }
 
 impl Line {
-    fn read(&self, connection: &Connection) -> Result<Listed, Error> {
-        let place = if self.is_repository {
-            places::repository(connection, self.id)?.map(Place::Repository)
+    fn read(
+        &self,
+        connection: &Connection,
+        principal: &Principal,
+        everyone_cap: i64,
+    ) -> Result<Listed, Error> {
+        let seen = "the transaction has seen it a moment ago";
+        let (place, updated) = if self.is_repository {
+            let row = places::repository(connection, self.id)?.expect(seen);
+            let updated = row.wire.updated;
+            (Place::Repository(row), Some(updated))
         } else {
-            places::group(connection, self.id)?.map(Place::Group)
+            let updated = updated_below(connection, principal, self.id, everyone_cap)?;
+            (Place::Group(places::group(connection, self.id)?.expect(seen)), updated)
         };
-        let place = place.expect("the transaction has seen it a moment ago");
-        Ok(Listed { place: wire(place), permission: self.permission })
+        Ok(Listed { place: wire(place), permission: self.permission, updated })
     }
+}
+
+/// When those repositories in the group that the principal may read were changed last; none: there are none.
+fn updated_below(
+    connection: &Connection,
+    principal: &Principal,
+    group_id: i64,
+    everyone_cap: i64,
+) -> Result<Option<Timestamp>, Error> {
+    let params = named_params! {
+        ":user": principal.id,
+        ":is_admin": principal.is_site_admin(),
+        ":everyone_cap": everyone_cap,
+        ":group": group_id,
+    };
+    Ok(connection.prepare_cached(&updated_below_sql())?.query_row(params, |row| row.get(0))?)
 }
 
 /// Everything of a listing that the principal may read, in order.
@@ -416,7 +478,8 @@ mod tests {
     use super::*;
     use crate::bindings::exports::lithe::forge::repositories::Grantee;
     use crate::bindings::exports::lithe::forge::settings::Site;
-    use crate::testing::{Forge, outcome, page, user};
+    use crate::testing::{Forge, NOW, outcome, page, user};
+    use std::collections::HashMap;
 
     /// What `open` says: the path and permission, with `moved` where it is, or the error.
     fn opened(forge: &mut Forge, call: &Call, path: &str) -> String {
@@ -502,7 +565,15 @@ mod tests {
             set(&mut forge, |site| site.anonymous_access = anonymous_access);
             for (call, actor, ceiling) in &calls {
                 let listing = forge.store.children(call, None, "/r", page()).expect("a listing");
-                let mut listed: std::collections::HashMap<String, Permission> = listing
+                let groups = forge.store.children(call, None, "", page()).expect("a listing").entries;
+                let mut changed: HashMap<String, Option<Timestamp>> = groups
+                    .into_iter()
+                    .map(|line| match line.place {
+                        WirePlace::Group(group) => (group.path, line.updated),
+                        WirePlace::Repository(repository) => panic!("{} is no group", repository.path),
+                    })
+                    .collect();
+                let mut listed: HashMap<String, Permission> = listing
                     .entries
                     .into_iter()
                     .map(|line| match line.place {
@@ -528,6 +599,10 @@ mod tests {
                         .children(call, Some(sub), "", page())
                         .is_ok_and(|listing| listing.total == 1);
                     assert_eq!(sees_sub, expected != Permission::None, "children {path} {claim:?}");
+                    let group = path.strip_suffix("/sub/r").expect("the path of each");
+                    let changed = changed.remove(group).flatten();
+                    let expected = (expected != Permission::None).then_some(NOW);
+                    assert_eq!(changed, expected, "the last change below {group} {claim:?}");
                 }
                 assert!(listed.is_empty(), "{listed:?}");
             }
@@ -621,6 +696,42 @@ mod tests {
         assert_eq!(opened(&mut forge, &anyone, "d/open"), "not-found");
         assert_eq!(forge.paths(&anyone, None, ""), [""; 0]);
         assert_eq!(opened(&mut forge, &cara, "d/open"), "d/open read");
+    }
+
+    #[test]
+    fn a_group_tells_of_the_last_change_that_may_be_known() {
+        let mut forge = Forge::new();
+        let root = forge.session("root");
+        for (path, is_private, updated) in [
+            ("team/old", false, 10),
+            ("team/tools/open", false, 20),
+            ("team/tools/deep/down/granted", true, 30),
+            ("team/tools/deep/secret", true, 40),
+            ("team/gone", false, 50),
+            ("other/secret", true, 60),
+        ] {
+            let id = forge.repository(&root, path, is_private).id;
+            forge.sql(&format!("UPDATE repositories SET updated = {updated} WHERE id = {id}"));
+        }
+        forge.store.delete_repository(&root, "team/gone").expect("it is deleted");
+        forge.store.create_group(&root, "open", "").expect("a group");
+        forge.grant("open", Grantee::Everyone, Permission::Read);
+        forge.grant("team/tools/deep/down/granted", user("anna"), Permission::Read);
+        let (stranger, anna) = (forge.anonymous(), forge.session("anna"));
+        let mut changed = |call: &Call, parent: Option<&str>| -> Vec<(String, Option<Timestamp>)> {
+            let listing = forge.store.children(call, parent, "", page()).expect("a listing");
+            let line = |line: Listed| match line.place {
+                WirePlace::Group(group) => (group.path, line.updated),
+                WirePlace::Repository(repository) => (repository.path, line.updated),
+            };
+            listing.entries.into_iter().map(line).collect()
+        };
+        let line = |path: &str, updated: i64| (path.to_owned(), (updated > 0).then_some(updated));
+        assert_eq!(changed(&stranger, None), [line("open", 0), line("team", 20)]);
+        assert_eq!(changed(&anna, None), [line("open", 0), line("team", 30)]);
+        assert_eq!(changed(&root, None), [line("open", 0), line("other", 60), line("team", 40)]);
+        assert_eq!(changed(&stranger, Some("team")), [line("team/tools", 20), line("team/old", 10)]);
+        assert_eq!(changed(&anna, Some("team/tools/deep")), [line("team/tools/deep/down", 30)]);
     }
 
     #[test]

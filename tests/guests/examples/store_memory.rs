@@ -125,6 +125,7 @@ impl access::Guest for Memory {
                 .map(|repository| access::Listed {
                     place: access::Place::Repository(repository.clone()),
                     permission: Permission::Admin,
+                    updated: Some(repository.updated),
                 })
                 .collect()
         });
