@@ -1,7 +1,7 @@
 //! `highlighter`: the colours of code come from a component of their own, which a site can replace, and no page
 //! depends on it.
 
-use crate::kit::{Actor, Answer, Forge, root};
+use crate::kit::{Actor, Answer, Forge, Shell, root};
 
 /// A file's contents that a page must not take for HTML, with a character of several bytes.
 const TEXT: &str = "ż <script>alert(1)</script>\n";
@@ -12,6 +12,7 @@ const SHOWN: &str = "ż &lt;script&gt;alert(1)&lt;/script&gt;";
 struct Place {
     forge: Forge,
     path: String,
+    shell: Shell,
 }
 
 impl Place {
@@ -26,7 +27,19 @@ impl Place {
             "git init -q work && cd work && for name in $NAMES; do printf %s \"$TEXT\" > $name; done && \
              git add . && git commit -qm One && git push -q \"$ADMIN\" main",
         );
-        Self { forge, path }
+        Self { forge, path, shell }
+    }
+
+    /// The page of a new commit that changes one of the files.
+    #[track_caller]
+    fn change(&self, name: &str) -> String {
+        let id = self.shell.run(&format!(
+            "cd work && sed -i 's/(1)/(2)/' {name} && git commit -qam Change && git push -q \"$ADMIN\" main && \
+             git rev-parse HEAD"
+        ));
+        let answer = self.forge.get(Actor::Admin, &format!("{}/-/commit/{id}", self.path));
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+        answer.text()
     }
 
     #[track_caller]
@@ -62,6 +75,31 @@ fn another_one_colours_files_and_writes_no_html() {
 }
 
 #[test]
+fn changes_are_coloured_on_both_sides() {
+    let place = Place::new(&[], &["a.rs", "a.txt"]);
+    let page = place.change("a.rs");
+    for (tag, number) in [("del", 1), ("ins", 2)] {
+        let marked = format!("<{tag}><span class=\"hl-number\">{number}</span></{tag}>");
+        assert!(page.contains(&marked) && page.contains("&lt;</span>script"), "{page}");
+    }
+    let plain = "ż &lt;script&gt;alert(<ins>2</ins>)&lt;/script&gt;";
+    assert!(place.change("a.txt").contains(plain));
+}
+
+#[test]
+fn another_one_colours_changes_and_writes_no_html() {
+    let names = ["all.c", "cut.c", "long.c", "unknown.c", "name.lines"];
+    let place = Place::new(&["--swap", &format!("highlighter={}", odd())], &names);
+    let heading = "<span class=\"hl-heading\">ż &lt;script&gt;alert(</span>";
+    assert_eq!(place.change("all.c").matches(heading).count(), 2);
+    for name in &names[1..] {
+        let page = place.change(name);
+        assert!(page.contains("ż &lt;script&gt;alert(") || page.contains("ż</span>"), "{name}: {page}");
+        assert!(!page.contains("<script>alert") && !page.contains("<b>Odd"), "{name}: {page}");
+    }
+}
+
+#[test]
 fn where_it_fails_files_are_shown_plain() {
     let names = ["trap.c", "loop.c", "memory.c", "error.c", "all.c"];
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -82,5 +120,11 @@ fn where_it_fails_files_are_shown_plain() {
         assert!(page.contains(SHOWN) && !page.contains("hl-"), "{name}: {page}");
         // The next call meets a fresh instance, and what failed is not kept.
         assert!(place.page("all.c").text().contains("hl-heading"));
+        let page = place.change(name);
+        assert!(
+            page.contains(&SHOWN.replace("(1)", "(<ins>2</ins>)")) && !page.contains("hl-"),
+            "{name}: {page}"
+        );
     }
+    assert!(place.change("all.c").contains("hl-heading"));
 }

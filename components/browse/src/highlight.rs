@@ -12,6 +12,7 @@ use lithe_code::text::push_line_html;
 #[cfg(target_family = "wasm")]
 use lithe_forge::highlighter;
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// Every class that highlighting uses, in the order of `kind` in `wit/deps/highlighting`, which begins with none.
@@ -99,10 +100,7 @@ fn ask<T>(question: impl FnOnce() -> Result<T, String>) -> Result<T, ()> {
 ///
 /// `language` is the one that the repository says it is in, if it does.
 pub fn file(language: Option<&str>, file_name: &str, text: &str) -> Highlighted {
-    let endings =
-        language.and_then(lithe_code::languages::named).map_or(&[][..], |language| language.endings);
-    let languages = language.into_iter().chain(endings.iter().copied()).map(str::to_owned).collect();
-    highlighted(languages, Some(file_name.to_owned()), text)
+    highlighted(languages(language), Some(file_name.to_owned()), text)
 }
 
 /// Highlights as [`file`] does, or finds what was highlighted before, of the file of that id.
@@ -151,13 +149,49 @@ pub fn edition() -> Option<String> {
     Some(edition)
 }
 
+/// Of which kind what stands on a text's lines is. None: it is plain text, or in a language that is not known.
+///
+/// Fails with how much of it is to be highlighted, which is not all: the highlighter fails, or a limit is reached.
+pub fn lines(language: Option<&str>, file_name: &str, text: &str) -> Result<Option<Lines>, Extent> {
+    let said = asked(languages(language), Some(file_name.to_owned()), text)?;
+    Ok(said.map(|said| by_runs(text, &said.runs).0))
+}
+
+/// How long highlighting took since the request began.
+pub fn spent() -> Duration {
+    SPENT.get()
+}
+
+/// What a language may be called that the repository says a file is in.
+fn languages(said: Option<&str>) -> Vec<String> {
+    let endings = said.and_then(lithe_code::languages::named).map_or(&[][..], |language| language.endings);
+    said.into_iter().chain(endings.iter().copied()).map(str::to_owned).collect()
+}
+
 fn highlighted(languages: Vec<String>, file_name: Option<String>, text: &str) -> Highlighted {
+    match asked(languages, file_name, text) {
+        Ok(Some(said)) => {
+            let (runs, is_covered) = by_runs(text, &said.runs);
+            let extent = if is_covered { Extent::All } else { Extent::Cut };
+            Highlighted { lines: runs.html(text), language: Some(said.language), extent }
+        }
+        Ok(None) => plain(text, Extent::All),
+        Err(extent) => plain(text, extent),
+    }
+}
+
+/// What the highlighter says of a text; none if that is nothing. Fails with how much is to be highlighted then.
+fn asked(
+    languages: Vec<String>,
+    file_name: Option<String>,
+    text: &str,
+) -> Result<Option<highlighter::Highlighted>, Extent> {
     let is_named = file_name.is_some() || languages.iter().any(|language| !language.is_empty());
     if !is_named {
-        return plain(text, Extent::All);
+        return Ok(None);
     }
     if text.len() > HIGHLIGHT_BYTES_MAX || SPENT.get() > HIGHLIGHT_TIME_MAX {
-        return plain(text, Extent::Cut);
+        return Err(Extent::Cut);
     }
     let said = ask(|| {
         let said = highlighter::highlight(&highlighter::Source { languages, file_name }, text)?;
@@ -166,15 +200,7 @@ fn highlighted(languages: Vec<String>, file_name: Option<String>, text: &str) ->
             said => Ok(said),
         }
     });
-    match said {
-        Ok(Some(said)) => {
-            let (lines, is_covered) = by_runs(text, &said.runs);
-            let extent = if is_covered { Extent::All } else { Extent::Cut };
-            Highlighted { lines, language: Some(said.language), extent }
-        }
-        Ok(None) => plain(text, Extent::All),
-        Err(()) => plain(text, Extent::Failed),
-    }
+    said.map_err(|()| Extent::Failed)
 }
 
 /// Whether it can be the name of a language: what is kept has it on a line of its own.
@@ -183,24 +209,68 @@ fn is_name(language: &str) -> bool {
 }
 
 fn plain(text: &str, extent: Extent) -> Highlighted {
-    Highlighted { lines: by_runs(text, &[]).0, language: None, extent }
+    Highlighted { lines: Lines::default().html(text), language: None, extent }
 }
 
-/// The lines of a text as HTML, and whether the runs go to its end. Past them, and from one on that does not end
-/// between characters, it is plain.
-fn by_runs(text: &str, runs: &[u32]) -> (Vec<String>, bool) {
+/// Up to which byte of its line something is of one class; empty: it has none.
+pub type Run = (usize, &'static str);
+
+/// The classes of what stands on the lines of a text.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Lines {
+    /// Line after line.
+    runs: Vec<Run>,
+    /// Where the runs of each line end among them.
+    ends: Vec<usize>,
+}
+
+impl Lines {
+    /// The runs of the line of that number, counted from 0. What is past them has no class.
+    pub fn of(&self, line: usize) -> &[Run] {
+        let Some(end) = self.ends.get(line) else { return &[] };
+        let begin = line.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.runs[begin..*end]
+    }
+
+    /// The line that is being written is of this class up to its byte `end`.
+    fn push_to(&mut self, end: usize, class: &'static str) {
+        let begin = self.ends.last().copied().unwrap_or(0);
+        match self.runs[begin..].last_mut() {
+            Some(last) if end <= last.0 => {}
+            Some(last) if last.1 == class => last.0 = end,
+            None if end == 0 => {}
+            _ => self.runs.push((end, class)),
+        }
+    }
+
+    fn end_line(&mut self) {
+        self.ends.push(self.runs.len());
+    }
+
+    /// The lines of the text as HTML.
+    fn html(&self, text: &str) -> Vec<String> {
+        let html = |(number, line): (usize, &str)| {
+            let mut html = String::with_capacity(line.len() * 2);
+            push_part(&mut html, line, self.of(number), 0..line.len());
+            html
+        };
+        lithe_code::text::lines(text).enumerate().map(html).collect()
+    }
+}
+
+/// The classes that the runs stand for, line by line, and whether the runs go to the end of the text. Past them, and
+/// from one on that does not end between characters, it has none.
+fn by_runs(text: &str, runs: &[u32]) -> (Lines, bool) {
     let mut runs = runs.iter();
     // The end of the run that is being written, and its class.
     let (mut end, mut class) = (0, "");
     let mut is_covered = true;
     let mut begin = 0;
-    let mut lines = Vec::new();
+    let mut lines = Lines::default();
     for line in text.split_inclusive('\n') {
         let line_end = begin + line.len();
-        let mut html = String::with_capacity(line.len() * 2);
-        let mut spans = Spans::new(&mut html, lithe_code::text::without_line_end(line));
         loop {
-            spans.push_to(end.min(line_end) - begin, class);
+            lines.push_to(end.min(line_end) - begin, class);
             if end >= line_end {
                 break;
             }
@@ -217,66 +287,40 @@ fn by_runs(text: &str, runs: &[u32]) -> (Vec<String>, bool) {
                 }
             }
         }
-        spans.finish();
-        lines.push(html);
+        lines.end_line();
         begin = line_end;
     }
     (lines, is_covered)
 }
 
-/// Writes a line as spans, one for each run of one class.
-struct Spans<'a> {
-    html: &'a mut String,
-    line: &'a str,
-    written: usize,
-    class: &'static str,
-    begun: usize,
-}
-
-impl<'a> Spans<'a> {
-    fn new(html: &'a mut String, line: &'a str) -> Self {
-        Self { html, line, written: 0, class: "", begun: 0 }
-    }
-
-    /// The text up to the byte `end` is of this class.
-    fn push_to(&mut self, end: usize, class: &'static str) {
-        let end = end.min(self.line.len());
-        if end <= self.written {
-            return;
+/// Writes the part of a line as HTML, a span for each run. The runs are those of the whole line; its part and they end
+/// between characters.
+pub fn push_part(html: &mut String, line: &str, runs: &[Run], part: Range<usize>) {
+    let mut at = part.start;
+    for (end, class) in runs.iter().copied().chain([(part.end, "")]) {
+        let end = end.min(part.end);
+        if end <= at {
+            continue;
         }
-        if class != self.class {
-            self.write_run();
-            self.class = class;
+        let run = &line[at..end];
+        if class.is_empty() || run.trim_ascii().is_empty() {
+            push_line_html(html, run);
+        } else {
+            html.push_str("<span class=\"");
+            html.push_str(class);
+            html.push_str("\">");
+            push_line_html(html, run);
+            html.push_str("</span>");
         }
-        self.written = end;
-    }
-
-    fn write_run(&mut self) {
-        let run = &self.line[self.begun..self.written];
-        if !run.is_empty() {
-            if self.class.is_empty() || run.trim_ascii().is_empty() {
-                push_line_html(self.html, run);
-            } else {
-                self.html.push_str("<span class=\"");
-                self.html.push_str(self.class);
-                self.html.push_str("\">");
-                push_line_html(self.html, run);
-                self.html.push_str("</span>");
-            }
-        }
-        self.begun = self.written;
-    }
-
-    fn finish(mut self) {
-        self.write_run();
+        at = end;
     }
 }
 
 /// What the component says, without a component: for tests of pages.
 #[cfg(not(target_family = "wasm"))]
 mod in_process {
-    pub use highlighter::Source;
-    use highlighter::{Component, Guest as _, Highlighted};
+    use highlighter::{Component, Guest as _};
+    pub use highlighter::{Highlighted, Source};
 
     pub fn edition() -> Result<String, String> {
         Component::edition()
@@ -338,7 +382,11 @@ mod tests {
 
     #[test]
     fn runs_that_make_no_sense_are_plain() {
-        let lines = |runs: &[u32]| by_runs("żab\r\nc<d", runs);
+        let text = "żab\r\nc<d";
+        let lines = |runs: &[u32]| {
+            let (lines, is_covered) = by_runs(text, runs);
+            (lines.html(text), is_covered)
+        };
         let run = |bytes: u32, kind: u32| bytes << KIND_BITS | kind;
         let keyword = "<span class=\"hl-keyword\">";
         let cases: [(&[u32], [String; 2], bool); 7] = [

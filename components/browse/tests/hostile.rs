@@ -439,6 +439,41 @@ fn a_change_of_a_million_lines_is_cut() {
 }
 
 #[test]
+fn changes_that_are_hard_to_colour_are_shown_plain() {
+    let fixture = Fixture::new(
+        r#"(echo 'let a = 1;'; head -c 50000000 /dev/zero | tr '\0' x) > huge.rs
+        (echo 'let a = 1;'; head -c 20000 /dev/zero | tr '\0' '('; echo; echo 'let b = 2;') > long.rs
+        printf 'fn\0' > binary.rs; echo 'let a = 1;' > no-language; echo 'let a = 1;' > a.
+        printf 'let a = "caf\351";\n// <\036>\r\r\n' > latin.rs; printf '\377\376l\0\n\0' > wide.rs
+        printf '\357\273\277let a = 1;\n' > mark.rs; ln -s 'let a = 1;' link.rs
+        git add . && git -c core.compression=1 commit -qm x"#,
+    );
+    let [_, _, commit] = history_pages(&fixture);
+    let file = |name: &str| {
+        let (_, file) = commit.split_once(&format!(">{name}</h3>")).expect("a file");
+        file.split_once("</details>").map_or(file, |(file, _)| file).to_owned()
+    };
+    assert!(file("huge.rs").contains("Too large to be compared"));
+    // Past a line that is too long a highlighter may stop, and nothing is cut in the middle of a span.
+    let long = file("long.rs");
+    assert!(long.contains("<span class=\"hl-keyword\">let</span> a ") && long.contains("(…</td>"));
+    assert!(long.contains("<td class=\"line-code\">let b = 2;</td>"));
+    assert!(file("binary.rs").contains("Binary file."));
+    for name in ["no-language", "a.", "link.rs"] {
+        assert!(file(name).contains("<td class=\"line-code\">let a = 1;"), "{name}: {}", file(name));
+    }
+    assert!(
+        file("latin.rs").contains("<span class=\"hl-string\">&quot;café&quot;</span>"),
+        "{}",
+        file("latin.rs")
+    );
+    assert!(file("latin.rs").contains("// &lt;<span class=\"control-character\">\\u{1e}</span>&gt;"));
+    assert!(file("wide.rs").contains("<td class=\"line-code\">l</td>"), "{}", file("wide.rs"));
+    assert!(file("mark.rs").contains("let"), "{}", file("mark.rs"));
+    assert_eq!(commit.matches("<span").count(), commit.matches("</span>").count());
+}
+
+#[test]
 fn what_was_renamed_or_removed_says_in_which_commit() {
     let fixture = Fixture::new(
         "echo a > kept && seq 50 > old && echo c > removed && git add . && git commit -qm First

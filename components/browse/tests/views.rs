@@ -5,7 +5,7 @@ mod kit;
 use askama::Template as _;
 use browse::commit;
 use browse::diff::View;
-use browse::limits::MARKED_BYTES_MAX;
+use browse::limits::{DIFF_COLOURED_BYTES_MAX, MARKED_BYTES_MAX};
 use browse::place::Failure;
 use kit::{Fixture, repository};
 use lithe_web::Fields;
@@ -29,8 +29,8 @@ fn changed(before: &str, after: &str) -> Fixture {
 #[test]
 fn sides_stand_below_or_beside_each_other_with_their_words_marked() {
     let fixture = changed(
-        "printf 'fn f() {\\n    let a = 1;\\n}\\n' > f",
-        "printf 'fn f() {\\n    let b = 1;\\n}\\n' > f",
+        "printf 'fn f() {\\n    let a = 1;\\n}\\n' > f.txt",
+        "printf 'fn f() {\\n    let b = 1;\\n}\\n' > f.txt",
     );
     let unified = page(&fixture, "");
     assert!(unified.contains("    let <del>a</del> = 1;") && unified.contains("    let <ins>b</ins> = 1;"));
@@ -184,4 +184,108 @@ fn only_so_many_words_are_compared() {
         let fixture = changed(&lines("a", count), &lines("b", count));
         assert_eq!(page(&fixture, "").matches("<ins>b</ins>").count(), marked, "{count}");
     }
+}
+
+/// The code of the changed lines of a page in the unified view, as `-` or `+` and HTML.
+fn changed_lines(html: &str) -> Vec<String> {
+    let rows = html.split("<tr class=\"diff-").skip(1);
+    let code = |row: &str| {
+        let (_, code) = row.split_once("<td class=\"line-code\">")?;
+        let sign = match row {
+            row if row.starts_with("delete") => '-',
+            row if row.starts_with("insert") => '+',
+            _ => return None,
+        };
+        Some(format!("{sign}{}", code.split_once("</td></tr>")?.0))
+    };
+    rows.filter_map(code).collect()
+}
+
+#[test]
+fn each_side_has_the_colours_of_its_own_file() {
+    let fixture = changed(
+        "printf '/* a\\n */ int b;\\nint c;\\n' > f.c",
+        // What was code is within the comment now.
+        "printf '/* a\\n * int b;\\nint c;\\n*/' > f.c",
+    );
+    let comment = |text: &str| format!("<span class=\"hl-comment\">{text}</span>");
+    let (int, end) = ("<span class=\"hl-keyword\">int</span>", "<span class=\"hl-punctuation\">;</span>");
+    let html = page(&fixture, "");
+    let mark = format!("<del>{}</del>", comment("/"));
+    assert_eq!(
+        changed_lines(&html),
+        [
+            format!("-{}{mark} {int} b{end}", comment(" *")),
+            format!("+{}", comment(" * int b;")),
+            format!("+{}<span class=\"muted\"> (no line end)</span>", comment("*/")),
+        ]
+    );
+    // What is the same on both sides is what it is after the change.
+    let same = format!("<td class=\"line-code \">{}</td>", comment("int c;"));
+    assert!(html.contains(&same.replace("code \"", "code\"")), "{html}");
+    assert_eq!(page(&fixture, "view=split").matches(&same).count(), 2);
+    // One file's part of the page is coloured as the page is.
+    let part = page(&fixture, "file=1&part=1&context=10");
+    assert!(part.contains(&comment("int c;")), "{part}");
+}
+
+#[test]
+fn colours_and_marks_of_words_stand_within_one_another() {
+    let fixture = changed(
+        "printf 'let a = \"x <b> z\";\\r\\nlet b = 1;\\r\\n' > f.rs",
+        "printf 'let a = \"x <i> z\";\\r\\nlet b = 12;\\r\\n' > f.rs",
+    );
+    let text = |text: &str| format!("<span class=\"hl-string\">{text}</span>");
+    let number = |text: &str| format!("<span class=\"hl-number\">{text}</span>");
+    let start = |name: &str| {
+        format!("<span class=\"hl-keyword\">let</span> {name} <span class=\"hl-operator\">=</span> ")
+    };
+    let end = "<span class=\"hl-punctuation\">;</span>";
+    let lines = changed_lines(&page(&fixture, ""));
+    let plain = |line: &String| line.replace(&start("a"), "A ").replace(&start("b"), "B ").replace(end, ";");
+    assert_eq!(
+        lines.iter().map(plain).collect::<Vec<_>>(),
+        [
+            format!("-A {}<del>{}</del>{};", text("&quot;x &lt;"), text("b"), text("&gt; z&quot;")),
+            format!("-B <del>{}</del>;", number("1")),
+            format!("+A {}<ins>{}</ins>{};", text("&quot;x &lt;"), text("i"), text("&gt; z&quot;")),
+            format!("+B <ins>{}</ins>;", number("12")),
+        ]
+    );
+}
+
+#[test]
+fn a_renamed_file_is_in_the_language_of_either_name() {
+    let lines = "seq 1 20 | sed 's/.*/# line &/'";
+    let fixture =
+        changed(&format!("{lines} > f.py"), &format!("git rm -qf f.py; {lines} | sed '3s/$/ x/' > f.txt"));
+    let lines = changed_lines(&page(&fixture, ""));
+    assert_eq!(lines, ["-<span class=\"hl-comment\"># line 3</span>", "+# line 3<ins> x</ins>"]);
+}
+
+#[test]
+fn only_so_much_is_coloured() {
+    // Lines of sixteen bytes; the last of both sides is shown, but nothing of the generated file is coloured.
+    let count = DIFF_COLOURED_BYTES_MAX / 2 / 16;
+    for (count, coloured) in [(count, 2), (count + 1, 0)] {
+        let fixture = changed(
+            &format!("yes 'let number = 11;' | cut -c1-15 | head -n {count} > f.rs && cp f.rs Cargo.lock"),
+            "sed -i '$ s/let/use/' f.rs Cargo.lock",
+        );
+        let lines = changed_lines(&page(&fixture, ""));
+        assert_eq!(lines.len(), 4);
+        assert_eq!(
+            lines.iter().filter(|line| line.contains("hl-keyword")).count(),
+            coloured,
+            "{count} {lines:?}"
+        );
+    }
+    // What is too much leaves the room to others.
+    let fixture = changed(
+        &format!("yes 'let a = 1;' | head -n {DIFF_COLOURED_BYTES_MAX} > a.rs && echo 'let a = 1;' > b.rs"),
+        "echo 'let b = 2;' | tee -a a.rs > b.rs",
+    );
+    let lines = changed_lines(&page(&fixture, ""));
+    let is_coloured: Vec<bool> = lines.iter().map(|line| line.contains("hl-keyword")).collect();
+    assert_eq!(is_coloured, [false, true, true]);
 }

@@ -1,6 +1,7 @@
 //! What differs between two trees, and between two files: changed paths with renames, hunks of lines, and
 //! both as Git writes them.
 
+mod colours;
 pub mod combined;
 mod file_list;
 pub mod mail;

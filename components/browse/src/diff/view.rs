@@ -1,9 +1,11 @@
 //! Changes as a page shows them: the list of files, and their hunks, one side below or beside the other.
 
+use super::colours::{Colours, FileColours};
 use super::file_list::{self, Item};
 use super::lines::{self, Functions, Hunk, Line, Options};
 use super::trees::{self, Change, Origins, Side};
 use crate::cache::Key;
+use crate::highlight::{self, Run};
 use crate::limits::{
     CONTEXT_LINES_MAX, DIFF_BYTES_MAX, DIFF_FILE_BYTES_MAX, DIFF_FILE_LINES_MAX, DIFF_FULL_LINES_MAX,
     DIFF_LINES_MAX, DIFF_SHOWN_FILES_MAX, MARKED_BYTES_MAX,
@@ -16,6 +18,7 @@ use bstr::{BStr, ByteSlice as _};
 use gix_hash::ObjectId;
 use gix_object::tree::{EntryKind, EntryMode};
 use lithe_code::diff::words::{self, Marks};
+use lithe_code::limits::LINE_BYTES_MAX;
 use lithe_code::links::Links;
 use lithe_code::marks::{self, FileMarks};
 use lithe_code::repository::Repository;
@@ -24,6 +27,7 @@ use lithe_web::Fields;
 use lithe_web::{Language, Text, filters, t, tn};
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::ops::Range;
 
 /// How much context there is to choose, in lines.
 const CONTEXT_STEPS: [u32; 4] = [lines::CONTEXT_LINES, 10, 25, CONTEXT_LINES_MAX];
@@ -266,8 +270,10 @@ pub fn render_across(
     let options = format!("{view:?}");
     let after_place = after_links.summary();
     let language = place.frame.language;
-    let parts: [&[u8]; 8] = [
+    let edition = highlight::edition().unwrap_or_default();
+    let parts: [&[u8]; 9] = [
         b"changes",
+        edition.as_bytes(),
         place.record.path.as_bytes(),
         after_place.as_bytes(),
         &before_ids,
@@ -296,6 +302,7 @@ pub fn render_across(
         budget: Budget::of(view),
         marks: FileMarks::new(repository, &after.tree_id)?,
         words: Words::new(language),
+        colours: Colours::new(),
     };
     if let Some(number) = view.file.filter(|_| view.is_part) {
         let change = changes.files.get(number - 1).ok_or(Failure::NotFound)?;
@@ -315,7 +322,9 @@ pub fn render_across(
     let file_count = tn("{n} file changed", "{n} files changed", files.len());
     let changes = ChangesView::new(file_count, files, notices, (view, query), is_short);
     let html = changes.render_with_values(&language).unwrap_or_default();
-    if view.is_kept() {
+    if highlight::has_failed() {
+        place.cache.is_unfinished();
+    } else if view.is_kept() {
         place.cache.put(&key, &html);
     }
     Ok(html)
@@ -397,6 +406,7 @@ struct Page<'a> {
     /// What is known of the files, as they are after the change.
     marks: FileMarks<'a>,
     words: Words,
+    colours: Colours,
 }
 
 /// What is said within the rows, as HTML.
@@ -463,7 +473,7 @@ impl Page<'_> {
         let sides = (read(&change.before)?, read(&change.after)?);
         match &sides {
             (Contents::Text(before), Contents::Text(after)) => {
-                self.compare(number, &mut view, before, after);
+                self.compare(number, &mut view, (change, &marks), (before, after));
             }
             (Contents::Binary, _) | (_, Contents::Binary) => {
                 view.sizes = sizes(self.repository, change)?;
@@ -493,7 +503,13 @@ impl Page<'_> {
         (before.is_some() || after.is_some()).then_some((before, after))
     }
 
-    fn compare(&mut self, number: usize, view: &mut FileView, before: &[u8], after: &[u8]) {
+    fn compare(
+        &mut self,
+        number: usize,
+        view: &mut FileView,
+        (change, marks): (&Change, &marks::Marks),
+        (before, after): (&[u8], &[u8]),
+    ) {
         let (before, after) = (lines::split_lines(before), lines::split_lines(after));
         let difference = lines::files(&before, &after, self.view.lines_of(number));
         view.counts = Some((difference.added, difference.removed));
@@ -508,28 +524,28 @@ impl Page<'_> {
             });
         }
         let mut functions = Functions::default();
+        let mut shown: Vec<(Hunk, &[u8])> = Vec::new();
         self.budget.begin_file();
         for mut hunk in difference.hunks {
             let room = self.budget.take_lines(hunk.lines.len(), &mut view.note);
             let function = functions.of(&hunk, &before);
             hunk.lines.truncate(room);
             if !hunk.lines.is_empty() {
-                self.hunk(&mut view.rows, number, &hunk, function, (&before, &after));
+                shown.push((hunk, function));
             }
             if view.note.is_some() {
                 break;
             }
         }
+        let lines = shown.iter().flat_map(|(hunk, _)| &hunk.lines);
+        let colours = self.colours.of(change, marks, (&before, &after), lines);
+        let sides = Sides { before: &before, after: &after, colours: &colours };
+        for (hunk, function) in &shown {
+            self.hunk(&mut view.rows, number, hunk, function, &sides);
+        }
     }
 
-    fn hunk(
-        &mut self,
-        rows: &mut String,
-        number: usize,
-        hunk: &Hunk,
-        function: &[u8],
-        (before, after): (&[&[u8]], &[&[u8]]),
-    ) {
+    fn hunk(&mut self, rows: &mut String, number: usize, hunk: &Hunk, function: &[u8], sides: &Sides<'_>) {
         rows.push_str("<tbody>\n<tr class=\"diff-hunk\">");
         let expand = self.words.expand(self.view, self.query, number);
         let span = if self.view.is_split { 3 } else { 1 };
@@ -547,7 +563,7 @@ impl Page<'_> {
         let mut rest = hunk.lines.as_slice();
         while let Some(first) = rest.first() {
             if let Line::Context { before: old, after: new } = *first {
-                let cell = Cell { bytes: after[new as usize], marks: &[], tag: "" };
+                let cell = sides.after(new, &[]);
                 self.row(rows, number, (Some((old, cell)), Some((new, cell))), true);
                 rest = &rest[1..];
                 continue;
@@ -555,7 +571,7 @@ impl Page<'_> {
             let removed = rest.iter().take_while(|line| matches!(line, Line::Removed { .. })).count();
             let added = rest[removed..].iter().take_while(|line| matches!(line, Line::Added { .. })).count();
             let (old, new) = (&rest[..removed], &rest[removed..removed + added]);
-            self.changed(rows, number, (old, before), (new, after));
+            self.changed(rows, number, (old, new), sides);
             rest = &rest[removed + added..];
         }
         rows.push_str("</tbody>\n");
@@ -566,26 +582,30 @@ impl Page<'_> {
         &mut self,
         rows: &mut String,
         number: usize,
-        (removed, before): (&[Line], &[&[u8]]),
-        (added, after): (&[Line], &[&[u8]]),
+        (removed, added): (&[Line], &[Line]),
+        sides: &Sides<'_>,
     ) {
         let index = |line: &Line| match *line {
             Line::Removed { before: index }
             | Line::Added { after: index }
             | Line::Context { after: index, .. } => index,
         };
-        let old: Vec<(u32, &[u8])> = removed.iter().map(index).map(|at| (at, before[at as usize])).collect();
-        let new: Vec<(u32, &[u8])> = added.iter().map(index).map(|at| (at, after[at as usize])).collect();
+        let (old, new): (Vec<u32>, Vec<u32>) =
+            (removed.iter().map(index).collect(), added.iter().map(index).collect());
         let pairs = if old.len() == new.len() || self.view.is_split { old.len().min(new.len()) } else { 0 };
-        let marks: Vec<(Marks, Marks)> =
-            (0..pairs).map(|at| self.marks(old[at].1, new[at].1).unwrap_or_default()).collect();
+        let marks: Vec<(Marks, Marks)> = (0..pairs)
+            .map(|at| {
+                let (old, new) = (sides.before[old[at] as usize], sides.after[new[at] as usize]);
+                self.marks(old, new).unwrap_or_default()
+            })
+            .collect();
         let old_cell = |at: usize| {
-            let (number, bytes) = *old.get(at)?;
-            Some((number, Cell { bytes, marks: marks.get(at).map_or(&[], |marks| &marks.0), tag: "del" }))
+            let number = *old.get(at)?;
+            Some((number, sides.before(number, marks.get(at).map_or(&[], |marks| &marks.0))))
         };
         let new_cell = |at: usize| {
-            let (number, bytes) = *new.get(at)?;
-            Some((number, Cell { bytes, marks: marks.get(at).map_or(&[], |marks| &marks.1), tag: "ins" }))
+            let number = *new.get(at)?;
+            Some((number, sides.after(number, marks.get(at).map_or(&[], |marks| &marks.1))))
         };
         if self.view.is_split {
             let count = old.len().max(new.len());
@@ -679,11 +699,31 @@ pub(super) fn push_number(rows: &mut String, address: Option<Address>, class: &s
     written.expect("a string takes it");
 }
 
+/// The lines of a file before and after a change.
+struct Sides<'a> {
+    before: &'a [&'a [u8]],
+    after: &'a [&'a [u8]],
+    colours: &'a FileColours,
+}
+
+impl<'a> Sides<'a> {
+    fn before(&self, line: u32, marks: &'a [Range<usize>]) -> Cell<'a> {
+        Cell { bytes: self.before[line as usize], runs: self.colours.before(line), marks, tag: "del" }
+    }
+
+    fn after(&self, line: u32, marks: &'a [Range<usize>]) -> Cell<'a> {
+        Cell { bytes: self.after[line as usize], runs: self.colours.after(line), marks, tag: "ins" }
+    }
+}
+
 /// A line of one side.
 #[derive(Clone, Copy)]
 struct Cell<'a> {
     bytes: &'a [u8],
-    marks: &'a [std::ops::Range<usize>],
+    /// Its colours.
+    runs: &'a [Run],
+    /// What of it differs from the line on the other side.
+    marks: &'a [Range<usize>],
     /// The element for what is marked.
     tag: &'static str,
 }
@@ -691,25 +731,29 @@ struct Cell<'a> {
 impl Cell<'_> {
     fn push(&self, rows: &mut String, words: &Words) {
         let line = decoded(self.bytes);
-        match self.marks {
-            [] => text::push_line_html(rows, &line),
-            // Only short lines have marks.
-            marks => {
-                let mut at = 0;
-                for mark in marks {
-                    text::push_html(rows, &line[at..mark.start]);
-                    write!(rows, "<{}>", self.tag).expect("a string takes it");
-                    text::push_html(rows, &line[mark.clone()]);
-                    write!(rows, "</{}>", self.tag).expect("a string takes it");
-                    at = mark.end;
-                }
-                text::push_html(rows, &line[at..]);
-            }
+        // Only short lines have marks, and of a long one not all is shown.
+        if line.len() > LINE_BYTES_MAX {
+            text::push_line_html(rows, &line);
+        } else {
+            push_marked(rows, &line, (self.runs, self.marks), self.tag);
         }
         if !self.bytes.ends_with(b"\n") {
             write!(rows, "<span class=\"muted\"> {}</span>", words.no_line_end).expect("a string takes it");
         }
     }
+}
+
+/// Writes a line, coloured, with what is marked within elements of that name.
+fn push_marked(rows: &mut String, line: &str, (runs, marks): (&[Run], &[Range<usize>]), tag: &str) {
+    let mut at = 0;
+    for mark in marks {
+        highlight::push_part(rows, line, runs, at..mark.start);
+        write!(rows, "<{tag}>").expect("a string takes it");
+        highlight::push_part(rows, line, runs, mark.clone());
+        write!(rows, "</{tag}>").expect("a string takes it");
+        at = mark.end;
+    }
+    highlight::push_part(rows, line, runs, at..line.len());
 }
 
 /// A line as text, without its end.
@@ -790,4 +834,59 @@ fn mode_change(change: &Change) -> Option<String> {
     let (before, after) = (change.before.as_ref()?.mode, change.after.as_ref()?.mode);
     let number = |mode: EntryMode| mode.kind().as_octal_str();
     (before.kind() != after.kind()).then(|| format!("{} → {}", number(before), number(after)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A line with runs and marks as HTML.
+    fn marked(line: &str, runs: &[Run], marks: &[Range<usize>]) -> String {
+        let mut html = String::new();
+        push_marked(&mut html, line, (runs, marks), "ins");
+        html
+    }
+
+    #[test]
+    fn marks_stand_around_the_colours_that_they_cut() {
+        let (k, s) = ("<span class=\"k\">", "<span class=\"s\">");
+        let cases: [(&str, &[Run], &[Range<usize>], String); 10] = [
+            ("ab cd", &[], &[], "ab cd".into()),
+            ("ab cd", &[], &[3..5], "ab <ins>cd</ins>".into()),
+            ("ab cd", &[(2, "k")], &[], format!("{k}ab</span> cd")),
+            (
+                "ab cd",
+                &[(2, "k"), (3, ""), (5, "s")],
+                &[0..5],
+                format!("<ins>{k}ab</span> {s}cd</span></ins>"),
+            ),
+            // A mark begins and ends within runs.
+            (
+                "abcd",
+                &[(2, "k"), (4, "s")],
+                &[1..3],
+                format!("{k}a</span><ins>{k}b</span>{s}c</span></ins>{s}d</span>"),
+            ),
+            // Marks beside one another and at either end.
+            (
+                "abc",
+                &[(3, "k")],
+                &[0..1, 2..3],
+                format!("<ins>{k}a</span></ins>{k}b</span><ins>{k}c</span></ins>"),
+            ),
+            (
+                "<&>",
+                &[(1, "k"), (3, "s")],
+                &[1..2],
+                format!("{k}&lt;</span><ins>{s}&amp;</span></ins>{s}&gt;</span>"),
+            ),
+            ("ża", &[(2, "k")], &[2..3], format!("{k}ż</span><ins>a</ins>")),
+            // Spaces need no colour, and what goes past the end of the line is not there.
+            ("a  ", &[(1, "k"), (3, "s")], &[1..3], format!("{k}a</span><ins>  </ins>")),
+            ("ab", &[(9, "k")], &[1..2], format!("{k}a</span><ins>{k}b</span></ins>")),
+        ];
+        for (line, runs, marks, expected) in cases {
+            assert_eq!(marked(line, runs, marks), expected, "{line} {runs:?} {marks:?}");
+        }
+    }
 }
