@@ -4,6 +4,7 @@
 //! Costs are in points of about ten milliseconds of a processor, as of a page that nobody has asked for before;
 //! `lithe_web::budget` says what comes of them. What costs little whatever is asked for, costs nothing.
 
+use crate::diff::view::COLOURS_FIELD;
 use crate::route::Page;
 use bstr::{BStr, BString};
 use lithe_web::Fields;
@@ -23,6 +24,9 @@ const COMMIT: u32 = 2;
 
 /// The same as a file, or with everything that is usually too much.
 const WHOLE_COMMIT: u32 = 5;
+
+/// To colour changes that take long to be coloured.
+const COLOURS: u32 = 15;
 
 /// To compare two revisions.
 const COMPARE: u32 = 10;
@@ -57,6 +61,7 @@ pub fn of_page(page: &Page, query: &Fields) -> u32 {
         // Whether it is that of a path shows when the branch is known, whose name may have slashes too.
         Page::Commits(_) if query.names().any(|name| !FREE_FIELDS.contains(&name)) => SEARCHED_COMMITS,
         Page::Commits(_) => 0,
+        Page::Commit(_) | Page::Compare(_) if query.get(COLOURS_FIELD) == "1" => COLOURS,
         Page::Commit(id) if id.contains(&b'.') || query.get("full") == "1" => WHOLE_COMMIT,
         Page::Commit(_) => COMMIT,
         Page::Compare(rest) => {
@@ -120,6 +125,8 @@ mod tests {
             (Page::Commit("0123".into()), "", COMMIT),
             (Page::Commit("0123".into()), "full=1", WHOLE_COMMIT),
             (Page::Commit("0123.patch".into()), "", WHOLE_COMMIT),
+            (Page::Commit("0123".into()), "colours=1", COLOURS),
+            (Page::Compare("a...b".into()), "colours=1", COLOURS),
             (Page::Compare("".into()), "", 0),
             (Page::Compare("a...b".into()), "", COMPARE),
             (Page::Blame("main/src/a.rs".into()), "", BLAME),

@@ -152,12 +152,15 @@ pub const RENAME_PIECES_MAX: usize = 50_000_000;
 /// The most bytes of changed lines on a page whose words are compared.
 pub const MARKED_BYTES_MAX: usize = 512 << 10;
 
-/// The most bytes of files that are highlighted for the changes on one page, of both sides up to the last line that is
-/// shown. Files that do not fit are plain.
-pub const DIFF_COLOURED_BYTES_MAX: usize = 64 << 10;
+/// The most bytes of files that are highlighted at once for the changes on one page, of both sides up to the last line
+/// that is shown. Files that do not fit are plain.
+pub const DIFF_COLOURED_AT_ONCE_BYTES_MAX: usize = 8 << 10;
+
+/// The same where more colours are asked for.
+pub const DIFF_COLOURED_BYTES_MAX: usize = 256 << 10;
 
 /// How long files may be highlighted for the changes on one page; those after that are plain.
-pub const DIFF_COLOURED_TIME_MAX: Duration = Duration::from_secs(1);
+pub const DIFF_COLOURED_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// The most lines of hunks that a page shows when it is asked for all.
 pub const DIFF_FULL_LINES_MAX: usize = 40_000;

@@ -5,13 +5,14 @@ mod kit;
 use askama::Template as _;
 use browse::commit;
 use browse::diff::View;
-use browse::limits::{DIFF_COLOURED_BYTES_MAX, MARKED_BYTES_MAX};
+use browse::limits::{DIFF_COLOURED_AT_ONCE_BYTES_MAX, DIFF_COLOURED_BYTES_MAX, MARKED_BYTES_MAX};
 use browse::place::Failure;
 use kit::{Fixture, repository};
 use lithe_web::Fields;
 
 /// The page of the latest commit, looked at in the way that a query asks for.
 fn page(fixture: &Fixture, query: &str) -> String {
+    browse::highlight::begin();
     let opened = fixture.open();
     let id = fixture.git("rev-parse main").parse().expect("an id");
     let view = View::of(&Fields::parse(query.as_bytes()).expect("a query"));
@@ -264,28 +265,42 @@ fn a_renamed_file_is_in_the_language_of_either_name() {
 }
 
 #[test]
-fn only_so_much_is_coloured() {
-    // Lines of sixteen bytes; the last of both sides is shown, but nothing of the generated file is coloured.
-    let count = DIFF_COLOURED_BYTES_MAX / 2 / 16;
-    for (count, coloured) in [(count, 2), (count + 1, 0)] {
-        let fixture = changed(
-            &format!("yes 'let number = 11;' | cut -c1-15 | head -n {count} > f.rs && cp f.rs Cargo.lock"),
-            "sed -i '$ s/let/use/' f.rs Cargo.lock",
-        );
-        let lines = changed_lines(&page(&fixture, ""));
-        assert_eq!(lines.len(), 4);
-        assert_eq!(
-            lines.iter().filter(|line| line.contains("hl-keyword")).count(),
-            coloured,
-            "{count} {lines:?}"
-        );
+fn only_so_much_is_coloured_at_once_and_more_where_that_is_asked_for() {
+    let at_once = DIFF_COLOURED_AT_ONCE_BYTES_MAX;
+    for (query, most) in [("", at_once), ("colours=1", DIFF_COLOURED_BYTES_MAX)] {
+        // Lines of sixteen bytes; the last of both sides is shown, but nothing of the generated file is coloured.
+        let count = most / 2 / 16;
+        for (count, coloured) in [(count, 2), (count + 1, 0)] {
+            let fixture = changed(
+                &format!(
+                    "yes 'let number = 11;' | cut -c1-15 | head -n {count} > f.rs && cp f.rs Cargo.lock"
+                ),
+                "sed -i '$ s/let/use/' f.rs Cargo.lock",
+            );
+            let html = page(&fixture, query);
+            let lines = changed_lines(&html);
+            assert_eq!(lines.len(), 4);
+            let found = lines.iter().filter(|line| line.contains("hl-keyword")).count();
+            assert_eq!(found, coloured, "{query} {count}");
+            // A script asks for what is missing, once.
+            let is_to_be_coloured = query.is_empty() && coloured == 0;
+            assert_eq!(html.contains(" data-colours=\"?colours=1\""), is_to_be_coloured, "{query} {count}");
+        }
     }
     // What is too much leaves the room to others.
     let fixture = changed(
-        &format!("yes 'let a = 1;' | head -n {DIFF_COLOURED_BYTES_MAX} > a.rs && echo 'let a = 1;' > b.rs"),
-        "echo 'let b = 2;' | tee -a a.rs > b.rs",
+        &format!("yes 'let a = 1;' | head -n {at_once} > a.rs && echo 'let a = 1;' > b.rs && cp a.rs c.txt"),
+        "echo 'let b = 2;' | tee -a a.rs c.txt > b.rs",
     );
-    let lines = changed_lines(&page(&fixture, ""));
-    let is_coloured: Vec<bool> = lines.iter().map(|line| line.contains("hl-keyword")).collect();
-    assert_eq!(is_coloured, [false, true, true]);
+    let is_coloured = |query: &str| -> Vec<bool> {
+        changed_lines(&page(&fixture, query)).iter().map(|line| line.contains("hl-keyword")).collect()
+    };
+    assert_eq!(is_coloured("w=1"), [false, true, true, false]);
+    assert!(page(&fixture, "w=1").contains(" data-colours=\"?w=1&#38;colours=1\""));
+    assert_eq!(is_coloured("colours=1"), [true, true, true, false]);
+    assert!(!page(&fixture, "colours=1").contains("colours=1"));
+    assert!(page(&fixture, "file=1&part=1&context=10").contains("hl-keyword"));
+    // Text is in no language, however long.
+    let fixture = changed("seq 10000 > f.txt", "echo x >> f.txt");
+    assert!(!page(&fixture, "").contains("data-colours"));
 }

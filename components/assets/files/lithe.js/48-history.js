@@ -72,3 +72,22 @@ document.addEventListener('click', async (event) => {
   if (hasFocus) next.focus({ preventScroll: true });
   scrollBy({ top: top() - before, behavior: 'instant' });
 });
+
+// What takes long to be coloured is coloured once the page is there, while somebody looks at it.
+async function colour(changes) {
+  const answer = await fetch(changes.dataset.colours, { headers: { accept: 'text/html' } }).catch(() => null);
+  if (!answer?.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  for (const file of changes.querySelectorAll('.diff-file')) {
+    const [lines, coloured] = [file, page.getElementById(file.id)].map((from) => from?.querySelectorAll('.line-code') ?? []);
+    // Of a file, more lines may be shown by now, which came with their colours.
+    if (lines.length !== coloured.length) continue;
+    for (const [index, line] of lines.entries()) {
+      const found = coloured[index];
+      if (line.innerHTML !== found.innerHTML && line.textContent === found.textContent) line.replaceChildren(...found.childNodes);
+    }
+  }
+}
+const plain = document.querySelector('[data-colours]');
+if (plain && !document.hidden) colour(plain);
+else if (plain) document.addEventListener('visibilitychange', () => colour(plain), { once: true });

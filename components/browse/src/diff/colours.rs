@@ -1,16 +1,18 @@
 //! The colours of changed lines: each side of a file is highlighted from its beginning, as what a line is follows from
 //! those before it, up to the last line of that side that is shown.
 //!
-//! That takes a hundred times as long as to compare the two, so few bytes are highlighted for one page. Files that no
-//! room is left for are plain.
+//! That takes a hundred times as long as to compare the two. So only little is highlighted at once, and more where
+//! that is asked for: by a script, once the page is there. What is asked for is kept, and then there at once for
+//! everybody. Files that no room is left for are plain.
 
 use super::lines::Line;
 use super::trees::{Change, Side};
-use super::view::decoded;
+use super::view::{View, decoded};
 use crate::highlight::{self, Extent, Lines, Run};
-use crate::limits::{DIFF_COLOURED_BYTES_MAX, DIFF_COLOURED_TIME_MAX};
+use crate::limits::{DIFF_COLOURED_AT_ONCE_BYTES_MAX, DIFF_COLOURED_BYTES_MAX, DIFF_COLOURED_TIME_MAX};
 use bstr::ByteSlice as _;
 use gix_object::tree::EntryKind;
+use lithe_code::languages;
 use lithe_code::marks::Marks;
 use lithe_code::text;
 use std::collections::HashSet;
@@ -21,6 +23,8 @@ pub(super) struct Colours {
     bytes: usize,
     /// The endings, or names without one, of files that were in no language that the highlighter knows.
     plain: HashSet<String>,
+    /// Whether a file is plain that has a language, for want of room.
+    pub(super) is_short: bool,
 }
 
 /// The colours of a file's lines; none on a side that is plain.
@@ -43,12 +47,16 @@ impl FileColours {
 }
 
 impl Colours {
-    pub(super) fn new() -> Self {
-        Self { bytes: DIFF_COLOURED_BYTES_MAX, plain: HashSet::new() }
+    pub(super) fn of(view: View) -> Self {
+        let bytes = match view.is_coloured || view.is_part {
+            true => DIFF_COLOURED_BYTES_MAX,
+            false => DIFF_COLOURED_AT_ONCE_BYTES_MAX,
+        };
+        Self { bytes, plain: HashSet::new(), is_short: false }
     }
 
     /// Highlights what is shown of a changed file: both sides, or neither.
-    pub(super) fn of<'a>(
+    pub(super) fn of_file<'a>(
         &mut self,
         change: &Change,
         marks: &Marks,
@@ -67,7 +75,11 @@ impl Colours {
         let (before, after) = (&before[..before_count], &after[..after_count]);
         let bytes: usize = before.iter().chain(after).map(|line| line.len()).sum();
         // What a tool wrote is folded.
-        if marks.is_generated || bytes > self.bytes || highlight::spent() > DIFF_COLOURED_TIME_MAX {
+        if marks.is_generated || highlight::spent() > DIFF_COLOURED_TIME_MAX {
+            return FileColours::default();
+        }
+        if bytes > self.bytes {
+            self.is_short |= marks.language.is_some_and(|language| language.name != languages::PLAIN);
             return FileColours::default();
         }
         let before = self.side(change.before.as_ref(), marks, before);

@@ -32,6 +32,9 @@ use std::ops::Range;
 /// How much context there is to choose, in lines.
 const CONTEXT_STEPS: [u32; 4] = [lines::CONTEXT_LINES, 10, 25, CONTEXT_LINES_MAX];
 
+/// The field of a query that asks for more colours.
+pub const COLOURS_FIELD: &str = "colours";
+
 /// How the viewer wants to see changes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct View {
@@ -44,10 +47,12 @@ pub struct View {
     pub is_split: bool,
     /// Whether what is usually too much is shown too.
     pub is_full: bool,
+    /// Whether more is coloured than what takes hardly any time.
+    pub is_coloured: bool,
 }
 
 impl View {
-    /// Reads `?view=split&w=1&file=3&context=10&full=1`, and `part=1` of who wants no more than that file.
+    /// Reads `?view=split&w=1&file=3&context=10&full=1`, `part=1` of who wants no more than that file, and `colours=1`.
     pub fn of(query: &Fields) -> Self {
         let context = query.get("context").parse().unwrap_or(lines::CONTEXT_LINES);
         // Few different pages can be asked for, and kept.
@@ -62,6 +67,7 @@ impl View {
             is_part: file.is_some() && is_part,
             is_split: query.get("view") == "split",
             is_full: query.get("full") == "1",
+            is_coloured: query.get(COLOURS_FIELD) == "1",
         }
     }
 
@@ -77,6 +83,7 @@ impl View {
             fields.push(format!("context={context}"));
         }
         fields.extend(self.is_full.then(|| "full=1".to_owned()));
+        fields.extend(self.is_coloured.then(|| format!("{COLOURS_FIELD}=1")));
         format!("?{}", fields.join("&"))
     }
 
@@ -92,7 +99,8 @@ impl View {
     fn with_more_context(self, number: usize) -> Option<Self> {
         let context = self.lines_of(number).context;
         let context = CONTEXT_STEPS.into_iter().find(|step| *step > context)?;
-        Some(Self { lines: Options { context, ..self.lines }, file: Some(number), ..self })
+        let lines = Options { context, ..self.lines };
+        Some(Self { lines, file: Some(number), is_coloured: false, ..self })
     }
 
     /// Whether the changes of the file of that number are left out, as there are many before it.
@@ -129,6 +137,8 @@ pub(super) struct ChangesView {
     white_space_href: String,
     hides_white_space: bool,
     full_href: Option<String>,
+    /// The same with more colours, where some are missing.
+    colours_href: Option<String>,
 }
 
 /// A changed file.
@@ -216,6 +226,8 @@ impl ChangesView {
             files.iter().filter_map(|file| file.counts.as_ref()).map(count).sum()
         };
         let (added, removed) = (total(|counts| counts.0), total(|counts| counts.1));
+        // Who asked for more colours is shown what others are.
+        let view = View { is_coloured: false, ..view };
         let with = |view: View| view.query(query);
         let shown = files.iter().rposition(|file| !file.is_left_out).map_or(0, |last| last + 1);
         let is_short = is_short || shown < files.len();
@@ -235,8 +247,14 @@ impl ChangesView {
             },
             hides_white_space: view.lines.ignores_white_space,
             full_href: (is_short && !view.is_full).then(|| with(View { is_full: true, ..view })),
+            colours_href: None,
             files,
         }
+    }
+
+    /// The same, some of which is not coloured that is where that view is asked for.
+    fn to_be_coloured(self, (view, query): (View, &str)) -> Self {
+        Self { colours_href: Some(View { is_coloured: true, ..view }.query(query)), ..self }
     }
 
     /// The same without a view of sides beside each other, which there is none of.
@@ -267,26 +285,29 @@ pub fn render_across(
 ) -> Result<String, Failure> {
     let ids = |point: &Point| [point.commit_id, point.tree_id].map(|id| id.as_bytes().to_vec()).concat();
     let (before_ids, after_ids) = (before.as_ref().map(ids).unwrap_or_default(), ids(&after));
-    let options = format!("{view:?}");
     let after_place = after_links.summary();
     let language = place.frame.language;
     let edition = highlight::edition().unwrap_or_default();
-    let parts: [&[u8]; 9] = [
-        b"changes",
-        edition.as_bytes(),
-        place.record.path.as_bytes(),
-        after_place.as_bytes(),
-        &before_ids,
-        &after_ids,
-        query.as_bytes(),
-        options.as_bytes(),
-        language.tag().as_bytes(),
-    ];
-    let key = Key::new(&parts);
-    if view.is_kept()
-        && let Some(kept) = place.cache.get(&key)
-    {
-        return Ok(kept);
+    let key_of = |view: View| {
+        Key::new(&[
+            b"changes",
+            edition.as_bytes(),
+            place.record.path.as_bytes(),
+            after_place.as_bytes(),
+            &before_ids,
+            &after_ids,
+            query.as_bytes(),
+            format!("{view:?}").as_bytes(),
+            language.tag().as_bytes(),
+        ])
+    };
+    let key = key_of(view);
+    if view.is_kept() {
+        // With all its colours, it is better than what was asked for.
+        let coloured = (!view.is_coloured).then(|| key_of(View { is_coloured: true, ..view }));
+        if let Some(kept) = coloured.into_iter().chain([key]).find_map(|key| place.cache.get(&key)) {
+            return Ok(kept);
+        }
     }
     let changes =
         trees::trees(repository, before.map(|point| point.tree_id), after.tree_id, Origins::Changed)?;
@@ -302,7 +323,7 @@ pub fn render_across(
         budget: Budget::of(view),
         marks: FileMarks::new(repository, &after.tree_id)?,
         words: Words::new(language),
-        colours: Colours::new(),
+        colours: Colours::of(view),
     };
     if let Some(number) = view.file.filter(|_| view.is_part) {
         let change = changes.files.get(number - 1).ok_or(Failure::NotFound)?;
@@ -320,7 +341,10 @@ pub fn render_across(
     }
     let is_short = page.budget.is_spent || page.budget.is_file_cut;
     let file_count = tn("{n} file changed", "{n} files changed", files.len());
-    let changes = ChangesView::new(file_count, files, notices, (view, query), is_short);
+    let mut changes = ChangesView::new(file_count, files, notices, (view, query), is_short);
+    if page.colours.is_short && !view.is_coloured {
+        changes = changes.to_be_coloured((view, query));
+    }
     let html = changes.render_with_values(&language).unwrap_or_default();
     if highlight::has_failed() {
         place.cache.is_unfinished();
@@ -538,7 +562,7 @@ impl Page<'_> {
             }
         }
         let lines = shown.iter().flat_map(|(hunk, _)| &hunk.lines);
-        let colours = self.colours.of(change, marks, (&before, &after), lines);
+        let colours = self.colours.of_file(change, marks, (&before, &after), lines);
         let sides = Sides { before: &before, after: &after, colours: &colours };
         for (hunk, function) in &shown {
             self.hunk(&mut view.rows, number, hunk, function, &sides);

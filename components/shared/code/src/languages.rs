@@ -4,6 +4,9 @@
 use Kind::{Data, Markup, Programming, Prose};
 use bstr::ByteSlice as _;
 
+/// The language of what is in none.
+pub const PLAIN: &str = "Text";
+
 /// What a language is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -132,7 +135,7 @@ pub static LANGUAGES: &[Language] = &[
     language("TOML", Data, &[], &["toml"], &[]),
     language("Tcl", Programming, &[], &["tcl", "tk"], &[]),
     language("TeX", Markup, &["latex"], &["bib", "cls", "sty", "tex"], &[]),
-    language("Text", Prose, &["txt"], &["txt"], &["COPYING", "LICENSE", "README"]),
+    language(PLAIN, Prose, &["txt"], &["txt"], &["COPYING", "LICENSE", "README"]),
     language("TypeScript", Programming, &["ts"], &["cts", "mts", "ts", "tsx"], &[]),
     language("VHDL", Programming, &[], &["vhd", "vhdl"], &[]),
     language("Verilog", Programming, &[], &["sv", "v"], &[]),
