@@ -390,12 +390,14 @@ const FEATURES: &[Feature] = &[
         id: "K037",
         about: "changes below one another, with marked words",
         outcome: Here(
-            "commit and comparison",
+            "commit and comparison, in the colours of their languages",
             &[
                 "diffs::hunks_are_those_of_git",
                 "diffs::renamed_and_copied_files_are_those_of_git",
                 "views::sides_stand_below_or_beside_each_other_with_their_words_marked",
                 "views::a_renamed_file_says_how_much_of_it_is_the_same_and_a_hunk_names_its_function",
+                "views::each_side_has_the_colours_of_its_own_file",
+                "views::colours_and_marks_of_words_stand_within_one_another",
             ],
         ),
     },

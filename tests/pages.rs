@@ -278,8 +278,16 @@ fn more_lines_around_a_change_come_in_place() {
         format!("/{path}/-/commit/{commit}?view=split"),
         format!("/{path}/-/compare/before...main?w=1"),
     ];
+    // A file that takes too long to be coloured at once.
+    shell.run(
+        r#"cd work && yes 'let a = 1; // <b>' | head -n 2000 > long.rs && git add . && git commit -qm Third
+        sed -i '1999s/1/2/' long.rs && sed -i 's/^a 7$/a seven/' a && git commit -qam Fourth
+        git push -q "$ADMIN" main:coloured"#,
+    );
+    let coloured = format!("/{path}/-/commit/{}", shell.run("git -C work rev-parse HEAD"));
     let state = forge.data().join("changes.json");
-    let text = serde_json::json!({ "pages": pages, "file": "file-2", "line": "d2-R100" }).to_string();
+    let text =
+        json!({ "pages": pages, "file": "file-2", "line": "d2-R100", "coloured": coloured }).to_string();
     std::fs::write(&state, text).expect("the data directory is writable");
     let mut command = Command::new("node");
     let output = command.arg(root().join("tests/pages/changes.mjs")).arg(&forge.url).arg(&state).output();

@@ -2,13 +2,13 @@
 // there is anything.
 //
 // Usage: node changes.mjs URL STATE.json
-// STATE.json: { "pages": ["/…/-/commit/…", …], "file": "file-2", "line": "d2-R100" }
+// STATE.json: { "pages": ["/…/-/commit/…", …], "file": "file-2", "line": "d2-R100", "coloured": "/…/-/commit/…" }
 
 import { readFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
 const [url, stateFile] = process.argv.slice(2);
-const { pages, file, line } = JSON.parse(readFileSync(stateFile, 'utf8'));
+const { pages, file, line, coloured } = JSON.parse(readFileSync(stateFile, 'utf8'));
 const problems = [];
 const expect = (is, problem) => { if (!is) problems.push(problem); };
 
@@ -50,6 +50,22 @@ const page = await browser.newPage();
 await page.goto(`${url}${pages[0]}`, { waitUntil: 'load' });
 await page.locator(`#${file} h3`).evaluate((name) => { name.textContent = 'other'; });
 await Promise.all([page.waitForURL('**context=10*'), page.locator(`#${file} a.diff-more`).first().click()]);
+// What takes long to be coloured is coloured later, on both sides, and nothing else changes by it.
+{
+  const page = await browser.newPage();
+  page.on('pageerror', (error) => problems.push(`${coloured}: script: ${error}`));
+  const plain = await (await page.request.get(url + coloured)).text();
+  expect(plain.includes('data-colours=') && !plain.includes('hl-'), 'it is plain at first');
+  await page.goto(url + coloured, { waitUntil: 'load' });
+  const marks = page.locator('#file-2 :is(del, ins) .hl-number');
+  await marks.nth(1).waitFor({ timeout: 30_000 });
+  expect((await marks.allInnerTexts()).join() === '1,2', 'both sides are coloured, and their words marked');
+  const kept = await (await page.request.get(url + coloured)).text();
+  expect(!kept.includes('data-colours=') && kept.includes('hl-comment'), 'who asks next has the colours at once');
+  const text = (html) => html.slice(html.indexOf('id="changes-title"')).replace(/<[^>]*>/g, '');
+  expect(text(kept) === text(plain), 'the text is the same');
+  await page.close();
+}
 await browser.close();
 for (const problem of new Set(problems)) console.log(problem);
 process.exit(problems.length ? 1 : 0);

@@ -39,6 +39,7 @@ const mainLooks = [
   { name: 'forced-colors', width: 1280, media: { forcedColors: 'active' } },
   { name: 'print', width: 800, media: { media: 'print' } },
   { name: 'right-to-left', width: 390, media: {}, direction: 'rtl' },
+  { name: 'reflow', width: 320, media: {}, only: ['label'] },
 ];
 const furtherLooks = [
   ...['light', 'dark'].map((colorScheme) => (

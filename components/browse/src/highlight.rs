@@ -157,11 +157,6 @@ pub fn lines(language: Option<&str>, file_name: &str, text: &str) -> Result<Opti
     Ok(said.map(|said| by_runs(text, &said.runs).0))
 }
 
-/// How long highlighting took since the request began.
-pub fn spent() -> Duration {
-    SPENT.get()
-}
-
 /// What a language may be called that the repository says a file is in.
 fn languages(said: Option<&str>) -> Vec<String> {
     let endings = said.and_then(lithe_code::languages::named).map_or(&[][..], |language| language.endings);

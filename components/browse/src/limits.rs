@@ -159,9 +159,6 @@ pub const DIFF_COLOURED_AT_ONCE_BYTES_MAX: usize = 8 << 10;
 /// The same where more colours are asked for.
 pub const DIFF_COLOURED_BYTES_MAX: usize = 256 << 10;
 
-/// How long files may be highlighted for the changes on one page; those after that are plain.
-pub const DIFF_COLOURED_TIME_MAX: Duration = Duration::from_secs(2);
-
 /// The most lines of hunks that a page shows when it is asked for all.
 pub const DIFF_FULL_LINES_MAX: usize = 40_000;
 

@@ -300,6 +300,10 @@ fn only_so_much_is_coloured_at_once_and_more_where_that_is_asked_for() {
     assert_eq!(is_coloured("colours=1"), [true, true, true, false]);
     assert!(!page(&fixture, "colours=1").contains("colours=1"));
     assert!(page(&fixture, "file=1&part=1&context=10").contains("hl-keyword"));
+    // To colour Markdown takes long however little it is.
+    let fixture = changed("echo '# One' > f.md", "echo '# Two' > f.md");
+    assert!(!page(&fixture, "").contains("hl-") && page(&fixture, "").contains("data-colours"));
+    assert_eq!(page(&fixture, "colours=1").matches("hl-heading").count(), 2);
     // Text is in no language, however long.
     let fixture = changed("seq 10000 > f.txt", "echo x >> f.txt");
     assert!(!page(&fixture, "").contains("data-colours"));

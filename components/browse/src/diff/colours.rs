@@ -9,10 +9,10 @@ use super::lines::Line;
 use super::trees::{Change, Side};
 use super::view::{View, decoded};
 use crate::highlight::{self, Extent, Lines, Run};
-use crate::limits::{DIFF_COLOURED_AT_ONCE_BYTES_MAX, DIFF_COLOURED_BYTES_MAX, DIFF_COLOURED_TIME_MAX};
+use crate::limits::{DIFF_COLOURED_AT_ONCE_BYTES_MAX, DIFF_COLOURED_BYTES_MAX};
 use bstr::ByteSlice as _;
 use gix_object::tree::EntryKind;
-use lithe_code::languages;
+use lithe_code::languages::{self, Kind};
 use lithe_code::marks::Marks;
 use lithe_code::text;
 use std::collections::HashSet;
@@ -20,6 +20,8 @@ use std::collections::HashSet;
 /// What may still be highlighted for a page.
 #[derive(Debug)]
 pub(super) struct Colours {
+    /// Whether nothing is to take long.
+    is_quick: bool,
     bytes: usize,
     /// The endings, or names without one, of files that were in no language that the highlighter knows.
     plain: HashSet<String>,
@@ -48,11 +50,9 @@ impl FileColours {
 
 impl Colours {
     pub(super) fn of(view: View) -> Self {
-        let bytes = match view.is_coloured || view.is_part {
-            true => DIFF_COLOURED_BYTES_MAX,
-            false => DIFF_COLOURED_AT_ONCE_BYTES_MAX,
-        };
-        Self { bytes, plain: HashSet::new(), is_short: false }
+        let is_quick = !view.is_coloured && !view.is_part;
+        let bytes = if is_quick { DIFF_COLOURED_AT_ONCE_BYTES_MAX } else { DIFF_COLOURED_BYTES_MAX };
+        Self { is_quick, bytes, plain: HashSet::new(), is_short: false }
     }
 
     /// Highlights what is shown of a changed file: both sides, or neither.
@@ -75,11 +75,14 @@ impl Colours {
         let (before, after) = (&before[..before_count], &after[..after_count]);
         let bytes: usize = before.iter().chain(after).map(|line| line.len()).sum();
         // What a tool wrote is folded.
-        if marks.is_generated || highlight::spent() > DIFF_COLOURED_TIME_MAX {
+        if marks.is_generated {
             return FileColours::default();
         }
-        if bytes > self.bytes {
-            self.is_short |= marks.language.is_some_and(|language| language.name != languages::PLAIN);
+        let language = marks.language.filter(|language| language.name != languages::PLAIN);
+        // The grammar of Markdown has those of many languages in it: a line takes as long as a large file.
+        let is_slow = self.is_quick && language.is_some_and(|language| language.kind == Kind::Prose);
+        if bytes > self.bytes || is_slow {
+            self.is_short |= language.is_some();
             return FileColours::default();
         }
         let before = self.side(change.before.as_ref(), marks, before);

@@ -306,6 +306,9 @@ pub fn render_across(
         // With all its colours, it is better than what was asked for.
         let coloured = (!view.is_coloured).then(|| key_of(View { is_coloured: true, ..view }));
         if let Some(kept) = coloured.into_iter().chain([key]).find_map(|key| place.cache.get(&key)) {
+            if is_to_be_coloured(&kept) {
+                place.cache.is_unfinished();
+            }
             return Ok(kept);
         }
     }
@@ -352,6 +355,11 @@ pub fn render_across(
         place.cache.put(&key, &html);
     }
     Ok(html)
+}
+
+/// Whether changes as HTML say where there are more of their colours.
+fn is_to_be_coloured(html: &str) -> bool {
+    html.split('>').next().is_some_and(|section| section.contains(" data-colours="))
 }
 
 /// What may still be read and shown.
