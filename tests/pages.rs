@@ -280,8 +280,8 @@ fn more_lines_around_a_change_come_in_place() {
     ];
     // A file that takes too long to be coloured at once.
     shell.run(
-        r#"cd work && yes 'let a = 1; // <b>' | head -n 2000 > long.rs && git add . && git commit -qm Third
-        sed -i '1999s/1/2/' long.rs && sed -i 's/^a 7$/a seven/' a && git commit -qam Fourth
+        r#"cd work && seq 600 | sed 's|.*|let a = 1; // <b>|' > long.rs && git add . && git commit -qm Third
+        sed -i '599s/1/2/' long.rs && sed -i 's/^a 7$/a seven/' a && git commit -qam Fourth
         git push -q "$ADMIN" main:coloured"#,
     );
     let coloured = format!("/{path}/-/commit/{}", shell.run("git -C work rev-parse HEAD"));

@@ -58,7 +58,8 @@ await Promise.all([page.waitForURL('**context=10*'), page.locator(`#${file} a.di
   expect(plain.includes('data-colours=') && !plain.includes('hl-'), 'it is plain at first');
   await page.goto(url + coloured, { waitUntil: 'load' });
   const marks = page.locator('#file-2 :is(del, ins) .hl-number');
-  await marks.nth(1).waitFor({ timeout: 30_000 });
+  const missing = async () => problems.push(`it is not coloured: ${await page.locator('.diff-file').last().innerText()}`);
+  await marks.nth(1).waitFor({ timeout: 30_000 }).catch(missing);
   expect((await marks.allInnerTexts()).join() === '1,2', 'both sides are coloured, and their words marked');
   const kept = await (await page.request.get(url + coloured)).text();
   expect(!kept.includes('data-colours=') && kept.includes('hl-comment'), 'who asks next has the colours at once');

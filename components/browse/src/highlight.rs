@@ -4,7 +4,7 @@
 //! HTML. Where it fails, code is shown plain.
 
 use crate::cache::{Cache, Key};
-use crate::limits::{HIGHLIGHT_BYTES_MAX, HIGHLIGHT_TIME_MAX, LANGUAGE_NAME_BYTES_MAX};
+use crate::limits::{HIGHLIGHT_BYTES_MAX, HIGHLIGHT_SLOW_TIME, HIGHLIGHT_TIME_MAX, LANGUAGE_NAME_BYTES_MAX};
 #[cfg(not(target_family = "wasm"))]
 use in_process as highlighter;
 use lithe_code::marks::Marks;
@@ -66,6 +66,7 @@ pub enum Extent {
 thread_local! {
     static HAS_FAILED: Cell<bool> = const { Cell::new(false) };
     static SPENT: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    static RAN_OUT: Cell<bool> = const { Cell::new(false) };
     static EDITION: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
@@ -74,6 +75,7 @@ thread_local! {
 pub fn begin() {
     HAS_FAILED.set(false);
     SPENT.set(Duration::ZERO);
+    RAN_OUT.set(false);
 }
 
 /// Whether the highlighter has failed since the request began: what was made then is not to be kept.
@@ -153,8 +155,26 @@ pub fn edition() -> Option<String> {
 ///
 /// Fails with how much of it is to be highlighted, which is not all: the highlighter fails, or a limit is reached.
 pub fn lines(language: Option<&str>, file_name: &str, text: &str) -> Result<Option<Lines>, Extent> {
-    let said = asked(languages(language), Some(file_name.to_owned()), text)?;
-    Ok(said.map(|said| by_runs(text, &said.runs).0))
+    let begun = SPENT.get();
+    let said = asked(languages(language), Some(file_name.to_owned()), text);
+    let is_slow = SPENT.get() - begun > HIGHLIGHT_SLOW_TIME;
+    match said {
+        Ok(Some(said)) => {
+            let (lines, is_covered) = by_runs(text, &said.runs);
+            RAN_OUT.set(RAN_OUT.get() || (is_slow && !is_covered));
+            Ok(Some(lines))
+        }
+        Ok(None) => Ok(None),
+        Err(extent) => {
+            RAN_OUT.set(RAN_OUT.get() || SPENT.get() > HIGHLIGHT_TIME_MAX);
+            Err(extent)
+        }
+    }
+}
+
+/// Whether there was no time to highlight all [`lines`] of the request: another time there may be.
+pub fn ran_out_of_time() -> bool {
+    RAN_OUT.get()
 }
 
 /// What a language may be called that the repository says a file is in.
@@ -473,6 +493,18 @@ mod tests {
         assert_eq!((code.lines, code.extent), (vec!["fn main() {}".to_owned()], Extent::Failed));
         begin();
         assert!(highlighted(vec!["rust".to_owned()], None, "fn main() {}").lines[0].contains("hl-keyword"));
+    }
+
+    #[test]
+    fn lines_that_there_was_no_time_for_are_told_from_those_that_are_too_long() {
+        begin();
+        let long = format!("let a = 1;\n{}\n", "x".repeat(LINE_BYTES_MAX + 1));
+        assert!(super::lines(None, "a.rs", &long).is_ok_and(|lines| lines.is_some()) && !ran_out_of_time());
+        SPENT.set(HIGHLIGHT_TIME_MAX + Duration::from_millis(1));
+        assert_eq!(super::lines(None, "a.rs", "let a = 1;\n"), Err(Extent::Cut));
+        assert!(ran_out_of_time());
+        begin();
+        assert!(!ran_out_of_time());
     }
 
     #[test]

@@ -48,6 +48,9 @@ pub const HIGHLIGHT_BYTES_MAX: usize = 256 << 10;
 /// How long highlighting all that is on one page may take before the rest of it is plain.
 pub const HIGHLIGHT_TIME_MAX: Duration = Duration::from_secs(3);
 
+/// How long highlighting one text takes at the least if what is missing of it is missing for want of time.
+pub const HIGHLIGHT_SLOW_TIME: Duration = Duration::from_secs(1);
+
 /// The longest name of a language that a highlighter may tell, in bytes.
 pub const LANGUAGE_NAME_BYTES_MAX: usize = 100;
 

@@ -349,7 +349,7 @@ pub fn render_across(
         changes = changes.to_be_coloured((view, query));
     }
     let html = changes.render_with_values(&language).unwrap_or_default();
-    if highlight::has_failed() {
+    if highlight::has_failed() || highlight::ran_out_of_time() {
         place.cache.is_unfinished();
     } else if view.is_kept() {
         place.cache.put(&key, &html);
