@@ -26,7 +26,7 @@ const COMMIT: u32 = 2;
 const WHOLE_COMMIT: u32 = 5;
 
 /// To colour changes that take long to be coloured.
-const COLOURS: u32 = 15;
+const COLOURS: u32 = 20;
 
 /// To compare two revisions.
 const COMPARE: u32 = 10;
