@@ -448,7 +448,11 @@ fn changes_that_are_hard_to_colour_are_shown_plain() {
         printf '\357\273\277let a = 1;\n' > mark.rs; ln -s 'let a = 1;' link.rs
         git add . && git -c core.compression=1 commit -qm x"#,
     );
-    let [_, _, commit] = history_pages(&fixture);
+    let opened = fixture.open();
+    let id = fixture.git("rev-parse main").parse().expect("an id");
+    let view = browse::diff::View { is_coloured: true, ..browse::diff::View::default() };
+    let page = commit::page(&fixture.place(), repository(&opened), id, commit::Against::FIRST, view);
+    let commit = page.expect("a commit").render().expect("the template takes its page");
     let file = |name: &str| {
         let (_, file) = commit.split_once(&format!(">{name}</h3>")).expect("a file");
         file.split_once("</details>").map_or(file, |(file, _)| file).to_owned()
