@@ -6,7 +6,7 @@ use super::{Options, data, load, median, row, shown, silent};
 use crate::Result;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How many commits the small repository has.
 const COMMITS_BEFORE: usize = 1_000;
@@ -42,6 +42,9 @@ const PAGES: [(&str, &str, fn(usize) -> String); 5] = [
 /// For how long a repository is to be left alone, before it is kept open from one page to the next.
 const SETTLED: Duration = Duration::from_secs(3);
 
+/// Views of a summary until its commits are to be counted.
+const COUNTING_VIEWS_MAX: usize = 1_000;
+
 /// One of the hundred files.
 fn file(number: usize) -> String {
     format!("dir{}/file{}", number % 100 / 10, number % 100)
@@ -55,6 +58,14 @@ struct Growth {
 impl Growth {
     fn pages(&self, options: &Options) -> Result {
         std::thread::sleep(SETTLED);
+        self.count(COMMITS_BEFORE)?;
+        let mut counting = self.count(options.grown_commits)?;
+        println!(
+            "| summary page, {} commits, each of the {} times until they are counted | | {} | | | < 50 ms |",
+            options.grown_commits,
+            counting.len(),
+            shown(median(&mut counting)),
+        );
         for (work, target, page) in PAGES {
             let (mut before, mut after) = (Vec::new(), Vec::new());
             for number in 0..options.rounds * 20 {
@@ -66,6 +77,23 @@ impl Growth {
             row(&work, &format!("of {COMMITS_BEFORE}"), &mut after, &mut before, target);
         }
         Ok(())
+    }
+
+    /// Looks at a summary until it says how many commits there are: each view counts for a few milliseconds. Tells
+    /// what each took.
+    fn count(&self, commits: usize) -> Result<Vec<Duration>> {
+        let path = format!("/{}?format=json", name(commits));
+        let mut client = load::Client::connect(&self.lithe.url)?;
+        let mut times = Vec::new();
+        while times.len() < COUNTING_VIEWS_MAX {
+            let (begun, mut body) = (Instant::now(), Vec::new());
+            client.page(&path, &mut body).map_err(|error| error.to_string())?;
+            times.push(begun.elapsed());
+            if !String::from_utf8_lossy(&body).contains("\"commit-count\":null") {
+                return Ok(times);
+            }
+        }
+        Err(format!("{commits} commits are not counted").into())
     }
 
     /// The first page that a server shows of the large repository, after it has shown some of others.
