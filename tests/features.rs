@@ -383,7 +383,11 @@ const FEATURES: &[Feature] = &[
         about: "changes that are too large shown anyway",
         outcome: Here(
             "`?full=1`",
-            &["views::what_is_cut_can_be_shown_anyway", "hostile::large_changes_are_cut_with_a_notice"],
+            &[
+                "views::what_is_cut_can_be_shown_anyway",
+                "hostile::large_changes_are_cut_with_a_notice",
+                "hostile::of_many_files_the_changes_of_the_first_are_shown_and_the_others_lead_to_all",
+            ],
         ),
     },
     Feature {
