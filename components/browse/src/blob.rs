@@ -281,6 +281,9 @@ fn show(
     if bytes.is_empty() {
         return Ok(nothing(t("This file is empty.")));
     }
+    if text::is_pdf(&bytes) {
+        return Ok(nothing(t("This is a PDF document.")));
+    }
     let from = match display {
         Display::Part(from) => from,
         Display::Best | Display::Source => 0,
@@ -297,14 +300,8 @@ fn show(
     }
     match Decoded::new(&bytes, marks) {
         Some(text) => Ok(show_text(place, (entry, marks), &text, size_fact, origin, display)),
-        None if is_pdf(entry) => Ok(nothing(t("This is a PDF document."))),
         None => Ok(nothing(t("This is a binary file."))),
     }
-}
-
-/// Whether a file is a document that browsers show by themselves once they have it.
-fn is_pdf(entry: &Entry) -> bool {
-    entry.name.to_ascii_lowercase().ends_with(b".pdf")
 }
 
 /// What the file says of a large file in whose place it stands, if that is what it is.

@@ -93,7 +93,7 @@ pub const CURSOR_IDS_MAX: usize = 200;
 pub const CURSOR_STEPS_MAX: usize = 20_000;
 
 /// The most files that a commit's page lists.
-pub const DIFF_FILES_MAX: usize = 1_000;
+pub const DIFF_FILES_MAX: usize = 3_000;
 
 /// Of how many of these files the changes are shown, if not all is asked for.
 pub const DIFF_SHOWN_FILES_MAX: usize = 100;
@@ -217,10 +217,10 @@ pub const LANGUAGES_SHOWN_MAX: usize = 8;
 pub const SUMMARY_COMMITS_MAX: usize = 10;
 
 /// How long one view may count commits, to tell how many there are. What is left then is counted at the next view.
-pub const EXTENT_TIME_MAX: Duration = Duration::from_millis(5);
+pub const EXTENT_TIME_MAX: Duration = Duration::from_millis(20);
 
 /// The most commits that one view counts.
-pub const EXTENT_COMMITS_READ_MAX: usize = 20_000;
+pub const EXTENT_COMMITS_READ_MAX: usize = 50_000;
 
 /// The most commits that are counted though the commit-graph does not know them.
 pub const EXTENT_UNKNOWN_MAX: usize = 2_000;

@@ -3,8 +3,10 @@
 use crate::limits::{LAST_COMMITS_PASSED_MAX, LAST_COMMITS_READ_MAX, MISSING_TIME_MAX};
 use crate::place::{CommitLine, Place, Switcher};
 use crate::route::Page;
+use crate::submodules::Submodules;
 use askama::Template;
 use bstr::{BStr, ByteSlice as _};
+use gix_object::tree::EntryKind;
 use lithe_code::last_commits::LastCommits;
 use lithe_code::renames;
 use lithe_code::repository::{Commit, Entry, Error, Repository};
@@ -27,9 +29,22 @@ pub struct MissingPage {
     root_href: String,
     path: String,
     label: String,
+    /// Whether what the address begins with is no branch, tag or commit.
+    is_revision_unknown: bool,
+    /// The submodule that stands there.
+    submodule: Option<Submodule>,
     gone: Option<Gone>,
     /// The landing branch and the path there, if it is there.
     elsewhere: Option<Breadcrumb>,
+}
+
+/// A submodule in the place of a file.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Submodule {
+    commit: String,
+    /// Where it comes from, if a link may lead there.
+    href: Option<String>,
 }
 
 /// What became of it.
@@ -45,17 +60,59 @@ struct Gone {
     history_href: String,
 }
 
-/// Builds the page; none if there is no such revision.
-pub fn page(place: &Place<'_>, repository: Repository<'_>, page: &Page) -> Option<MissingPage> {
-    let (Page::Tree(rest) | Page::Blob(rest) | Page::Blame(rest) | Page::Commits(rest)) = page else {
+/// The page of an address that begins with no branch, tag or commit; none where there are none at all.
+fn of_no_revision(place: &Place<'_>, repository: Repository<'_>, rest: &BStr) -> Option<MissingPage> {
+    let landing = revision::landing_branch(repository).ok()??;
+    if rest.is_empty() || revision::resolve(repository, rest).ok()?.is_some() {
         return None;
+    }
+    let links = place.links();
+    Some(MissingPage {
+        frame: place.frame(t("Not found")),
+        head: place.head(Tab::Code, Some(&landing)),
+        switcher: Switcher::new(repository, &landing, &links, |name| links.tree(name, "".into())),
+        root_href: links.tree(landing.name.as_bstr(), "".into()),
+        path: text::visible(rest),
+        label: landing.label(),
+        is_revision_unknown: true,
+        submodule: None,
+        gone: None,
+        elsewhere: None,
+    })
+}
+
+/// The submodule at the path, if there is one.
+fn submodule(
+    place: &Place<'_>,
+    repository: Repository<'_>,
+    at: &Resolved,
+) -> Result<Option<Submodule>, Error> {
+    let commit = repository.commit(&at.revision.commit_id)?;
+    let entry = repository.entry_at(&commit.tree_id, at.path.as_bstr())?;
+    Ok(entry.filter(|entry| entry.mode.kind() == EntryKind::Commit).map(|entry| Submodule {
+        commit: entry.id.to_string(),
+        href: Submodules::read(repository, &at.revision, &place.record.path).href(at.path.as_bstr()),
+    }))
+}
+
+/// Builds the page; none if there is nothing to say.
+pub fn page(place: &Place<'_>, repository: Repository<'_>, page: &Page) -> Option<MissingPage> {
+    let rest = match page {
+        Page::Tree(rest) | Page::Blob(rest) | Page::Blame(rest) | Page::Commits(rest) => rest,
+        Page::Commit(rest) | Page::Find(rest) | Page::Statistics(rest) => {
+            return of_no_revision(place, repository, rest.as_bstr());
+        }
+        Page::Summary | Page::Raw(_) | Page::Compare(_) | Page::Refs | Page::Feed(_) => return None,
     };
-    let at = revision::resolve(repository, rest.as_bstr()).ok()??;
+    let Some(at) = revision::resolve(repository, rest.as_bstr()).ok()? else {
+        return of_no_revision(place, repository, rest.as_bstr());
+    };
     let (links, path) = (place.links(), at.path.as_bstr());
     if path.is_empty() {
         return None;
     }
-    let gone = gone(place, repository, &at).ok().flatten();
+    let submodule = submodule(place, repository, &at).ok().flatten();
+    let gone = gone(place, repository, &at).ok().flatten().filter(|_| submodule.is_none());
     let elsewhere = on_landing_branch(repository, &at).ok().flatten();
     Some(MissingPage {
         frame: place.frame(t("Not found")),
@@ -64,6 +121,8 @@ pub fn page(place: &Place<'_>, repository: Repository<'_>, page: &Page) -> Optio
         root_href: links.tree(at.revision.name.as_bstr(), "".into()),
         path: text::visible(path),
         label: at.revision.label(),
+        is_revision_unknown: false,
+        submodule,
         gone,
         elsewhere: elsewhere.map(|(branch, entry)| Breadcrumb {
             name: branch.label(),

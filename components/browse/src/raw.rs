@@ -90,7 +90,7 @@ impl Open {
 /// character.
 pub fn disposition(name: &BStr, beginning: &[u8], way: Way) -> Disposition {
     let attachment = || Some(format!("attachment; filename*=UTF-8''{}", encode_component(name)));
-    if text::is_binary(beginning) && image_type(name).is_none() {
+    if (text::is_binary(beginning) || text::is_pdf(beginning)) && image_type(name).is_none() {
         return Disposition { content_type: "application/octet-stream", attachment: attachment() };
     }
     let attachment = if way == Way::Saved { attachment() } else { None };
@@ -123,7 +123,7 @@ mod tests {
             ("a b.txt", b"text", "text/plain; charset=utf-8", "a%20b.txt"),
             ("a.svg", b"<svg/>", "image/svg+xml", "a.svg"),
             ("a.png", b"\x89PNG\0", "image/png", "a.png"),
-            ("a.pdf", b"%PDF\0", "application/octet-stream", "a.pdf"),
+            ("a.pdf", b"%PDF-1.4\n1 0 obj", "application/octet-stream", "a.pdf"),
             ("\u{fc}\"\r\n", b"", "text/plain; charset=utf-8", "%C3%BC%22%0D%0A"),
         ];
         for (name, bytes, content_type, file_name) in cases {

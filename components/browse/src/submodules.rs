@@ -59,6 +59,9 @@ fn address(url: &str, own_path: &str) -> Option<String> {
         let is_plain = !host.is_empty() && !host.contains('@');
         return is_plain.then(|| url.to_owned());
     }
+    if let Some(web) = web_address(url) {
+        return Some(web);
+    }
     if !url.starts_with("./") && !url.starts_with("../") {
         return None;
     }
@@ -73,6 +76,19 @@ fn address(url: &str, own_path: &str) -> Option<String> {
     let path = segments.join("/");
     let path = path.strip_suffix(".git").unwrap_or(&path);
     (!path.is_empty()).then(|| format!("/{}", encode_path(path)))
+}
+
+/// Where a repository that is fetched over SSH, `git@example.org:a/b.git`, is usually seen on the web.
+fn web_address(url: &str) -> Option<String> {
+    let (host, path) = match url.strip_prefix("ssh://") {
+        Some(rest) => rest.split_once('/')?,
+        None => url.split_once(':').filter(|(host, path)| host.contains('@') && !path.starts_with('/'))?,
+    };
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    let host = host.split_once(':').map_or(host, |(host, _)| host);
+    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
+    let is_plain = host.contains('.') && host.bytes().all(is_host) && !path.is_empty();
+    is_plain.then(|| format!("https://{host}/{}", encode_path(path.strip_suffix(".git").unwrap_or(path))))
 }
 
 #[cfg(test)]
@@ -93,8 +109,14 @@ mod tests {
             ("https://", None),
             ("https:///a", None),
             ("javascript:alert(1)", None),
-            ("ssh://git@example.org/a", None),
-            ("git@example.org:a", None),
+            ("ssh://git@example.org/a", Some("https://example.org/a")),
+            ("ssh://git@example.org:2222/a/b.git", Some("https://example.org/a/b")),
+            ("git@example.org:a", Some("https://example.org/a")),
+            ("git@example.org:a/b.git", Some("https://example.org/a/b")),
+            ("git@example.org:/srv/a", None),
+            ("git@localhost:a", None),
+            ("git@a<b.c:a", None),
+            ("file://host/a", None),
             ("/etc/passwd", None),
             ("//evil.example", None),
             ("https://a\\b", None),

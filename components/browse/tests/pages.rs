@@ -536,5 +536,24 @@ fn paths_that_are_not_there() {
             "{page}"
         );
     }
-    assert!(missing("nothing/x").is_none());
+    let unknown = rendered(&missing("nothing/x").expect("it says so"));
+    assert!(unknown.contains("<code>nothing/x</code> begins with no branch, tag or commit"), "{unknown}");
+    let of_commit = |id: &str| missing::page(&fixture.place(), repository(&opened), &Page::Commit(id.into()));
+    assert!(rendered(&of_commit("zzz").expect("it says so")).contains("<code>zzz</code> begins with no"));
+}
+
+#[test]
+fn a_submodule_says_what_it_is() {
+    let id = "3fce3b5a3fce3b5a3fce3b5a3fce3b5a3fce3b5a";
+    let fixture = Fixture::new(&format!(
+        "git config -f .gitmodules submodule.lib.path sub/lib && git config -f .gitmodules submodule.lib.url git@example.org:a/lib.git
+        git add . && git update-index --add --cacheinfo 160000,{id},sub/lib && git commit -qm 'Add a submodule'"
+    ));
+    let opened = fixture.open();
+    for page in [Page::Blob("main/sub/lib".into()), Page::Tree("main/sub/lib".into())] {
+        let html =
+            rendered(&missing::page(&fixture.place(), repository(&opened), &page).expect("it says so"));
+        assert!(html.contains(&format!("at its commit <code>{id}</code>")), "{html}");
+        assert!(html.contains("href=\"https://example.org/a/lib\"") && !html.contains("is not in main"));
+    }
 }

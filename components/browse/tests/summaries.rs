@@ -113,7 +113,7 @@ fn a_long_history_is_counted_a_part_with_each_view() {
     let kept = Kept::default();
     let place = Place { cache: &kept, ..fixture.place() };
     assert_eq!(summary(&place, &fixture)["commit-count"], Value::Null);
-    assert_eq!(summary(&place, &fixture)["commit-count"], "20,010 commits");
+    assert_eq!(summary(&place, &fixture)["commit-count"], "50,010 commits");
 }
 
 #[test]

@@ -38,3 +38,9 @@ if (document.querySelector('.blob')) {
     location.hash = marked ? `#L${Math.min(marked, number)}-L${Math.max(marked, number)}` : `#L${number}`;
   });
 }
+
+// The lines that are chosen stay chosen at the permanent address, and where one sees where they come from.
+document.addEventListener('click', (event) => {
+  const link = event.target.closest?.('a[data-key="y"], a[data-key="b"]');
+  if (link && /^#L\d/.test(location.hash)) link.hash = location.hash;
+}, true);

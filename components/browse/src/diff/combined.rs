@@ -131,7 +131,7 @@ pub fn render(
     let is_short = page.budget.is_spent || page.budget.is_file_cut;
     let file_count =
         tn("{n} file differs from all parents", "{n} files differ from all parents", files.len());
-    let changes = ChangesView::new(file_count, files, notices, (view, QUERY), is_short);
+    let changes = ChangesView::new(file_count, files, notices, (view, QUERY), (is_cut, is_short));
     let html = changes.of_one_side().render_with_values(&language).unwrap_or_default();
     if view.is_kept() {
         place.cache.put(&key, &html);
@@ -184,6 +184,7 @@ impl Page<'_> {
         let texts: Option<Vec<&[u8]>> = before.iter().chain([&after]).map(Contents::text).collect();
         let Some(texts) = texts else {
             let is_binary = before.iter().chain([&after]).any(|side| matches!(side, Contents::Binary));
+            view.is_too_large = !is_binary;
             view.note = Some(match is_binary {
                 true if marks.diff == Diff::Binary => {
                     t("Its .gitattributes say that its lines are not compared.")

@@ -128,6 +128,8 @@ pub(super) struct ChangesView {
     file_count: Text,
     added: u32,
     removed: u32,
+    /// Whether there are more lines, which were not counted.
+    is_counted_in_part: bool,
     files: Vec<FileView>,
     /// The files as a tree of directories, or one below the other if they are few.
     list: Vec<Item>,
@@ -173,6 +175,8 @@ pub(super) struct FileView {
     pub is_left_out: bool,
     /// Why there are no hunks, or not all.
     pub note: Option<Text>,
+    /// Whether it has lines that were not compared, as they are too many.
+    pub is_too_large: bool,
 }
 
 impl FileView {
@@ -214,13 +218,14 @@ impl FileView {
 }
 
 impl ChangesView {
-    /// Files in a view, of a page that has the query for itself. `is_short`: something was left out.
+    /// Files in a view, of a page that has the query for itself. `is_cut`: there are more files; `is_short`: something
+    /// was left out.
     pub(super) fn new(
         file_count: Text,
         files: Vec<FileView>,
         notices: Vec<Text>,
         (view, query): (View, &str),
-        is_short: bool,
+        (is_cut, is_short): (bool, bool),
     ) -> Self {
         let total = |count: fn(&(u32, u32)) -> u32| {
             files.iter().filter_map(|file| file.counts.as_ref()).map(count).sum()
@@ -238,6 +243,7 @@ impl ChangesView {
             file_count,
             added,
             removed,
+            is_counted_in_part: is_cut || files.iter().any(|file| file.is_too_large),
             notices,
             unified_href: view.is_split.then(|| with(View { is_split: false, ..view })),
             split_href: (!view.is_split).then(|| with(View { is_split: true, ..view })),
@@ -343,8 +349,9 @@ pub fn render_across(
         notices.push(t("More differs than is shown here: the lines of some files are left out."));
     }
     let is_short = page.budget.is_spent || page.budget.is_file_cut;
+    let is_cut = changes.is_cut;
     let file_count = tn("{n} file changed", "{n} files changed", files.len());
-    let mut changes = ChangesView::new(file_count, files, notices, (view, query), is_short);
+    let mut changes = ChangesView::new(file_count, files, notices, (view, query), (is_cut, is_short));
     if page.colours.is_short && !view.is_coloured {
         changes = changes.to_be_coloured((view, query));
     }
@@ -415,7 +422,7 @@ impl Budget {
 
     /// Takes the bytes of a file, if there are as many left.
     fn take_bytes(&mut self, bytes: u64) -> bool {
-        let has_room = bytes <= self.bytes && self.lines > 0;
+        let has_room = bytes <= self.bytes;
         match has_room {
             true => self.bytes -= bytes,
             false => self.is_spent = true,
@@ -517,6 +524,7 @@ impl Page<'_> {
             }
             _ => {
                 view.sizes = sizes(self.repository, change)?;
+                view.is_too_large = true;
                 view.note = Some(t("Too large to be compared here."));
             }
         }

@@ -40,6 +40,11 @@ pub fn is_binary(bytes: &[u8]) -> bool {
     utf16(bytes).is_none() && bytes[..bytes.len().min(BINARY_PROBE_BYTES)].contains(&0)
 }
 
+/// Whether the bytes are a PDF document (ISO 32000-1, section 7.5.2), which may have no NUL for a long while.
+pub fn is_pdf(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"%PDF-")
+}
+
 /// Decodes text; none if it is binary.
 pub fn decode(bytes: &[u8]) -> Option<Text> {
     if is_binary(bytes) {
