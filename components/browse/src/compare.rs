@@ -122,6 +122,8 @@ struct Comparison {
     commits: Vec<CommitLine>,
     /// How many commits are not listed.
     left_out: Option<Text>,
+    /// The history of the second.
+    head_commits_href: String,
     notice: Option<Text>,
     #[serde(rename = "changes-html")]
     changes: String,
@@ -187,6 +189,7 @@ pub fn page(
         href: links.compare(from_name, pair.dots(), to_name.as_bstr()),
         words: words(&related),
         commits,
+        head_commits_href: head_links.commits(to.name.as_bstr(), "".into()),
         left_out: (left_out > 0).then(|| tn("And {n} earlier commit.", "And {n} earlier commits.", left_out)),
         notice: notice(*is_since_parting, &related),
         changes: view::render_across((place, &head_links), repository, (Some(before), after), "", view)?,

@@ -91,3 +91,19 @@ async function colour(changes) {
 const plain = document.querySelector('[data-colours]');
 if (plain && !document.hidden) colour(plain);
 else if (plain) document.addEventListener('visibilitychange', () => colour(plain), { once: true });
+
+// What contains a commit is found bit by bit, while somebody looks at it.
+const CONTAINING_LOOKS_MAX = 5;
+async function lookForContaining(looks) {
+  const answer = await fetch(location.href, { headers: { accept: 'text/html' } }).catch(() => null);
+  if (!answer?.ok) return;
+  const found = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('.commit-facts');
+  const facts = document.querySelector('.commit-facts');
+  // What somebody is at stays.
+  if (!found || facts.contains(document.activeElement)) return;
+  facts.replaceWith(found);
+  if (found.matches('[data-partial]') && looks < CONTAINING_LOOKS_MAX) setTimeout(() => lookForContaining(looks + 1), 400);
+}
+if (document.querySelector('.commit-facts[data-partial]')) {
+  setTimeout(() => { if (!document.hidden) lookForContaining(1); }, 400);
+}
