@@ -237,7 +237,7 @@ fn what_goes_wrong_is_json_too() {
     let cases = [
         (format!("{path}/-/blob/main/file.json"), 404, "missing"),
         (format!("{path}/-/blob/main/never"), 404, "missing"),
-        (format!("{path}/-/blob/nothing/never"), 404, "failure"),
+        (format!("{path}/-/blob/nothing/never"), 404, "missing"),
         (format!("{path}/-/nothing"), 404, "failure"),
         ("team/nothing".to_owned(), 404, "failure"),
         ("a//b".to_owned(), 404, "failure"),
