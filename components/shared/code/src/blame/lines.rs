@@ -1,9 +1,16 @@
 //! Which lines two versions of a file have in common.
 
+mod shortest;
+mod sliding;
+
 use super::{Lines, Whitespace};
-use imara_diff::{Algorithm, Diff, InternedInput, TokenSource};
+use imara_diff::{InternedInput, Token, TokenSource};
+use sliding::Side;
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
+
+/// Ends that two versions have in common are left out in blocks of so many bytes, as Git leaves them out.
+const BLOCK_BYTES: usize = 1024;
 
 /// What changed between two versions.
 pub struct Changes(Vec<Change>);
@@ -17,19 +24,28 @@ struct Change {
 impl Changes {
     /// Compares two versions line by line, with their ends.
     pub fn between(before: &[u8], after: &[u8], whitespace: Whitespace) -> Self {
+        let common = common_end(before, after);
+        let (before, after) = (&before[..before.len() - common], &after[..after.len() - common]);
         match whitespace {
             Whitespace::Counts => {
                 let lines = |text| imara_diff::sources::byte_lines(text);
-                Self::of(&InternedInput::new(lines(before), lines(after)))
+                Self::of(before, after, &InternedInput::new(lines(before), lines(after)))
             }
-            Whitespace::Ignored => Self::of(&InternedInput::new(BareLines(before), BareLines(after))),
+            Whitespace::Ignored => {
+                Self::of(before, after, &InternedInput::new(BareLines(before), BareLines(after)))
+            }
         }
     }
 
-    fn of<T: AsRef<[u8]> + Eq + Hash>(input: &InternedInput<T>) -> Self {
-        let mut diff = Diff::compute(Algorithm::Myers, input);
-        diff.postprocess_lines(input);
-        Self(diff.hunks().map(|hunk| Change { before: hunk.before, after: hunk.after }).collect())
+    fn of<T: Eq + Hash>(before: &[u8], after: &[u8], input: &InternedInput<T>) -> Self {
+        let tokens = |tokens: &[Token]| tokens.iter().map(|token| token.0).collect::<Vec<_>>();
+        let lines = |text| split_lines(text).collect();
+        let mut before = Side { lines: lines(before), tokens: tokens(&input.before), changed: Vec::new() };
+        let mut after = Side { lines: lines(after), tokens: tokens(&input.after), changed: Vec::new() };
+        (before.changed, after.changed) = shortest::changed(&before.tokens, &after.tokens);
+        before.slide(&after.changed);
+        after.slide(&before.changed);
+        Self(changes(&before.changed, &after.changed))
     }
 
     /// Splits lines of the later version into those that the earlier one has too, at their places
@@ -89,6 +105,37 @@ impl Changes {
     }
 }
 
+/// How many bytes at the end of two versions are left out: they are the same lines.
+fn common_end(before: &[u8], after: &[u8]) -> usize {
+    let same = before.iter().rev().zip(after.iter().rev()).take_while(|(one, other)| one == other).count();
+    let blocks = &before[before.len() - same / BLOCK_BYTES * BLOCK_BYTES..];
+    split_lines(blocks).next().map_or(0, |first| blocks.len() - first.len())
+}
+
+fn split_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split_inclusive(|byte| *byte == b'\n')
+}
+
+fn changes(removed: &[bool], added: &[bool]) -> Vec<Change> {
+    let changed = |lines: &[bool], start: usize| {
+        let count = lines[start..].iter().take_while(|changed| **changed).count();
+        start as u32..(start + count) as u32
+    };
+    let mut changes = Vec::new();
+    let (mut before, mut after) = (0, 0);
+    loop {
+        let pairs = removed[before..].iter().zip(&added[after..]);
+        let unchanged = pairs.take_while(|(removed, added)| !**removed && !**added).count();
+        let change =
+            Change { before: changed(removed, before + unchanged), after: changed(added, after + unchanged) };
+        if change.before.is_empty() && change.after.is_empty() {
+            return changes;
+        }
+        (before, after) = (change.before.end as usize, change.after.end as usize);
+        changes.push(change);
+    }
+}
+
 /// Lines that are the same where they differ in whitespace alone.
 struct BareLines<'a>(&'a [u8]);
 
@@ -113,12 +160,6 @@ impl Hash for BareLine<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.bytes().for_each(|byte| state.write_u8(byte));
         state.write_u8(b'\n');
-    }
-}
-
-impl AsRef<[u8]> for BareLine<'_> {
-    fn as_ref(&self) -> &[u8] {
-        self.0
     }
 }
 
@@ -183,5 +224,57 @@ mod tests {
     fn replaced_lines_are_those_they_stand_for() {
         let found = split("a\nb\nc\n", "a\nx\ny\nc\n", Whitespace::Counts, true);
         assert_eq!(found, ("100+1@0 101+1@1 103+1@2".into(), "102+1@2".into()));
+    }
+
+    #[test]
+    fn of_several_shortest_differences_that_of_git_is_taken() {
+        // As `git diff -U0 --diff-algorithm=myers` and `-w` have them.
+        let end = format!("t\n  {}\n", "y".repeat(1019));
+        let cases = [
+            ("a\na\n", "\na\nb\nb\nc\n", Whitespace::Counts, "101+1@0", "100+1@0 102+3@2"),
+            ("\nc\nc\n b\n\n", "c\n\n", Whitespace::Counts, "100+1@2 101+1@4", ""),
+            ("\nc\nc\nb\n\n b\n\n", "\n", Whitespace::Counts, "100+1@0", ""),
+            // Lines of the common end that are not compared are not looked at for their indentation either.
+            (
+                &format!("h\n{end}"),
+                &format!("h\nt\nx\n{end}"),
+                Whitespace::Counts,
+                "100+2@0 104+1@2",
+                "102+2@2",
+            ),
+            // Each version's own indentation counts, also of lines that are the same but for it.
+            (
+                "\nb\nb\n\nb\nc\na\na\nb\n",
+                "a\na\n c\na\nb\n",
+                Whitespace::Ignored,
+                "100+1@6 103+2@7",
+                "101+2@1",
+            ),
+        ];
+        for (before, after, whitespace, common, others) in cases {
+            let found = split(before, after, whitespace, false);
+            assert_eq!(found, (common.into(), others.into()), "{before:?} {after:?}");
+        }
+    }
+
+    #[test]
+    fn versions_with_little_in_common_are_compared() {
+        let text =
+            |step: usize| (0..4_000).map(|line| format!("{}\n", line * step % 4_001)).collect::<String>();
+        let (before, after) = (text(1), text(1_234));
+        let changes = Changes::between(before.as_bytes(), after.as_bytes(), Whitespace::Counts);
+        let (common, others) = changes.unchanged(&[Lines { first: 0, count: 4_000, source: 0 }]);
+        let (before, after): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
+        let mut last = None;
+        for line in
+            common.iter().flat_map(|lines| (0..lines.count).map(|at| (lines.first + at, lines.source + at)))
+        {
+            assert_eq!(after[line.0 as usize], before[line.1 as usize]);
+            assert!(last < Some(line.1), "lines stay in their order");
+            last = Some(line.1);
+        }
+        let count = |all: &[Lines]| all.iter().map(|lines| lines.count).sum::<u32>();
+        assert!(count(&common) > 0);
+        assert_eq!(count(&common) + count(&others), 4_000);
     }
 }

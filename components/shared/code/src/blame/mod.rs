@@ -4,8 +4,8 @@
 //! where none has, it is settled. What is not settled yet is the whole state of the search, so that it
 //! can stop at any commit, be kept as text, and go on later: [`Blame::advance`].
 //!
-//! Lines equal those of `git blame` and `git blame -w` wherever both take the same shortest
-//! difference of two versions; of several equally short ones, they may choose different ones.
+//! Lines equal those of `git blame` and `git blame -w`: of several equally short differences of two
+//! versions, the one that Git takes is taken.
 
 mod beginning;
 mod kept;
