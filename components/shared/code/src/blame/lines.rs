@@ -1,11 +1,8 @@
 //! Which lines two versions of a file have in common.
 
-mod shortest;
-mod sliding;
-
 use super::{Lines, Whitespace};
-use imara_diff::{InternedInput, Token, TokenSource};
-use sliding::Side;
+use crate::diff::sliding::{self, Side};
+use imara_diff::{InternedInput, TokenSource};
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
@@ -38,14 +35,10 @@ impl Changes {
     }
 
     fn of<T: Eq + Hash>(before: &[u8], after: &[u8], input: &InternedInput<T>) -> Self {
-        let tokens = |tokens: &[Token]| tokens.iter().map(|token| token.0).collect::<Vec<_>>();
-        let lines = |text| split_lines(text).collect();
-        let mut before = Side { lines: lines(before), tokens: tokens(&input.before), changed: Vec::new() };
-        let mut after = Side { lines: lines(after), tokens: tokens(&input.after), changed: Vec::new() };
-        (before.changed, after.changed) = shortest::changed(&before.tokens, &after.tokens);
-        before.slide(&after.changed);
-        after.slide(&before.changed);
-        Self(changes(&before.changed, &after.changed))
+        let before = Side::new(split_lines(before).collect(), &input.before);
+        let after = Side::new(split_lines(after).collect(), &input.after);
+        let changes = sliding::changes(before, after).into_iter();
+        Self(changes.map(|(before, after)| Change { before, after }).collect())
     }
 
     /// Splits lines of the later version into those that the earlier one has too, at their places
@@ -114,26 +107,6 @@ fn common_end(before: &[u8], after: &[u8]) -> usize {
 
 fn split_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split_inclusive(|byte| *byte == b'\n')
-}
-
-fn changes(removed: &[bool], added: &[bool]) -> Vec<Change> {
-    let changed = |lines: &[bool], start: usize| {
-        let count = lines[start..].iter().take_while(|changed| **changed).count();
-        start as u32..(start + count) as u32
-    };
-    let mut changes = Vec::new();
-    let (mut before, mut after) = (0, 0);
-    loop {
-        let pairs = removed[before..].iter().zip(&added[after..]);
-        let unchanged = pairs.take_while(|(removed, added)| !**removed && !**added).count();
-        let change =
-            Change { before: changed(removed, before + unchanged), after: changed(added, after + unchanged) };
-        if change.before.is_empty() && change.after.is_empty() {
-            return changes;
-        }
-        (before, after) = (change.before.end as usize, change.after.end as usize);
-        changes.push(change);
-    }
 }
 
 /// Lines that are the same where they differ in whitespace alone.

@@ -1,6 +1,8 @@
 //! How two files differ, by lines.
 
-use imara_diff::{Algorithm, Diff, InternedInput};
+use super::sliding::{self, Side};
+use imara_diff::{Algorithm, Diff, InternedInput, Token};
+use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 
 /// How many unchanged lines Git shows before and after a change.
@@ -118,6 +120,12 @@ impl Hash for Compared<'_> {
     }
 }
 
+/// The most lines on each side that may be found often, before another search is made for them.
+const ALIKE_LINES_MAX: usize = 2_000;
+
+/// A line that is found more often has no place in a histogram.
+const FREQUENT_LINES_MIN: usize = 63;
+
 /// Compares two files by lines (histogram diff, with Git's heuristics for where a hunk begins).
 pub fn files(before: &[&[u8]], after: &[&[u8]], options: Options) -> FileDiff {
     let mut input = InternedInput::default();
@@ -125,9 +133,19 @@ pub fn files(before: &[&[u8]], after: &[&[u8]], options: Options) -> FileDiff {
     let ignores_white_space = options.ignores_white_space;
     input.update_before(before.iter().map(|line| Compared { line, ignores_white_space }));
     input.update_after(after.iter().map(|line| Compared { line, ignores_white_space }));
-    let mut diff = Diff::compute(Algorithm::Histogram, &input);
-    diff.postprocess_lines(&input);
-    let changes: Vec<imara_diff::Hunk> = diff.hunks().collect();
+    let changes: Vec<imara_diff::Hunk> = match has_many_alike(&input) {
+        true => {
+            let (before, after) =
+                (Side::new(before.to_vec(), &input.before), Side::new(after.to_vec(), &input.after));
+            let changes = sliding::changes(before, after).into_iter();
+            changes.map(|(before, after)| imara_diff::Hunk { before, after }).collect()
+        }
+        false => {
+            let mut diff = Diff::compute(Algorithm::Histogram, &input);
+            diff.postprocess_lines(&input);
+            diff.hunks().collect()
+        }
+    };
     let (before_len, after_len) = (input.before.len() as u32, input.after.len() as u32);
     let mut hunks = Vec::new();
     let mut rest = changes.as_slice();
@@ -140,7 +158,30 @@ pub fn files(before: &[&[u8]], after: &[&[u8]], options: Options) -> FileDiff {
         hunks.push(with_context(hunk, before_len, after_len, options.context));
         rest = after_hunk;
     }
-    FileDiff { hunks, added: diff.count_additions(), removed: diff.count_removals() }
+    FileDiff {
+        hunks,
+        added: changes.iter().map(|change| change.after.len() as u32).sum(),
+        removed: changes.iter().map(|change| change.before.len() as u32).sum(),
+    }
+}
+
+/// Whether so many of the lines between the common ends are found so often that the histogram has no use for them: by
+/// what stands for it then, the time would grow with their square. The search that does not
+/// ([`super::shortest`]) may find other hunks than `git diff --histogram`.
+fn has_many_alike<T>(input: &InternedInput<T>) -> bool {
+    let (before, after) = (&input.before, &input.after);
+    let start = before.iter().zip(after).take_while(|(one, other)| one == other).count();
+    let (before, after) = (&before[start..], &after[start..]);
+    let end = before.iter().rev().zip(after.iter().rev()).take_while(|(one, other)| one == other).count();
+    let (before, after) = (&before[..before.len() - end], &after[..after.len() - end]);
+    if before.len().min(after.len()) <= ALIKE_LINES_MAX {
+        return false;
+    }
+    let mut counts: HashMap<Token, usize> = HashMap::new();
+    before.iter().for_each(|token| *counts.entry(*token).or_default() += 1);
+    let is_frequent = |token: &&Token| counts.get(*token).is_some_and(|count| *count > FREQUENT_LINES_MIN);
+    let count = |tokens: &[Token]| tokens.iter().filter(is_frequent).count();
+    count(before).min(count(after)) > ALIKE_LINES_MAX
 }
 
 fn with_context(changes: &[imara_diff::Hunk], before_len: u32, after_len: u32, context: u32) -> Hunk {
@@ -204,4 +245,44 @@ pub(super) fn function_of<'a>(lines: &[&'a [u8]], bytes_max: usize) -> &'a [u8] 
     };
     let found = lines.iter().rev().find(begins_function);
     found.map_or(&[], |line| line[..line.len().min(bytes_max)].trim_ascii_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_made_of_few_different_lines_is_compared_too() {
+        let mut number = 88_172_645_463_325_252_u64;
+        let mut text = |count: usize| {
+            let line = |_| {
+                number ^= number << 13;
+                number ^= number >> 7;
+                number ^= number << 17;
+                if number.is_multiple_of(2) { &b"a\n"[..] } else { &b"b\n"[..] }
+            };
+            (0..count).map(line).collect::<Vec<_>>()
+        };
+        // The last takes a minute and more where the time grows with the square.
+        for count in [ALIKE_LINES_MAX / 2, ALIKE_LINES_MAX * 2, 300_000] {
+            let (before, after) = (text(count), text(count + 7));
+            let found = files(&before, &after, Options { context: 0, ignores_white_space: false });
+            // What is left of either is the same.
+            let mut left = (vec![true; before.len()], vec![true; after.len()]);
+            for line in found.hunks.iter().flat_map(|hunk| &hunk.lines) {
+                match *line {
+                    Line::Removed { before } => left.0[before as usize] = false,
+                    Line::Added { after } => left.1[after as usize] = false,
+                    Line::Context { .. } => panic!("none is asked for"),
+                }
+            }
+            let of = |lines: &[&'static [u8]], left: &[bool]| -> Vec<&'static [u8]> {
+                lines.iter().zip(left).filter(|(_, left)| **left).map(|(line, _)| *line).collect()
+            };
+            let common = of(&before, &left.0);
+            assert!(common == of(&after, &left.1), "{count}");
+            assert_eq!((before.len() - common.len()) as u32, found.removed);
+            assert_eq!((after.len() - common.len()) as u32, found.added);
+        }
+    }
 }

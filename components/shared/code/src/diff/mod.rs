@@ -2,4 +2,6 @@
 
 pub mod combined;
 pub mod lines;
+pub(crate) mod shortest;
+pub(crate) mod sliding;
 pub mod words;

@@ -3,6 +3,10 @@
 //! As with `--indent-heuristic` of git-diff(1), the default: changed lines are moved to face others that
 //! changed on the other side, else to where their indentation makes a good beginning and a good end.
 
+use super::shortest;
+use imara_diff::Token;
+use std::ops::Range;
+
 /// How far up lines are moved for their indentation.
 const SLIDING_MAX: usize = 100;
 
@@ -16,15 +20,47 @@ const TAB_WIDTH: i32 = 8;
 
 /// A version that is compared.
 pub struct Side<'a> {
-    pub lines: Vec<&'a [u8]>,
+    lines: Vec<&'a [u8]>,
     /// Lines of the same token are the same.
-    pub tokens: Vec<u32>,
-    pub changed: Vec<bool>,
+    tokens: Vec<u32>,
+    changed: Vec<bool>,
 }
 
-impl Side<'_> {
+/// Which lines took the place of which, counted from 0; one of the two ranges may be empty.
+pub fn changes(mut before: Side<'_>, mut after: Side<'_>) -> Vec<(Range<u32>, Range<u32>)> {
+    (before.changed, after.changed) = shortest::changed(&before.tokens, &after.tokens);
+    before.slide(&after.changed);
+    after.slide(&before.changed);
+    ranges(&before.changed, &after.changed)
+}
+
+fn ranges(removed: &[bool], added: &[bool]) -> Vec<(Range<u32>, Range<u32>)> {
+    let changed = |lines: &[bool], start: usize| {
+        let count = lines[start..].iter().take_while(|changed| **changed).count();
+        start as u32..(start + count) as u32
+    };
+    let mut ranges = Vec::new();
+    let (mut before, mut after) = (0, 0);
+    loop {
+        let pairs = removed[before..].iter().zip(&added[after..]);
+        let unchanged = pairs.take_while(|(removed, added)| !**removed && !**added).count();
+        let pair = (changed(removed, before + unchanged), changed(added, after + unchanged));
+        if pair.0.is_empty() && pair.1.is_empty() {
+            return ranges;
+        }
+        (before, after) = (pair.0.end as usize, pair.1.end as usize);
+        ranges.push(pair);
+    }
+}
+
+impl<'a> Side<'a> {
+    /// A version of which nothing is known to have changed.
+    pub fn new(lines: Vec<&'a [u8]>, tokens: &[Token]) -> Self {
+        Self { lines, tokens: tokens.iter().map(|token| token.0).collect(), changed: Vec::new() }
+    }
+
     /// Moves the changed lines of this side.
-    pub fn slide(&mut self, other: &[bool]) {
+    fn slide(&mut self, other: &[bool]) {
         let mut group = Group::first(&self.changed);
         let mut facing = Group::first(other);
         loop {
