@@ -72,6 +72,10 @@ const uses = {
     await goes('b', `${repository}/-/blame/main/src/main.rs`);
     await goes('y', `${repository}/-/blame/${commit}/src/main.rs`);
     await goes('b', `${repository}/-/blob/${commit}/src/main.rs`);
+    // The lines that are chosen stay so.
+    await open(`${file}#L1-L2`);
+    await goes('y', `${repository}/-/blob/${commit}/src/main.rs#L1-L2`);
+    await goes('b', `${repository}/-/blame/${commit}/src/main.rs#L1-L2`);
     await open(file);
     await goes('e', `${repository}/-/edit/main/src/main.rs`);
     await open(`${repository}/-/tree/main/src`);
@@ -138,6 +142,12 @@ const uses = {
     await page.keyboard.type('TOPIC');
     expect((await shown()).slice(0, 2).join() === 'topic/one,topic/two', `those with the letters are left: ${await shown()}`);
     expect(!(await shown()).includes('v1'), `others are not: ${await shown()}`);
+    const note = page.locator('.switcher [data-none]');
+    expect(!await note.isVisible(), 'nothing is said where some are left');
+    await page.keyboard.type(' no such');
+    expect(await note.isVisible(), 'where none is left, it is said what Enter does');
+    await field.fill('TOPIC');
+    expect(!await note.isVisible(), 'and no longer where some are');
     await press('Tab');
     expect(await focused() === 'topic/one', `Tab leads to the first: ${await focused()}`);
     await press('Escape');
