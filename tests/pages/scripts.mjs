@@ -130,6 +130,22 @@ const uses = {
     expect(page.url().includes('/-/find/'), `nothing is opened then: ${page.url()}`);
   },
 
+  async 'what contains a commit'({ page, expect, soon, open }) {
+    // Twice, it is found in part.
+    let asked = 0;
+    await page.route('**/-/commit/**', async (route) => {
+      const response = await route.fetch();
+      const body = await response.text();
+      asked += 1;
+      await route.fulfill({ response, body: asked < 3 ? body.replace('class="commit-facts"', '$& data-partial') : body });
+    });
+    await open(`${repository}/-/commit/${commit}`);
+    expect(await page.locator('.commit-facts[data-partial]').count() === 1, 'not all is known at first');
+    await soon(async () => await page.locator('.commit-facts:not([data-partial])').count() === 1, 'it is filled in');
+    expect(asked === 3, `it is asked for as long as something is missing: ${asked}`);
+    await page.unroute('**/-/commit/**');
+  },
+
   async 'branches and tags'({ page, expect, soon, press, goes, focused, open }) {
     await open(file);
     const summary = page.locator('.switcher > summary');
