@@ -17,7 +17,8 @@ use lithe_code::links::Links;
 use lithe_code::marks::Marks;
 use lithe_code::repository::{Commit, Entry, Repository};
 use lithe_code::revision::{Resolved, Revision};
-use lithe_code::{symlinks, text};
+use lithe_code::symlinks;
+use lithe_code::text::{self, Encoding};
 use lithe_lfs::{POINTER_BYTES_MAX, Pointer};
 use lithe_web::frame::{Breadcrumb, Frame, RepositoryHead, Tab};
 use lithe_web::{Text, filters, t, tn};
@@ -315,7 +316,7 @@ fn pointer(repository: Repository<'_>, entry: &Entry, bytes_count: u64) -> Resul
 /// A file's text, and how it was encoded if that does not go without saying.
 pub(crate) struct Decoded {
     pub text: String,
-    pub encoding: Option<&'static str>,
+    pub encoding: Option<Text>,
 }
 
 impl Decoded {
@@ -323,10 +324,15 @@ impl Decoded {
     pub fn new(bytes: &[u8], marks: &Marks) -> Option<Self> {
         let said = marks.encoding.and_then(|encoding| Some((encoding, text::decode_as(bytes, encoding)?)));
         if let Some((encoding, text)) = said {
-            return Some(Self { text, encoding: (encoding.name() != "UTF-8").then_some(encoding.name()) });
+            let encoding = (encoding.name() != "UTF-8").then(|| Text::verbatim(encoding.name()));
+            return Some(Self { text, encoding });
         }
         let decoded = text::decode(bytes)?;
-        Some(Self { text: decoded.text, encoding: decoded.encoding.badge() })
+        let encoding = decoded.encoding.badge().map(|name| match decoded.encoding {
+            Encoding::Guessed(_) => t("{encoding}, guessed").with("encoding", name.to_owned()),
+            _ => Text::verbatim(name),
+        });
+        Some(Self { text: decoded.text, encoding })
     }
 }
 
@@ -340,7 +346,7 @@ fn show_text(
 ) -> Shown {
     let line_count = text::lines(&decoded.text).count();
     let mut facts = vec![tn("{n} line", "{n} lines", line_count), size_fact];
-    facts.extend(decoded.encoding.map(Text::verbatim));
+    facts.extend(decoded.encoding.clone());
     facts.extend(marks.is_generated.then(|| t("Generated")));
     facts.extend(marks.is_vendored.then(|| t("Vendored")));
     if entry.mode.kind() == EntryKind::BlobExecutable {

@@ -3,8 +3,11 @@
 use crate::limits::{BLOB_LINES_MAX, PART_BYTES_MAX, PART_LINES_MAX};
 use bstr::ByteSlice as _;
 use lithe_code::limits::LINE_BYTES_MAX;
-use lithe_code::text::{self, push_line_html};
+use lithe_code::text::{self, Legacy, push_line_html};
 use serde::Serialize;
+
+/// The byte order mark of UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Some lines of a file.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -39,10 +42,12 @@ pub fn part(bytes: &[u8], from: usize) -> Option<Part> {
     if matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
         return None;
     }
+    let bytes = bytes.strip_prefix(MARK).unwrap_or(bytes);
+    let legacy = text::legacy([bytes]);
     let mut lines = Vec::new();
     let mut room = PART_BYTES_MAX;
     for line in bytes.lines().skip(from).take(PART_LINES_MAX) {
-        let html = line_html(line);
+        let html = line_html(line, legacy);
         if html.len() > room && !lines.is_empty() {
             break;
         }
@@ -55,7 +60,7 @@ pub fn part(bytes: &[u8], from: usize) -> Option<Part> {
     Some(Part { first: from, next, lines, total, lines_max: PART_LINES_MAX })
 }
 
-fn line_html(line: &[u8]) -> String {
+fn line_html(line: &[u8], legacy: Legacy) -> String {
     let mut html = String::new();
     // One more than is shown tells that there is more; a character that is cut is none.
     let mut cut = line.len().min(LINE_BYTES_MAX + 4);
@@ -63,10 +68,7 @@ fn line_html(line: &[u8]) -> String {
         cut -= 1;
     }
     let line = &line[..cut];
-    match text::decode(line) {
-        Some(decoded) => push_line_html(&mut html, &decoded.text),
-        None => push_line_html(&mut html, &text::visible(line)),
-    }
+    push_line_html(&mut html, &text::line_of(line, legacy));
     html
 }
 
@@ -109,7 +111,11 @@ mod tests {
         let part = part(b"caf\xe9\n<\0>\n\xe2\x80\xae\n", 0).expect("a part");
         assert_eq!(
             part.lines,
-            ["café", "&lt;\\u{0}&gt;", "<span class=\"control-character\">\\u{202e}</span>"]
+            [
+                "café",
+                "&lt;<span class=\"control-character\">\\u{0}</span>&gt;",
+                "<span class=\"control-character\">\\u{202e}</span>"
+            ]
         );
     }
 }

@@ -230,7 +230,7 @@ fn parts(bytes: &BTreeMap<String, u64>) -> Vec<Part> {
     let part = |(name, bytes): (Text, u64)| {
         let (start, end) = (thousandths(before), thousandths(before + bytes));
         before += bytes;
-        Part { name, bytes, percent: Text::percent(thousandths(bytes)), start, width: end - start }
+        Part { name, bytes, percent: Text::share(bytes, total), start, width: end - start }
     };
     all.into_iter().map(part).collect()
 }

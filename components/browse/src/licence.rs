@@ -71,6 +71,9 @@ const BY_SENTENCES: &[(&[&str], &str)] = &[
 /// How many words of a text are looked at for a title.
 const TITLE_WORDS: usize = 60;
 
+/// How many are where nothing else tells: a project may say something before the licence.
+const PREFACE_WORDS: usize = 400;
+
 /// The identifier of the licence that a text is; none if it is none that is known.
 pub fn of_text(text: &str) -> Option<&'static str> {
     let words: Vec<String> = text
@@ -78,13 +81,16 @@ pub fn of_text(text: &str) -> Option<&'static str> {
         .filter(|word| !word.is_empty())
         .map(str::to_lowercase)
         .collect();
-    let beginning = words[..words.len().min(TITLE_WORDS)].join(" ");
-    let by_title = BY_TITLE.iter().find(|(title, _)| beginning.contains(title)).map(|(_, id)| *id);
-    by_title.or_else(|| {
+    let by_title = |words_count: usize| {
+        let beginning = words[..words.len().min(words_count)].join(" ");
+        BY_TITLE.iter().find(|(title, _)| beginning.contains(title)).map(|(_, id)| *id)
+    };
+    let by_sentences = || {
         let text = words.join(" ");
         let fits = |sentences: &[&str]| sentences.iter().all(|sentence| text.contains(sentence));
         BY_SENTENCES.iter().find(|(sentences, _)| fits(sentences)).map(|(_, id)| *id)
-    })
+    };
+    by_title(TITLE_WORDS).or_else(by_sentences).or_else(|| by_title(PREFACE_WORDS))
 }
 
 /// The licences in the files of a root directory, with the files, in the order of their names.
@@ -141,6 +147,16 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(of_text(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_project_may_say_something_before_its_licence() {
+        let said = "Only this version of it counts here, unless a file says otherwise. ".repeat(8);
+        let licence = "GNU GENERAL PUBLIC LICENSE\n Version 2, June 1991";
+        assert_eq!(of_text(&format!("{said}\n----\n\n{licence}")), Some("GPL-2.0"));
+        let mit = "Permission is hereby granted, free of charge, to any person obtaining a copy of this software … \
+                   the above copyright notice and this permission notice";
+        assert_eq!(of_text(&format!("{mit} {said} Some files: {licence}")), Some("MIT"));
     }
 
     #[test]

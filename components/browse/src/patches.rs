@@ -32,7 +32,7 @@ pub fn split_form(rest: &BStr) -> Option<(&BStr, Form)> {
 
 /// What a browser does with it: it shows it as text.
 pub fn disposition() -> Disposition {
-    Disposition { content_type: "text/plain; charset=utf-8", attachment: None }
+    Disposition { content_type: "text/plain; charset=utf-8".into(), attachment: None }
 }
 
 /// The tag of what is made from these commits. It does not change while this build of the component runs.

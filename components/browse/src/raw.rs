@@ -10,12 +10,13 @@ use lithe_code::revision::Resolved;
 use lithe_code::text;
 use lithe_git::odb::Reader;
 use lithe_web::address::encode_component;
+use std::borrow::Cow;
 use std::io::{self, Cursor, Read};
 
 /// How a file is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disposition {
-    pub content_type: &'static str,
+    pub content_type: Cow<'static, str>,
     /// The value of `Content-Disposition`; none: shown in the window.
     pub attachment: Option<String>,
 }
@@ -91,17 +92,22 @@ impl Open {
 pub fn disposition(name: &BStr, beginning: &[u8], way: Way) -> Disposition {
     let attachment = || Some(format!("attachment; filename*=UTF-8''{}", encode_component(name)));
     if (text::is_binary(beginning) || text::is_pdf(beginning)) && image_type(name).is_none() {
-        return Disposition { content_type: "application/octet-stream", attachment: attachment() };
+        return Disposition { content_type: "application/octet-stream".into(), attachment: attachment() };
     }
     let attachment = if way == Way::Saved { attachment() } else { None };
     if let Some(content_type) = image_type(name) {
-        return Disposition { content_type, attachment };
+        return Disposition { content_type: content_type.into(), attachment };
     }
     let content_type = match beginning {
-        [0xff, 0xfe, ..] => "text/plain; charset=utf-16le",
-        [0xfe, 0xff, ..] => "text/plain; charset=utf-16be",
-        _ if is_utf8(beginning) => "text/plain; charset=utf-8",
-        _ => "text/plain; charset=windows-1252",
+        [0xff, 0xfe, ..] => "text/plain; charset=utf-16le".into(),
+        [0xfe, 0xff, ..] => "text/plain; charset=utf-16be".into(),
+        _ if is_utf8(beginning) => "text/plain; charset=utf-8".into(),
+        _ => {
+            // Whole lines, as the last one may end within a character.
+            let lines = beginning.rsplit_once_str("\n").map_or(beginning, |(lines, _)| lines);
+            let told = if beginning.len() == RAW_LOOKED_AT_BYTES { lines } else { beginning };
+            format!("text/plain; charset={}", text::legacy([told]).name().to_ascii_lowercase()).into()
+        }
     };
     Disposition { content_type, attachment }
 }
@@ -128,7 +134,7 @@ mod tests {
         ];
         for (name, bytes, content_type, file_name) in cases {
             let attachment = Some(format!("attachment; filename*=UTF-8''{file_name}"));
-            let expected = Disposition { content_type, attachment };
+            let expected = Disposition { content_type: (*content_type).into(), attachment };
             assert_eq!(disposition(BStr::new(name), bytes, Way::Saved), expected, "{name}");
         }
     }
@@ -142,6 +148,7 @@ mod tests {
             ("a.svg", b"<svg onload='alert(1)'/>", "image/svg+xml", None),
             ("a.PNG", b"\x89PNG\0", "image/png", None),
             ("a.txt", b"caf\xe9", "text/plain; charset=windows-1252", None),
+            ("a.txt", b"\x83e\x83X\x83g\n", "text/plain; charset=shift_jis", None),
             ("a.txt", b"\xff\xfea\0", "text/plain; charset=utf-16le", None),
             ("a.pdf", b"%PDF\0", "application/octet-stream", Some("attachment; filename*=UTF-8''a.pdf")),
             ("a.swf", b"FWS\0", "application/octet-stream", Some("attachment; filename*=UTF-8''a.swf")),
@@ -154,7 +161,8 @@ mod tests {
             ("", b"", "text/plain; charset=utf-8", None),
         ];
         for (name, bytes, content_type, attachment) in cases {
-            let expected = Disposition { content_type, attachment: attachment.map(str::to_owned) };
+            let attachment = attachment.map(str::to_owned);
+            let expected = Disposition { content_type: (*content_type).into(), attachment };
             assert_eq!(disposition(BStr::new(name), bytes, Way::Shown), expected, "{name}");
         }
     }

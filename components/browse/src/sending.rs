@@ -30,7 +30,10 @@ pub fn file<R: Read + Unpin + Send + 'static>(
 ) -> io::Result<Answer> {
     let mut answer = download::answer(&request.method, &request.headers, etag, size, open)?;
     let headers = answer.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(disposition.content_type));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_str(&disposition.content_type).map_err(io::Error::other)?,
+    );
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(RAW_POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
@@ -60,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_raw_file_is_locked_in() {
-        let disposition = Disposition { content_type: "image/svg+xml", attachment: None };
+        let disposition = Disposition { content_type: "image/svg+xml".into(), attachment: None };
         let (request, ()) = http::Request::new(()).into_parts();
         let answer = made(&request, &disposition, "\"a\"", vec![0; 3]);
         let expected = [

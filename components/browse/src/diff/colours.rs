@@ -14,7 +14,7 @@ use bstr::ByteSlice as _;
 use gix_object::tree::EntryKind;
 use lithe_code::languages::{self, Kind};
 use lithe_code::marks::Marks;
-use lithe_code::text;
+use lithe_code::text::{self, Legacy};
 use std::collections::HashSet;
 
 /// What may still be highlighted for a page.
@@ -60,7 +60,7 @@ impl Colours {
         &mut self,
         change: &Change,
         marks: &Marks,
-        (before, after): (&[&[u8]], &[&[u8]]),
+        (before, after, legacy): (&[&[u8]], &[&[u8]], Legacy),
         shown: impl Iterator<Item = &'a Line>,
     ) -> FileColours {
         let (mut before_count, mut after_count) = (0, 0);
@@ -85,12 +85,17 @@ impl Colours {
             self.is_short |= language.is_some();
             return FileColours::default();
         }
-        let before = self.side(change.before.as_ref(), marks, before);
-        let after = self.side(change.after.as_ref(), marks, after);
+        let before = self.side(change.before.as_ref(), marks, (before, legacy));
+        let after = self.side(change.after.as_ref(), marks, (after, legacy));
         FileColours { before, after }
     }
 
-    fn side(&mut self, side: Option<&Side>, marks: &Marks, lines: &[&[u8]]) -> Option<Lines> {
+    fn side(
+        &mut self,
+        side: Option<&Side>,
+        marks: &Marks,
+        (lines, legacy): (&[&[u8]], Legacy),
+    ) -> Option<Lines> {
         let is_file = |side: &&Side| matches!(side.mode.kind(), EntryKind::Blob | EntryKind::BlobExecutable);
         let side = side.filter(is_file).filter(|_| !lines.is_empty())?;
         let name = text::visible(side.name.rsplit_str("/").next().unwrap_or_default());
@@ -98,7 +103,7 @@ impl Colours {
         if self.plain.contains(ending) {
             return None;
         }
-        let text = text_of(lines)?;
+        let text = text_of(lines, legacy)?;
         let language = marks.language.filter(|_| marks.is_language_said).map(|language| language.name);
         match highlight::lines(language, &name, &text) {
             Ok(Some(coloured)) => {
@@ -115,10 +120,10 @@ impl Colours {
 }
 
 /// The lines as they are shown, as one text; none if they are others then.
-fn text_of(lines: &[&[u8]]) -> Option<String> {
+fn text_of(lines: &[&[u8]], legacy: Legacy) -> Option<String> {
     let mut text = String::with_capacity(lines.iter().map(|line| line.len() + 1).sum());
     for line in lines {
-        let line = decoded(line);
+        let line = decoded(line, legacy);
         if line.contains('\n') {
             return None;
         }

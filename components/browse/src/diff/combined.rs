@@ -15,7 +15,7 @@ use lithe_code::diff::combined::{self, Hunk, Line, PARENTS_MAX, Parents};
 use lithe_code::links::Links;
 use lithe_code::marks::{Diff, FileMarks};
 use lithe_code::repository::{Commit, Error, Repository};
-use lithe_code::text;
+use lithe_code::text::{self, Legacy};
 use lithe_web::{t, tn};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -194,18 +194,25 @@ impl Page<'_> {
             });
             return Ok(Some(view));
         };
+        let legacy = text::legacy(texts.iter().copied());
         let mut sides: Vec<Vec<&[u8]>> = texts.into_iter().map(super::split_lines).collect();
         let after = sides.pop().expect("the merge's own is the last");
         match combined::hunks(&sides, &after, self.view.lines_of(number)) {
             None => view.note = Some(t("Too large to be compared here.")),
             Some(hunks) if hunks.is_empty() && !file.is_of_other_mode() => return Ok(None),
             Some(_) if view.is_left_out => {}
-            Some(hunks) => self.hunks(number, &mut view, &hunks, sides.len()),
+            Some(hunks) => self.hunks(number, &mut view, &hunks, (sides.len(), legacy)),
         }
         Ok(Some(view))
     }
 
-    fn hunks(&mut self, number: usize, view: &mut FileView, hunks: &[Hunk<'_>], parents: usize) {
+    fn hunks(
+        &mut self,
+        number: usize,
+        view: &mut FileView,
+        hunks: &[Hunk<'_>],
+        (parents, legacy): (usize, Legacy),
+    ) {
         let (mut added, mut removed) = (0, 0);
         for line in hunks.iter().flat_map(|hunk| &hunk.lines) {
             match line {
@@ -217,14 +224,20 @@ impl Page<'_> {
         self.budget.begin_file();
         for hunk in hunks {
             let room = self.budget.take_lines(hunk.lines.len(), &mut view.note);
-            self.hunk(&mut view.rows, number, hunk, (parents, room));
+            self.hunk(&mut view.rows, number, hunk, (parents, room, legacy));
             if view.note.is_some() {
                 break;
             }
         }
     }
 
-    fn hunk(&self, rows: &mut String, number: usize, hunk: &Hunk<'_>, (parents, room): (usize, usize)) {
+    fn hunk(
+        &self,
+        rows: &mut String,
+        number: usize,
+        hunk: &Hunk<'_>,
+        (parents, room, legacy): (usize, usize, Legacy),
+    ) {
         let expand = self.words.expand(self.view, QUERY, number);
         write!(
             rows,
@@ -235,7 +248,7 @@ impl Page<'_> {
         .expect("a string takes it");
         if !hunk.function.is_empty() {
             rows.push(' ');
-            text::push_line_html(rows, &decoded(hunk.function));
+            text::push_line_html(rows, &decoded(hunk.function, legacy));
         }
         rows.push_str("</td></tr>\n");
         for line in &hunk.lines[..room] {
@@ -254,7 +267,7 @@ impl Page<'_> {
             );
             write!(rows, "<td class=\"diff-sign\">{signs}</td><td class=\"line-code\">")
                 .expect("a string takes it");
-            text::push_line_html(rows, &decoded(code));
+            text::push_line_html(rows, &decoded(code, legacy));
             rows.push_str("</td></tr>\n");
         }
         rows.push_str("</tbody>\n");

@@ -22,7 +22,7 @@ use lithe_code::limits::LINE_BYTES_MAX;
 use lithe_code::links::Links;
 use lithe_code::marks::{self, FileMarks};
 use lithe_code::repository::Repository;
-use lithe_code::text;
+use lithe_code::text::{self, Legacy};
 use lithe_web::Fields;
 use lithe_web::{Language, Text, filters, t, tn};
 use std::borrow::Cow;
@@ -550,6 +550,7 @@ impl Page<'_> {
         (change, marks): (&Change, &marks::Marks),
         (before, after): (&[u8], &[u8]),
     ) {
+        let legacy = text::legacy([before, after]);
         let (before, after) = (lines::split_lines(before), lines::split_lines(after));
         let difference = lines::files(&before, &after, self.view.lines_of(number));
         view.counts = Some((difference.added, difference.removed));
@@ -578,8 +579,8 @@ impl Page<'_> {
             }
         }
         let lines = shown.iter().flat_map(|(hunk, _)| &hunk.lines);
-        let colours = self.colours.of_file(change, marks, (&before, &after), lines);
-        let sides = Sides { before: &before, after: &after, colours: &colours };
+        let colours = self.colours.of_file(change, marks, (&before, &after, legacy), lines);
+        let sides = Sides { before: &before, after: &after, legacy, colours: &colours };
         for (hunk, function) in &shown {
             self.hunk(&mut view.rows, number, hunk, function, &sides);
         }
@@ -597,7 +598,7 @@ impl Page<'_> {
             .expect("a string takes it");
         if !function.is_empty() {
             rows.push(' ');
-            text::push_line_html(rows, &decoded(function));
+            text::push_line_html(rows, &decoded(function, sides.legacy));
         }
         rows.push_str("</td></tr>\n");
         let mut rest = hunk.lines.as_slice();
@@ -636,7 +637,7 @@ impl Page<'_> {
         let marks: Vec<(Marks, Marks)> = (0..pairs)
             .map(|at| {
                 let (old, new) = (sides.before[old[at] as usize], sides.after[new[at] as usize]);
-                self.marks(old, new).unwrap_or_default()
+                self.marks((old, new), sides.legacy).unwrap_or_default()
             })
             .collect();
         let old_cell = |at: usize| {
@@ -657,9 +658,9 @@ impl Page<'_> {
     }
 
     /// What differs between two lines, while there is room for it.
-    fn marks(&mut self, old: &[u8], new: &[u8]) -> Option<(Marks, Marks)> {
+    fn marks(&mut self, (old, new): (&[u8], &[u8]), legacy: Legacy) -> Option<(Marks, Marks)> {
         self.budget.marked_bytes = self.budget.marked_bytes.checked_sub(old.len() + new.len())?;
-        words::marks(&decoded(old), &decoded(new))
+        words::marks(&decoded(old, legacy), &decoded(new, legacy))
     }
 
     fn row(
@@ -743,16 +744,20 @@ pub(super) fn push_number(rows: &mut String, address: Option<Address>, class: &s
 struct Sides<'a> {
     before: &'a [&'a [u8]],
     after: &'a [&'a [u8]],
+    /// The encoding of what is not UTF-8.
+    legacy: Legacy,
     colours: &'a FileColours,
 }
 
 impl<'a> Sides<'a> {
     fn before(&self, line: u32, marks: &'a [Range<usize>]) -> Cell<'a> {
-        Cell { bytes: self.before[line as usize], runs: self.colours.before(line), marks, tag: "del" }
+        let (bytes, runs) = (self.before[line as usize], self.colours.before(line));
+        Cell { bytes, legacy: self.legacy, runs, marks, tag: "del" }
     }
 
     fn after(&self, line: u32, marks: &'a [Range<usize>]) -> Cell<'a> {
-        Cell { bytes: self.after[line as usize], runs: self.colours.after(line), marks, tag: "ins" }
+        let (bytes, runs) = (self.after[line as usize], self.colours.after(line));
+        Cell { bytes, legacy: self.legacy, runs, marks, tag: "ins" }
     }
 }
 
@@ -760,6 +765,7 @@ impl<'a> Sides<'a> {
 #[derive(Clone, Copy)]
 struct Cell<'a> {
     bytes: &'a [u8],
+    legacy: Legacy,
     /// Its colours.
     runs: &'a [Run],
     /// What of it differs from the line on the other side.
@@ -770,7 +776,7 @@ struct Cell<'a> {
 
 impl Cell<'_> {
     fn push(&self, rows: &mut String, words: &Words) {
-        let line = decoded(self.bytes);
+        let line = decoded(self.bytes, self.legacy);
         // Only short lines have marks, and of a long one not all is shown.
         if line.len() > LINE_BYTES_MAX {
             text::push_line_html(rows, &line);
@@ -797,15 +803,9 @@ fn push_marked(rows: &mut String, line: &str, (runs, marks): (&[Run], &[Range<us
 }
 
 /// A line as text, without its end.
-pub(super) fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+pub(super) fn decoded(bytes: &[u8], legacy: Legacy) -> Cow<'_, str> {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-    match std::str::from_utf8(bytes) {
-        Ok(line) => Cow::Borrowed(line),
-        Err(_) => {
-            Cow::Owned(text::decode(bytes).map_or_else(|| text::visible(bytes), |decoded| decoded.text))
-        }
-    }
+    text::line_of(bytes.strip_suffix(b"\r").unwrap_or(bytes), legacy)
 }
 
 /// The contents of one side of a change; nothing if the file is not there, and a line that names

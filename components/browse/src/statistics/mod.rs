@@ -94,9 +94,9 @@ pub struct Column {
 struct Author {
     name: String,
     commits: u32,
-    /// Of all commits, in tenths of a per cent.
+    /// How many commits all authors have together.
     #[serde(skip)]
-    permille: u64,
+    all: u64,
 }
 
 impl Author {
@@ -115,7 +115,12 @@ impl Author {
 
     /// `12.5 %`.
     fn share(&self) -> Text {
-        Text::percent(self.permille)
+        Text::share(self.commits.into(), self.all)
+    }
+
+    /// The share of a bar that is 1,000 long, which shows the smallest as well.
+    fn width(&self) -> u64 {
+        (u64::from(self.commits) * 1_000).div_ceil(self.all.max(1))
     }
 }
 
@@ -338,10 +343,6 @@ fn authors(people: &BTreeMap<String, u32>, all: u64) -> (Vec<Author>, u64) {
     authors.sort_by_key(|(_, commits)| std::cmp::Reverse(*commits));
     authors.truncate(STATISTICS_AUTHORS_SHOWN_MAX);
     let shown: u64 = authors.iter().map(|(_, commits)| u64::from(*commits)).sum();
-    let row = |(name, commits): (&String, u32)| Author {
-        name: name.clone(),
-        commits,
-        permille: u64::from(commits) * 1_000 / all.max(1),
-    };
+    let row = |(name, commits): (&String, u32)| Author { name: name.clone(), commits, all };
     (authors.into_iter().map(row).collect(), all - shown)
 }

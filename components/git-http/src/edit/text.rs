@@ -4,9 +4,8 @@
 //! "Constructing the entry list"). So a line that was there before keeps the end that it had, and a new
 //! one gets the end that most lines have.
 
-use encoding_rs::WINDOWS_1252;
 use lithe_code::diff::lines::{self, Line, Options};
-use lithe_code::text::{self, Encoding};
+use lithe_code::text::{self, Encoding, Legacy};
 
 /// The mark that a text may begin with.
 const MARK: &str = "\u{feff}";
@@ -38,7 +37,7 @@ impl Stored {
         let has_mark = match decoded.encoding {
             Encoding::Utf8 => bytes.starts_with(MARK.as_bytes()),
             Encoding::Utf16Le | Encoding::Utf16Be => true,
-            Encoding::Windows1252 => false,
+            Encoding::Guessed(_) => false,
         };
         let stored = Self { text: decoded.text, encoding: decoded.encoding, has_mark };
         let comes_back = stored.write(&stored.typed()).is_ok_and(|written| written == bytes);
@@ -61,9 +60,9 @@ impl Stored {
             Encoding::Utf8 => [mark.as_bytes(), text.as_bytes()].concat(),
             Encoding::Utf16Le => utf16(u16::to_le_bytes),
             Encoding::Utf16Be => utf16(u16::to_be_bytes),
-            Encoding::Windows1252 => match text.chars().find(|character| !is_windows_1252(*character)) {
+            Encoding::Guessed(legacy) => match text.chars().find(|character| !has(legacy, *character)) {
                 Some(character) => return Err(Unencodable(character)),
-                None => WINDOWS_1252.encode(&text).0.into_owned(),
+                None => legacy.encode(&text).0.into_owned(),
             },
         })
     }
@@ -96,8 +95,9 @@ fn with_line_feeds(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
-fn is_windows_1252(character: char) -> bool {
-    character.is_ascii() || !WINDOWS_1252.encode(character.encode_utf8(&mut [0; 4])).2
+/// Whether an encoding has a character.
+fn has(legacy: Legacy, character: char) -> bool {
+    character.is_ascii() || !legacy.encode(character.encode_utf8(&mut [0; 4])).2
 }
 
 fn ended_lines(text: &str) -> Vec<Ended<'_>> {
@@ -166,6 +166,12 @@ mod tests {
             ("nothing", b"".to_vec(), "a\n", b"a\n".to_vec()),
             ("a mark", b"\xef\xbb\xbfa\n".to_vec(), "b\n", b"\xef\xbb\xbfb\n".to_vec()),
             ("Windows-1252", b"caf\xe9\n".to_vec(), "café €\n", b"caf\xe9 \x80\n".to_vec()),
+            (
+                "Shift_JIS",
+                b"// \x83e\x83X\x83g\r\n".to_vec(),
+                "// テスト\nテ\n",
+                b"// \x83e\x83X\x83g\r\n\x83e\r\n".to_vec(),
+            ),
             (
                 "UTF-16, the high byte last",
                 utf16("\u{feff}a\r\n", u16::to_le_bytes),

@@ -93,6 +93,9 @@ pub const LABEL_TAGS_READ_MAX: usize = 1_000;
 /// The largest note about a commit that is read, in bytes.
 pub const NOTE_BYTES_MAX: u64 = 64 << 10;
 
+/// How much of a text that is not UTF-8 is looked at to guess its encoding, in bytes.
+pub const ENCODING_PROBE_BYTES: usize = 64 << 10;
+
 /// The largest `.gitattributes` that is read, in bytes. A larger one is passed over.
 pub const ATTRIBUTES_BYTES_MAX: u64 = 1 << 20;
 

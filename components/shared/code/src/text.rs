@@ -1,6 +1,8 @@
 //! Bytes of unknown encoding as text for people: file contents and file names.
 
-use crate::limits::LINE_BYTES_MAX;
+use crate::limits::{ENCODING_PROBE_BYTES, LINE_BYTES_MAX};
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// How many bytes are looked at to tell text from binary, as Git does.
@@ -12,9 +14,13 @@ pub enum Encoding {
     Utf8,
     Utf16Le,
     Utf16Be,
-    /// Assumed where nothing else fits; it maps every byte.
-    Windows1252,
+    /// An older one, taken for likely from the bytes.
+    Guessed(Legacy),
 }
+
+/// An encoding of the time before Unicode, such as Windows-1252 or Shift_JIS: ASCII stands for itself, and no
+/// character has a line feed in it.
+pub type Legacy = &'static encoding_rs::Encoding;
 
 impl Encoding {
     /// The name to show; none for UTF-8, which goes without saying.
@@ -23,7 +29,7 @@ impl Encoding {
             Self::Utf8 => None,
             Self::Utf16Le => Some("UTF-16LE"),
             Self::Utf16Be => Some("UTF-16BE"),
-            Self::Windows1252 => Some("Windows-1252"),
+            Self::Guessed(legacy) => Some(legacy.name()),
         }
     }
 }
@@ -57,11 +63,47 @@ pub fn decode(bytes: &[u8]) -> Option<Text> {
     let (text, encoding) = match std::str::from_utf8(bytes) {
         Ok(text) => (text.strip_prefix('\u{feff}').unwrap_or(text).to_owned(), Encoding::Utf8),
         Err(_) => {
-            let text = encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0;
-            (text.into_owned(), Encoding::Windows1252)
+            let legacy = legacy([bytes]);
+            (legacy.decode_without_bom_handling(bytes).0.into_owned(), Encoding::Guessed(legacy))
         }
     };
     Some(Text { text, encoding })
+}
+
+/// The encoding that those pieces of text probably have, all the same, of which some are not UTF-8. It maps all
+/// of their bytes; where nothing fits better it is Windows-1252, which does.
+pub fn legacy<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Legacy {
+    let pieces: Vec<&[u8]> = pieces.into_iter().filter(|piece| !is_utf8(piece)).collect();
+    if pieces.is_empty() {
+        return encoding_rs::WINDOWS_1252;
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    let mut room = ENCODING_PROBE_BYTES;
+    for piece in &pieces {
+        // ASCII tells nothing, but for what stands beside a letter.
+        let first = piece.iter().position(|byte| !byte.is_ascii()).unwrap_or_default();
+        let told = &piece[first.saturating_sub(1)..];
+        let told = &told[..told.len().min(room)];
+        room -= told.len();
+        detector.feed(told, false);
+        detector.feed(b"\n", false);
+    }
+    let guess = detector.guess(None, Utf8Detection::Deny);
+    let fits = |piece: &&[u8]| guess.decode_without_bom_handling_and_without_replacement(piece).is_some();
+    if pieces.iter().all(fits) { guess } else { encoding_rs::WINDOWS_1252 }
+}
+
+fn is_utf8(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok()
+}
+
+/// A line of a text whose other lines let an encoding be guessed, which it may not have.
+pub fn line_of(bytes: &[u8], legacy: Legacy) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(line) => Cow::Borrowed(line),
+        Err(_) if is_binary(bytes) => Cow::Owned(visible(bytes)),
+        Err(_) => legacy.decode_without_bom_handling(bytes).0,
+    }
 }
 
 /// Decodes text that is said to be in an encoding; none if it is not, or is binary.
@@ -196,14 +238,48 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_decoded_by_its_mark_else_as_utf8_else_as_windows_1252() {
+    fn the_encoding_of_other_text_is_guessed() {
+        let cases: [(Legacy, &str); 9] = [
+            (encoding_rs::SHIFT_JIS, "// 設定ファイルを読み込む\nint main(void);\n"),
+            (encoding_rs::EUC_JP, "# これは日本語のコメントです\nprint 1\n"),
+            (encoding_rs::EUC_KR, "/* 한국어로 쓴 설명입니다. */\n"),
+            (encoding_rs::GBK, "// 这是一个用中文写的注释，说明函数的作用\n"),
+            (encoding_rs::BIG5, "// 這是一個用中文寫的註解，說明函式的作用\n"),
+            (encoding_rs::WINDOWS_1251, "; Настройки программы и их значения\n"),
+            (encoding_rs::WINDOWS_1250, "# Příliš žluťoučký kůň úpěl ďábelské ódy\n"),
+            (encoding_rs::WINDOWS_1253, "# Οι ρυθμίσεις του προγράμματος\n"),
+            (encoding_rs::WINDOWS_1252, "# Größe und Länge müssen übereinstimmen\n"),
+        ];
+        for (encoding, text) in cases {
+            let bytes = encoding.encode(text).0;
+            let expected = Text { text: text.to_owned(), encoding: Encoding::Guessed(encoding) };
+            assert_eq!(decode(&bytes), Some(expected), "{text}");
+            assert_eq!(legacy([b"ASCII".as_slice(), "żółw".as_bytes(), &bytes]), encoding, "{text}");
+        }
+        let mut damaged = encoding_rs::SHIFT_JIS.encode(cases[0].1).0.repeat(10_000);
+        damaged.extend(b"\x98\xff");
+        let decoded = decode(&damaged).expect("it is text");
+        assert_eq!(decoded.encoding, Encoding::Guessed(encoding_rs::WINDOWS_1252), "it must fit everywhere");
+    }
+
+    #[test]
+    fn a_line_is_utf8_or_of_the_encoding_of_the_others() {
+        let cases: [(&[u8], &str); 4] =
+            [(b"abc", "abc"), ("ż".as_bytes(), "ż"), (b"\x83e\x83X\x83g", "テスト"), (b"\x83\0", "\\x83\\0")];
+        for (bytes, expected) in cases {
+            assert_eq!(line_of(bytes, encoding_rs::SHIFT_JIS), expected);
+        }
+    }
+
+    #[test]
+    fn text_is_decoded_by_its_mark_else_as_utf8_else_by_a_guess() {
         let cases: &[(&[u8], Option<(&str, Encoding)>)] = &[
             (b"", Some(("", Encoding::Utf8))),
             ("zażółć".as_bytes(), Some(("zażółć", Encoding::Utf8))),
             (b"\xef\xbb\xbfmark", Some(("mark", Encoding::Utf8))),
             (b"\xff\xfea\0b\0", Some(("ab", Encoding::Utf16Le))),
             (b"\xfe\xff\0a\0b", Some(("ab", Encoding::Utf16Be))),
-            (b"caf\xe9 \x80", Some(("café €", Encoding::Windows1252))),
+            (b"caf\xe9 \x80", Some(("café €", Encoding::Guessed(encoding_rs::WINDOWS_1252)))),
             (b"a\0b", None),
         ];
         for (bytes, expected) in cases {

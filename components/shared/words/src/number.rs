@@ -58,9 +58,17 @@ pub(crate) fn write_size(to: &mut dyn Write, bytes: u64, language: Language) -> 
     write!(to, "{number} {}", NAMES[unit])
 }
 
-/// Writes thousandths as a percentage with one digit after the point.
-pub(crate) fn write_percent(to: &mut dyn Write, permille: u64, language: Language) -> fmt::Result {
-    write!(to, "{}{}{} %", permille / 10, language.decimal_separator(), permille % 10)
+/// Writes a part of a whole as a percentage with one digit after the point, rounded. Only nothing is 0 %, and only
+/// the whole 100 %.
+pub(crate) fn write_share(to: &mut dyn Write, (part, whole): (u64, u64), language: Language) -> fmt::Result {
+    let (part, whole) = (u128::from(part.min(whole)), u128::from(whole.max(1)));
+    let rounded = (part * 1_000 + whole / 2) / whole;
+    let (sign, thousandths) = match rounded {
+        0 if part > 0 => ("< ", 1),
+        1_000 if part < whole => ("> ", 999),
+        _ => ("", rounded),
+    };
+    write!(to, "{sign}{}{}{} %", thousandths / 10, language.decimal_separator(), thousandths % 10)
 }
 
 #[cfg(test)]
@@ -93,11 +101,22 @@ mod tests {
 
     #[test]
     fn parts_are_percentages() {
-        let part = Text::percent(125);
-        assert_eq!(
-            (part.to_string().as_str(), part.in_language(Language::German).as_str()),
-            ("12.5 %", "12,5 %")
-        );
+        let cases = [
+            (1, 8, "12.5 %", "12,5 %"),
+            (2, 3, "66.7 %", "66,7 %"),
+            (0, 3, "0.0 %", "0,0 %"),
+            (0, 0, "0.0 %", "0,0 %"),
+            (1, 10_000, "< 0.1 %", "< 0,1 %"),
+            (9_999, 10_000, "> 99.9 %", "> 99,9 %"),
+            (u64::MAX, u64::MAX, "100.0 %", "100,0 %"),
+        ];
+        for (part, whole, english, german) in cases {
+            let share = Text::share(part, whole);
+            assert_eq!(
+                (share.to_string().as_str(), &*share.in_language(Language::German)),
+                (english, german)
+            );
+        }
     }
 
     #[test]

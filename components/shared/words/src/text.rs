@@ -30,8 +30,8 @@ enum What {
     Number(u64),
     /// A number of bytes.
     Size(u64),
-    /// Thousandths.
-    Permille(u64),
+    /// A part, and the whole.
+    Share(u64, u64),
     Time(Time),
     /// The day of a time.
     Day(Time),
@@ -77,9 +77,9 @@ impl Text {
         Self::of(What::Size(bytes))
     }
 
-    /// A part of a whole, given in thousandths: `12.5 %`.
-    pub const fn percent(permille: u64) -> Self {
-        Self::of(What::Permille(permille))
+    /// A part of a whole as a percentage: `12.5 %`.
+    pub const fn share(part: u64, whole: u64) -> Self {
+        Self::of(What::Share(part, whole))
     }
 
     /// The day of a time.
@@ -171,7 +171,7 @@ impl Text {
             }
             What::Number(number) => number::write_grouped(to, *number, language),
             What::Size(bytes) => number::write_size(to, *bytes, language),
-            What::Permille(part) => number::write_percent(to, *part, language),
+            What::Share(part, whole) => number::write_share(to, (*part, *whole), language),
             What::Time(time) => to.write_str(&time.relative().in_language(language)),
             What::Day(time) => to.write_str(&time.day_in(language)),
             What::Joined(separator, texts) => {

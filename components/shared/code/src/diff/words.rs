@@ -24,8 +24,15 @@ pub fn marks(before: &str, after: &str) -> Option<(Marks, Marks)> {
         push(&mut removed, &before_words, hunk.before);
         push(&mut added, &after_words, hunk.after);
     }
-    let marked: usize = removed.iter().chain(&added).map(ExactSizeIterator::len).sum();
-    (marked * 2 <= before.len() + after.len()).then_some((removed, added))
+    // Of a line that grew, or shrank, all that it was may still be there.
+    let (before_len, after_len) = (weight(before), weight(after));
+    let common = before_len - removed.iter().map(|mark| weight(&before[mark.clone()])).sum::<usize>();
+    (common * 2 >= before_len.min(after_len)).then_some((removed, added))
+}
+
+/// How much of a text is no space, in bytes.
+fn weight(text: &str) -> usize {
+    text.split_whitespace().map(str::len).sum()
 }
 
 fn push(marks: &mut Marks, words: &[Range<usize>], changed: Range<u32>) {
@@ -66,6 +73,7 @@ mod tests {
             ("let a = 1;", "let b = 1;", Some((vec!["a"], vec!["b"]))),
             ("f(x)", "f(x, y)", Some((vec![], vec![", y"]))),
             ("  return żółw;", "    return żółw;", Some((vec!["  "], vec!["    "]))),
+            ("f(x)", "f(x).map(|it| it.to_string())", Some((vec![], vec![".map(|it| it.to_string())"]))),
             ("same", "same", None),
             ("nothing in common", "all of this is new", None),
         ];
