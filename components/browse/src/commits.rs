@@ -5,7 +5,7 @@ use crate::labels;
 use crate::limits::{LOG_TIME_MAX, PATH_BYTES_MAX};
 use crate::place::{CommitLine, Failure, Place, Switcher, crumbs};
 use askama::Template;
-use bstr::{BString, ByteSlice as _};
+use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::ObjectId;
 use lithe_code::repository::Repository;
 use lithe_code::revision::Resolved;
@@ -32,7 +32,7 @@ pub struct CommitsPage {
     #[serde(skip)]
     form: Form,
     /// Why what is looked for cannot be.
-    problem: Option<String>,
+    problem: Option<Text>,
     /// For a file's history: what the link to go on with its earlier names, or not to, says, and where it leads.
     #[serde(skip)]
     follow: Option<(Text, String)>,
@@ -134,12 +134,13 @@ impl Look {
             Some(text) => Some(Cursor::parse(text, format)?),
             None => None,
         };
+        let wish = Wish::of(query);
         let name = query.find("name").and_then(|name| decode(name).ok());
         let chooses = query.get("choose") == "1";
         let chosen = ObjectId::from_hex(query.get("to").as_bytes()).ok();
         Some(Self {
-            wish: Wish::of(query),
-            follows: query.get("follow") == "1",
+            follows: query.get("follow") == "1" && wish.pathspec.is_empty(),
+            wish,
             chooses,
             chosen: chosen.filter(|id| chooses && id.kind() == format),
             name: name.filter(|name| is_path(name)).map(Into::into),
@@ -193,11 +194,22 @@ fn is_path(path: &[u8]) -> bool {
     path.len() <= PATH_BYTES_MAX && path.split_str("/").all(|part| !matches!(part, b"" | b"." | b".."))
 }
 
-/// The address of the history that a form asks for, which names the path as a field.
-pub fn asked_for(place: &Place<'_>, at: &Resolved, path: &str, query: &Fields) -> String {
+/// The address of the history that a form asks for, which names the path, or a pattern of paths, as a field.
+pub fn asked_for(
+    place: &Place<'_>,
+    repository: Repository<'_>,
+    at: &Resolved,
+    path: &str,
+    query: &Fields,
+) -> Result<String, Failure> {
     let path = path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
-    let address = place.links().commits(at.revision.name.as_bstr(), path.as_str().into());
-    with_fields(&address, &[&Wish::of(query).query()])
+    // What is there by that name is meant, whatever characters it has.
+    let tree_id = repository.commit(&at.revision.commit_id)?.tree_id;
+    let is_there = repository.entry_at(&tree_id, path.as_str().into())?.is_some();
+    let (path, pathspec) = if is_there { (path.as_str(), "") } else { history::split_path(&path) };
+    let address = place.links().commits(at.revision.name.as_bstr(), path.into());
+    let wish = Wish { pathspec: pathspec.to_owned(), ..Wish::of(query) };
+    Ok(with_fields(&address, &[&wish.query()]))
 }
 
 /// Builds the page that begins at the cursor; none: with the latest commit.
@@ -215,7 +227,7 @@ pub fn page(
     }
     let (history, problem) = match look.wish.filter() {
         Ok(filter) => (found(place, repository, at, look, &filter), None),
-        Err(unclear) => (Page::default(), Some(unclear.to_string())),
+        Err(unclear) => (Page::default(), Some(unclear.in_words())),
     };
     let is_nothing = history.commits.is_empty() && history.next.is_none() && history.unreadable.is_none();
     if is_nothing && look.wish.is_empty() && look.cursor.is_none() {
@@ -262,13 +274,7 @@ pub fn page(
         form: Form {
             wish: look.wish.clone(),
             action: links.commits(name, "".into()),
-            // A field cannot show every name as it is.
-            path: path
-                .to_str()
-                .ok()
-                .filter(|name| text::visible(path) == *name)
-                .unwrap_or_default()
-                .to_owned(),
+            path: path_field(path, &look.wish),
             clear_href: plain,
         },
     })
@@ -306,10 +312,21 @@ fn found(place: &Place<'_>, repository: Repository<'_>, at: &Resolved, look: &Lo
     history::search(repository, look.cursor.as_ref().unwrap_or(&begin), &scope, budget)
 }
 
+/// What the form's field says of a path and the pattern below it; nothing of one that a field cannot show as it is.
+fn path_field(path: &BStr, wish: &Wish) -> String {
+    let shown = path.to_str().ok().filter(|name| text::visible(path) == *name).unwrap_or_default();
+    match wish.pathspec.as_str() {
+        "" => shown.to_owned(),
+        pathspec if path.is_empty() => pathspec.to_owned(),
+        pathspec => format!("{shown}/{pathspec}"),
+    }
+}
+
 fn follow(look: &Look, is_root: bool, plain: &str) -> Option<(Text, String)> {
     let other = Look { follows: !look.follows, wish: look.wish.clone(), ..Look::default() };
     let words = if look.follows { t("Under this name only") } else { t("Also under earlier names") };
-    (!is_root).then(|| (words, other.address(plain)))
+    let can_follow = !is_root && look.wish.pathspec.is_empty();
+    can_follow.then(|| (words, other.address(plain)))
 }
 
 /// Groups commits by the day on their committer's clock.

@@ -120,6 +120,7 @@ mod tests {
             (Page::Commits("main".into()), "", 0),
             (Page::Commits("main".into()), "after=1&format=json", 0),
             (Page::Commits("main".into()), "author=x", SEARCHED_COMMITS),
+            (Page::Commits("main".into()), "pathspec=*.rs", SEARCHED_COMMITS),
             (Page::Commits("feature/x".into()), "", 0),
             (Page::Find("main".into()), "q=x", FIND),
             (Page::Commit("0123".into()), "", COMMIT),

@@ -538,12 +538,8 @@ impl Asked<'_> {
     fn commits(&self, place: &Place<'_>, repository: Repository<'_>, rest: &BStr) -> Result<Answer, Failure> {
         let at = resolve(repository, rest)?;
         if let Some(path) = self.query.find("path") {
-            return Ok(answer::see_other(&self.in_format(&commits::asked_for(
-                place,
-                &at,
-                path,
-                &self.query,
-            ))));
+            let address = commits::asked_for(place, repository, &at, path, &self.query)?;
+            return Ok(answer::see_other(&self.in_format(&address)));
         }
         self.pay(cost::of_history(at.path.as_bstr(), &self.query))?;
         if self.query.get("graph") == "1" && at.path.is_empty() {

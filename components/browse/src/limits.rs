@@ -322,6 +322,10 @@ pub const LOG_WORDS_BYTES_MAX: usize = 200;
 /// The most memory that a regular expression may take, compiled, and once more as it is used.
 pub const LOG_REGEX_BYTES_MAX: usize = 1 << 20;
 
+/// The most trees of one commit and a parent that are compared to tell whether it changed a file that a pathspec
+/// selects. With more, it counts as one that did.
+pub const LOG_TREES_MAX: usize = 20_000;
+
 /// How much of one commit's message is searched, in bytes.
 pub const LOG_MESSAGE_BYTES_MAX: usize = 1 << 20;
 

@@ -95,7 +95,7 @@ fn filter(query: &str) -> Result<Filter, Unclear> {
 }
 
 /// What is asked, of which path, and how `git log` is asked the same.
-const WISHES: [(&str, &str, &str); 19] = [
+const WISHES: [(&str, &str, &str); 24] = [
     ("", "", ""),
     ("author=ada", "", "-i -F --author=ada"),
     ("author=ada+lov", "", "-i -F --author='ada lov'"),
@@ -119,7 +119,21 @@ const WISHES: [(&str, &str, &str); 19] = [
         "d1",
         "-i -F --grep=add --since=2025-07-01T00:00:00Z --until=2025-09-01T23:59:59Z",
     ),
+    ("pathspec=*1", "", ""),
+    ("pathspec=*%2Ff%5B02%5D&author=ada", "", "-i -F --author=ada"),
+    ("pathspec=d%3F%2Ff*&merges=no", "", "--no-merges"),
+    ("pathspec=f%5B!0%5D", "d0", ""),
+    ("pathspec=*&until=2025-08-01", "d1", "--until=2025-08-01T23:59:59Z"),
 ];
+
+/// How `git log` is asked the same: it takes a pattern below a directory as one path.
+fn git_log(query: &str, path: &str, options: &str) -> String {
+    let fields = Fields::parse(query.as_bytes()).expect("a query");
+    let paths = [path, fields.get("pathspec")];
+    let paths: Vec<&str> = paths.into_iter().filter(|path| !path.is_empty()).collect();
+    let path = if paths.is_empty() { String::new() } else { format!("'{}'", paths.join("/")) };
+    format!("log --format=%H {options} main -- {path}")
+}
 
 #[test]
 fn what_is_found_is_what_git_log_finds() {
@@ -129,7 +143,7 @@ fn what_is_found_is_what_git_log_finds() {
             fixture.git(&format!("commit-graph write --reachable {filters}"));
         }
         for (query, path, options) in WISHES {
-            let expected = fixture.git(&format!("log --format=%H {options} main -- {path}"));
+            let expected = fixture.git(&git_log(query, path, options));
             let expected: Vec<&str> = expected.lines().collect();
             assert!(!expected.is_empty(), "{options} finds something");
             assert_eq!(
@@ -151,8 +165,8 @@ fn a_search_goes_on_where_its_budget_ended() {
         Budget { until: Some(std::time::Instant::now() - Duration::from_secs(1)), ..history::BUDGET },
     ];
     for budget in budgets {
-        for (query, path, options) in [WISHES[0], WISHES[1], WISHES[15], WISHES[18]] {
-            let expected = fixture.git(&format!("log --format=%H {options} main -- {path}"));
+        for (query, path, options) in [WISHES[0], WISHES[1], WISHES[15], WISHES[18], WISHES[20]] {
+            let expected = fixture.git(&git_log(query, path, options));
             let expected: Vec<&str> = expected.lines().collect();
             assert_eq!(found(&fixture, query, path, budget), expected, "{options} -- {path}");
         }
@@ -347,13 +361,18 @@ fn two_commits_can_be_chosen_to_be_compared() {
 
 #[test]
 fn a_form_that_names_a_path_leads_to_its_history() {
-    let fixture = Fixture::new("git commit -q --allow-empty -m x");
+    let fixture = Fixture::new("mkdir 'a[b]' && touch 'a[b]/c' && git add -A && git commit -qm x");
     let opened = fixture.open();
     let at = revision::resolve(repository(&opened), "main".into()).expect("readable").expect("there");
     let asked = |path, query: &str| {
         let fields = Fields::parse(query.as_bytes()).expect("a query");
-        commits::asked_for(&fixture.place(), &at, path, &fields)
+        commits::asked_for(&fixture.place(), repository(&opened), &at, path, &fields).expect("readable")
     };
     assert_eq!(asked("", "author=&message="), "/team/demo/-/commits/main");
     assert_eq!(asked("/a b//c/", "author=x%26y"), "/team/demo/-/commits/main/a%20b/c?author=x%26y");
+    // A pattern is asked for below the directory that it names; what is there by a name is meant by it.
+    assert_eq!(asked("*.toml", ""), "/team/demo/-/commits/main?pathspec=%2A.toml");
+    assert_eq!(asked("a/b/*.rs", "author=x"), "/team/demo/-/commits/main/a/b?author=x&pathspec=%2A.rs");
+    assert_eq!(asked("a[b]/c", ""), "/team/demo/-/commits/main/a%5Bb%5D/c");
+    assert_eq!(asked("a[b]/*", ""), "/team/demo/-/commits/main?pathspec=a%5Bb%5D%2F%2A");
 }

@@ -1,10 +1,11 @@
-//! Which commits of a history are wanted: by whom, saying what, from when.
+//! Which commits of a history are wanted: by whom, saying what, from when, and of which files.
 
+use super::pathspec::Pathspec;
 use crate::limits::{LOG_MESSAGE_BYTES_MAX, LOG_REGEX_BYTES_MAX, LOG_WORDS_BYTES_MAX};
 use lithe_code::mailmap::Mailmap;
 use lithe_code::repository::{Commit, Signature};
 use lithe_web::address::encode_component;
-use lithe_web::{Fields, time};
+use lithe_web::{Fields, Text, t, time};
 use regex::{Regex, RegexBuilder};
 
 /// What a form asks for, as it was written there.
@@ -21,6 +22,8 @@ pub struct Wish {
     pub since: String,
     pub until: String,
     pub merges: Merges,
+    /// Which files one has to have changed, `*.toml`, below the path whose history it is.
+    pub pathspec: String,
 }
 
 /// Whether merges are wanted.
@@ -44,14 +47,26 @@ impl Merges {
 }
 
 /// Why no commit can be looked for as asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unclear {
-    #[error("What to look for may have {LOG_WORDS_BYTES_MAX} bytes at the most.")]
     TooLong,
-    #[error("This is not a regular expression that can be used here.")]
     Regex,
-    #[error("A date is written as 2026-03-01.")]
+    Pathspec,
     Date,
+}
+
+impl Unclear {
+    /// The reason, for people.
+    pub fn in_words(self) -> Text {
+        match self {
+            Self::TooLong => {
+                t("What to look for may have {n} bytes at the most.").with("n", LOG_WORDS_BYTES_MAX)
+            }
+            Self::Regex => t("This is not a regular expression that can be used here."),
+            Self::Pathspec => t("This is not a pattern that paths can be compared with."),
+            Self::Date => t("A date is written as 2026-03-01."),
+        }
+    }
 }
 
 impl Wish {
@@ -70,13 +85,14 @@ impl Wish {
                 "only" => Merges::Only,
                 _ => Merges::Included,
             },
+            pathspec: text("pathspec"),
         }
     }
 
     /// Whether every commit is wanted.
     pub fn is_empty(&self) -> bool {
-        let Self { author, committer, message, since, until, merges, is_regex: _ } = self;
-        [author, committer, message, since, until].into_iter().all(String::is_empty)
+        let Self { author, committer, message, since, until, merges, pathspec, is_regex: _ } = self;
+        [author, committer, message, since, until, pathspec].into_iter().all(String::is_empty)
             && *merges == Merges::Included
     }
 
@@ -86,7 +102,13 @@ impl Wish {
         let has_words = words.iter().any(|(_, value)| !value.is_empty());
         let merges = self.merges.name().to_owned();
         let regex = if self.is_regex && has_words { "1".to_owned() } else { String::new() };
-        let others = [("regex", &regex), ("since", &self.since), ("until", &self.until), ("merges", &merges)];
+        let others = [
+            ("regex", &regex),
+            ("since", &self.since),
+            ("until", &self.until),
+            ("merges", &merges),
+            ("pathspec", &self.pathspec),
+        ];
         let given = words.into_iter().chain(others).filter(|(_, value)| !value.is_empty());
         let fields: Vec<_> =
             given.map(|(name, value)| format!("{name}={}", encode_component(value))).collect();
@@ -107,6 +129,7 @@ impl Wish {
             since: day(&self.since)?,
             until: day(&self.until)?.map(|start| start + (DAY_SECONDS - 1)),
             merges: self.merges,
+            pathspec: Pathspec::of(&self.pathspec)?,
         })
     }
 }
@@ -140,6 +163,8 @@ pub struct Filter {
     since: Option<i64>,
     until: Option<i64>,
     merges: Merges,
+    /// Which files a commit has to have changed; none: any.
+    pub(super) pathspec: Option<Pathspec>,
 }
 
 impl Filter {

@@ -9,12 +9,15 @@
 
 mod cursor;
 mod filter;
+mod pathspec;
 
 pub use cursor::{Bounds, Cursor, Walked};
 pub use filter::{Filter, Merges, Unclear, Wish};
+pub use pathspec::split as split_path;
 
 use crate::limits::{
-    COMMITS_PASSED_MAX, COMMITS_PER_PAGE, COMMITS_READ_MAX, CURSOR_IDS_MAX, CURSOR_STEPS_MAX,
+    COMMITS_PASSED_MAX, COMMITS_PER_PAGE, COMMITS_READ_MAX, CURSOR_IDS_MAX, CURSOR_STEPS_MAX, LOG_TREES_MAX,
+    PATH_BYTES_MAX, PATH_SEGMENTS_MAX,
 };
 use bstr::{BStr, BString, ByteSlice as _};
 use gix_hash::ObjectId;
@@ -22,9 +25,11 @@ use gix_object::tree::EntryKind;
 use lithe_code::mailmap::Mailmap;
 use lithe_code::renames;
 use lithe_code::repository::{Commit, Error, Repository};
+use lithe_code::tree_diff::{self, Limits};
 use lithe_code::walk::Budget;
 use lithe_git::commit_graph::PathKeys;
 use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::ops::ControlFlow;
 
 /// Commits of a history.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -170,6 +175,13 @@ struct Node {
     commit: Option<Box<Commit>>,
 }
 
+/// What stands at a path.
+type Standing = (EntryKind, ObjectId);
+
+/// The most of a commit that is compared with a parent, to find what a pathspec selects.
+const LIMITS: Limits =
+    Limits { trees: LOG_TREES_MAX, path_bytes: PATH_BYTES_MAX, path_segments: PATH_SEGMENTS_MAX };
+
 struct Walk<'a> {
     repository: Repository<'a>,
     scope: &'a Scope<'a>,
@@ -180,7 +192,7 @@ struct Walk<'a> {
     nodes: HashMap<ObjectId, Node>,
     seen: HashSet<ObjectId>,
     /// What stands at the path in a tree.
-    at_path: HashMap<ObjectId, Option<(EntryKind, ObjectId)>>,
+    at_path: HashMap<ObjectId, Option<Standing>>,
     /// How many commits, or their trees, were read.
     read: usize,
     /// How many commits were looked at.
@@ -322,14 +334,15 @@ impl<'a> Walk<'a> {
 
     /// What the commit did to the path.
     fn change(&mut self, id: &ObjectId, node: &Node) -> Result<Followed, Error> {
-        if self.path.is_empty() {
+        let is_of_all_files = self.path.is_empty() && self.scope.filter.pathspec.is_none();
+        if is_of_all_files {
             return Ok(Followed::All { is_shown: true });
         }
         let follows = self.scope.follows;
         if follows && node.parent_ids.len() > 1 {
             return Ok(Followed::All { is_shown: false });
         }
-        let graph = self.repository.objects.commit_graph();
+        let graph = self.repository.objects.commit_graph().filter(|_| !self.path.is_empty());
         if graph.is_some_and(|graph| !graph.may_have_changed(id, &self.keys)) {
             let first = node.parent_ids.first().filter(|_| !follows);
             return Ok(first.map_or(Followed::All { is_shown: false }, |first| Followed::Only(*first)));
@@ -338,13 +351,13 @@ impl<'a> Walk<'a> {
         self.read += usize::from(node.commit.is_none());
         let own = self.entry(node.tree_id)?;
         if node.parent_ids.is_empty() {
-            return Ok(Followed::All { is_shown: own.is_some() });
+            return Ok(Followed::All { is_shown: self.differs(None, own)? });
         }
         for parent in &node.parent_ids {
             self.load(*parent);
             let Some(tree_id) = self.nodes.get(parent).map(|parent| parent.tree_id) else { continue };
             let before = self.entry(tree_id)?;
-            if before == own {
+            if !self.differs(before, own)? {
                 return Ok(Followed::Only(*parent));
             }
             if let (true, Some((EntryKind::Blob | EntryKind::BlobExecutable, blob_id)), None) =
@@ -354,6 +367,29 @@ impl<'a> Walk<'a> {
             }
         }
         Ok(Followed::All { is_shown: true })
+    }
+
+    /// Whether two things that may stand at the path differ; with a pathspec, in what that selects.
+    fn differs(&mut self, before: Option<Standing>, after: Option<Standing>) -> Result<bool, Error> {
+        let Some(pathspec) = self.scope.filter.pathspec.as_ref().filter(|_| before != after) else {
+            return Ok(before != after);
+        };
+        let tree_id = |standing: Option<Standing>| match standing {
+            Some((EntryKind::Tree, id)) => Some(id),
+            _ => None,
+        };
+        let compared = tree_diff::compare(
+            self.repository,
+            tree_id(before),
+            tree_id(after),
+            LIMITS,
+            &mut |difference| match pathspec.selects(&difference.path) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            },
+        )?;
+        self.read += compared.trees_read / 2;
+        Ok(compared.is_cut)
     }
 
     /// Goes on with what a file, new between two trees, was renamed from.
@@ -367,7 +403,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn entry(&mut self, tree_id: ObjectId) -> Result<Option<(EntryKind, ObjectId)>, Error> {
+    fn entry(&mut self, tree_id: ObjectId) -> Result<Option<Standing>, Error> {
         if let Some(known) = self.at_path.get(&tree_id) {
             return Ok(*known);
         }

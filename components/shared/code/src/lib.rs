@@ -25,6 +25,7 @@ pub mod symlinks;
 pub mod text;
 pub mod tips;
 pub mod topological;
+pub mod tree_diff;
 pub mod version;
 pub mod walk;
 
