@@ -2,7 +2,7 @@
 
 use crate::history::{self, Cursor, Filter, Merges, Page, Scope, Wish};
 use crate::labels;
-use crate::limits::{LOG_TIME_MAX, PATH_BYTES_MAX};
+use crate::limits::{LOG_PATHSPEC_TIME_MAX, LOG_TIME_MAX, PATH_BYTES_MAX};
 use crate::place::{CommitLine, Failure, Place, Switcher, crumbs};
 use askama::Template;
 use bstr::{BStr, BString, ByteSlice as _};
@@ -308,7 +308,8 @@ fn found(place: &Place<'_>, repository: Repository<'_>, at: &Resolved, look: &Lo
         filter,
         mailmap: &place.mailmap,
     };
-    let budget = Budget { until: place.until(LOG_TIME_MAX), ..history::BUDGET };
+    let time_max = if look.wish.pathspec.is_empty() { LOG_TIME_MAX } else { LOG_PATHSPEC_TIME_MAX };
+    let budget = Budget { until: place.until(time_max), ..history::BUDGET };
     history::search(repository, look.cursor.as_ref().unwrap_or(&begin), &scope, budget)
 }
 

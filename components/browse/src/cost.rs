@@ -19,6 +19,9 @@ const FIND: u32 = 3;
 /// To look for commits that changed a path or meet conditions.
 const SEARCHED_COMMITS: u32 = 5;
 
+/// To look for commits that changed what a pathspec selects.
+const SEARCHED_TREES: u32 = 50;
+
 /// What a commit changed, as a page.
 const COMMIT: u32 = 2;
 
@@ -59,6 +62,7 @@ pub fn of_page(page: &Page, query: &Fields) -> u32 {
         Page::Blame(_) => BLAME,
         Page::Statistics(_) => STATISTICS,
         // Whether it is that of a path shows when the branch is known, whose name may have slashes too.
+        Page::Commits(_) if !query.get("pathspec").is_empty() => SEARCHED_TREES,
         Page::Commits(_) if query.names().any(|name| !FREE_FIELDS.contains(&name)) => SEARCHED_COMMITS,
         Page::Commits(_) => 0,
         Page::Commit(_) | Page::Compare(_) if query.get(COLOURS_FIELD) == "1" => COLOURS,
@@ -120,7 +124,7 @@ mod tests {
             (Page::Commits("main".into()), "", 0),
             (Page::Commits("main".into()), "after=1&format=json", 0),
             (Page::Commits("main".into()), "author=x", SEARCHED_COMMITS),
-            (Page::Commits("main".into()), "pathspec=*.rs", SEARCHED_COMMITS),
+            (Page::Commits("main".into()), "pathspec=*.rs", SEARCHED_TREES),
             (Page::Commits("feature/x".into()), "", 0),
             (Page::Find("main".into()), "q=x", FIND),
             (Page::Commit("0123".into()), "", COMMIT),

@@ -383,6 +383,9 @@ pub const GRAPH_BRANCHES_LOOKED_AT_MAX: usize = 1_000;
 /// How long one request may look for commits. What is left then is looked at by the next page.
 pub const LOG_TIME_MAX: Duration = Duration::from_millis(150);
 
+/// The same, for commits that changed files that a pathspec selects, of which the trees of all have to be compared.
+pub const LOG_PATHSPEC_TIME_MAX: Duration = Duration::from_millis(500);
+
 // --- statistics -------------------------------------------------------------------------------------
 
 /// The most commits that are read for one view of the statistics; what is left is counted with the next.

@@ -241,12 +241,17 @@ impl<'a> Repository<'a> {
         })
     }
 
+    /// A tree as it is stored.
+    pub(crate) fn stored_tree(&self, id: &oid) -> Result<Arc<Vec<u8>>, Error> {
+        if *id == *ObjectId::empty_tree(id.kind()) {
+            return Ok(Arc::default());
+        }
+        self.contents(id, Kind::Tree, OBJECT_BYTES_MAX)
+    }
+
     /// The entries of a tree, in Git's order.
     pub fn tree(&self, id: &oid) -> Result<Vec<Entry>, Error> {
-        if *id == *ObjectId::empty_tree(id.kind()) {
-            return Ok(Vec::new());
-        }
-        let data = self.contents(id, Kind::Tree, OBJECT_BYTES_MAX)?;
+        let data = self.stored_tree(id)?;
         TreeRefIter::from_bytes(&data, id.kind())
             .map(|entry| match entry {
                 Ok(entry) => {
@@ -277,10 +282,7 @@ impl<'a> Repository<'a> {
     }
 
     fn child(&self, tree_id: &oid, name: &BStr) -> Result<Option<Entry>, Error> {
-        if *tree_id == *ObjectId::empty_tree(tree_id.kind()) {
-            return Ok(None);
-        }
-        let data = self.contents(tree_id, Kind::Tree, OBJECT_BYTES_MAX)?;
+        let data = self.stored_tree(tree_id)?;
         for entry in TreeRefIter::from_bytes(&data, tree_id.kind()) {
             let entry = entry.map_err(|_| Error::Damaged(tree_id.to_owned()))?;
             if entry.filename == name {

@@ -264,8 +264,12 @@ mod tests {
 
     #[test]
     fn a_line_is_utf8_or_of_the_encoding_of_the_others() {
-        let cases: [(&[u8], &str); 4] =
-            [(b"abc", "abc"), ("ż".as_bytes(), "ż"), (b"\x83e\x83X\x83g", "テスト"), (b"\x83\0", "\\x83\\0")];
+        let cases: [(&[u8], &str); 4] = [
+            (b"abc", "abc"),
+            ("ż".as_bytes(), "ż"),
+            (b"\x83e\x83X\x83g", "テスト"),
+            (b"\x83\0", "\\x83\\u{0}"),
+        ];
         for (bytes, expected) in cases {
             assert_eq!(line_of(bytes, encoding_rs::SHIFT_JIS), expected);
         }

@@ -1,10 +1,13 @@
 //! Which entries differ between two trees.
 
 use crate::repository::{Entry, Error, Repository};
-use bstr::BString;
-use gix_hash::ObjectId;
+use bstr::{BString, ByteSlice as _};
+use gix_hash::{ObjectId, oid};
+use gix_object::TreeRefIter;
+use gix_object::tree::EntryRef;
 use std::cmp::Ordering;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// How much is compared at the most.
 #[derive(Debug, Clone, Copy)]
@@ -55,9 +58,9 @@ struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    fn entries(&mut self, tree_id: Option<ObjectId>) -> Result<Vec<Entry>, Error> {
+    fn tree(&mut self, id: Option<&oid>) -> Result<Arc<Vec<u8>>, Error> {
         self.compared.trees_read += 1;
-        tree_id.map_or_else(|| Ok(Vec::new()), |id| self.repository.tree(&id))
+        id.map_or_else(|| Ok(Arc::default()), |id| self.repository.stored_tree(id))
     }
 
     /// Whether all files in a directory have longer paths than are looked at.
@@ -83,20 +86,23 @@ impl Comparison<'_> {
             self.compared.is_cut = true;
             return Ok(ControlFlow::Break(()));
         }
-        let (before, after) = (self.entries(before)?, self.entries(after)?);
-        let (mut before, mut after) = (before.into_iter().peekable(), after.into_iter().peekable());
+        let (stored_before, stored_after) = (self.tree(before.as_deref())?, self.tree(after.as_deref())?);
+        let (mut before, mut after) = (Rest::of(before, &stored_before), Rest::of(after, &stored_after));
         loop {
-            let order = match (before.peek(), after.peek()) {
+            before.pass_common(&mut after);
+            let (a, b) = (before.first()?, after.first()?);
+            let order = match (&a, &b) {
                 (None, None) => return Ok(ControlFlow::Continue(())),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
                 (Some(a), Some(b)) => {
-                    gix_object::tree::name_order(&a.name, a.is_tree(), &b.name, b.is_tree())
+                    let is_tree = |entry: &EntryRef<'_>| entry.mode.is_tree();
+                    gix_object::tree::name_order(a.filename, is_tree(a), b.filename, is_tree(b))
                 }
             };
-            let old = if order.is_le() { before.next() } else { None };
-            let new = if order.is_ge() { after.next() } else { None };
-            if self.entry(path, old, new)?.is_break() {
+            let old = a.filter(|_| order.is_le()).inspect(|_| before.pass());
+            let new = b.filter(|_| order.is_ge()).inspect(|_| after.pass());
+            if self.entry(path, old.map(owned), new.map(owned))?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
@@ -126,6 +132,59 @@ impl Comparison<'_> {
         }
         self.directory(&path, old_tree, new_tree)
     }
+}
+
+fn owned(EntryRef { mode, filename, oid }: EntryRef<'_>) -> Entry {
+    Entry { name: filename.into(), mode, id: oid.to_owned() }
+}
+
+/// What is left of a tree, as it is stored: `<mode> <name>\0<id>` for each entry.
+struct Rest<'a> {
+    tree_id: Option<ObjectId>,
+    stored: &'a [u8],
+}
+
+impl<'a> Rest<'a> {
+    fn of(tree_id: Option<ObjectId>, stored: &'a [u8]) -> Self {
+        Self { tree_id, stored }
+    }
+
+    /// Where the first entry after so many bytes ends; none if there is none, or no whole one.
+    fn entry_end(&self, start: usize) -> Option<usize> {
+        let end = start + self.stored[start..].find_byte(0)? + 1 + self.tree_id?.kind().len_in_bytes();
+        (end <= self.stored.len()).then_some(end)
+    }
+
+    /// Passes by the entries that both go on with: of two versions of a tree nearly all, which are not taken apart.
+    fn pass_common(&mut self, other: &mut Self) {
+        let common = common_len(self.stored, other.stored);
+        let mut start = 0;
+        while let Some(end) = self.entry_end(start)
+            && end <= common
+        {
+            start = end;
+        }
+        self.stored = &self.stored[start..];
+        other.stored = &other.stored[start..];
+    }
+
+    fn first(&self) -> Result<Option<EntryRef<'a>>, Error> {
+        let Some(tree_id) = self.tree_id.filter(|_| !self.stored.is_empty()) else { return Ok(None) };
+        let first = TreeRefIter::from_bytes(self.stored, tree_id.kind()).next().transpose();
+        first.map_err(|_| Error::Damaged(tree_id))
+    }
+
+    fn pass(&mut self) {
+        self.stored = self.entry_end(0).map_or(&[], |end| &self.stored[end..]);
+    }
+}
+
+/// How many bytes two texts begin with alike: compared by words, since in a guest the system's comparison
+/// goes byte by byte.
+fn common_len(a: &[u8], b: &[u8]) -> usize {
+    const WORD: usize = size_of::<u64>();
+    let words = a.chunks_exact(WORD).zip(b.chunks_exact(WORD)).take_while(|(a, b)| a == b).count() * WORD;
+    words + a[words..].iter().zip(&b[words..]).take_while(|(a, b)| a == b).count()
 }
 
 /// The id of a tree, or what else stands there.
