@@ -14,6 +14,9 @@ Ada Lovelace <ada@example.org> <ada@old.example>
 Grace Hopper <grace@example.org> GH <shared@example.org>
 Jane <jane@example.org> Janus <SHARED@example.org>
 Jöran Ü <j@example.org> <j@OLD.example> # a comment
+Cased <cased@EXAMPLE.org> <cased@example.org>
+Cased <cased@example.org> <cased@old.example>
+Of Two <of@TWO.example> One <of@two.example>
 broken line
 <only@one>
 Twice <t@example.org> <t@old.example>
@@ -21,7 +24,7 @@ Thrice <t@example.org> <t@old.example>
    Spaces   <s@example.org>   <s@old.example>
 ";
 
-const PEOPLE: [&str; 13] = [
+const PEOPLE: [&str; 19] = [
     "ada <ada@example.org>",
     "ada <ADA@example.org>",
     "Countess <ada@old.example>",
@@ -35,6 +38,12 @@ const PEOPLE: [&str; 13] = [
     "t <t@old.example>",
     "s <s@old.example>",
     "Nobody <nobody@example.org>",
+    "c <cased@example.org>",
+    "c <Cased@example.org>",
+    "c <cased@EXAMPLE.org>",
+    "one <of@two.example>",
+    "one <OF@two.example>",
+    "two <of@two.example>",
 ];
 
 #[test]

@@ -3,15 +3,21 @@
 use crate::limits::{MAILMAP_BYTES_MAX, MAILMAPS_KEPT_MAX};
 use crate::repository::{Error, Repository, Signature};
 use crate::revision;
+use bstr::{BStr, BString, ByteSlice as _};
 use gix_actor::SignatureRef;
 use gix_hash::ObjectId;
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
 /// Which name and address stand for which. By default, every one for itself.
 #[derive(Debug, Default)]
-pub struct Mailmap(gix_mailmap::Snapshot);
+pub struct Mailmap {
+    people: gix_mailmap::Snapshot,
+    /// The address to stand in the place of one that differs from it in case alone, by name, if it is one person's,
+    /// and address, both in small letters. The snapshot gives one wherever the mailmap's case is another.
+    recased: HashMap<(Option<String>, String), BString>,
+}
 
 thread_local! {
     /// Those that were read last, by the file that they are from.
@@ -21,7 +27,14 @@ thread_local! {
 impl Mailmap {
     /// Reads the text of a mailmap; lines that make no sense count for nothing.
     pub fn parse(text: &[u8]) -> Self {
-        Self(gix_mailmap::Snapshot::from_bytes(text))
+        let mut recased = HashMap::new();
+        for entry in gix_mailmap::parse_ignore_errors(text) {
+            let old = entry.old_email();
+            if let Some(new) = entry.new_email().filter(|new| new.eq_ignore_ascii_case(old)) {
+                recased.insert(key(entry.old_name(), old), new.to_owned());
+            }
+        }
+        Self { people: gix_mailmap::Snapshot::from_bytes(text), recased }
     }
 
     /// That of the default branch. One that is missing, too large or cannot be read is empty.
@@ -31,20 +44,35 @@ impl Mailmap {
 
     /// The signature with the name and address that are to stand there.
     ///
-    /// Addresses are compared without regard to case, and never changed in case alone.
+    /// Names and addresses are compared without regard to case.
     pub fn resolve(&self, signature: &Signature) -> Signature {
         let asked = SignatureRef { name: signature.name.as_ref(), email: signature.email.as_ref(), time: "" };
         let mut resolved = signature.clone();
-        if let Some(found) = self.0.try_resolve_ref(asked) {
+        if let Some(found) = self.people.try_resolve_ref(asked) {
             if let Some(name) = found.name {
                 resolved.name = name.into();
             }
-            if let Some(email) = found.email.filter(|email| !email.eq_ignore_ascii_case(&signature.email)) {
-                resolved.email = email.into();
+            match found.email {
+                Some(email) if email.eq_ignore_ascii_case(&signature.email) => {
+                    resolved.email = self.recased(signature);
+                }
+                Some(email) => resolved.email = email.into(),
+                None => {}
             }
         }
         resolved
     }
+
+    /// The address in the case that the mailmap has for it; else as it is.
+    fn recased(&self, Signature { name, email, .. }: &Signature) -> BString {
+        let of = |name| self.recased.get(&key(name, email.as_bstr()));
+        of(Some(name.as_bstr())).or_else(|| of(None)).unwrap_or(email).to_owned()
+    }
+}
+
+fn key(name: Option<&BStr>, email: &BStr) -> (Option<String>, String) {
+    let small = |text: &BStr| text.to_str_lossy().to_lowercase();
+    (name.map(small), small(email))
 }
 
 fn find(repository: Repository<'_>) -> Result<Option<Rc<Mailmap>>, Error> {
