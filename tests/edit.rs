@@ -91,7 +91,8 @@ impl Place {
 fn a_file_is_edited_and_nothing_else_changes() {
     let place = Place::new(
         "mkdir src && printf 'fn main() {\\r\\n    old();\\r\\n}\\r\\n' > src/main.rs && chmod +x src/main.rs
-        printf 'caf\\351\\n' > latin1.txt && printf '\\377\\376a\\000' > utf16.txt && printf other > other && ln -s other link",
+        printf 'caf\\351\\n' > latin1.txt && printf '\\377\\376a\\000' > utf16.txt && printf other > other && ln -s other link
+        printf '\\261\\n' > latin2.txt && echo 'latin2.txt encoding=iso-8859-2' > .gitattributes",
     );
     let before = place.git("ls-tree -r main");
     let led = place.taken(
@@ -123,6 +124,8 @@ fn a_file_is_edited_and_nothing_else_changes() {
     assert!(problem.contains("no character “→”"), "{problem}");
     place.taken("main/latin1.txt", &[("text", "→\n"), ("to-utf-8", "true")]);
     assert_eq!(place.git("show main:latin1.txt"), "→");
+    place.taken("main/latin2.txt", &[("text", "ąż\n")]);
+    assert_eq!(place.git("show main:latin2.txt | od -An -tx1"), "b1 bf 0a");
     place.taken("main/utf16.txt", &[("text", "b\n")]);
     assert_eq!(place.git("show main:utf16.txt | od -An -tx1"), "ff fe 62 00 0a 00");
     let nothing = place.refused("main/other", &[], 400);

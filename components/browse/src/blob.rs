@@ -329,7 +329,7 @@ impl Decoded {
         }
         let decoded = text::decode(bytes)?;
         let encoding = decoded.encoding.badge().map(|name| match decoded.encoding {
-            Encoding::Guessed(_) => t("{encoding}, guessed").with("encoding", name.to_owned()),
+            Encoding::Legacy(_) => t("{encoding}, guessed").with("encoding", name.to_owned()),
             _ => Text::verbatim(name),
         });
         Some(Self { text: decoded.text, encoding })

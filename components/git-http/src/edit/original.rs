@@ -5,7 +5,9 @@ use super::text::Stored;
 use bstr::BStr;
 use gix_hash::ObjectId;
 use gix_object::tree::EntryKind;
+use lithe_code::marks::Marks;
 use lithe_code::repository::{Entry, Error, Repository};
+use lithe_code::text::Legacy;
 use lithe_lfs::{POINTER_BYTES_MAX, Pointer};
 use lithe_web::t;
 use std::sync::Arc;
@@ -36,8 +38,9 @@ impl Original {
         path: &BStr,
     ) -> Result<Option<Self>, Error> {
         let Some(tree_id) = tree_id else { return Ok(None) };
-        let entry = repository.entry_at(tree_id, path)?.filter(Entry::is_blob);
-        entry.map(|entry| Ok(Self { text: Text::read(repository, &entry)?, entry })).transpose()
+        let Some(entry) = repository.entry_at(tree_id, path)?.filter(Entry::is_blob) else { return Ok(None) };
+        let said = Marks::of(repository, tree_id, path)?.encoding;
+        Ok(Some(Self { text: Text::read(repository, &entry, said)?, entry }))
     }
 
     pub fn kind(&self) -> EntryKind {
@@ -46,7 +49,8 @@ impl Original {
 }
 
 impl Text {
-    fn read(repository: Repository<'_>, entry: &Entry) -> Result<Self, Error> {
+    /// Reads a file that `.gitattributes` may say to be in an encoding.
+    fn read(repository: Repository<'_>, entry: &Entry, said: Option<Legacy>) -> Result<Self, Error> {
         if entry.mode.kind() == EntryKind::Link {
             return Ok(Self::Not(t("This is a symbolic link. Only its name can be changed here.")));
         }
@@ -58,7 +62,7 @@ impl Text {
         if size < POINTER_BYTES_MAX && Pointer::parse(&bytes).is_some() {
             return Ok(Self::Not(t("This file is in Git LFS. Only its name can be changed here.")));
         }
-        Ok(match Stored::read(&bytes) {
+        Ok(match Stored::read(&bytes, said) {
             Some(stored) => Self::Editable { bytes, stored },
             None => Self::Not(t(
                 "This file is binary, or text that a form would not leave as it is. Only its name can be changed here.",

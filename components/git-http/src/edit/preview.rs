@@ -26,16 +26,24 @@ impl Preview {
         Self::within(before, after, &mut { PREVIEW_LINES_MAX })
     }
 
+    /// The difference between two texts, which are stored as the same bytes or not.
+    pub fn of_texts(before: &str, after: &str, are_same_bytes: bool) -> Self {
+        Self::of_texts_within(before, after, are_same_bytes, &mut { PREVIEW_LINES_MAX })
+    }
+
     /// The same, of no more lines than are left to be shown.
     pub fn within(before: &[u8], after: &[u8], lines_left: &mut usize) -> Self {
         let (Some(before_text), Some(after_text)) = (text::decode(before), text::decode(after)) else {
             return Self::only(t("Binary file."));
         };
-        let (old, new) = (before_text.text.as_bytes(), after_text.text.as_bytes());
-        let (old, new) = (lines::split_lines(old), lines::split_lines(new));
+        Self::of_texts_within(&before_text.text, &after_text.text, before == after, lines_left)
+    }
+
+    fn of_texts_within(before: &str, after: &str, are_same_bytes: bool, lines_left: &mut usize) -> Self {
+        let (old, new) = (lines::split_lines(before.as_bytes()), lines::split_lines(after.as_bytes()));
         let difference = lines::files(&old, &new, Options::default());
         if difference.hunks.is_empty() {
-            return Self::only(match before == after {
+            return Self::only(match are_same_bytes {
                 true => t("The contents are the same."),
                 false => t("The text is the same, and stored in another encoding."),
             });

@@ -31,13 +31,19 @@ impl Stored {
         Self { text: String::new(), encoding: Encoding::Utf8, has_mark: false }
     }
 
-    /// Reads contents; none if a form cannot carry them there and back without a loss.
-    pub fn read(bytes: &[u8]) -> Option<Self> {
-        let decoded = text::decode(bytes)?;
+    /// Reads contents, which `.gitattributes` may say to be in an encoding; none if a form cannot carry them there and
+    /// back without a loss.
+    pub fn read(bytes: &[u8], said: Option<Legacy>) -> Option<Self> {
+        let said = said.filter(|said| *said == said.output_encoding() && *said != encoding_rs::UTF_8);
+        let said = said.and_then(|said| Some((text::decode_as(bytes, said)?, Encoding::Legacy(said))));
+        let decoded = match said {
+            Some((text, encoding)) => text::Text { text, encoding },
+            None => text::decode(bytes)?,
+        };
         let has_mark = match decoded.encoding {
             Encoding::Utf8 => bytes.starts_with(MARK.as_bytes()),
             Encoding::Utf16Le | Encoding::Utf16Be => true,
-            Encoding::Guessed(_) => false,
+            Encoding::Legacy(_) => false,
         };
         let stored = Self { text: decoded.text, encoding: decoded.encoding, has_mark };
         let comes_back = stored.write(&stored.typed()).is_ok_and(|written| written == bytes);
@@ -49,9 +55,19 @@ impl Stored {
         with_line_feeds(&self.text)
     }
 
+    /// The text as it is stored, with its line ends.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The text with what was typed in the place of what was there.
+    pub fn edited(&self, typed: &str) -> String {
+        self.with_line_ends(&with_line_feeds(typed))
+    }
+
     /// The contents with what was typed in the place of what was there.
     pub fn write(&self, typed: &str) -> Result<Vec<u8>, Unencodable> {
-        let text = self.with_line_ends(&with_line_feeds(typed));
+        let text = self.edited(typed);
         let mark = if self.has_mark { MARK } else { "" };
         let utf16 = |to_bytes: fn(u16) -> [u8; 2]| {
             mark.encode_utf16().chain(text.encode_utf16()).flat_map(to_bytes).collect()
@@ -60,7 +76,7 @@ impl Stored {
             Encoding::Utf8 => [mark.as_bytes(), text.as_bytes()].concat(),
             Encoding::Utf16Le => utf16(u16::to_le_bytes),
             Encoding::Utf16Be => utf16(u16::to_be_bytes),
-            Encoding::Guessed(legacy) => match text.chars().find(|character| !has(legacy, *character)) {
+            Encoding::Legacy(legacy) => match text.chars().find(|character| !has(legacy, *character)) {
                 Some(character) => return Err(Unencodable(character)),
                 None => legacy.encode(&text).0.into_owned(),
             },
@@ -82,10 +98,22 @@ impl Stored {
         let after = ended_lines(typed);
         let mut ends: Vec<&str> =
             after.iter().map(|(_, end)| if end.is_empty() { "" } else { usual }).collect();
-        for (old, new) in common(&before, &after) {
+        let mut keep = |old: usize, new: usize| {
             if !ends[new].is_empty() && !before[old].1.is_empty() {
                 ends[new] = before[old].1;
             }
+        };
+        let last = (before.len(), after.len());
+        let mut start = (0, 0);
+        for (old, new) in common(&before, &after).into_iter().chain([last]) {
+            // Of as many lines in the place of others each is taken for one of those, edited.
+            if old - start.0 == new - start.1 {
+                (start.0..old).zip(start.1..new).for_each(|(old, new)| keep(old, new));
+            }
+            if (old, new) != last {
+                keep(old, new);
+            }
+            start = (old + 1, new + 1);
         }
         after.iter().zip(ends).flat_map(|((line, _), end)| [*line, end]).collect()
     }
@@ -146,7 +174,7 @@ mod tests {
 
     /// What is stored once a form has carried `before` there, and `typed` back.
     fn edited(before: &[u8], typed: &str) -> Result<Vec<u8>, Unencodable> {
-        Stored::read(before).expect("a form can carry it").write(&typed.replace('\n', "\r\n"))
+        Stored::read(before, None).expect("a form can carry it").write(&typed.replace('\n', "\r\n"))
     }
 
     #[test]
@@ -161,6 +189,7 @@ mod tests {
             ("no last end", b"a\r\nb".to_vec(), "a\nb", b"a\r\nb".to_vec()),
             ("a last end that is new", b"a\r\nb".to_vec(), "a\nb\n", b"a\r\nb\r\n".to_vec()),
             ("mixed", b"a\nb\r\nc\nd\n".to_vec(), "a\nb\nnew\nc\n", b"a\nb\r\nnew\nc\n".to_vec()),
+            ("mixed, edited", b"a\r\nb\nc\r\n".to_vec(), "a\nx\nc\n", b"a\r\nx\nc\r\n".to_vec()),
             ("mixed, moved", b"a\r\nb\nc\r\n".to_vec(), "b\nc\na", b"b\nc\r\na".to_vec()),
             ("one line", b"a".to_vec(), "a\nb\n", b"a\nb\n".to_vec()),
             ("nothing", b"".to_vec(), "a\n", b"a\n".to_vec()),
@@ -187,8 +216,23 @@ mod tests {
         ];
         for (what, before, typed, expected) in cases {
             assert_eq!(edited(before, typed).as_ref(), Ok(expected), "{what}");
-            let stored = Stored::read(before).expect("a form can carry it");
+            let stored = Stored::read(before, None).expect("a form can carry it");
             assert_eq!(stored.write(&stored.typed()).as_ref(), Ok(before), "{what}, unchanged");
+        }
+    }
+
+    #[test]
+    fn a_text_is_in_the_encoding_that_is_said() {
+        let stored = Stored::read(b"\xb1\n", Some(encoding_rs::ISO_8859_2)).expect("text");
+        assert_eq!((stored.text(), stored.encoding), ("ą\n", Encoding::Legacy(encoding_rs::ISO_8859_2)));
+        assert_eq!(stored.write("ąż\n"), Ok(b"\xb1\xbf\n".to_vec()));
+        assert_eq!(stored.write("å\n"), Err(Unencodable('å')));
+        // What is said may not be so, or say nothing more.
+        for said in
+            [encoding_rs::SHIFT_JIS, encoding_rs::UTF_8, encoding_rs::UTF_16LE, encoding_rs::REPLACEMENT]
+        {
+            let stored = Stored::read("ü\u{a0}".as_bytes(), Some(said)).expect("text");
+            assert_eq!((stored.text(), stored.encoding), ("ü\u{a0}", Encoding::Utf8), "{}", said.name());
         }
     }
 
@@ -198,14 +242,14 @@ mod tests {
         let lone_surrogate: &[u8] = b"\xff\xfe\x00\xd8";
         let odd: &[u8] = b"\xff\xfea\0b";
         for bytes in [b"a\0b".as_slice(), &late_nul, lone_surrogate, odd] {
-            assert_eq!(Stored::read(bytes), None, "{:?}", &bytes[..4]);
+            assert_eq!(Stored::read(bytes, None), None, "{:?}", &bytes[..4]);
         }
     }
 
     #[test]
     fn a_character_that_the_encoding_has_not_is_named() {
         assert_eq!(edited(b"caf\xe9", "caf→"), Err(Unencodable('→')));
-        let converted = Stored::read(b"caf\xe9\r\n").expect("text").into_utf8();
+        let converted = Stored::read(b"caf\xe9\r\n", None).expect("text").into_utf8();
         assert_eq!(converted.write("café→\n"), Ok("café→\r\n".as_bytes().to_vec()));
     }
 }

@@ -71,7 +71,7 @@ pub fn change(typed: &Typed, path: &BStr, original: &Original) -> Result<Wanted,
         Text::Not(_) => (Contents::Stored(original.entry.id), None),
         Text::Editable { bytes, stored } => {
             let new = write(stored.clone(), typed)?;
-            let preview = Preview::between(bytes, &new);
+            let preview = Preview::of_texts(stored.text(), &stored.edited(&typed.text), **bytes == new);
             (Contents::Bytes(new), Some(preview))
         }
     };
@@ -162,7 +162,7 @@ pub fn upload(typed: &Typed, files: &[Uploaded]) -> Result<Wanted, Refusal> {
 /// A file is deleted.
 pub fn delete(path: &BStr, original: &Original) -> Wanted {
     let preview = match &original.text {
-        Text::Editable { bytes, .. } => Some(Preview::between(bytes, b"")),
+        Text::Editable { stored, .. } => Some(Preview::of_texts(stored.text(), "", stored.text().is_empty())),
         Text::Not(_) => None,
     };
     Wanted {

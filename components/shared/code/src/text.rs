@@ -14,8 +14,8 @@ pub enum Encoding {
     Utf8,
     Utf16Le,
     Utf16Be,
-    /// An older one, taken for likely from the bytes.
-    Guessed(Legacy),
+    /// An older one, which somebody says it is, or which is likely from the bytes.
+    Legacy(Legacy),
 }
 
 /// An encoding of the time before Unicode, such as Windows-1252 or Shift_JIS: ASCII stands for itself, and no
@@ -29,7 +29,7 @@ impl Encoding {
             Self::Utf8 => None,
             Self::Utf16Le => Some("UTF-16LE"),
             Self::Utf16Be => Some("UTF-16BE"),
-            Self::Guessed(legacy) => Some(legacy.name()),
+            Self::Legacy(legacy) => Some(legacy.name()),
         }
     }
 }
@@ -64,7 +64,7 @@ pub fn decode(bytes: &[u8]) -> Option<Text> {
         Ok(text) => (text.strip_prefix('\u{feff}').unwrap_or(text).to_owned(), Encoding::Utf8),
         Err(_) => {
             let legacy = legacy([bytes]);
-            (legacy.decode_without_bom_handling(bytes).0.into_owned(), Encoding::Guessed(legacy))
+            (legacy.decode_without_bom_handling(bytes).0.into_owned(), Encoding::Legacy(legacy))
         }
     };
     Some(Text { text, encoding })
@@ -252,14 +252,14 @@ mod tests {
         ];
         for (encoding, text) in cases {
             let bytes = encoding.encode(text).0;
-            let expected = Text { text: text.to_owned(), encoding: Encoding::Guessed(encoding) };
+            let expected = Text { text: text.to_owned(), encoding: Encoding::Legacy(encoding) };
             assert_eq!(decode(&bytes), Some(expected), "{text}");
             assert_eq!(legacy([b"ASCII".as_slice(), "żółw".as_bytes(), &bytes]), encoding, "{text}");
         }
         let mut damaged = encoding_rs::SHIFT_JIS.encode(cases[0].1).0.repeat(10_000);
         damaged.extend(b"\x98\xff");
         let decoded = decode(&damaged).expect("it is text");
-        assert_eq!(decoded.encoding, Encoding::Guessed(encoding_rs::WINDOWS_1252), "it must fit everywhere");
+        assert_eq!(decoded.encoding, Encoding::Legacy(encoding_rs::WINDOWS_1252), "it must fit everywhere");
     }
 
     #[test]
@@ -283,7 +283,7 @@ mod tests {
             (b"\xef\xbb\xbfmark", Some(("mark", Encoding::Utf8))),
             (b"\xff\xfea\0b\0", Some(("ab", Encoding::Utf16Le))),
             (b"\xfe\xff\0a\0b", Some(("ab", Encoding::Utf16Be))),
-            (b"caf\xe9 \x80", Some(("café €", Encoding::Guessed(encoding_rs::WINDOWS_1252)))),
+            (b"caf\xe9 \x80", Some(("café €", Encoding::Legacy(encoding_rs::WINDOWS_1252)))),
             (b"a\0b", None),
         ];
         for (bytes, expected) in cases {
