@@ -191,6 +191,9 @@ pub const TABLE_ROWS_MAX: usize = 2_000;
 /// The most columns of a text that is shown as a table.
 pub const TABLE_COLUMNS_MAX: usize = 100;
 
+/// The most cells of a table in a text in reStructuredText or Org. Past it, the table is shown as it is typed.
+pub const TABLE_CELLS_MAX: usize = 20_000;
+
 /// The most bytes of a cell of a table that are shown.
 pub const TABLE_CELL_BYTES_MAX: usize = 1_000;
 

@@ -6,7 +6,7 @@ use lithe_web::{Language, Text, t};
 
 /// Renders a text, its first line as the head; none if it has no second column, or more columns than are shown.
 pub fn html(text: &str, separator: char, language: Language) -> Option<String> {
-    let mut reader = Reader { rest: text, separator };
+    let mut reader = Reader { rest: text, separator, skips_spaces: false };
     let head = reader.row()?;
     if !(2..=TABLE_COLUMNS_MAX).contains(&head.len()) {
         return None;
@@ -37,14 +37,21 @@ fn push_cell(html: &mut String, element: &str, cell: &str) {
 }
 
 /// Reads rows one by one.
-struct Reader<'a> {
+pub struct Reader<'a> {
     rest: &'a str,
     separator: char,
+    /// Whether a cell begins behind the spaces before it.
+    skips_spaces: bool,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// A reader of values as a directive of reStructuredText has them.
+    pub fn of_directive(text: &'a str, separator: char) -> Self {
+        Self { rest: text, separator, skips_spaces: separator != ' ' }
+    }
+
     /// The next row that is not an empty line.
-    fn row(&mut self) -> Option<Vec<String>> {
+    pub fn row(&mut self) -> Option<Vec<String>> {
         self.rest = self.rest.trim_start_matches(['\n', '\r']);
         if self.rest.is_empty() {
             return None;
@@ -64,6 +71,9 @@ impl Reader<'_> {
     /// The next cell, up to the separator or the line end.
     fn cell(&mut self) -> String {
         let mut cell = String::new();
+        if self.skips_spaces {
+            self.rest = self.rest.trim_start_matches(' ');
+        }
         if let Some(quoted) = self.rest.strip_prefix('"') {
             self.rest = quoted;
             // Two quotes within stand for one.

@@ -1,0 +1,345 @@
+//! What a text names: titles, targets, footnotes, substitutions and roles. All of them are known before the first is
+//! written, as links may stand before what they lead to.
+
+use super::tree::{Block, Image, Title};
+use std::collections::{HashMap, HashSet};
+
+/// How many names may lead to one another before a link is taken to lead nowhere.
+const INDIRECT_MAX: usize = 8;
+
+/// The longest text of a link that holds its own address, in bytes.
+const EMBEDDED_BYTES_MAX: usize = 1_000;
+
+/// Where a name leads.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Target {
+    Address(String),
+    /// Within the text.
+    Id(String),
+    /// Where another name leads.
+    Name(String),
+}
+
+/// What stands in place of a name between `|`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Substitution {
+    Text(String),
+    Image(Image),
+}
+
+/// A footnote or a citation.
+#[derive(Debug)]
+pub struct Footnote {
+    /// `#` if it is to be numbered, `#name` if it has a name too, `*` if it is to have a symbol; or what it is called.
+    label: String,
+    /// What it is called.
+    pub shown: String,
+    pub id: String,
+}
+
+impl Footnote {
+    pub fn is_citation(&self) -> bool {
+        !self.label.starts_with(['#', '*']) && !is_number(&self.label)
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct Names {
+    pub titles: Vec<Title>,
+    pub footnotes: Vec<Footnote>,
+    pub are_titles_numbered: bool,
+    footnotes_by_label: HashMap<String, usize>,
+    /// The footnotes without names that are numbered, and those that have symbols.
+    numbered: Vec<usize>,
+    with_symbols: Vec<usize>,
+    targets: HashMap<String, Target>,
+    anonymous: Vec<Target>,
+    substitutions: HashMap<String, Substitution>,
+    roles: HashMap<String, String>,
+    ids: HashSet<String>,
+    /// How often an id was wanted.
+    wanted_ids: HashMap<String, usize>,
+}
+
+fn is_number(label: &str) -> bool {
+    !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A name as names are compared: its case and its white space do not matter.
+fn normal(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// A text without its marks.
+pub fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => plain.extend(characters.next().filter(|next| !next.is_whitespace())),
+            '`' | '*' | '|' => {}
+            '_' if !characters.peek().is_some_and(|next| next.is_alphanumeric()) => {}
+            _ => plain.push(character),
+        }
+    }
+    plain
+}
+
+/// A name as an id: lower case, and a hyphen for all that is no letter.
+fn id_of(name: &str) -> String {
+    let mut id = String::with_capacity(name.len());
+    for character in plain(name).chars() {
+        match character.is_alphanumeric() {
+            true => id.extend(character.to_lowercase()),
+            false if !id.is_empty() && !id.ends_with('-') => id.push('-'),
+            false => {}
+        }
+    }
+    id.truncate(id.trim_end_matches('-').len());
+    id
+}
+
+impl Names {
+    /// An id that nothing else has.
+    fn unique_id(&mut self, name: &str, otherwise: &str) -> String {
+        let id = Some(id_of(name)).filter(|id| !id.is_empty()).unwrap_or_else(|| otherwise.to_owned());
+        let wanted = self.wanted_ids.entry(id.clone()).or_default();
+        let mut chosen = id.clone();
+        while *wanted > 0 || self.ids.contains(&chosen) {
+            *wanted += 1;
+            chosen = format!("{id}-{wanted}");
+            if !self.ids.contains(&chosen) {
+                break;
+            }
+        }
+        *wanted = (*wanted).max(1);
+        self.ids.insert(chosen.clone());
+        chosen
+    }
+
+    /// Adds a title; returns its number among all of them.
+    pub fn add_title(&mut self, level: usize, text: &str) -> usize {
+        let id = self.unique_id(text, "section");
+        // The first of some titles of one name is the one that links lead to.
+        self.targets.entry(normal(&plain(text))).or_insert_with(|| Target::Id(id.clone()));
+        self.titles.push(Title { level, text: text.to_owned(), id, number: String::new() });
+        self.titles.len() - 1
+    }
+
+    /// Adds a place in the text that links lead to; returns its id.
+    pub fn add_place(&mut self, name: &str) -> String {
+        let id = self.unique_id(name, "target");
+        self.targets.insert(normal(name), Target::Id(id.clone()));
+        id
+    }
+
+    /// Adds a target, `address` as it is typed: an address, or the name of another target.
+    pub fn add_target(&mut self, name: &str, address: &str) {
+        self.targets.insert(normal(name), target_of(address));
+    }
+
+    pub fn add_anonymous(&mut self, address: &str) {
+        self.anonymous.push(target_of(address));
+    }
+
+    /// Adds a place that links without names lead to; returns its id.
+    pub fn add_anonymous_place(&mut self) -> String {
+        let id = self.unique_id("", "target");
+        self.anonymous.push(Target::Id(id.clone()));
+        id
+    }
+
+    /// Adds the names of links that hold their own addresses, `` `name <address>`_ ``.
+    pub fn add_embedded(&mut self, text: &str) {
+        for (end, _) in text.match_indices(">`_") {
+            let before = &text[text.floor_char_boundary(end.saturating_sub(EMBEDDED_BYTES_MAX))..end];
+            let is_named = !text[end + 3..].starts_with('_');
+            let Some((name, address)) = before.rsplit_once('`').and_then(|(_, link)| link.rsplit_once('<'))
+            else {
+                continue;
+            };
+            if is_named && !name.trim().is_empty() {
+                self.targets.entry(normal(name)).or_insert_with(|| target_of(address));
+            }
+        }
+    }
+
+    /// Adds the places that links lead to within texts, `` _`name` ``.
+    pub fn add_inline_targets(&mut self, text: &str) {
+        for (begin, mark) in text.match_indices("_`") {
+            let after = &text[begin + mark.len()..];
+            let after = &after[..after.floor_char_boundary(EMBEDDED_BYTES_MAX)];
+            let is_begin = !text[..begin].ends_with(|before: char| before.is_alphanumeric() || before == '`');
+            if let Some((name, _)) =
+                after.split_once('`').filter(|(name, _)| is_begin && !name.trim().is_empty())
+            {
+                self.add_place(name);
+            }
+        }
+    }
+
+    pub fn add_substitution(&mut self, name: &str, substitution: Substitution) {
+        self.substitutions.insert(name.split_whitespace().collect::<Vec<_>>().join(" "), substitution);
+    }
+
+    /// What a name between `|` stands for.
+    pub fn substitution(&self, name: &str) -> Option<&Substitution> {
+        let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+        self.substitutions.get(&name)
+    }
+
+    /// Adds a role that is like another one.
+    pub fn add_role(&mut self, name: &str, base: &str) {
+        self.roles.insert(name.to_lowercase(), base.to_lowercase());
+    }
+
+    /// The role that one of that name is like.
+    pub fn role(&self, name: &str) -> String {
+        let mut role = name.to_lowercase();
+        for _ in 0..INDIRECT_MAX {
+            match self.roles.get(&role) {
+                Some(base) if *base != role => role = base.clone(),
+                _ => break,
+            }
+        }
+        role
+    }
+
+    /// Where links of that name lead: an address, or `#` and an id.
+    pub fn address(&self, name: &str) -> Option<String> {
+        self.resolved(self.targets.get(&normal(name))?)
+    }
+
+    /// Where that link without a name leads.
+    pub fn anonymous_address(&self, number: usize) -> Option<String> {
+        self.resolved(self.anonymous.get(number)?)
+    }
+
+    fn resolved(&self, target: &Target) -> Option<String> {
+        let mut target = target;
+        for _ in 0..INDIRECT_MAX {
+            match target {
+                Target::Address(address) => return Some(address.clone()),
+                Target::Id(id) => return Some(format!("#{id}")),
+                Target::Name(name) => target = self.targets.get(&normal(name))?,
+            }
+        }
+        None
+    }
+
+    /// Adds a footnote; returns its number among all of them.
+    pub fn add_footnote(&mut self, label: &str) -> usize {
+        let number = self.footnotes.len();
+        let id = self.unique_id(&format!("footnote-{label}"), "footnote");
+        if let Some(name) = label.strip_prefix('#').filter(|name| !name.is_empty()) {
+            self.targets.insert(normal(name), Target::Id(id.clone()));
+        } else if !label.starts_with(['#', '*']) {
+            self.targets.entry(normal(label)).or_insert_with(|| Target::Id(id.clone()));
+        }
+        match label {
+            "#" => self.numbered.push(number),
+            "*" => self.with_symbols.push(number),
+            _ => {
+                self.footnotes_by_label.entry(normal(label)).or_insert(number);
+            }
+        }
+        self.footnotes.push(Footnote { label: label.to_owned(), shown: label.to_owned(), id });
+        number
+    }
+
+    /// The footnote that a reference means, which is the `nth` one of that label.
+    pub fn footnote(&self, label: &str, nth: usize) -> Option<usize> {
+        match label {
+            "#" => self.numbered.get(nth).copied(),
+            "*" => self.with_symbols.get(nth).copied(),
+            _ => self.footnotes_by_label.get(&normal(label)).copied(),
+        }
+    }
+
+    /// Numbers what is to be numbered, once all of it is known.
+    pub fn number(&mut self) {
+        let taken: HashSet<String> = self
+            .footnotes
+            .iter()
+            .map(|footnote| footnote.label.clone())
+            .filter(|label| is_number(label))
+            .collect();
+        let mut free = (1_usize..).map(|number| number.to_string()).filter(|number| !taken.contains(number));
+        let mut symbols = 0;
+        for footnote in &mut self.footnotes {
+            match footnote.label.as_bytes() {
+                [b'#', ..] => footnote.shown = free.next().unwrap_or_default(),
+                [b'*'] => {
+                    footnote.shown = symbol(symbols);
+                    symbols += 1;
+                }
+                _ => {}
+            }
+        }
+        if self.are_titles_numbered {
+            self.number_titles();
+        }
+    }
+
+    fn number_titles(&mut self) {
+        let first = self.first_of_contents();
+        let mut counts: Vec<usize> = Vec::new();
+        for title in &mut self.titles[first..] {
+            let level = title.level.saturating_sub(first).clamp(1, 6);
+            counts.resize(level, 0);
+            counts[level - 1] += 1;
+            let number: Vec<String> = counts.iter().map(usize::to_string).collect();
+            title.number = number.join(".") + " ";
+        }
+    }
+
+    /// The first title that is one of a section: the title of the whole is none.
+    pub fn first_of_contents(&self) -> usize {
+        let highest = self.titles.iter().filter(|title| title.level == 1).count();
+        usize::from(highest == 1 && self.titles.len() > 1)
+    }
+}
+
+/// What an address that is typed means.
+fn target_of(address: &str) -> Target {
+    let address = address.trim();
+    if let Some(name) = address.strip_suffix('_').filter(|name| !name.ends_with('\\')) {
+        let quoted = name.strip_prefix('`').and_then(|name| name.strip_suffix('`'));
+        let is_name = |name: &str| !name.contains(['/', ' ', '#', '?', '@']) && !name.contains("::");
+        if let Some(name) = quoted.or(Some(name).filter(|name| is_name(name))) {
+            return Target::Name(name.to_owned());
+        }
+    }
+    Target::Address(unescaped(&address.split_whitespace().collect::<String>()))
+}
+
+/// A text without the backslashes that take its marks away, and what white space they take away.
+pub fn unescaped(text: &str) -> String {
+    if !text.contains('\\') {
+        return text.to_owned();
+    }
+    let mut result = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => result.extend(characters.next().filter(|next| !next.is_whitespace())),
+            _ => result.push(character),
+        }
+    }
+    result
+}
+
+/// The symbols of footnotes, in the order in which they are taken; then twice, and so on.
+const SYMBOLS: [&str; 10] = ["*", "†", "‡", "§", "¶", "#", "♠", "♥", "♦", "♣"];
+
+fn symbol(number: usize) -> String {
+    SYMBOLS[number % SYMBOLS.len()].repeat((number / SYMBOLS.len()).min(5) + 1)
+}
+
+/// What belongs to a footnote joins those right before it.
+pub fn push_footnote(blocks: &mut Vec<Block>, number: usize, said: Vec<Block>) {
+    match blocks.last_mut() {
+        Some(Block::Footnotes(footnotes)) => footnotes.push((number, said)),
+        _ => blocks.push(Block::Footnotes(vec![(number, said)])),
+    }
+}
