@@ -228,30 +228,151 @@ mod tests {
         }
     }
 
+    /// Texts that would take long, or a deep stack, if each part of them were looked at again for every other.
+    fn bombs() -> Vec<String> {
+        let repeated = [
+            "*",
+            "`",
+            "**a ",
+            "``a ",
+            "|a ",
+            "- ",
+            " - a\n",
+            "[[",
+            "_",
+            "|",
+            "a_ ",
+            "[1]_ ",
+            "[#]_ ",
+            "a:: ",
+            "\\",
+            "\0",
+            ":a:`",
+            ":a",
+            "<a@",
+            "`<",
+            ">`_",
+            "_`",
+            "=a ",
+            "~",
+            "+a ",
+            "a_{",
+            "a^{",
+            "[fn:a:",
+            "[fn:1] ",
+            "<<",
+            "<2020-01-01 ",
+            "{{{a(",
+            "\\a{",
+            "@@a:",
+            "$a ",
+            "[cite:@a;",
+            "src_a{",
+            "call_a(",
+            "\n",
+            "a\n",
+            "a\n b\n",
+            "a\n=\n",
+            "* a\n",
+            "- a\n",
+            "1. a\n",
+            "(a) b\n",
+            ":a: b\n",
+            "-a  b\n",
+            "| a\n",
+            ".. a\n",
+            ".. _a: a_\n",
+            ".. _a:\n",
+            ".. [#] a\n",
+            "__ a\n",
+            ">>> a\n\n",
+            ".. contents::\n\n",
+            ".. |a| replace:: |a| |a|\n\n|a|\n\n",
+            ".. note::\n  a\n\n",
+            "a::\n\n  b\n\n",
+            "  -- a\n\n",
+            "= =\n",
+            "+-+\n",
+            "| a | b |\n",
+            "|-\n",
+            "#+a:\n",
+            "#+BEGIN_QUOTE\n",
+            "#+END_QUOTE\n",
+            ":A:\n",
+            ":END:\n",
+            "\\begin{a}\n",
+            "[fn:1] a\n\n",
+            "- a :: b\n",
+            "- [ ] a\n",
+            "#+begin_src\n",
+            ": a\n",
+            "#+CAPTION: a\n| a |\n",
+            "%%(",
+        ];
+        let times = |text: &str| text.repeat(MARKUP_BYTES_MAX / text.len());
+        let nested =
+            |text: &str| (0..700).map(|depth| format!("{}{text}\n\n", " ".repeat(depth))).collect::<String>();
+        let square = |line: &str, rows: usize| format!("{}\n", line).repeat(rows);
+        let mut bombs: Vec<String> = repeated.iter().map(|text| times(text)).collect();
+        bombs
+            .extend(["- a", "a", "* a", "1. a", ":a: b", ".. note::", "a ::", "| a", "- a :: b"].map(nested));
+        bombs.extend([
+            // Substitutions that double four times over, of which each is long.
+            format!(
+                ".. |a| replace:: {}\n.. |b| replace:: |a| |a|\n.. |c| replace:: |b| |b|\n\n{}",
+                "x".repeat(1 << 16),
+                "|c| ".repeat(30_000)
+            ),
+            // Many titles, listed many times.
+            format!("{}{}", "a\n=\n".repeat(30_000), ".. contents::\n\n".repeat(8_000)),
+            // Tables of many cells, of few lines that are long, and of cells that do not close.
+            format!("{}\n{}{}\n", "= ".repeat(60_000), "a\n".repeat(60_000), "= ".repeat(10)),
+            square(&"+-".repeat(250), 500),
+            square(&format!("{}+", "+-".repeat(250)), 500),
+            square(&format!("+{}+", "-".repeat(500)), 500),
+            format!("+{}+\n{}", "-+".repeat(250), square(&format!("|{}|", " |".repeat(250)), 500)),
+            format!("| {}\n", "a | ".repeat(60_000)),
+            // References from everywhere to one place.
+            format!("{}\n\n.. [1] a\n.. [#] b\n", "[1]_ [#]_ ".repeat(25_000)),
+            format!("{}\n\n[fn:1] a\n", "[fn:1] ".repeat(36_000)),
+            format!("{}{}", "#+BEGIN_QUOTE\n".repeat(9_000), "#+END_QUOTE\n".repeat(9_000)),
+            (0..700).map(|depth| format!("{} a\n", "*".repeat(depth + 1))).collect(),
+        ]);
+        bombs
+    }
+
+    /// A stack as that of an instance.
+    const STACK_BYTES: usize = 1 << 20;
+
     #[test]
     fn a_bomb_takes_no_longer_than_its_length_allows() {
-        let long = [
-            "*".repeat(MARKUP_BYTES_MAX),
-            "`".repeat(MARKUP_BYTES_MAX),
-            "**a ".repeat(MARKUP_BYTES_MAX / 4),
-            "- ".repeat(MARKUP_BYTES_MAX / 2),
-            " - a\n".repeat(MARKUP_BYTES_MAX / 5),
-            (0..600).map(|depth| format!("{}- a\n\n", " ".repeat(depth))).collect(),
-            "[[".repeat(MARKUP_BYTES_MAX / 2),
-            "_".repeat(MARKUP_BYTES_MAX),
-            "|".repeat(MARKUP_BYTES_MAX),
-            "#+BEGIN_QUOTE\n".repeat(MARKUP_BYTES_MAX / 14),
-        ];
-        let origin = Origin { links: Links::new("d"), revision: "main".into(), file: "README".into() };
-        for text in long {
+        for text in bombs() {
             for markup in [Markup::ReStructuredText, Markup::Org] {
+                let text = text.clone();
+                let shown = text[..text.floor_char_boundary(20)].to_owned();
                 let begun = std::time::Instant::now();
-                let _ = markup.render(&text, &origin, 2, Language::English);
-                assert!(begun.elapsed().as_secs() < 20, "{markup:?} {:?}", &text[..20]);
+                let render = move || {
+                    let origin =
+                        Origin { links: Links::new("d"), revision: "main".into(), file: "README".into() };
+                    markup.render(&text, &origin, 2, Language::English).map(|html| html.len())
+                };
+                let thread =
+                    std::thread::Builder::new().stack_size(STACK_BYTES).spawn(render).expect("a thread");
+                let length = thread.join().expect("it ends");
+                let took = begun.elapsed();
+                println!("{took:?} {markup:?} {shown:?} {length:?}");
+                assert!(took.as_secs() < 5, "{markup:?} {shown:?} {took:?}");
             }
-            let more = format!("{text}{text}");
-            let is_past = more.len() > MARKUP_BYTES_MAX;
-            assert!(!is_past || Markup::Org.render(&more, &origin, 2, Language::English).is_none());
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_not_rendered() {
+        let origin = Origin { links: Links::new("d"), revision: "main".into(), file: "README".into() };
+        for markup in [Markup::ReStructuredText, Markup::Org] {
+            let rendered =
+                |length| markup.render(&"a".repeat(length), &origin, 2, Language::English).is_some();
+            assert!(rendered(MARKUP_BYTES_MAX) && !rendered(MARKUP_BYTES_MAX + 1));
         }
     }
 }

@@ -112,9 +112,18 @@ impl Parser {
     /// Reads what begins with the first line; returns how many lines it has.
     fn block(&mut self, lines: &[&str], depth: usize, blocks: &mut Vec<Block>) -> usize {
         let kind = kind(lines);
-        if !matches!(kind, Kind::Explicit) {
-            self.pending.clear();
+        if matches!(kind, Kind::Explicit) {
+            return self.explicit(lines, depth, blocks);
         }
+        let (names, before) = (std::mem::take(&mut self.pending), blocks.len());
+        let length = self.block_of(kind, lines, depth, blocks);
+        if let Some(Block::Title(number)) = blocks.get(before) {
+            names.iter().for_each(|name| self.names.add_title_name(name, *number));
+        }
+        length
+    }
+
+    fn block_of(&mut self, kind: Kind, lines: &[&str], depth: usize, blocks: &mut Vec<Block>) -> usize {
         match kind {
             Kind::Quote => {
                 let length = block_len(lines, 1).max(1);
@@ -135,8 +144,11 @@ impl Parser {
             Kind::Simple => self.simple_table(lines, depth, blocks),
             Kind::Explicit => self.explicit(lines, depth, blocks),
             Kind::Anonymous(begin) => {
-                self.names.add_anonymous(&lines[0][begin..]);
-                1
+                let length = continued_len(lines);
+                let address: String =
+                    lines[1..length].iter().fold(lines[0][begin..].to_owned(), |all, l| all + l);
+                self.names.add_anonymous(&address);
+                length
             }
             Kind::Overlined => self.overlined(lines, depth, blocks),
             Kind::Definitions => self.definitions(lines, depth, blocks),
@@ -242,6 +254,11 @@ fn is_attribution(line: &str) -> bool {
     let name =
         line.strip_prefix("---").or_else(|| line.strip_prefix("--")).or_else(|| line.strip_prefix('—'));
     name.is_some_and(|name| !name.trim().is_empty() && !name.starts_with('-'))
+}
+
+/// How many lines the first one goes on for, the others indented.
+pub fn continued_len(lines: &[&str]) -> usize {
+    1 + lines.iter().skip(1).take_while(|line| indent(line) > 0).count()
 }
 
 /// How many lines there are before one that is empty.

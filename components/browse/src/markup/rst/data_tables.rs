@@ -7,11 +7,8 @@ use crate::limits::{TABLE_CELLS_MAX, TABLE_COLUMNS_MAX};
 use crate::markup::table::Reader;
 
 impl Parser {
-    /// A table of separated values; none if they are in a file or too many.
+    /// A table of separated values; none if they are too many.
     pub(super) fn csv_table(&mut self, directive: &Directive, depth: usize) -> Option<Block> {
-        if directive.option("file").or_else(|| directive.option("url")).is_some() {
-            return None;
-        }
         let separator = match directive.option("delim").unwrap_or(",") {
             "tab" | "\\t" => '\t',
             "space" => ' ',

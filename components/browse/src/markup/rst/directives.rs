@@ -6,7 +6,7 @@ use super::lines::{field, indent, outdented, trimmed};
 use super::tree::{Block, Image};
 
 /// Directives whose contents are a remark: its class and its title.
-const REMARKS: [(&str, &str, &str); 13] = [
+const REMARKS: [(&str, &str, &str); 14] = [
     ("attention", "warning", "Attention"),
     ("caution", "caution", "Caution"),
     ("danger", "caution", "Danger"),
@@ -20,6 +20,7 @@ const REMARKS: [(&str, &str, &str); 13] = [
     ("todo", "note", "To do"),
     ("versionadded", "note", "Added in version"),
     ("versionchanged", "note", "Changed in version"),
+    ("warning", "warning", "Warning"),
 ];
 
 /// Directives that describe a part of a program, by its signature.
@@ -104,7 +105,12 @@ impl<'a> Directive<'a> {
         if !is_name || !(beside.is_empty() || beside.starts_with(' ')) {
             return None;
         }
-        let body = outdented(&typed[1..]);
+        let mut body = outdented(&typed[1..]);
+        let mut beside = beside.trim();
+        // Options may begin right there.
+        if field(beside).is_some() {
+            body.insert(0, std::mem::take(&mut beside));
+        }
         let mut at = body.iter().take_while(|line| !line.is_empty() && field(line).is_none()).count();
         let below = body[..at].to_vec();
         let mut options: Vec<(&str, String)> = Vec::new();
@@ -120,7 +126,7 @@ impl<'a> Directive<'a> {
             at += 1;
         }
         let contents = trimmed(&body[at..]).to_vec();
-        Some(Self { name: name.to_lowercase(), beside: beside.trim(), below, options, contents, typed })
+        Some(Self { name: name.to_lowercase(), beside, below, options, contents, typed })
     }
 
     /// What is before the options, on one line.
@@ -158,9 +164,10 @@ impl<'a> Directive<'a> {
 
     pub fn image(&self) -> Image {
         let option = |name| self.option(name).unwrap_or_default().to_owned();
+        let address = self.argument().replace(' ', "");
         Image {
-            address: self.argument().replace(' ', ""),
-            alternative: option("alt"),
+            alternative: self.option("alt").unwrap_or(&address).to_owned(),
+            address,
             width: option("width"),
             height: option("height"),
             align: option("align"),
@@ -218,7 +225,13 @@ impl Parser {
             }
             "epigraph" | "highlights" | "pull-quote" => self.quotes(&directive.body(), depth, blocks),
             "table" => self.titled_table(directive, depth, blocks),
-            "csv-table" => blocks.push(self.csv_table(directive, depth).unwrap_or_else(|| directive.typed())),
+            "csv-table" => {
+                let file = directive
+                    .option("file")
+                    .map(|file| Block::Files(vec![(file.to_owned(), file.to_owned())]));
+                let table = file.or_else(|| self.csv_table(directive, depth));
+                blocks.push(table.unwrap_or_else(|| directive.typed()));
+            }
             "list-table" => {
                 blocks.push(self.list_table(directive, depth).unwrap_or_else(|| directive.typed()))
             }
@@ -275,14 +288,15 @@ impl Parser {
         Block::Note { class, title: format!("{title} {version}"), blocks: said }
     }
 
-    fn contents(&self, directive: &Directive) -> Block {
+    fn contents(&mut self, directive: &Directive) -> Block {
         let is_local = directive.option("local").is_some();
         let title = match directive.argument() {
             title if title.is_empty() && !is_local => "Contents".to_owned(),
             title => title,
         };
         let depth = directive.number("depth").unwrap_or(usize::MAX);
-        Block::Contents { title, local_after: is_local.then_some(self.names.titles.len()), depth }
+        let id = self.names.add_contents(&title);
+        Block::Contents { title, id, local_after: is_local.then_some(self.names.titles.len()), depth }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What begins with two dots: targets, footnotes, substitutions, directives, and comments.
 
-use super::blocks::Parser;
+use super::blocks::{Parser, continued_len};
 use super::directives::Directive;
 use super::lines::{block_len, indent};
 use super::lists::hanging;
@@ -17,12 +17,13 @@ impl Parser {
             self.pending.clear();
             return 1;
         }
-        let length = 1 + block_len(&lines[1..], 1);
-        let lines = &lines[..length];
         if let Some(target) = rest.strip_prefix('_') {
-            self.target(target, lines, blocks);
+            let length = continued_len(lines);
+            self.target(target, &lines[..length], blocks);
             return length;
         }
+        let length = 1 + block_len(&lines[1..], 1);
+        let lines = &lines[..length];
         self.pending.clear();
         if let Some((label, after)) = footnote_label(rest) {
             let number = self.names.add_footnote(label);
@@ -66,7 +67,13 @@ impl Parser {
     fn substitution(&mut self, name: &str, directive: Option<Directive>) {
         let Some(directive) = directive else { return };
         let substitution = match directive.name.as_str() {
-            "image" => Substitution::Image(directive.image()),
+            "image" => {
+                let mut image = directive.image();
+                if directive.option("alt").is_none() {
+                    image.alternative = name.to_owned();
+                }
+                Substitution::Image(image)
+            }
             "replace" => Substitution::Text(directive.body().join("\n")),
             "unicode" => Substitution::Text(unicode(&directive.argument())),
             _ => return,

@@ -16,12 +16,17 @@ pub struct Enumerator<'a> {
 /// The number that the first of some lines begins with, if the next line does not deny that it is one.
 pub fn enumerator<'a>(lines: &[&'a str]) -> Option<Enumerator<'a>> {
     let first = bare_enumerator(lines[0])?;
+    let numerals = first.numerals();
+    continued(first, numerals, lines)
+}
+
+/// That number, which is in those numerals, if the next line does not deny it.
+fn continued<'a>(first: Enumerator<'a>, numerals: Numerals, lines: &[&'a str]) -> Option<Enumerator<'a>> {
     let next = lines.get(1).copied().unwrap_or_default();
     if next.is_empty() || indent(next) > 0 {
         return Some(first);
     }
     let second = bare_enumerator(next).filter(|second| second.around == first.around)?;
-    let numerals = first.numerals();
     let follows =
         second.text == "#" || value(second.text, numerals) == value(first.text, numerals).map(|n| n + 1);
     follows.then_some(first)
@@ -166,7 +171,10 @@ impl Parser {
                 found.around == first.around
                     && (found.text == "#" || value(found.text, numerals) == Some(expected))
             };
-            let Some(found) = enumerator(&lines[next..]).filter(follows) else { break };
+            let found = bare_enumerator(lines[next]).filter(follows);
+            let Some(found) = found.and_then(|found| continued(found, numerals, &lines[next..])) else {
+                break;
+            };
             let (body, length) = item(&lines[next..], found.begin);
             items.push(self.blocks(&body, depth + 1));
             at = next + length;

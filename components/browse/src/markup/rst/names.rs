@@ -48,6 +48,7 @@ pub struct Names {
     pub titles: Vec<Title>,
     pub footnotes: Vec<Footnote>,
     pub are_titles_numbered: bool,
+    titles_by_name: HashMap<String, usize>,
     footnotes_by_label: HashMap<String, usize>,
     /// The footnotes without names that are numbered, and those that have symbols.
     numbered: Vec<usize>,
@@ -55,6 +56,8 @@ pub struct Names {
     targets: HashMap<String, Target>,
     anonymous: Vec<Target>,
     substitutions: HashMap<String, Substitution>,
+    /// The same, whatever the case of their names.
+    substitutions_by_lower: HashMap<String, Substitution>,
     roles: HashMap<String, String>,
     ids: HashSet<String>,
     /// How often an id was wanted.
@@ -126,6 +129,24 @@ impl Names {
         self.titles.len() - 1
     }
 
+    /// Adds a name of a title that stands above it.
+    pub fn add_title_name(&mut self, name: &str, number: usize) {
+        self.titles_by_name.insert(normal(name), number);
+    }
+
+    /// The title that has that name above it.
+    pub fn title(&self, name: &str) -> Option<&Title> {
+        self.titles.get(*self.titles_by_name.get(&normal(name))?)
+    }
+
+    /// Adds a list of titles; returns its id.
+    pub fn add_contents(&mut self, title: &str) -> String {
+        let title = if title.is_empty() { "contents" } else { title };
+        let id = self.unique_id(title, "contents");
+        self.targets.entry(normal(title)).or_insert_with(|| Target::Id(id.clone()));
+        id
+    }
+
     /// Adds a place in the text that links lead to; returns its id.
     pub fn add_place(&mut self, name: &str) -> String {
         let id = self.unique_id(name, "target");
@@ -179,13 +200,15 @@ impl Names {
     }
 
     pub fn add_substitution(&mut self, name: &str, substitution: Substitution) {
-        self.substitutions.insert(name.split_whitespace().collect::<Vec<_>>().join(" "), substitution);
+        let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+        self.substitutions_by_lower.insert(name.to_lowercase(), substitution.clone());
+        self.substitutions.insert(name, substitution);
     }
 
-    /// What a name between `|` stands for.
+    /// What a name between `|` stands for; if not in its case, then in another.
     pub fn substitution(&self, name: &str) -> Option<&Substitution> {
         let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
-        self.substitutions.get(&name)
+        self.substitutions.get(&name).or_else(|| self.substitutions_by_lower.get(&name.to_lowercase()))
     }
 
     /// Adds a role that is like another one.
@@ -268,7 +291,11 @@ impl Names {
         let mut symbols = 0;
         for footnote in &mut self.footnotes {
             match footnote.label.as_bytes() {
-                [b'#', ..] => footnote.shown = free.next().unwrap_or_default(),
+                [b'#', ..] => {
+                    footnote.shown = free.next().unwrap_or_default();
+                    let target = Target::Id(footnote.id.clone());
+                    self.targets.entry(footnote.shown.clone()).or_insert(target);
+                }
                 [b'*'] => {
                     footnote.shown = symbol(symbols);
                     symbols += 1;
@@ -293,10 +320,15 @@ impl Names {
         }
     }
 
-    /// The first title that is one of a section: the title of the whole is none.
+    /// The first title that is one of a section: the title and the subtitle of the whole are none.
     pub fn first_of_contents(&self) -> usize {
-        let highest = self.titles.iter().filter(|title| title.level == 1).count();
-        usize::from(highest == 1 && self.titles.len() > 1)
+        let at = |level| self.titles.iter().filter(|title| title.level == level).count() == 1;
+        match self.titles.len() {
+            0 | 1 => 0,
+            // A second one that is alone too is a subtitle.
+            3.. if at(1) && at(2) && self.titles[1].level == 2 => 2,
+            _ => usize::from(at(1)),
+        }
     }
 }
 

@@ -58,12 +58,8 @@ impl Writer<'_> {
             }
             "ref" | "any" | "numref" => {
                 let address = self.names.address(target);
-                // Without a title, what it leads to has one.
-                let title = self
-                    .names
-                    .titles
-                    .iter()
-                    .find(|title| address.as_deref().is_some_and(|a| a[1..] == title.id));
+                // Without a title of its own, it has that of what it leads to.
+                let title = self.names.title(target);
                 let label = match title {
                     Some(title) if label == target => super::names::plain(&title.text),
                     _ => unescaped(label),

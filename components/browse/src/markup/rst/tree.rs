@@ -61,6 +61,7 @@ pub enum Block {
     /// A list of the titles: of those after the first so many that belong to the section, or of all.
     Contents {
         title: String,
+        id: String,
         local_after: Option<usize>,
         depth: usize,
     },

@@ -98,7 +98,7 @@ impl Writer<'_> {
             Block::Fields(items) => {
                 self.push("<dl class=\"fields\">\n");
                 for (name, blocks) in items {
-                    self.element("dt", name);
+                    self.element("dt", &capitalised(name));
                     self.tight("dd", blocks);
                 }
                 self.push("</dl>\n");
@@ -143,7 +143,10 @@ impl Writer<'_> {
             Block::Group(blocks) => self.blocks(blocks),
             Block::Footnotes(footnotes) => self.footnotes(footnotes),
             Block::Target(id) => self.push(&format!("<a id=\"{}\"></a>", escaped(id))),
-            Block::Contents { title, local_after, depth } => self.contents(title, *local_after, *depth),
+            Block::Contents { title, id, local_after, depth } => {
+                self.push(&format!("<a id=\"{}\"></a>", escaped(id)));
+                self.contents(title, *local_after, *depth);
+            }
             Block::Files(files) => self.files(files),
             Block::DefaultRole(role) => self.default_role.clone_from(role),
             Block::Rule => self.push("<hr>\n"),
@@ -353,6 +356,29 @@ impl Writer<'_> {
             }
         }
         self.push("</ul>\n");
+    }
+}
+
+/// What is said of a text at its beginning is begun with a capital.
+const BIBLIOGRAPHIC: [&str; 12] = [
+    "abstract",
+    "address",
+    "author",
+    "authors",
+    "contact",
+    "copyright",
+    "date",
+    "dedication",
+    "organization",
+    "revision",
+    "status",
+    "version",
+];
+
+fn capitalised(name: &str) -> String {
+    match BIBLIOGRAPHIC.contains(&name) {
+        true => name[..1].to_ascii_uppercase() + &name[1..],
+        false => name.to_owned(),
     }
 }
 
