@@ -111,12 +111,13 @@ const NEVER_NESTED: [&str; 17] = [
 fn sanitized(html: &str, origin: &Origin) -> String {
     let mut cleaner = ammonia::Builder::default();
     let classes = HashMap::from([
-        ("span", HashSet::from(highlight::CLASSES)),
+        ("span", highlight::CLASSES.into_iter().chain(ORG_CLASSES).collect()),
         ("section", HashSet::from(["footnotes"])),
         ("sup", HashSet::from(["footnote-ref"])),
         ("a", HashSet::from(["anchor", "footnote-backref"])),
         ("div", HashSet::from(ALERT_CLASSES)),
         ("p", HashSet::from(["markdown-alert-title"])),
+        ("dl", HashSet::from(["fields"])),
     ]);
     let origin = origin.clone();
     cleaner
@@ -128,6 +129,8 @@ fn sanitized(html: &str, origin: &Origin) -> String {
         .set_tag_attribute_value("input", "disabled", "")
         .set_tag_attribute_value("input", "aria-label", "Task")
         .add_tag_attributes("div", ["align"])
+        .add_tag_attributes("ol", ["type"])
+        .add_tag_attributes("li", ["value"])
         .add_tag_attributes("p", ["align"])
         .add_tag_attributes("h1", ["align"])
         .add_tag_attributes("h2", ["align"])
@@ -156,6 +159,9 @@ const ALERT_CLASSES: [&str; 6] = [
     "markdown-alert-warning",
     "markdown-alert-caution",
 ];
+
+/// What is around the title of a headline in Org.
+const ORG_CLASSES: [&str; 4] = ["org-to-do", "org-done", "org-priority", "org-tag"];
 
 /// Where a link leads: within the text, to a page of the site, to a file of the repository, or away.
 fn link<'a>(origin: &Origin, target: &'a str) -> Cow<'a, str> {

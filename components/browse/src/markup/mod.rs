@@ -3,6 +3,7 @@
 //! Whatever the form, what comes out went through [`crate::markdown::safe`] or was escaped here: nothing of
 //! a repository reaches a page that is not on its list of harmless elements.
 
+mod ids;
 mod notebook;
 mod org;
 mod rst;
@@ -136,30 +137,6 @@ fn address_len(text: &str) -> usize {
 fn link(address: &str, text: &str) -> String {
     format!("<a href=\"{}\">{}</a>", escaped(address), escaped(text))
 }
-
-/// Finds text between two marks at the beginning of `text`: neither end of it is white space, and what
-/// follows is no letter. Returns what is between, and how long all of it is.
-fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<(&'a str, usize)> {
-    let inner = text.strip_prefix(open)?;
-    // Marks lie close together; what lies far apart only looks like some.
-    let window = &inner[..inner.floor_char_boundary(SPAN_BYTES_MAX)];
-    let mut from = 0;
-    while let Some(found) = window[from..].find(close) {
-        let end = from + found;
-        let (body, after) = (&inner[..end], &inner[end + close.len()..]);
-        let is_tight = !body.is_empty()
-            && !body.starts_with(char::is_whitespace)
-            && !body.ends_with(char::is_whitespace);
-        if is_tight && !after.starts_with(char::is_alphanumeric) {
-            return Some((body, open.len() + end + close.len()));
-        }
-        from = end + close.len();
-    }
-    None
-}
-
-/// The longest text between two marks, in bytes.
-const SPAN_BYTES_MAX: usize = 2_000;
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,7 @@
 //! written, as links may stand before what they lead to.
 
 use super::tree::{Block, Image, Title};
+use crate::markup::ids::{Ids, hyphenated};
 use std::collections::{HashMap, HashSet};
 
 /// How many names may lead to one another before a link is taken to lead nowhere.
@@ -59,9 +60,7 @@ pub struct Names {
     /// The same, whatever the case of their names.
     substitutions_by_lower: HashMap<String, Substitution>,
     roles: HashMap<String, String>,
-    ids: HashSet<String>,
-    /// How often an id was wanted.
-    wanted_ids: HashMap<String, usize>,
+    ids: Ids,
 }
 
 fn is_number(label: &str) -> bool {
@@ -88,41 +87,10 @@ pub fn plain(text: &str) -> String {
     plain
 }
 
-/// A name as an id: lower case, and a hyphen for all that is no letter.
-fn id_of(name: &str) -> String {
-    let mut id = String::with_capacity(name.len());
-    for character in plain(name).chars() {
-        match character.is_alphanumeric() {
-            true => id.extend(character.to_lowercase()),
-            false if !id.is_empty() && !id.ends_with('-') => id.push('-'),
-            false => {}
-        }
-    }
-    id.truncate(id.trim_end_matches('-').len());
-    id
-}
-
 impl Names {
-    /// An id that nothing else has.
-    fn unique_id(&mut self, name: &str, otherwise: &str) -> String {
-        let id = Some(id_of(name)).filter(|id| !id.is_empty()).unwrap_or_else(|| otherwise.to_owned());
-        let wanted = self.wanted_ids.entry(id.clone()).or_default();
-        let mut chosen = id.clone();
-        while *wanted > 0 || self.ids.contains(&chosen) {
-            *wanted += 1;
-            chosen = format!("{id}-{wanted}");
-            if !self.ids.contains(&chosen) {
-                break;
-            }
-        }
-        *wanted = (*wanted).max(1);
-        self.ids.insert(chosen.clone());
-        chosen
-    }
-
     /// Adds a title; returns its number among all of them.
     pub fn add_title(&mut self, level: usize, text: &str) -> usize {
-        let id = self.unique_id(text, "section");
+        let id = self.ids.unique(hyphenated(&plain(text)), "section");
         // The first of some titles of one name is the one that links lead to.
         self.targets.entry(normal(&plain(text))).or_insert_with(|| Target::Id(id.clone()));
         self.titles.push(Title { level, text: text.to_owned(), id, number: String::new() });
@@ -142,14 +110,14 @@ impl Names {
     /// Adds a list of titles; returns its id.
     pub fn add_contents(&mut self, title: &str) -> String {
         let title = if title.is_empty() { "contents" } else { title };
-        let id = self.unique_id(title, "contents");
+        let id = self.ids.unique(hyphenated(title), "contents");
         self.targets.entry(normal(title)).or_insert_with(|| Target::Id(id.clone()));
         id
     }
 
     /// Adds a place in the text that links lead to; returns its id.
     pub fn add_place(&mut self, name: &str) -> String {
-        let id = self.unique_id(name, "target");
+        let id = self.ids.unique(hyphenated(name), "target");
         self.targets.insert(normal(name), Target::Id(id.clone()));
         id
     }
@@ -165,7 +133,7 @@ impl Names {
 
     /// Adds a place that links without names lead to; returns its id.
     pub fn add_anonymous_place(&mut self) -> String {
-        let id = self.unique_id("", "target");
+        let id = self.ids.unique(hyphenated(""), "target");
         self.anonymous.push(Target::Id(id.clone()));
         id
     }
@@ -253,7 +221,7 @@ impl Names {
     /// Adds a footnote; returns its number among all of them.
     pub fn add_footnote(&mut self, label: &str) -> usize {
         let number = self.footnotes.len();
-        let id = self.unique_id(&format!("footnote-{label}"), "footnote");
+        let id = self.ids.unique(hyphenated(&format!("footnote-{label}")), "footnote");
         if let Some(name) = label.strip_prefix('#').filter(|name| !name.is_empty()) {
             self.targets.insert(normal(name), Target::Id(id.clone()));
         } else if !label.starts_with(['#', '*']) {

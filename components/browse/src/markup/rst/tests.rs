@@ -64,7 +64,7 @@ fn links_lead_to_what_they_name() {
         ),
         (
             "top_ `One two`_ there_ `that <there_>`_\n\n.. _top:\n.. _there: doc_\n.. _doc: a.rst\n\nOne *two*\n=========\n\n.. _top:\n\nText",
-            "<p><a href=\"#top-2\">top</a> <a href=\"#one-two\">One two</a> <a href=\"a.rst\">there</a> <a href=\"a.rst\">that</a></p>\n<a id=\"top\"></a><h1>One <em>two</em></h1>\n<a id=\"top-2\"></a><p>Text</p>\n",
+            "<p><a href=\"#top-1\">top</a> <a href=\"#one-two\">One two</a> <a href=\"a.rst\">there</a> <a href=\"a.rst\">that</a></p>\n<a id=\"top\"></a><h1>One <em>two</em></h1>\n<a id=\"top-1\"></a><p>Text</p>\n",
         ),
         (
             "|a| |logo| |A b|_ |c| |copy|\n\n.. |a| replace:: **text** |a|\n.. |logo| image:: l.png\n   :width: 20px\n.. |A b| replace:: b\n.. _a b: b.rst\n",
