@@ -228,6 +228,7 @@ impl Parser {
             "csv-table" => {
                 let file = directive
                     .option("file")
+                    .or(directive.option("url"))
                     .map(|file| Block::Files(vec![(file.to_owned(), file.to_owned())]));
                 let table = file.or_else(|| self.csv_table(directive, depth));
                 blocks.push(table.unwrap_or_else(|| directive.typed()));
