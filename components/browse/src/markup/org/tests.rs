@@ -117,7 +117,7 @@ fn lists_nest_and_keep_what_is_typed() {
         ),
         (
             "- a\n  #+begin_example\nb\n  #+end_example\n  c\nd",
-            "<ul>\n<li><p>a</p>\n<pre>b</pre>\n<p>c</p>\n</li>\n</ul>\n<p>d</p>\n",
+            "<ul>\n<li><p>a</p>\n<pre><code>b</code></pre>\n<p>c</p>\n</li>\n</ul>\n<p>d</p>\n",
         ),
     ]);
 }
@@ -134,7 +134,7 @@ fn tables_have_heads_and_captions() {
             "<a id=\"t\"></a><table><caption>Said</caption>\n<thead><tr><th>a</th><th align=\"right\">b</th><th align=\"center\"></th></tr>\n</thead><tbody><tr><td>1</td><td align=\"right\"><code>2</code></td><td align=\"center\">3</td></tr>\n</tbody></table>\n",
         ),
         ("| a |\n|---|\n", "<table><tbody><tr><td>a</td></tr>\n</tbody></table>\n"),
-        ("+---+\n| a |\n+---+\n", "<pre>+---+\n| a |\n+---+</pre>\n"),
+        ("+---+\n| a |\n+---+\n", "<pre><code>+---+\n| a |\n+---+</code></pre>\n"),
     ]);
 }
 
@@ -143,7 +143,7 @@ fn blocks_are_told_apart() {
     check(&[
         (
             "#+BEGIN_EXAMPLE\n<x>\n,* y\n#+END_EXAMPLE\n: z\n:   w\n-----\n:PROPERTIES:\n:A: 1\n:END:",
-            "<pre>&lt;x&gt;\n* y</pre>\n<pre>z\n  w</pre>\n<hr>\n",
+            "<pre><code>&lt;x&gt;\n* y</code></pre>\n<pre><code>z\n  w</code></pre>\n<hr>\n",
         ),
         (
             "#+begin_quote\na\n\n- b\n#+end_quote\n#+begin_center\nc\n#+end_center\n#+begin_verse\nd\n  e\n#+end_verse\n",
@@ -151,7 +151,7 @@ fn blocks_are_told_apart() {
         ),
         (
             "#+begin_export html\n<b>a</b>\n#+end_export\n#+BEGIN_HTML\n<i>\n#+END_HTML\n#+begin_comment\nx\n#+end_comment\n# y\n#+HTML: <b>\n#+RESULTS:\n: 1\n",
-            "<pre>1</pre>\n",
+            "<pre><code>1</code></pre>\n",
         ),
         (
             "#+begin_tip\na\n#+end_tip\n#+begin_own\nb\n#+end_own\n#+BEGIN: clocktable\nc\n#+END:\n",
@@ -159,7 +159,7 @@ fn blocks_are_told_apart() {
         ),
         (
             "\\begin{x}\na\n\\end{x}\nCLOCK: [2020-01-01]\n#+INCLUDE: \"a/b.org::x\" src\n",
-            "<pre>\\begin{x}\na\n\\end{x}</pre>\n<p><a href=\"a/b.org\">a/b.org</a></p>\n",
+            "<pre><code>\\begin{x}\na\n\\end{x}</code></pre>\n<p><a href=\"a/b.org\">a/b.org</a></p>\n",
         ),
         (
             "#+CAPTION: Said\n#+ATTR_HTML: :alt x :width 200px\n[[./a.png]]\n\n[[./b.png]]\n",

@@ -77,7 +77,7 @@ impl Writer<'_> {
                 let html = self.sized(html);
                 self.push(&format!("<p>{html}</p>\n"));
             }
-            Block::Typed(text) => self.push(&format!("<pre>{}</pre>\n", escaped(text))),
+            Block::Typed(text) => self.push(&format!("<pre><code>{}</code></pre>\n", escaped(text))),
             Block::Code { language, text } => self.push(&code_block(language, text)),
             Block::Quote(blocks) => self.within("<blockquote>", blocks, "</blockquote>\n"),
             Block::Center(blocks) => self.within("<div align=\"center\">", blocks, "</div>\n"),

@@ -118,7 +118,7 @@ fn blocks_are_told_apart() {
     check(&[
         (
             "Run::\n\n    make\n      x\n\nAlone ::\n\n> quoted\n> more\n\nend",
-            "<p>Run:</p>\n<pre>make\n  x</pre>\n<p>Alone</p>\n<pre>&gt; quoted\n&gt; more</pre>\n<p>end</p>\n",
+            "<p>Run:</p>\n<pre><code>make\n  x</code></pre>\n<p>Alone</p>\n<pre><code>&gt; quoted\n&gt; more</code></pre>\n<p>end</p>\n",
         ),
         (
             "  quoted\n\n  -- Me\n\n    deeper\n",
@@ -130,7 +130,7 @@ fn blocks_are_told_apart() {
         ),
         (
             ".. parsed-literal::\n\n   a *b*\n     c\n\n.. math::\n\n   a < b\n",
-            "<pre>a <em>b</em>\n  c</pre>\n<pre>a &lt; b</pre>\n",
+            "<pre><code>a <em>b</em>\n  c</code></pre>\n<pre><code>a &lt; b</code></pre>\n",
         ),
         ("..\n\n  quoted\n\n.. hidden\n   this\n\n   too\n", "<blockquote><p>quoted</p>\n</blockquote>\n"),
     ]);
@@ -169,7 +169,7 @@ fn directives_of_no_use_here_are_left_out_or_shown() {
     check(&[
         (
             ".. raw:: html\n\n   <b>x</b>\n\n.. include:: a/b.rst\n\n.. meta::\n   :a: b\n\n.. unknown:: x\n   :a: b\n\n   c\n",
-            "<ul>\n<li><a href=\"a/b.rst\">a/b.rst</a></li>\n</ul>\n<pre>.. unknown:: x\n   :a: b\n\n   c</pre>\n",
+            "<ul>\n<li><a href=\"a/b.rst\">a/b.rst</a></li>\n</ul>\n<pre><code>.. unknown:: x\n   :a: b\n\n   c</code></pre>\n",
         ),
         (
             ".. toctree::\n   :maxdepth: 2\n   :caption: More\n\n   a\n   Title <b/c>\n   https://x.example/\n   glob*\n   self\n",
@@ -201,13 +201,13 @@ fn tables_are_read_by_their_lines() {
             "+---+-----+\n| a | b   |\n+===+==+==+\n| c |d | e|\n|   +--+--+\n| - |  f  |\n+---+-----+\n",
             "<table><thead><tr><th>a</th>\n<th colspan=\"2\">b</th>\n</tr>\n</thead><tbody><tr><td rowspan=\"2\">c\n<ul>\n<li></li>\n</ul>\n</td>\n<td>d</td>\n<td>e</td>\n</tr>\n<tr><td colspan=\"2\">f</td>\n</tr>\n</tbody></table>\n",
         ),
-        ("+---+\n| a |\n+--+\n", "<pre>+---+\n| a |\n+--+</pre>\n"),
+        ("+---+\n| a |\n+--+\n", "<pre><code>+---+\n| a |\n+--+</code></pre>\n"),
         (
             "===== ===\na     b\n===== ===\n1     2\n      more\n\\     3 and on\nboth\n---------\n===== ===\n\nend",
             "<table><thead><tr><th>a</th>\n<th>b</th>\n</tr>\n</thead><tbody><tr><td>1</td>\n<td>2\nmore</td>\n</tr>\n<tr><td></td>\n<td>3 and on</td>\n</tr>\n<tr><td colspan=\"2\">both</td>\n</tr>\n</tbody></table>\n<p>end</p>\n",
         ),
         ("=== ===\na   b\n=== ===\n", "<table><tbody><tr><td>a</td>\n<td>b</td>\n</tr>\n</tbody></table>\n"),
-        ("=== ===\nnever ends\n\nend", "<pre>=== ===\nnever ends</pre>\n<p>end</p>\n"),
+        ("=== ===\nnever ends\n\nend", "<pre><code>=== ===\nnever ends</code></pre>\n<p>end</p>\n"),
     ]);
 }
 
@@ -220,7 +220,7 @@ fn tables_are_read_from_values_and_lists() {
         ),
         (
             ".. list-table:: T\n   :header-rows: 1\n\n   * - a\n     - b\n   * - c\n     - - d\n\n.. list-table::\n\n   none\n",
-            "<table><caption>T</caption>\n<thead><tr><th>a</th>\n<th>b</th>\n</tr>\n</thead><tbody><tr><td>c</td>\n<td><ul>\n<li>d</li>\n</ul>\n</td>\n</tr>\n</tbody></table>\n<pre>.. list-table::\n\n   none</pre>\n",
+            "<table><caption>T</caption>\n<thead><tr><th>a</th>\n<th>b</th>\n</tr>\n</thead><tbody><tr><td>c</td>\n<td><ul>\n<li>d</li>\n</ul>\n</td>\n</tr>\n</tbody></table>\n<pre><code>.. list-table::\n\n   none</code></pre>\n",
         ),
         (
             ".. table:: T\n\n   = =\n   a b\n   = =\n",

@@ -72,9 +72,12 @@ impl Writer<'_> {
         match block {
             Block::Title(number) => self.title(*number),
             Block::Paragraph(text) => self.element("p", text),
-            Block::Typed(text) => self.push(&format!("<pre>{}</pre>\n", escaped(text))),
+            Block::Typed(text) => self.push(&format!("<pre><code>{}</code></pre>\n", escaped(text))),
             Block::Code { language, text } => self.push(&code_block(language, text)),
-            Block::Parsed(text) => self.element("pre", text),
+            Block::Parsed(text) => {
+                let html = self.inline(text);
+                self.push(&format!("<pre><code>{html}</code></pre>\n"));
+            }
             Block::Described { signatures, blocks } => {
                 self.push("<dl>");
                 for signature in signatures {
