@@ -1,6 +1,7 @@
 //! Lists, whose items go on as far as they are indented.
 
-use super::blocks::{Missing, Parser, block_end, indent, outdented};
+use super::blocks::Parser;
+use super::kinds::{Missing, block_end, indent, outdented};
 use super::tree::{Block, Check, Item, List, ListKind};
 
 /// How an item begins.

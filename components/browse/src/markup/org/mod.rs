@@ -7,9 +7,12 @@
 mod blocks;
 mod document;
 mod entities;
+mod footnotes;
 mod inline;
+mod kinds;
 mod links;
 mod lists;
+mod scan;
 #[cfg(test)]
 mod tests;
 mod tree;

@@ -1,6 +1,7 @@
 //! Writes what a text consists of as HTML.
 
 use super::document::Document;
+use super::footnotes::Referred;
 use super::tree::{Block, Check, Item, List, ListKind, Table};
 use crate::markup::{code_block, escaped};
 use std::collections::HashMap;
@@ -8,22 +9,11 @@ use std::collections::HashMap;
 /// How many lines all tables of contents of a text have at most.
 const CONTENTS_MAX: usize = 5_000;
 
-/// How many references of one footnote have a link back.
-const BACK_LINKS_MAX: usize = 10;
-
-/// A footnote that was referred to.
-struct Referred {
-    /// What it is called, and what is said in the reference if nothing is elsewhere.
-    label: String,
-    said: Option<String>,
-    references: usize,
-}
-
 pub struct Writer<'d> {
     pub(super) document: &'d Document,
     html: String,
-    footnotes: Vec<Referred>,
-    footnotes_by_label: HashMap<String, usize>,
+    pub(super) footnotes: Vec<Referred>,
+    pub(super) footnotes_by_label: HashMap<String, usize>,
     pub(super) macro_bytes: usize,
     listed: usize,
     /// How wide the images are of what is written.
@@ -50,15 +40,15 @@ pub fn html(document: &Document, blocks: &[Block]) -> String {
 }
 
 impl Writer<'_> {
-    fn blocks(&mut self, blocks: &[Block]) {
+    pub(super) fn blocks(&mut self, blocks: &[Block]) {
         blocks.iter().for_each(|block| self.block(block));
     }
 
-    fn push(&mut self, html: &str) {
+    pub(super) fn push(&mut self, html: &str) {
         self.html.push_str(html);
     }
 
-    fn element(&mut self, element: &str, text: &str) {
+    pub(super) fn element(&mut self, element: &str, text: &str) {
         let html = self.inline(text);
         self.push(&format!("<{element}>{html}</{element}>\n"));
     }
@@ -268,76 +258,5 @@ impl Writer<'_> {
             self.push(&format!("<a href=\"#{}\">{words}</a>", escaped(&heading.id)));
         }
         self.push(&"</li></ul>\n".repeat(open));
-    }
-
-    /// A reference to a footnote, which may say itself what the footnote is; none if nothing does.
-    pub(super) fn footnote_reference(&mut self, label: &str, said: Option<&str>) -> Option<String> {
-        let is_known = said.is_some()
-            || self.document.footnotes.contains_key(label)
-            || self.footnotes_by_label.contains_key(label);
-        if !is_known || label.contains(char::is_whitespace) {
-            return None;
-        }
-        let next = self.footnotes.len();
-        let number = match label {
-            "" => next,
-            label => *self.footnotes_by_label.entry(label.to_owned()).or_insert(next),
-        };
-        if number == next {
-            self.footnotes.push(Referred { label: label.to_owned(), said: None, references: 0 });
-        }
-        let footnote = &mut self.footnotes[number];
-        if footnote.said.is_none() {
-            footnote.said = said.map(|said| said.trim().to_owned());
-        }
-        footnote.references += 1;
-        let (shown, reference) = (number + 1, footnote.references);
-        Some(format!(
-            "<sup class=\"footnote-ref\"><a href=\"#fn-{shown}\" id=\"fnref-{shown}-{reference}\">{shown}</a></sup>"
-        ))
-    }
-
-    /// The footnotes, in the order in which they were referred to, those last to which nothing refers.
-    fn all_footnotes(&mut self) {
-        for label in &self.document.footnote_labels {
-            if !self.footnotes_by_label.contains_key(label) {
-                self.footnotes_by_label.insert(label.clone(), self.footnotes.len());
-                self.footnotes.push(Referred { label: label.clone(), said: None, references: 0 });
-            }
-        }
-        if self.footnotes.is_empty() {
-            return;
-        }
-        self.push("<section class=\"footnotes\"><ol>\n");
-        // Footnotes may refer to others, which follow.
-        let mut number = 0;
-        while number < self.footnotes.len() {
-            let Referred { label, said, references } = &self.footnotes[number];
-            let references = (*references).min(BACK_LINKS_MAX);
-            let (label, said) = (label.clone(), said.clone());
-            number += 1;
-            self.push(&format!("<li id=\"fn-{number}\">"));
-            match (self.document.footnotes.get(&label), said) {
-                (Some(blocks), _) => match blocks.as_slice() {
-                    [Block::Paragraph(text)] => {
-                        let html = self.inline(text);
-                        self.push(&html);
-                    }
-                    blocks => self.blocks(blocks),
-                },
-                (None, Some(said)) => {
-                    let html = self.inline(&said);
-                    self.push(&html);
-                }
-                (None, None) => {}
-            }
-            for reference in 1..=references {
-                self.push(&format!(
-                    " <a href=\"#fnref-{number}-{reference}\" class=\"footnote-backref\">↩</a>"
-                ));
-            }
-            self.push("</li>\n");
-        }
-        self.push("</ol></section>\n");
     }
 }

@@ -1,7 +1,7 @@
 //! Tables that directives make of separated values and of lists.
 
 use super::blocks::Parser;
-use super::directives::Directive;
+use super::directive::Directive;
 use super::tree::{Block, Cell, Table};
 use crate::limits::{TABLE_CELLS_MAX, TABLE_COLUMNS_MAX};
 use crate::markup::table::Reader;

@@ -1,10 +1,11 @@
 //! What begins with two dots: targets, footnotes, substitutions, directives, and comments.
 
 use super::blocks::{Parser, continued_len};
-use super::directives::Directive;
+use super::directive::Directive;
+use super::footnotes::push_footnote;
 use super::lines::{block_len, indent};
 use super::lists::hanging;
-use super::names::{Substitution, push_footnote};
+use super::names::Substitution;
 use super::tree::Block;
 
 impl Parser {

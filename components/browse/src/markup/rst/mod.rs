@@ -5,14 +5,19 @@
 //! that but for the cells of tables, whose steps are counted.
 
 mod blocks;
+mod contents;
 mod data_tables;
+mod directive;
 mod directives;
 mod explicit;
+mod footnotes;
+mod images;
 mod inline;
 mod lines;
 mod lists;
 mod names;
 mod roles;
+mod scan;
 mod tables;
 #[cfg(test)]
 mod tests;

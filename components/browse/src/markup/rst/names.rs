@@ -1,9 +1,10 @@
 //! What a text names: titles, targets, footnotes, substitutions and roles. All of them are known before the first is
 //! written, as links may stand before what they lead to.
 
-use super::tree::{Block, Image, Title};
+use super::footnotes::Footnote;
+use super::tree::{Image, Title};
 use crate::markup::ids::{Ids, hyphenated};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// How many names may lead to one another before a link is taken to lead nowhere.
 const INDIRECT_MAX: usize = 8;
@@ -28,47 +29,27 @@ pub enum Substitution {
     Image(Image),
 }
 
-/// A footnote or a citation.
-#[derive(Debug)]
-pub struct Footnote {
-    /// `#` if it is to be numbered, `#name` if it has a name too, `*` if it is to have a symbol; or what it is called.
-    label: String,
-    /// What it is called.
-    pub shown: String,
-    pub id: String,
-}
-
-impl Footnote {
-    pub fn is_citation(&self) -> bool {
-        !self.label.starts_with(['#', '*']) && !is_number(&self.label)
-    }
-}
-
 #[derive(Debug, Default)]
 pub struct Names {
     pub titles: Vec<Title>,
     pub footnotes: Vec<Footnote>,
     pub are_titles_numbered: bool,
     titles_by_name: HashMap<String, usize>,
-    footnotes_by_label: HashMap<String, usize>,
+    pub(super) footnotes_by_label: HashMap<String, usize>,
     /// The footnotes without names that are numbered, and those that have symbols.
-    numbered: Vec<usize>,
-    with_symbols: Vec<usize>,
-    targets: HashMap<String, Target>,
+    pub(super) numbered: Vec<usize>,
+    pub(super) with_symbols: Vec<usize>,
+    pub(super) targets: HashMap<String, Target>,
     anonymous: Vec<Target>,
     substitutions: HashMap<String, Substitution>,
     /// The same, whatever the case of their names.
     substitutions_by_lower: HashMap<String, Substitution>,
     roles: HashMap<String, String>,
-    ids: Ids,
-}
-
-fn is_number(label: &str) -> bool {
-    !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_digit())
+    pub(super) ids: Ids,
 }
 
 /// A name as names are compared: its case and its white space do not matter.
-fn normal(name: &str) -> String {
+pub fn normal(name: &str) -> String {
     name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
@@ -218,84 +199,11 @@ impl Names {
         None
     }
 
-    /// Adds a footnote; returns its number among all of them.
-    pub fn add_footnote(&mut self, label: &str) -> usize {
-        let number = self.footnotes.len();
-        let id = self.ids.unique(hyphenated(&format!("footnote-{label}")), "footnote");
-        if let Some(name) = label.strip_prefix('#').filter(|name| !name.is_empty()) {
-            self.targets.insert(normal(name), Target::Id(id.clone()));
-        } else if !label.starts_with(['#', '*']) {
-            self.targets.entry(normal(label)).or_insert_with(|| Target::Id(id.clone()));
-        }
-        match label {
-            "#" => self.numbered.push(number),
-            "*" => self.with_symbols.push(number),
-            _ => {
-                self.footnotes_by_label.entry(normal(label)).or_insert(number);
-            }
-        }
-        self.footnotes.push(Footnote { label: label.to_owned(), shown: label.to_owned(), id });
-        number
-    }
-
-    /// The footnote that a reference means, which is the `nth` one of that label.
-    pub fn footnote(&self, label: &str, nth: usize) -> Option<usize> {
-        match label {
-            "#" => self.numbered.get(nth).copied(),
-            "*" => self.with_symbols.get(nth).copied(),
-            _ => self.footnotes_by_label.get(&normal(label)).copied(),
-        }
-    }
-
     /// Numbers what is to be numbered, once all of it is known.
     pub fn number(&mut self) {
-        let taken: HashSet<String> = self
-            .footnotes
-            .iter()
-            .map(|footnote| footnote.label.clone())
-            .filter(|label| is_number(label))
-            .collect();
-        let mut free = (1_usize..).map(|number| number.to_string()).filter(|number| !taken.contains(number));
-        let mut symbols = 0;
-        for footnote in &mut self.footnotes {
-            match footnote.label.as_bytes() {
-                [b'#', ..] => {
-                    footnote.shown = free.next().unwrap_or_default();
-                    let target = Target::Id(footnote.id.clone());
-                    self.targets.entry(footnote.shown.clone()).or_insert(target);
-                }
-                [b'*'] => {
-                    footnote.shown = symbol(symbols);
-                    symbols += 1;
-                }
-                _ => {}
-            }
-        }
+        self.number_footnotes();
         if self.are_titles_numbered {
             self.number_titles();
-        }
-    }
-
-    fn number_titles(&mut self) {
-        let first = self.first_of_contents();
-        let mut counts: Vec<usize> = Vec::new();
-        for title in &mut self.titles[first..] {
-            let level = title.level.saturating_sub(first).clamp(1, 6);
-            counts.resize(level, 0);
-            counts[level - 1] += 1;
-            let number: Vec<String> = counts.iter().map(usize::to_string).collect();
-            title.number = number.join(".") + " ";
-        }
-    }
-
-    /// The first title that is one of a section: the title and the subtitle of the whole are none.
-    pub fn first_of_contents(&self) -> usize {
-        let at = |level| self.titles.iter().filter(|title| title.level == level).count() == 1;
-        match self.titles.len() {
-            0 | 1 => 0,
-            // A second one that is alone too is a subtitle.
-            3.. if at(1) && at(2) && self.titles[1].level == 2 => 2,
-            _ => usize::from(at(1)),
         }
     }
 }
@@ -327,19 +235,4 @@ pub fn unescaped(text: &str) -> String {
         }
     }
     result
-}
-
-/// The symbols of footnotes, in the order in which they are taken; then twice, and so on.
-const SYMBOLS: [&str; 10] = ["*", "†", "‡", "§", "¶", "#", "♠", "♥", "♦", "♣"];
-
-fn symbol(number: usize) -> String {
-    SYMBOLS[number % SYMBOLS.len()].repeat((number / SYMBOLS.len()).min(5) + 1)
-}
-
-/// What belongs to a footnote joins those right before it.
-pub fn push_footnote(blocks: &mut Vec<Block>, number: usize, said: Vec<Block>) {
-    match blocks.last_mut() {
-        Some(Block::Footnotes(footnotes)) => footnotes.push((number, said)),
-        _ => blocks.push(Block::Footnotes(vec![(number, said)])),
-    }
 }

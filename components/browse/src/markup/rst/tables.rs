@@ -1,7 +1,7 @@
 //! Tables whose lines are drawn: around the cells, or above and below the columns.
 
 use super::blocks::{Parser, paragraph_len};
-use super::directives::Directive;
+use super::directive::Directive;
 use super::lines::{is_simple_border, is_wide, outdented, trimmed};
 use super::tree::{Block, Cell, Table};
 use crate::limits::{TABLE_CELLS_MAX, TABLE_COLUMNS_MAX};

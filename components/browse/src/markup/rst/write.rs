@@ -1,22 +1,12 @@
 //! Writes what a text consists of as HTML.
 
 use super::names::Names;
-use super::tree::{Block, Image, Numerals, Table};
+use super::tree::{Block, Numerals, Table};
 use crate::markup::{code_block, escaped};
-
-/// How many lines all tables of contents of a text have at most.
-const CONTENTS_MAX: usize = 5_000;
-
-/// What stands for the links back to the references of a footnote, whose number follows up to the next one: they are
-/// known once all is written. It is in no text.
-const BACK_LINKS: char = '\u{0}';
-
-/// How many references of one footnote have a link back.
-const BACK_LINKS_MAX: usize = 10;
 
 pub struct Writer<'n> {
     pub(super) names: &'n Names,
-    html: String,
+    pub(super) html: String,
     pub(super) default_role: String,
     /// How many links without a name there were.
     pub(super) anonymous: usize,
@@ -27,7 +17,7 @@ pub struct Writer<'n> {
     pub(super) references: Vec<usize>,
     pub(super) substituted_bytes: usize,
     pub(super) substituted_depth: usize,
-    listed: usize,
+    pub(super) listed: usize,
 }
 
 /// The HTML of blocks.
@@ -49,20 +39,20 @@ pub fn html(names: &Names, blocks: &[Block]) -> String {
 }
 
 impl Writer<'_> {
-    fn blocks(&mut self, blocks: &[Block]) {
+    pub(super) fn blocks(&mut self, blocks: &[Block]) {
         blocks.iter().for_each(|block| self.block(block));
     }
 
-    fn push(&mut self, html: &str) {
+    pub(super) fn push(&mut self, html: &str) {
         self.html.push_str(html);
     }
 
-    fn push_inline(&mut self, text: &str) {
+    pub(super) fn push_inline(&mut self, text: &str) {
         let html = self.inline(text);
         self.html.push_str(&html);
     }
 
-    fn element(&mut self, element: &str, text: &str) {
+    pub(super) fn element(&mut self, element: &str, text: &str) {
         let html = self.inline(text);
         let name = element.split(' ').next().unwrap_or_default();
         self.push(&format!("<{element}>{html}</{name}>\n"));
@@ -167,7 +157,7 @@ impl Writer<'_> {
     }
 
     /// Blocks in an element, the first paragraph not as one if it stands there alone or above lists alone.
-    fn tight(&mut self, element: &str, blocks: &[Block]) {
+    pub(super) fn tight(&mut self, element: &str, blocks: &[Block]) {
         let name = element.split(' ').next().unwrap_or_default();
         self.push(&format!("<{element}>"));
         match blocks {
@@ -266,100 +256,6 @@ impl Writer<'_> {
         }
         self.push(if table.rows.len() > table.head { "</tbody></table>\n" } else { "</thead></table>\n" });
     }
-
-    pub(super) fn image(&self, image: &Image) -> String {
-        let mut html =
-            format!("<img src=\"{}\" alt=\"{}\"", escaped(&image.address), escaped(&image.alternative));
-        for (name, value) in [("width", pixels(&image.width, true)), ("height", pixels(&image.height, false))]
-        {
-            if let Some(value) = value {
-                html.push_str(&format!(" {name}=\"{value}\""));
-            }
-        }
-        if matches!(image.align.as_str(), "left" | "right") {
-            html.push_str(&format!(" align=\"{}\"", image.align));
-        }
-        html.push('>');
-        if image.target.is_empty() {
-            return html;
-        }
-        let name = image.target.strip_suffix('_').map(|name| name.trim_matches('`'));
-        let address = name.and_then(|name| self.names.address(name)).unwrap_or_else(|| image.target.clone());
-        format!("<a href=\"{}\">{html}</a>", escaped(&address))
-    }
-
-    fn footnotes(&mut self, footnotes: &[(usize, Vec<Block>)]) {
-        self.push("<section class=\"footnotes\"><dl class=\"fields\">\n");
-        for (number, blocks) in footnotes {
-            let footnote = &self.names.footnotes[*number];
-            let (id, shown) = (escaped(&footnote.id), escaped(&footnote.shown));
-            self.push(&format!("<dt id=\"{id}\">[{shown}]{BACK_LINKS}{number}{BACK_LINKS}</dt>\n"));
-            self.tight("dd", blocks);
-        }
-        self.push("</dl></section>\n");
-    }
-
-    /// What was written, with links back to the references of footnotes.
-    fn with_back_links(self) -> String {
-        let mut html = String::with_capacity(self.html.len());
-        for (at, part) in self.html.split(BACK_LINKS).enumerate() {
-            let Some(number) = part.parse::<usize>().ok().filter(|_| at % 2 == 1) else {
-                html.push_str(part);
-                continue;
-            };
-            let id = escaped(&self.names.footnotes[number].id);
-            for reference in 1..=self.references[number].min(BACK_LINKS_MAX) {
-                html.push_str(&format!(
-                    " <a href=\"#{id}-ref-{reference}\" class=\"footnote-backref\">↩</a>"
-                ));
-            }
-        }
-        html
-    }
-
-    /// A list of titles, each with those below it in it.
-    fn contents(&mut self, title: &str, local_after: Option<usize>, depth: usize) {
-        let titles = &self.names.titles;
-        let above = local_after.and_then(|after| titles[..after].last()).map_or(0, |title| title.level);
-        let first = local_after.unwrap_or(self.names.first_of_contents());
-        let within = titles[first..].iter().take_while(|title| title.level > above || local_after.is_none());
-        let within: Vec<_> = within.take(CONTENTS_MAX.saturating_sub(self.listed)).collect();
-        self.listed += within.len();
-        let Some(highest) = within.iter().map(|title| title.level).min() else { return };
-        if !title.is_empty() {
-            let html = self.inline(title);
-            self.push(&format!("<p><strong>{html}</strong></p>\n"));
-        }
-        let mut open = 0;
-        for title in within {
-            let level = (title.level - highest + 1).min(6);
-            if level > depth {
-                continue;
-            }
-            let level = level.min(open + 1);
-            match level > open {
-                true => self.push("<ul>\n<li>"),
-                false => self.push(&format!("</li>\n{}<li>", "</ul></li>\n".repeat(open - level))),
-            }
-            open = level;
-            let words = without_links(&self.inline(&title.text));
-            self.push(&format!("<a href=\"#{}\">{}{words}</a>", escaped(&title.id), title.number));
-        }
-        let end = "</li></ul>\n".repeat(open);
-        self.push(&end);
-    }
-
-    fn files(&mut self, files: &[(String, String)]) {
-        self.push("<ul>\n");
-        for (label, path) in files {
-            let label = escaped(label);
-            match path.as_str() {
-                "" => self.push(&format!("<li>{label}</li>\n")),
-                path => self.push(&format!("<li><a href=\"{}\">{label}</a></li>\n", escaped(path))),
-            }
-        }
-        self.push("</ul>\n");
-    }
 }
 
 /// What is said of a text at its beginning is begun with a capital.
@@ -387,34 +283,4 @@ fn capitalised(name: &str) -> String {
 
 fn is_list(block: &Block) -> bool {
     matches!(block, Block::Bullets(_) | Block::Numbers { .. })
-}
-
-/// A length in pixels, or of all the width there is.
-fn pixels(length: &str, may_be_part: bool) -> Option<String> {
-    let digits = length.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(length.len());
-    let number: f64 = length[..digits].parse().ok()?;
-    let of_unit = match length[digits..].trim() {
-        "" | "px" => 1.0,
-        "%" if may_be_part => return Some(format!("{}%", number.min(100.0))),
-        "em" => 16.0,
-        "ex" => 8.0,
-        "in" => 96.0,
-        "cm" => 37.8,
-        "mm" => 3.78,
-        "pt" => 1.33,
-        "pc" => 16.0,
-        _ => return None,
-    };
-    let pixels = (number * of_unit).round();
-    (pixels >= 1.0 && pixels <= 10_000.0).then(|| pixels.to_string())
-}
-
-/// HTML of a text without its elements, which may be links or have ids.
-fn without_links(html: &str) -> String {
-    let mut parts = html.split('<');
-    let mut words = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        words.push_str(part.split_once('>').map_or(part, |(_, text)| text));
-    }
-    words
 }
