@@ -1,7 +1,7 @@
 //! A whole text: its headings, what is said of all of it, and what its parts are called.
 
 use super::blocks::Parser;
-use super::inline::place_id;
+use super::inline::{PLACE_BYTES_MAX, place_id};
 use super::tree::{Block, Heading};
 use crate::markup::ids::{Ids, slug};
 use std::collections::{HashMap, HashSet};
@@ -203,7 +203,8 @@ impl Document {
         let mut rest = line;
         while let Some((_, after)) = rest.split_once("<<") {
             rest = after;
-            if let Some((name, _)) = after.split_once('>').filter(|(name, _)| !name.contains('<')) {
+            let near = &after[..after.floor_char_boundary(PLACE_BYTES_MAX)];
+            if let Some((name, _)) = near.split_once('>').filter(|(name, _)| !name.contains('<')) {
                 self.places.entry(normal(name)).or_insert_with(|| place_id(name));
             }
         }

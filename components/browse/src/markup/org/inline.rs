@@ -6,6 +6,12 @@ use super::scan::{MARKS, Scanner, may_begin, may_end};
 use super::write::Writer;
 use crate::markup::{address_len, escaped, link};
 
+/// The longest name of a kind of address, and what ends it, in bytes.
+const SCHEME_BYTES_MAX: usize = 10;
+
+/// The longest name of a place within a text, in bytes.
+pub const PLACE_BYTES_MAX: usize = 200;
+
 /// How deep marks are nested.
 const DEPTH_MAX: usize = 6;
 
@@ -194,7 +200,7 @@ fn angle(scanner: &mut Scanner, at: usize) -> Option<(String, usize)> {
     let text = scanner.text;
     let rest = &text[at + 1..];
     if let Some(inner) = rest.strip_prefix('<') {
-        let name = inner[..inner.floor_char_boundary(200)].split('>').next().unwrap_or_default();
+        let name = inner[..inner.floor_char_boundary(PLACE_BYTES_MAX)].split('>').next().unwrap_or_default();
         let is_radio = name.starts_with('<');
         let (name, marks) = (name.trim_start_matches('<'), if is_radio { 3 } else { 2 });
         let length = marks + name.len() + marks;
@@ -208,7 +214,7 @@ fn angle(scanner: &mut Scanner, at: usize) -> Option<(String, usize)> {
         let end = scanner.close(">", at + 1)?;
         return Some((format!("<time>{}</time>", escaped(&text[at..=end])), end + 1 - at));
     }
-    let scheme = &rest[..rest.find(':').filter(|length| *length < 10)?];
+    let scheme = rest[..rest.floor_char_boundary(SCHEME_BYTES_MAX)].split_once(':')?.0;
     let is_scheme = matches!(scheme, "http" | "https" | "mailto" | "ftp" | "git" | "ssh" | "irc" | "xmpp");
     let end = scanner.close(">", at + 1).filter(|_| is_scheme)?;
     let address = &text[at + 1..end];

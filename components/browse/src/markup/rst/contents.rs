@@ -58,7 +58,9 @@ impl Writer<'_> {
                 false => self.push(&format!("</li>\n{}<li>", "</ul></li>\n".repeat(open - level))),
             }
             open = level;
+            self.is_listing = true;
             let words = without_links(&self.inline(&title.text));
+            self.is_listing = false;
             self.push(&format!("<a href=\"#{}\">{}{words}</a>", escaped(&title.id), title.number));
         }
         let end = "</li></ul>\n".repeat(open);

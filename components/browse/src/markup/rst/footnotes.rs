@@ -107,6 +107,9 @@ pub fn push_footnote(blocks: &mut Vec<Block>, number: usize, said: Vec<Block>) {
 
 impl Writer<'_> {
     pub(super) fn footnote_reference(&mut self, label: &str) -> Option<String> {
+        if self.is_listing {
+            return Some(String::new());
+        }
         let nth = match label {
             "#" => &mut self.numbered,
             "*" => &mut self.with_symbols,

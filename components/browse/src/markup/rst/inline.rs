@@ -170,6 +170,9 @@ impl Writer<'_> {
     }
 
     fn next_anonymous(&mut self) -> Option<String> {
+        if self.is_listing {
+            return None;
+        }
         self.anonymous += 1;
         self.names.anonymous_address(self.anonymous - 1)
     }
@@ -215,6 +218,9 @@ impl Writer<'_> {
         let after = after.strip_prefix('_').unwrap_or(after);
         if after.starts_with('_') || !ends_mark(after, 0) {
             return None;
+        }
+        if is_anonymous && self.is_listing {
+            return Some((escaped(name), text.len() - after.len()));
         }
         let address = if is_anonymous { self.next_anonymous() } else { self.names.address(name) }?;
         Some((link(&address, name), text.len() - after.len()))

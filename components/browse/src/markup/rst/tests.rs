@@ -195,6 +195,14 @@ fn titles_are_listed_and_numbered() {
 }
 
 #[test]
+fn what_titles_refer_to_is_referred_to_once() {
+    check(&[(
+        ".. contents::\n\nA one__ [#]_\n===========\n\nb two__ [#]_\n\n__ https://one.example\n__ https://two.example\n\n.. [#] c\n.. [#] d\n",
+        "<a id=\"contents\"></a><p><strong>Contents</strong></p>\n<ul>\n<li><a href=\"#a-one\">A one </a></li></ul>\n<h1>A <a href=\"https://one.example\">one</a> <sup class=\"footnote-ref\"><a href=\"#footnote\" id=\"footnote-ref-1\">1</a></sup></h1>\n<p>b <a href=\"https://two.example\">two</a> <sup class=\"footnote-ref\"><a href=\"#footnote-1\" id=\"footnote-1-ref-1\">2</a></sup></p>\n<section class=\"footnotes\"><dl class=\"fields\">\n<dt id=\"footnote\">[1] <a href=\"#footnote-ref-1\" class=\"footnote-backref\">↩</a></dt>\n<dd>c</dd>\n<dt id=\"footnote-1\">[2] <a href=\"#footnote-1-ref-1\" class=\"footnote-backref\">↩</a></dt>\n<dd>d</dd>\n</dl></section>\n",
+    )]);
+}
+
+#[test]
 fn tables_are_read_by_their_lines() {
     check(&[
         (

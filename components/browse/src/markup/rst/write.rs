@@ -18,6 +18,8 @@ pub struct Writer<'n> {
     pub(super) substituted_bytes: usize,
     pub(super) substituted_depth: usize,
     pub(super) listed: usize,
+    /// Whether a title is written in a list of titles, where nothing refers to anything.
+    pub(super) is_listing: bool,
 }
 
 /// The HTML of blocks.
@@ -33,6 +35,7 @@ pub fn html(names: &Names, blocks: &[Block]) -> String {
         substituted_bytes: 0,
         substituted_depth: 0,
         listed: 0,
+        is_listing: false,
     };
     writer.blocks(blocks);
     writer.with_back_links()
