@@ -18,7 +18,6 @@ const REMARKS: [(&str, &str, &str); 6] = [
     ("warning", "warning", "Warning"),
 ];
 
-#[derive(Default)]
 pub struct Parser {
     pub document: Document,
 }

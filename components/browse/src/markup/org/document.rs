@@ -58,7 +58,7 @@ pub fn read(lines: &[&str]) -> (Document, Vec<Block>) {
         document.to_do.insert("TODO".to_owned());
         document.done.insert("DONE".to_owned());
     }
-    let mut parser = Parser { document, ..Parser::default() };
+    let mut parser = Parser { document };
     let mut blocks = Vec::new();
     // Up to which level a heading ends what is left out.
     let mut left_out = None;
@@ -184,15 +184,14 @@ impl Document {
         let plain = super::links::plain(rest);
         let own = property(section, "custom_id");
         let id = self.ids.unique(own.map_or_else(|| slug(&plain), str::to_owned), "section");
-        for name in [
+        let names = [
             Some(format!("*{rest}")),
             own.map(|own| format!("#{own}")),
             property(section, "id").map(|id| format!("id:{id}")),
             Some(rest.to_owned()),
-        ] {
-            if let Some(name) = name {
-                self.places.entry(normal(&name)).or_insert_with(|| id.clone());
-            }
+        ];
+        for name in names.into_iter().flatten() {
+            self.places.entry(normal(&name)).or_insert_with(|| id.clone());
         }
         self.headings.push(Heading { level, keyword, priority, title: rest.to_owned(), tags, id });
         self.headings.len() - 1

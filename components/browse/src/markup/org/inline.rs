@@ -230,8 +230,8 @@ pub fn place_id(name: &str) -> String {
 /// A character by its name, a line end, or a formula.
 fn backslash(scanner: &mut Scanner, at: usize) -> Option<(String, usize)> {
     let rest = &scanner.text[at + 1..];
-    if rest.starts_with('\\') {
-        let is_end = rest[1..].is_empty() || rest[1..].starts_with('\n');
+    if let Some(after) = rest.strip_prefix('\\') {
+        let is_end = after.is_empty() || after.starts_with('\n');
         return is_end.then(|| ("<br>".to_owned(), 2));
     }
     if rest.starts_with(['(', '[']) {

@@ -76,7 +76,8 @@ impl<'a> Directive<'a> {
     /// All but what is beside the name and the options.
     pub fn behind_argument(&self) -> Vec<&'a str> {
         let mut lines = self.below.clone();
-        if !self.contents.is_empty() && !(lines.is_empty() && self.beside.is_empty()) {
+        let is_apart = !lines.is_empty() || !self.beside.is_empty();
+        if is_apart && !self.contents.is_empty() {
             lines.push("");
         }
         lines.extend(&self.contents);

@@ -44,5 +44,5 @@ fn pixels(length: &str, may_be_part: bool) -> Option<String> {
         _ => return None,
     };
     let pixels = (number * of_unit).round();
-    (pixels >= 1.0 && pixels <= 10_000.0).then(|| pixels.to_string())
+    (1.0..=10_000.0).contains(&pixels).then(|| pixels.to_string())
 }

@@ -238,7 +238,7 @@ pub fn lines(lines: &[&str], blocks: &mut Vec<Block>) -> usize {
     let mut at = 0;
     while let Some(line) = lines.get(at) {
         match line.strip_prefix('|') {
-            Some(text) if text.is_empty() => found.push((indents.len().saturating_sub(1), String::new())),
+            Some("") => found.push((indents.len().saturating_sub(1), String::new())),
             Some(text) if text.starts_with(' ') => {
                 let column = indent(text);
                 while indents.last().is_some_and(|last| *last > column) {
