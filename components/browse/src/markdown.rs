@@ -7,6 +7,7 @@
 
 use crate::highlight;
 use crate::limits::{MARKDOWN_BYTES_MAX, MARKDOWN_DEPTH_MAX, MARKDOWN_TEXT_COST_MAX};
+use crate::markup::Markup;
 use bstr::{BStr, BString, ByteSlice as _};
 use comrak::adapters::SyntaxHighlighterAdapter;
 use lithe_code::links::{Links, resolved};
@@ -178,7 +179,7 @@ fn link<'a>(origin: &Origin, target: &'a str) -> Cow<'a, str> {
         }
         Some(file) => {
             let suffix = match suffix.strip_prefix('#') {
-                Some(id) if is_markdown(file.as_bstr()) => format!("#{ID_PREFIX}{id}"),
+                Some(id) if Markup::has_ids(file.as_bstr()) => format!("#{ID_PREFIX}{id}"),
                 _ => suffix.to_owned(),
             };
             format!("{}{suffix}", origin.links.blob(origin.revision.as_bstr(), file.as_bstr())).into()
@@ -437,6 +438,7 @@ mod tests {
             ("[x](..)", "href=\"/team/demo/-/tree/main\""),
             ("[x](../../../x)", "href=\"/team/demo/-/blob/main/x\""),
             ("[x](a.md#some-part)", "href=\"/team/demo/-/blob/main/doc/a.md#user-content-some-part\""),
+            ("[x](a.rst#some-part)", "href=\"/team/demo/-/blob/main/doc/a.rst#user-content-some-part\""),
             ("[x](a.rs#L10)", "href=\"/team/demo/-/blob/main/doc/a.rs#L10\""),
             ("![x](a.png?raw=true)", "src=\"/team/demo/-/raw/main/doc/a.png\""),
             ("[x](https://example.org/)", "href=\"https://example.org/\""),

@@ -47,6 +47,11 @@ impl Markup {
         })
     }
 
+    /// Whether links lead to parts of a file of that name as it is rendered.
+    pub fn has_ids(file_name: &BStr) -> bool {
+        matches!(Self::of(file_name), Some(Self::Markdown | Self::ReStructuredText | Self::Org))
+    }
+
     /// Renders a text; its highest headings become those of `heading_level`. None if it is larger or deeper
     /// than may be rendered, or not of that form: then it is to be shown as it is. What is said of one that is cut is in
     /// that language.

@@ -1,6 +1,7 @@
 //! Where links lead (orgmode.org/guide/Hyperlinks.html).
 
 use super::document::Document;
+use crate::markup::ids::slug;
 use crate::markup::{escaped, link};
 
 /// What images end with.
@@ -89,7 +90,12 @@ fn address(document: &Document, target: &str) -> Option<String> {
     (is_path && !is_search).then(|| path_of(target))
 }
 
-/// The path of a file, without what is to be looked for in it.
+/// The path of a file, and of what is to be looked for in it a heading.
 fn path_of(path: &str) -> String {
-    path.split("::").next().unwrap_or_default().to_owned()
+    match path.split_once("::") {
+        Some((path, part)) if part.starts_with('#') => format!("{path}{part}"),
+        Some((path, part)) if part.starts_with('*') => format!("{path}#{}", slug(part)),
+        Some((path, _)) => path.to_owned(),
+        None => path.to_owned(),
+    }
 }

@@ -69,8 +69,8 @@ fn marks_are_around_words() {
 fn links_lead_to_what_they_name() {
     check(&[
         (
-            "[[file:doc/x.org::*A][see]] [[a.png]] https://x.example/y. <https://z.example>",
-            "<p><a href=\"doc/x.org\">see</a> <img src=\"a.png\" alt=\"a.png\"> <a href=\"https://x.example/y\">https://x.example/y</a>. <a href=\"https://z.example\">https://z.example</a></p>\n",
+            "[[file:doc/x.org::*A b][see]] [[a.png]] https://x.example/y. <https://z.example>",
+            "<p><a href=\"doc/x.org#a-b\">see</a> <img src=\"a.png\" alt=\"a.png\"> <a href=\"https://x.example/y\">https://x.example/y</a>. <a href=\"https://z.example\">https://z.example</a></p>\n",
         ),
         (
             "[[https://x.example][a *b*]] [[https://x.example][file:i.png]] [[https://x.example/i.png]] [[./d/]] [[mailto:a@b.example][m]]",
