@@ -23,9 +23,10 @@ use crate::raw::Way;
 use crate::refs::{self, Offsets};
 use crate::route::{self, Page, Route};
 use crate::sending;
+use crate::statistics::{self, Listed};
 use crate::summary::{self, Summary};
 use crate::switch::{self, Switch};
-use crate::{commit, cost, feed, patches, raw, signature, statistics, tree, unavailable};
+use crate::{commit, cost, feed, patches, raw, signature, tree, unavailable};
 use askama::Template;
 use bstr::{BStr, ByteSlice as _};
 use http::request::Parts;
@@ -477,7 +478,7 @@ impl Asked<'_> {
             Page::Compare(rest) => self.compare(place, repository, rest.as_bstr()),
             Page::Feed(rest) => self.feed(place, repository, rest.as_bstr()),
             Page::Statistics(rest) => resolve(repository, rest.as_bstr())
-                .and_then(|at| statistics::page(place, repository, &at))
+                .and_then(|at| statistics::page(place, repository, &at, Listed::of(&self.query)))
                 .map(|page| self.page(&page)),
             Page::Refs => self.refs(place, repository),
         }

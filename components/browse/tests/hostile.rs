@@ -522,7 +522,13 @@ fn pages_with_names(fixture: &Fixture) -> Vec<(&'static str, String, String)> {
         both(&commit::page(&place, repository, tip, commit::Against::FIRST, view).expect("a commit")),
     );
     add("refs", both(&refs::page(&place, repository, "", Offsets::default()).expect("refs")));
-    add("statistics", both(&browse::statistics::page(&place, repository, &at).expect("numbers")));
+    add(
+        "statistics",
+        both(
+            &browse::statistics::page(&place, repository, &at, browse::statistics::Listed::First)
+                .expect("numbers"),
+        ),
+    );
     for entry in repository.tree(&repository.commit(&tip).expect("it is there").tree_id).expect("it is there")
     {
         let rest = [b"main/", entry.name.as_slice()].concat();

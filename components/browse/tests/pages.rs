@@ -427,7 +427,9 @@ fn numbers_of_a_history() {
     let opened = fixture.open();
     let at =
         revision::resolve(repository(&opened), "main".into()).expect("it can be read").expect("it is there");
-    let page = statistics::page(&fixture.place(), repository(&opened), &at).expect("numbers");
+    let page =
+        statistics::page(&fixture.place(), repository(&opened), &at, browse::statistics::Listed::First)
+            .expect("numbers");
     check("statistics", &rendered(&page));
 }
 

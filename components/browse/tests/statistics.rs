@@ -2,13 +2,14 @@
 
 mod kit;
 
+use askama::Template as _;
 use browse::languages::Tally;
 use browse::limits::{
     COURSE_POINTS_MAX, STATISTICS_AUTHORS_MAX, STATISTICS_AUTHORS_SHOWN_MAX, STATISTICS_COLUMNS_MAX,
 };
-use browse::statistics;
 use browse::statistics::count::{Counts, HOURS, week, week_begins};
 use browse::statistics::course::Course;
+use browse::statistics::{self, Listed, StatisticsPage};
 use kit::{COMMITTED, Fixture, Numbers, repository};
 use lithe_code::revision;
 use serde_json::Value;
@@ -142,7 +143,7 @@ fn the_page_has_the_numbers_of_all_that_is_counted() {
     let opened = fixture.open();
     let at =
         revision::resolve(repository(&opened), "main".into()).expect("it can be read").expect("it is there");
-    let page = statistics::page(&fixture.place(), repository(&opened), &at).expect("a page");
+    let page = statistics::page(&fixture.place(), repository(&opened), &at, Listed::First).expect("a page");
     let page: Value = serde_json::to_value(&page).expect("JSON");
     let columns = page["columns"].as_array().expect("columns");
     assert!(columns.len() <= STATISTICS_COLUMNS_MAX, "{page}");
@@ -177,9 +178,16 @@ fn only_so_many_authors_are_told_apart() {
     assert!(counts.to_text().len() < browse::limits::CACHE_ENTRY_BYTES_MAX);
     let at =
         revision::resolve(repository(&opened), "main".into()).expect("it can be read").expect("it is there");
-    let page = statistics::page(&fixture.place(), repository(&opened), &at).expect("a page");
-    let page = serde_json::to_value(&page).expect("JSON");
-    assert_eq!(page["authors"].as_array().map(Vec::len), Some(STATISTICS_AUTHORS_SHOWN_MAX));
+    let page = statistics::page(&fixture.place(), repository(&opened), &at, Listed::First).expect("a page");
+    let html = page.render().expect("HTML");
+    assert!(html.contains("/team/demo/-/stats/main?authors=all#authors-title"), "{html}");
+    let json = |page: &StatisticsPage| serde_json::to_value(page).expect("JSON");
+    let listed = |page: &StatisticsPage| json(page)["authors"].as_array().map(Vec::len);
+    assert_eq!(listed(&page), Some(STATISTICS_AUTHORS_SHOWN_MAX));
+    let page = statistics::page(&fixture.place(), repository(&opened), &at, Listed::All).expect("a page");
+    assert!(!page.render().expect("HTML").contains("authors=all#"), "there are no more to show");
+    assert_eq!(listed(&page).map(|count| count as u64), json(&page)["author-count"].as_u64());
+    assert!(listed(&page) > Some(STATISTICS_AUTHORS_SHOWN_MAX));
 }
 
 #[test]
@@ -192,7 +200,7 @@ fn an_age_of_weeks_fits_the_chart() {
     let opened = fixture.open();
     let at =
         revision::resolve(repository(&opened), "main".into()).expect("it can be read").expect("it is there");
-    let page = statistics::page(&fixture.place(), repository(&opened), &at).expect("a page");
+    let page = statistics::page(&fixture.place(), repository(&opened), &at, Listed::First).expect("a page");
     let page = serde_json::to_value(&page).expect("JSON");
     assert!(
         page["columns"].as_array().is_some_and(|columns| columns.len() <= STATISTICS_COLUMNS_MAX),
@@ -211,7 +219,7 @@ fn people_are_called_as_the_mailmap_says() {
         revision::resolve(repository(&opened), "main".into()).expect("it can be read").expect("it is there");
     let mut place = fixture.place();
     place.mailmap = lithe_code::mailmap::Mailmap::of(repository(&opened));
-    let page = statistics::page(&place, repository(&opened), &at).expect("a page");
+    let page = statistics::page(&place, repository(&opened), &at, Listed::First).expect("a page");
     let page = serde_json::to_value(&page).expect("JSON");
     let authors = page["authors"].as_array().expect("authors").iter();
     let found: Vec<String> = authors
@@ -326,7 +334,7 @@ fn the_page_has_the_languages_over_time() {
     let opened = fixture.open();
     let at =
         revision::resolve(repository(&opened), "main".into()).expect("it can be read").expect("it is there");
-    let page = statistics::page(&fixture.place(), repository(&opened), &at).expect("a page");
+    let page = statistics::page(&fixture.place(), repository(&opened), &at, Listed::First).expect("a page");
     let page: Value = serde_json::to_value(&page).expect("JSON");
     let (names, points) = (&page["languages"]["names"], &page["languages"]["points"]);
     assert_eq!(

@@ -25,7 +25,7 @@ fn summary(place: &Place<'_>, fixture: &Fixture) -> Value {
 fn statistics_of_main(place: &Place<'_>, fixture: &Fixture) {
     let opened = fixture.open();
     let at = revision::resolve(repository(&opened), "main".into()).expect("readable").expect("there");
-    statistics::page(place, repository(&opened), &at).expect("numbers");
+    statistics::page(place, repository(&opened), &at, browse::statistics::Listed::First).expect("numbers");
 }
 
 #[test]

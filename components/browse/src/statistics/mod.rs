@@ -20,7 +20,7 @@ use lithe_code::repository::{Repository, Signature};
 use lithe_code::revision::{Kind, Resolved, Revision};
 use lithe_web::frame::{Frame, RepositoryHead, Tab};
 use lithe_web::time::Time;
-use lithe_web::{Text, filters, t, tn};
+use lithe_web::{Fields, Text, filters, t, tn};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -58,6 +58,9 @@ pub struct StatisticsPage {
     authors: Vec<Author>,
     /// How many commits are of authors who are not listed.
     others: u64,
+    /// Where all are; none: here.
+    #[serde(skip)]
+    all_authors_href: Option<String>,
     days: Vec<Day>,
     #[serde(skip)]
     hours_svg: String,
@@ -164,8 +167,42 @@ struct Day {
     hours: Vec<u32>,
 }
 
+/// Which authors the page lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    /// Those with the most commits.
+    First,
+    All,
+}
+
+impl Listed {
+    /// Reads the fields of a query.
+    pub fn of(query: &Fields) -> Self {
+        if query.get("authors") == "all" { Self::All } else { Self::First }
+    }
+
+    fn address(self, address: String) -> String {
+        match self {
+            Self::First => address,
+            Self::All => format!("{address}?authors=all"),
+        }
+    }
+
+    fn authors_max(self) -> usize {
+        match self {
+            Self::First => STATISTICS_AUTHORS_SHOWN_MAX,
+            Self::All => usize::MAX,
+        }
+    }
+}
+
 /// Builds the page, and goes on counting.
-pub fn page(place: &Place<'_>, repository: Repository<'_>, at: &Resolved) -> Result<StatisticsPage, Failure> {
+pub fn page(
+    place: &Place<'_>,
+    repository: Repository<'_>,
+    at: &Resolved,
+    listed: Listed,
+) -> Result<StatisticsPage, Failure> {
     if !at.path.is_empty() {
         return Err(Failure::NotFound);
     }
@@ -175,7 +212,9 @@ pub fn page(place: &Place<'_>, repository: Repository<'_>, at: &Resolved) -> Res
     let languages = over_time(&course, &links);
     let (weeks_each, columns) = columns(&counts);
     let people = people(place, &counts);
-    let (authors, others) = authors(&people, counts.commits);
+    let (authors, others) = authors(&people, counts.commits, listed.authors_max());
+    let address = links.statistics(revision.name.as_bstr());
+    let has_more = authors.len() < people.len();
     if let Some((commits, contributors)) = whole(&counts, people.len()) {
         extent::note(place, revision, commits, contributors);
     }
@@ -183,11 +222,11 @@ pub fn page(place: &Place<'_>, repository: Repository<'_>, at: &Resolved) -> Res
     Ok(StatisticsPage {
         frame: place.frame(t("Statistics of {name}").with("name", revision.label())),
         head: place.head(Tab::Commits, Some(revision)),
-        switcher: Switcher::new(repository, revision, &links, |name| links.statistics(name)),
+        switcher: Switcher::new(repository, revision, &links, |name| listed.address(links.statistics(name))),
         commits: counts.commits,
         author_count: people.len(),
-        again_href: (!counts.is_complete() || !course.is_complete())
-            .then(|| links.statistics(revision.name.as_bstr())),
+        all_authors_href: has_more.then(|| Listed::All.address(address.clone())),
+        again_href: (!counts.is_complete() || !course.is_complete()).then(|| listed.address(address)),
         is_cut: counts.is_cut || course.is_cut,
         weeks_each,
         columns_svg: chart::columns(&columns),
@@ -337,11 +376,11 @@ fn people(place: &Place<'_>, counts: &Counts) -> BTreeMap<String, u32> {
 }
 
 /// Those with the most commits, and how many commits are of others.
-fn authors(people: &BTreeMap<String, u32>, all: u64) -> (Vec<Author>, u64) {
+fn authors(people: &BTreeMap<String, u32>, all: u64, listed_max: usize) -> (Vec<Author>, u64) {
     let mut authors: Vec<(&String, u32)> = people.iter().map(|(name, commits)| (name, *commits)).collect();
     // Of two with as many, the first by name.
     authors.sort_by_key(|(_, commits)| std::cmp::Reverse(*commits));
-    authors.truncate(STATISTICS_AUTHORS_SHOWN_MAX);
+    authors.truncate(listed_max);
     let shown: u64 = authors.iter().map(|(_, commits)| u64::from(*commits)).sum();
     let row = |(name, commits): (&String, u32)| Author { name: name.clone(), commits, all };
     (authors.into_iter().map(row).collect(), all - shown)
