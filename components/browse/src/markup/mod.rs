@@ -129,6 +129,33 @@ fn code_block(language: &str, code: &str) -> String {
     format!("<pre><code>{lines}\n</code></pre>\n")
 }
 
+/// Writes a text of which pieces are more than text: for each place, `piece_at` is given where it is, the character there
+/// and the one before, and says what a piece that begins there is in HTML, and how long it is in the text.
+fn with_pieces(
+    text: &str,
+    mut piece_at: impl FnMut(usize, char, Option<char>) -> Option<(String, usize)>,
+) -> String {
+    let mut html = String::with_capacity(text.len());
+    // Where plain text begins that is not written yet.
+    let (mut plain, mut at) = (0, 0);
+    let mut before = None;
+    while let Some(character) = text[at..].chars().next() {
+        let length = match piece_at(at, character, before) {
+            Some((piece, length)) => {
+                html.push_str(&escaped(&text[plain..at]));
+                html.push_str(&piece);
+                plain = at + length;
+                length
+            }
+            None => character.len_utf8(),
+        };
+        before = text[at..at + length].chars().next_back();
+        at += length;
+    }
+    html.push_str(&escaped(&text[plain..]));
+    html
+}
+
 /// The length of the web address that the text begins with; 0 if it does not.
 fn address_len(text: &str) -> usize {
     if !["http://", "https://"].iter().any(|scheme| text.starts_with(scheme)) {
@@ -153,6 +180,22 @@ mod tests {
         let origin =
             Origin { links: Links::new("team/demo"), revision: "main".into(), file: "doc/README".into() };
         markup.render(text, &origin, 2, Language::English).expect("it is rendered")
+    }
+
+    /// Tries that each text becomes what is beside it, but for the anchors of headings.
+    pub fn check(html: fn(&str) -> String, cases: &[(&str, &str)]) {
+        for (text, expected) in cases {
+            assert_eq!(without_anchors(html(text)), *expected, "{text}");
+        }
+    }
+
+    fn without_anchors(mut html: String) -> String {
+        while let Some(end) = html.find(" class=\"anchor\"") {
+            let begin = html[..end].rfind("<a ").expect("it begins");
+            let end = end + html[end..].find("</a>").expect("it ends") + "</a>".len();
+            html.replace_range(begin..end, "");
+        }
+        html
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::entities::entity;
 use super::links;
 use super::scan::{MARKS, Scanner, may_begin, may_end};
 use super::write::Writer;
-use crate::markup::{address_len, escaped, link};
+use crate::markup::{address_len, escaped, link, with_pieces};
 
 /// The longest name of a kind of address, and what ends it, in bytes.
 const SCHEME_BYTES_MAX: usize = 10;
@@ -28,12 +28,9 @@ impl Writer<'_> {
         if depth > DEPTH_MAX {
             return escaped(text);
         }
-        let mut html = String::with_capacity(text.len());
         let mut scanner = Scanner::new(text);
-        let (mut plain, mut at) = (0, 0);
-        let mut before: Option<char> = None;
-        while let Some(character) = text[at..].chars().next() {
-            let found = match character {
+        with_pieces(text, |at, character, before| {
+            match character {
                 '[' => self.bracket(&mut scanner, at, depth),
                 '<' => angle(&mut scanner, at),
                 '\\' => backslash(&mut scanner, at),
@@ -56,21 +53,8 @@ impl Writer<'_> {
                 's' if !before.is_some_and(char::is_alphanumeric) => source(&mut scanner, at),
                 character if may_begin(before) => self.marked(&mut scanner, at, character, depth),
                 _ => None,
-            };
-            let length = match found {
-                Some((piece, length)) => {
-                    html.push_str(&escaped(&text[plain..at]));
-                    html.push_str(&piece);
-                    plain = at + length;
-                    length
-                }
-                None => character.len_utf8(),
-            };
-            before = text[at..at + length].chars().next_back();
-            at += length;
-        }
-        html.push_str(&escaped(&text[plain..]));
-        html
+            }
+        })
     }
 
     /// A word that is marked.

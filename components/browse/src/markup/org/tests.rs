@@ -1,20 +1,7 @@
 //! What texts become, but for the anchors of headings.
 
-fn html(text: &str) -> String {
-    let mut html = super::html(text);
-    while let Some(end) = html.find(" class=\"anchor\"") {
-        let begin = html[..end].rfind("<a ").expect("it begins");
-        let end = end + html[end..].find("</a>").expect("it ends") + "</a>".len();
-        html.replace_range(begin..end, "");
-    }
-    html
-}
-
-/// Tries that each text becomes what is beside it.
 fn check(cases: &[(&str, &str)]) {
-    for (text, expected) in cases {
-        assert_eq!(html(text), *expected, "{text}");
-    }
+    crate::markup::tests::check(super::html, cases);
 }
 
 #[test]
@@ -171,5 +158,5 @@ fn blocks_are_told_apart() {
 
 #[test]
 fn code_is_coloured() {
-    assert!(html("#+begin_src rust\nfn f() {}\n#+end_src").contains("hl-keyword"));
+    assert!(super::html("#+begin_src rust\nfn f() {}\n#+end_src").contains("hl-keyword"));
 }

@@ -4,7 +4,7 @@ use super::explicit::is_footnote_label;
 use super::names::{Substitution, unescaped};
 use super::scan::{Scanner, begins_mark, ends_mark, mailbox_len, name_len};
 use super::write::Writer;
-use crate::markup::{address_len, escaped, link};
+use crate::markup::{address_len, escaped, link, with_pieces};
 
 /// How many bytes of texts that stand for names are written at most; past it, the names are.
 const SUBSTITUTED_BYTES_MAX: usize = 256 << 10;
@@ -15,43 +15,25 @@ const SUBSTITUTED_DEPTH_MAX: usize = 4;
 impl Writer<'_> {
     /// The HTML of a text.
     pub(super) fn inline(&mut self, text: &str) -> String {
-        let mut html = String::with_capacity(text.len());
         let mut scanner = Scanner::new(text);
-        // Where plain text begins that is not written yet, and up to where there is no name.
-        let (mut plain, mut at, mut nameless) = (0, 0, 0);
-        let mut before = None;
-        while let Some(character) = text[at..].chars().next() {
-            let found = match character {
-                '\\' => {
-                    let next = text[at + 1..].chars().next();
-                    let shown = next.filter(|next| !next.is_whitespace()).map(String::from);
-                    Some((escaped(&shown.unwrap_or_default()), 1 + next.map_or(0, char::len_utf8)))
+        // Up to where there is no name.
+        let mut nameless = 0;
+        with_pieces(text, |at, character, before| match character {
+            '\\' => {
+                let next = text[at + 1..].chars().next();
+                let shown = next.filter(|next| !next.is_whitespace()).map(String::from);
+                Some((escaped(&shown.unwrap_or_default()), 1 + next.map_or(0, char::len_utf8)))
+            }
+            '`' | '*' | '|' | '[' | ':' | '_' => self.mark(&mut scanner, at, before),
+            _ if character.is_alphanumeric() && !before.is_some_and(char::is_alphanumeric) => {
+                let found = if at >= nameless { self.word(&text[at..], before) } else { None };
+                if found.is_none() && at >= nameless {
+                    nameless = at + name_len(&text[at..]);
                 }
-                '`' | '*' | '|' | '[' | ':' | '_' => self.mark(&mut scanner, at, before),
-                _ if character.is_alphanumeric() && !before.is_some_and(char::is_alphanumeric) => {
-                    let found = if at >= nameless { self.word(&text[at..], before) } else { None };
-                    if found.is_none() && at >= nameless {
-                        nameless = at + name_len(&text[at..]);
-                    }
-                    found.or_else(|| standalone(&text[at..], before))
-                }
-                _ => None,
-            };
-            let length = match found {
-                Some((piece, length)) => {
-                    html.push_str(&escaped(&text[plain..at]));
-                    html.push_str(&piece);
-                    plain = at + length;
-                    length
-                }
-                None => character.len_utf8(),
-            };
-            // An escaped space is one for what follows it.
-            before = text[at..at + length].chars().next_back();
-            at += length;
-        }
-        html.push_str(&escaped(&text[plain..]));
-        html
+                found.or_else(|| standalone(&text[at..], before))
+            }
+            _ => None,
+        })
     }
 
     /// What a mark at that place makes of the text up to its end, and how long that is.

@@ -1,20 +1,7 @@
 //! What texts become, but for the anchors of headings.
 
-fn html(text: &str) -> String {
-    let mut html = super::html(text);
-    while let Some(end) = html.find(" class=\"anchor\"") {
-        let begin = html[..end].rfind("<a ").expect("it begins");
-        let end = end + html[end..].find("</a>").expect("it ends") + "</a>".len();
-        html.replace_range(begin..end, "");
-    }
-    html
-}
-
-/// Tries that each text becomes what is beside it.
 fn check(cases: &[(&str, &str)]) {
-    for (text, expected) in cases {
-        assert_eq!(html(text), *expected, "{text}");
-    }
+    crate::markup::tests::check(super::html, cases);
 }
 
 #[test]
@@ -240,6 +227,6 @@ fn tables_are_read_from_values_and_lists() {
 #[test]
 fn code_is_coloured() {
     for text in [".. code-block:: rust\n\n   fn f() {}\n", ".. highlight:: rust\n\n::\n\n   fn f() {}\n"] {
-        assert!(html(text).contains("hl-keyword"), "{text}");
+        assert!(super::html(text).contains("hl-keyword"), "{text}");
     }
 }
