@@ -369,6 +369,9 @@ mod tests {
     /// A stack as that of an instance.
     const STACK_BYTES: usize = 1 << 20;
 
+    /// No measure of speed: where steps grow faster than the text, a bomb takes minutes.
+    const SECONDS_MAX: u64 = 20;
+
     #[test]
     fn a_bomb_takes_no_longer_than_its_length_allows() {
         for text in bombs() {
@@ -386,7 +389,7 @@ mod tests {
                 let length = thread.join().expect("it ends");
                 let took = begun.elapsed();
                 println!("{took:?} {markup:?} {shown:?} {length:?}");
-                assert!(took.as_secs() < 5, "{markup:?} {shown:?} {took:?}");
+                assert!(took.as_secs() < SECONDS_MAX, "{markup:?} {shown:?} {took:?}");
             }
         }
     }
