@@ -202,11 +202,16 @@ pub fn asked_for(
     path: &str,
     query: &Fields,
 ) -> Result<String, Failure> {
-    let path = path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+    let path = path.split('/').filter(|part| !matches!(*part, "" | "." | "..")).collect::<Vec<_>>().join("/");
     // What is there by that name is meant, whatever characters it has.
     let tree_id = repository.commit(&at.revision.commit_id)?.tree_id;
     let is_there = repository.entry_at(&tree_id, path.as_str().into())?.is_some();
-    let (path, pathspec) = if is_there { (path.as_str(), "") } else { history::split_path(&path) };
+    let is_directory = |path: &str| {
+        let entry = repository.entry_at(&tree_id, path.into());
+        entry.is_ok_and(|entry| entry.is_some_and(|entry| entry.is_tree()))
+    };
+    let (path, pathspec) =
+        if is_there { (path.as_str(), "") } else { history::split_path(&path, is_directory) };
     let address = place.links().commits(at.revision.name.as_bstr(), path.into());
     let wish = Wish { pathspec: pathspec.to_owned(), ..Wish::of(query) };
     Ok(with_fields(&address, &[&wish.query()]))

@@ -7,6 +7,9 @@ use lithe_code::repository::{Entry, Repository};
 /// The words that a licence has near its beginning, and its identifier. The first that fits counts, so that
 /// what says more comes first.
 const BY_TITLE: &[(&str, &str)] = &[
+    ("business source license 1 1", "BUSL-1.1"),
+    ("elastic license 2 0", "Elastic-2.0"),
+    ("server side public license", "SSPL-1.0"),
     ("gnu affero general public license version 3", "AGPL-3.0"),
     ("gnu lesser general public license version 3", "LGPL-3.0"),
     ("gnu lesser general public license version 2 1", "LGPL-2.1"),
@@ -74,13 +77,14 @@ const TITLE_WORDS: usize = 60;
 /// How many are where nothing else tells: a project may say something before the licence.
 const PREFACE_WORDS: usize = 400;
 
+fn words(text: &str) -> Vec<String> {
+    let words = text.split(|character: char| !character.is_alphanumeric());
+    words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+}
+
 /// The identifier of the licence that a text is; none if it is none that is known.
 pub fn of_text(text: &str) -> Option<&'static str> {
-    let words: Vec<String> = text
-        .split(|character: char| !character.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect();
+    let words = words(text);
     let by_title = |words_count: usize| {
         let beginning = words[..words.len().min(words_count)].join(" ");
         BY_TITLE.iter().find(|(title, _)| beginning.contains(title)).map(|(_, id)| *id)
@@ -90,7 +94,25 @@ pub fn of_text(text: &str) -> Option<&'static str> {
         let fits = |sentences: &[&str]| sentences.iter().all(|sentence| text.contains(sentence));
         BY_SENTENCES.iter().find(|(sentences, _)| fits(sentences)).map(|(_, id)| *id)
     };
-    by_title(TITLE_WORDS).or_else(by_sentences).or_else(|| by_title(PREFACE_WORDS))
+    by_title(TITLE_WORDS).or_else(by_sentences).or_else(|| behind_preface(text))
+}
+
+/// The licence whose title a paragraph begins with, which is not at the beginning of the text. One that is spoken of
+/// within a paragraph is not the text's.
+fn behind_preface(text: &str) -> Option<&'static str> {
+    let mut words_count = 0;
+    for paragraph in text.replace("\r\n", "\n").split("\n\n") {
+        let words = words(paragraph);
+        let beginning = words.join(" ");
+        if let Some((_, id)) = BY_TITLE.iter().find(|(title, _)| beginning.starts_with(title)) {
+            return Some(id);
+        }
+        words_count += words.len();
+        if words_count > PREFACE_WORDS {
+            break;
+        }
+    }
+    None
 }
 
 /// The licences in the files of a root directory, with the files, in the order of their names.

@@ -329,6 +329,9 @@ pub const LOG_REGEX_BYTES_MAX: usize = 1 << 20;
 /// selects. With more, it counts as one that did.
 pub const LOG_TREES_MAX: usize = 20_000;
 
+/// The most bytes of HTML that a reStructuredText or Org text is written as; one that would have more is shown as it is typed.
+pub const MARKUP_HTML_BYTES_MAX: usize = 8 << 20;
+
 /// How much of one commit's message is searched, in bytes.
 pub const LOG_MESSAGE_BYTES_MAX: usize = 1 << 20;
 

@@ -374,5 +374,7 @@ fn a_form_that_names_a_path_leads_to_its_history() {
     assert_eq!(asked("*.toml", ""), "/team/demo/-/commits/main?pathspec=%2A.toml");
     assert_eq!(asked("a/b/*.rs", "author=x"), "/team/demo/-/commits/main/a/b?author=x&pathspec=%2A.rs");
     assert_eq!(asked("a[b]/c", ""), "/team/demo/-/commits/main/a%5Bb%5D/c");
-    assert_eq!(asked("a[b]/*", ""), "/team/demo/-/commits/main?pathspec=a%5Bb%5D%2F%2A");
+    assert_eq!(asked("a[b]/*", ""), "/team/demo/-/commits/main/a%5Bb%5D?pathspec=%2A");
+    assert_eq!(asked("a[b]/gone", ""), "/team/demo/-/commits/main/a%5Bb%5D/gone");
+    assert_eq!(asked("../a/./*", ""), "/team/demo/-/commits/main/a?pathspec=%2A");
 }

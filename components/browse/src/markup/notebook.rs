@@ -1,7 +1,7 @@
 //! Jupyter notebooks (nbformat 4) as a static page: the cells, and of their outputs the texts and the
 //! images of formats that cannot hold a script. What is HTML, a widget or a drawing of theirs is left out.
 
-use super::{code_block, escaped};
+use super::{code_block, shown};
 use crate::limits::{
     HIGHLIGHT_BYTES_MAX, NOTEBOOK_CELLS_MAX, NOTEBOOK_IMAGE_BYTES_MAX, NOTEBOOK_OUTPUT_BYTES_MAX,
 };
@@ -110,7 +110,7 @@ pub fn html(text: &str, origin: &Origin, heading_level: u8, said_in: lithe_web::
 }
 
 fn plain(text: &str) -> String {
-    format!("<pre tabindex=\"0\">{}</pre>\n", escaped(text))
+    format!("<pre tabindex=\"0\">{}</pre>\n", shown(text))
 }
 
 fn push_output(html: &mut String, output: &Output) {
@@ -130,7 +130,7 @@ fn push_output(html: &mut String, output: &Output) {
         let more = if cut < text.len() { "\n…" } else { "" };
         html.push_str(&format!(
             "<pre class=\"notebook-output\" tabindex=\"0\">{}{more}</pre>\n",
-            escaped(&text[..cut])
+            shown(&text[..cut])
         ));
     }
 }

@@ -1,6 +1,6 @@
 //! Separated values (RFC 4180) as a table.
 
-use super::escaped;
+use super::shown;
 use crate::limits::{TABLE_CELL_BYTES_MAX, TABLE_COLUMNS_MAX, TABLE_ROWS_MAX};
 use lithe_web::{Language, Text, t};
 
@@ -32,7 +32,7 @@ pub fn html(text: &str, separator: char, language: Language) -> Option<String> {
 fn push_cell(html: &mut String, element: &str, cell: &str) {
     let cut = cell.floor_char_boundary(TABLE_CELL_BYTES_MAX);
     let more = if cut < cell.len() { "…" } else { "" };
-    let text = escaped(&cell[..cut]);
+    let text = shown(&cell[..cut]);
     html.push_str(&format!("<{element}>{text}{more}</{element}>"));
 }
 

@@ -109,7 +109,8 @@ pub fn line_of(bytes: &[u8], legacy: Legacy) -> Cow<'_, str> {
 /// Decodes text that is said to be in an encoding; none if it is not, or is binary.
 pub fn decode_as(bytes: &[u8], encoding: &'static encoding_rs::Encoding) -> Option<String> {
     let is_wide = encoding == encoding_rs::UTF_16LE || encoding == encoding_rs::UTF_16BE;
-    if !is_wide && is_binary(bytes) {
+    // What is UTF-8 and more than ASCII was most likely converted since that was said.
+    if !is_wide && (is_binary(bytes) || (!bytes.is_ascii() && is_utf8(bytes))) {
         return None;
     }
     let (text, had_errors) = encoding.decode_with_bom_removal(bytes);

@@ -29,7 +29,8 @@ impl Writer<'_> {
             return escaped(text);
         }
         let mut scanner = Scanner::new(text);
-        with_pieces(text, |at, character, before| {
+        let budget = self.budget.clone();
+        with_pieces(text, &budget, |at, character, before| {
             match character {
                 '[' => self.bracket(&mut scanner, at, depth),
                 '<' => angle(&mut scanner, at),
@@ -156,11 +157,12 @@ impl Writer<'_> {
         let mut text = self.document.macros.get(&name.trim().to_lowercase())?.clone();
         let arguments = arguments.strip_suffix(')').unwrap_or(arguments);
         for (number, argument) in arguments.split(',').enumerate().take(9) {
-            text = text.replace(&format!("${}", number + 1), argument.trim());
-            self.macro_bytes += text.len();
+            let (name, argument) = (format!("${}", number + 1), argument.trim());
+            self.macro_bytes += text.len() + text.matches(&name).count() * argument.len();
             if self.macro_bytes > MACRO_BYTES_MAX {
                 return None;
             }
+            text = text.replace(&name, argument);
         }
         // What stands for a macro has none in it.
         let html = if text.contains("{{{") { escaped(&text) } else { self.nested(&text, 1) };

@@ -73,7 +73,9 @@ fn address(document: &Document, target: &str) -> Option<String> {
         return Some(path_of(path));
     }
     if let Some((short, tag)) = target.split_once(':') {
-        if let Some(long) = document.abbreviations.get(short) {
+        // A link is to lead where it says.
+        let is_address = matches!(short, "http" | "https" | "mailto" | "ftp" | "file");
+        if let Some(long) = document.abbreviations.get(short).filter(|_| !is_address) {
             return Some(if long.contains("%s") {
                 long.replacen("%s", tag, 1)
             } else {

@@ -158,5 +158,25 @@ fn blocks_are_told_apart() {
 
 #[test]
 fn code_is_coloured() {
-    assert!(super::html("#+begin_src rust\nfn f() {}\n#+end_src").contains("hl-keyword"));
+    let text = "#+begin_src rust\nfn f() {}\n#+end_src";
+    assert!(super::html(text).is_some_and(|html| html.contains("hl-keyword")));
+}
+
+#[test]
+fn what_would_become_too_much_is_not_rendered() {
+    let long = "y".repeat(100_000);
+    assert_eq!(super::html(&format!("#+LINK: a http://x/{long}\n{}", "[[a:b]] ".repeat(1_000))), None);
+    let doubled = format!("#+MACRO: a {}\n{{{{{{a({})}}}}}}\n", "$1".repeat(50_000), "x".repeat(9_000));
+    assert!(
+        super::html(&doubled).is_some_and(|html| html.len() < 1 << 20),
+        "the macro is shown as it is typed"
+    );
+}
+
+#[test]
+fn a_link_leads_where_it_says() {
+    check(&[(
+        "#+LINK: https http://elsewhere.example/%s\n[[https://a.example/b]]",
+        "<p><a href=\"https://a.example/b\">https://a.example/b</a></p>\n",
+    )]);
 }

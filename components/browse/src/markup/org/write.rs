@@ -3,7 +3,7 @@
 use super::document::Document;
 use super::footnotes::Referred;
 use super::tree::{Block, Check, Item, List, ListKind, Table};
-use crate::markup::{code_block, escaped};
+use crate::markup::{Budget, code_block, escaped};
 use std::collections::HashMap;
 
 /// How many lines all tables of contents of a text have at most.
@@ -12,6 +12,7 @@ const CONTENTS_MAX: usize = 5_000;
 pub struct Writer<'d> {
     pub(super) document: &'d Document,
     html: String,
+    pub(super) budget: Budget,
     pub(super) footnotes: Vec<Referred>,
     pub(super) footnotes_by_label: HashMap<String, usize>,
     pub(super) macro_bytes: usize,
@@ -20,11 +21,12 @@ pub struct Writer<'d> {
     width: String,
 }
 
-/// The HTML of blocks.
-pub fn html(document: &Document, blocks: &[Block]) -> String {
+/// The HTML of blocks; none if it is too much.
+pub fn html(document: &Document, blocks: &[Block]) -> Option<String> {
     let mut writer = Writer {
         document,
         html: String::new(),
+        budget: Budget::new(),
         footnotes: Vec::new(),
         footnotes_by_label: HashMap::new(),
         macro_bytes: 0,
@@ -36,7 +38,7 @@ pub fn html(document: &Document, blocks: &[Block]) -> String {
     }
     writer.blocks(blocks);
     writer.all_footnotes();
-    writer.html
+    (!writer.budget.is_spent()).then_some(writer.html)
 }
 
 impl Writer<'_> {
@@ -45,7 +47,9 @@ impl Writer<'_> {
     }
 
     pub(super) fn push(&mut self, html: &str) {
-        self.html.push_str(html);
+        if self.budget.spend(html.len()) {
+            self.html.push_str(html);
+        }
     }
 
     pub(super) fn element(&mut self, element: &str, text: &str) {

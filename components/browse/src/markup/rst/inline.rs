@@ -3,7 +3,7 @@
 use super::explicit::is_footnote_label;
 use super::names::{Substitution, unescaped};
 use super::scan::{Scanner, begins_mark, ends_mark, mailbox_len, name_len};
-use super::write::Writer;
+use super::write::{ROLE_BYTES_MAX, Writer};
 use crate::markup::{address_len, escaped, link, with_pieces};
 
 /// How many bytes of texts that stand for names are written at most; past it, the names are.
@@ -18,7 +18,8 @@ impl Writer<'_> {
         let mut scanner = Scanner::new(text);
         // Up to where there is no name.
         let mut nameless = 0;
-        with_pieces(text, |at, character, before| match character {
+        let budget = self.budget.clone();
+        with_pieces(text, &budget, |at, character, before| match character {
             '\\' => {
                 let next = text[at + 1..].chars().next();
                 let shown = next.filter(|next| !next.is_whitespace()).map(String::from);
@@ -71,8 +72,9 @@ impl Writer<'_> {
             }
             b':' if begins_mark(before, &rest[1..]) => {
                 let end = rest[1..].find(|c: char| !c.is_alphanumeric() && !"-+_.:".contains(c))? + 1;
-                let role =
-                    rest[1..end].strip_suffix(':').filter(|role| !role.is_empty() && role.len() < 100)?;
+                let role = rest[1..end]
+                    .strip_suffix(':')
+                    .filter(|role| !role.is_empty() && role.len() < ROLE_BYTES_MAX)?;
                 let is_role = rest[end..].starts_with('`') && begins_mark(Some(':'), &rest[end + 1..]);
                 if is_role { self.interpreted(scanner, at, role, end + 1) } else { None }
             }

@@ -27,14 +27,15 @@ mod write;
 /// How many columns apart tab stops are.
 const TAB_WIDTH: usize = 8;
 
-/// Renders a text. What comes out is to be sanitised.
-pub fn html(text: &str) -> String {
-    let lines: Vec<String> = text.lines().map(clean).collect();
+/// Renders a text; none if it would become too much. What comes out is to be sanitised.
+pub fn html(text: &str) -> Option<String> {
+    // A carriage return alone ends a line as well.
+    let lines: Vec<String> =
+        text.lines().flat_map(|line| line.trim_end_matches('\r').split('\r')).map(clean).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let mut parser = blocks::Parser::default();
-    parser.names.add_embedded(text);
     let blocks = parser.blocks(&lines, 0);
-    parser.names.add_inline_targets(text);
+    parser.names.add_named_in(&blocks);
     parser.names.number();
     write::html(&parser.names, &blocks)
 }

@@ -2,7 +2,7 @@
 //! written, as links may stand before what they lead to.
 
 use super::footnotes::Footnote;
-use super::tree::{Image, Title};
+use super::tree::{Block, Image, Title, texts};
 use crate::markup::ids::{Ids, hyphenated};
 use std::collections::HashMap;
 
@@ -119,8 +119,17 @@ impl Names {
         id
     }
 
+    /// Adds what is named within texts: not in code, nor in what is shown as it is typed.
+    pub fn add_named_in(&mut self, blocks: &[Block]) {
+        let titles: Vec<String> = self.titles.iter().map(|title| title.text.clone()).collect();
+        for text in titles.iter().map(String::as_str).chain(texts(blocks)) {
+            self.add_embedded(text);
+            self.add_inline_targets(text);
+        }
+    }
+
     /// Adds the names of links that hold their own addresses, `` `name <address>`_ ``.
-    pub fn add_embedded(&mut self, text: &str) {
+    fn add_embedded(&mut self, text: &str) {
         for (end, _) in text.match_indices(">`_") {
             let before = &text[text.floor_char_boundary(end.saturating_sub(EMBEDDED_BYTES_MAX))..end];
             let is_named = !text[end + 3..].starts_with('_');
@@ -135,7 +144,7 @@ impl Names {
     }
 
     /// Adds the places that links lead to within texts, `` _`name` ``.
-    pub fn add_inline_targets(&mut self, text: &str) {
+    fn add_inline_targets(&mut self, text: &str) {
         for (begin, mark) in text.match_indices("_`") {
             let after = &text[begin + mark.len()..];
             let after = &after[..after.floor_char_boundary(EMBEDDED_BYTES_MAX)];

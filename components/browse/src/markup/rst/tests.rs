@@ -227,6 +227,44 @@ fn tables_are_read_from_values_and_lists() {
 #[test]
 fn code_is_coloured() {
     for text in [".. code-block:: rust\n\n   fn f() {}\n", ".. highlight:: rust\n\n::\n\n   fn f() {}\n"] {
-        assert!(super::html(text).contains("hl-keyword"), "{text}");
+        assert!(super::html(text).is_some_and(|html| html.contains("hl-keyword")), "{text}");
     }
+}
+
+#[test]
+fn names_are_read_in_texts_alone() {
+    check(&[
+        (
+            "`a b`_ and `Foo`_.\n\n.. _`a b`: https://a.example\n.. _`Foo`:\n   https://foo.example/\n",
+            "<p><a href=\"https://a.example\">a b</a> and <a href=\"https://foo.example/\">Foo</a>.</p>\n",
+        ),
+        (
+            "Docs\n====\n\ndocs_\n\n::\n\n  `docs <https://elsewhere.example>`_ _`docs`\n",
+            "<h1>Docs</h1>\n<p><a href=\"#docs\">docs</a></p>\n<pre><code>`docs &lt;https://elsewhere.example&gt;`_ _`docs`</code></pre>\n",
+        ),
+        (
+            "* _`here`\n\nhere_\n",
+            "<ul>\n<li><span id=\"here\">here</span></li>\n</ul>\n<p><a href=\"#here\">here</a></p>\n",
+        ),
+    ]);
+}
+
+#[test]
+fn nothing_breaks_out_of_an_attribute() {
+    check(&[(
+        "`b <http://x/\u{202e}txt>`_ \u{202e}",
+        "<p><a href=\"http://x/\\u{202e}txt\">b</a> \\u{202e}</p>\n",
+    )]);
+}
+
+#[test]
+fn what_would_become_too_much_is_not_rendered() {
+    let address = "y".repeat(100_000);
+    assert_eq!(super::html(&format!(".. _a: http://x/{address}\n\n{}", "a_ ".repeat(1_000))), None);
+    assert!(super::html(&format!(".. _a: http://x/{address}\n\n{}", "a_ ".repeat(10))).is_some());
+}
+
+#[test]
+fn a_carriage_return_ends_a_line() {
+    check(&[("a\r=\r\rb\r", "<h1>a</h1>\n<p>b</p>\n"), ("a\r\n=\r\n\r\nb\r\n", "<h1>a</h1>\n<p>b</p>\n")]);
 }

@@ -120,3 +120,55 @@ pub struct Cell {
     pub more_rows: usize,
     pub blocks: Vec<Block>,
 }
+
+/// The texts in blocks that have marks and links.
+pub fn texts(blocks: &[Block]) -> Vec<&str> {
+    let mut found = Vec::new();
+    blocks.iter().for_each(|block| add_texts(block, &mut found));
+    found
+}
+
+fn add_texts<'b>(block: &'b Block, found: &mut Vec<&'b str>) {
+    let below = |blocks: &'b [Block], found: &mut Vec<&'b str>| {
+        blocks.iter().for_each(|block| add_texts(block, found));
+    };
+    match block {
+        Block::Paragraph(text) | Block::Parsed(text) | Block::Rubric(text) => found.push(text),
+        Block::Described { blocks, .. } | Block::Figure { blocks, .. } | Block::Group(blocks) => {
+            below(blocks, found);
+        }
+        Block::Quote { blocks, attribution } => {
+            below(blocks, found);
+            found.extend(attribution.as_deref());
+        }
+        Block::Note { title, blocks, .. } => {
+            found.push(title);
+            below(blocks, found);
+        }
+        Block::Bullets(items) | Block::Numbers { items, .. } => {
+            items.iter().for_each(|item| below(item, found));
+        }
+        Block::Definitions(items) | Block::Fields(items) => {
+            for (name, blocks) in items {
+                found.push(name);
+                below(blocks, found);
+            }
+        }
+        Block::Options(items) => items.iter().for_each(|(_, blocks)| below(blocks, found)),
+        Block::Footnotes(items) => items.iter().for_each(|(_, blocks)| below(blocks, found)),
+        Block::Lines(lines) => found.extend(lines.iter().map(|(_, text)| text.as_str())),
+        Block::Table(table) => {
+            found.push(&table.title);
+            table.rows.iter().flatten().for_each(|cell| below(&cell.blocks, found));
+        }
+        Block::Title(_)
+        | Block::Typed(_)
+        | Block::Code { .. }
+        | Block::Image(_)
+        | Block::Target(_)
+        | Block::Contents { .. }
+        | Block::Files(_)
+        | Block::DefaultRole(_)
+        | Block::Rule => {}
+    }
+}

@@ -2,11 +2,15 @@
 
 use super::names::Names;
 use super::tree::{Block, Numerals, Table};
-use crate::markup::{code_block, escaped};
+use crate::markup::{Budget, code_block, escaped};
+
+/// The longest name of a role, in bytes.
+pub(super) const ROLE_BYTES_MAX: usize = 100;
 
 pub struct Writer<'n> {
     pub(super) names: &'n Names,
     pub(super) html: String,
+    pub(super) budget: Budget,
     pub(super) default_role: String,
     /// How many links without a name there were.
     pub(super) anonymous: usize,
@@ -22,11 +26,12 @@ pub struct Writer<'n> {
     pub(super) is_listing: bool,
 }
 
-/// The HTML of blocks.
-pub fn html(names: &Names, blocks: &[Block]) -> String {
+/// The HTML of blocks; none if it is too much.
+pub fn html(names: &Names, blocks: &[Block]) -> Option<String> {
     let mut writer = Writer {
         names,
         html: String::new(),
+        budget: Budget::new(),
         default_role: String::new(),
         anonymous: 0,
         numbered: 0,
@@ -38,7 +43,7 @@ pub fn html(names: &Names, blocks: &[Block]) -> String {
         is_listing: false,
     };
     writer.blocks(blocks);
-    writer.with_back_links()
+    (!writer.budget.is_spent()).then(|| writer.with_back_links())
 }
 
 impl Writer<'_> {
@@ -47,7 +52,9 @@ impl Writer<'_> {
     }
 
     pub(super) fn push(&mut self, html: &str) {
-        self.html.push_str(html);
+        if self.budget.spend(html.len()) {
+            self.html.push_str(html);
+        }
     }
 
     pub(super) fn push_inline(&mut self, text: &str) {
@@ -144,6 +151,7 @@ impl Writer<'_> {
                 self.contents(title, *local_after, *depth);
             }
             Block::Files(files) => self.files(files),
+            Block::DefaultRole(role) if role.len() > ROLE_BYTES_MAX => {}
             Block::DefaultRole(role) => self.default_role.clone_from(role),
             Block::Rule => self.push("<hr>\n"),
         }

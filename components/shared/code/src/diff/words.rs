@@ -6,6 +6,9 @@ use std::ops::Range;
 /// The longest line whose words are compared, in bytes.
 const LINE_BYTES_MAX: usize = 1_000;
 
+/// How much of a line has to stay for marks where it becomes more than three times as long, in bytes.
+const COMMON_MIN: usize = 4;
+
 /// The parts that differ, as ranges of bytes.
 pub type Marks = Vec<Range<usize>>;
 
@@ -27,7 +30,10 @@ pub fn marks(before: &str, after: &str) -> Option<(Marks, Marks)> {
     // Of a line that grew, or shrank, all that it was may still be there.
     let (before_len, after_len) = (weight(before), weight(after));
     let common = before_len - removed.iter().map(|mark| weight(&before[mark.clone()])).sum::<usize>();
-    (common * 2 >= before_len.min(after_len)).then_some((removed, added))
+    let (shorter, longer) = (before_len.min(after_len), before_len.max(after_len));
+    // That a few characters are found in a long line says nothing.
+    let is_worth = common * 3 >= longer || common >= COMMON_MIN;
+    (common > 0 && common * 2 >= shorter && is_worth).then_some((removed, added))
 }
 
 /// How much of a text is no space, in bytes.
