@@ -165,6 +165,11 @@ impl Budget {
     }
 }
 
+/// The lines of a text, however they end: a carriage return alone ends one as well.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().flat_map(|line| line.trim_end_matches('\r').split('\r'))
+}
+
 /// A block of code, highlighted by the name of its language.
 fn code_block(language: &str, code: &str) -> String {
     let lines = highlight::code(language, code).lines.join("\n");

@@ -23,9 +23,7 @@ const TAB_WIDTH: usize = 8;
 
 /// Renders a text; none if it would become too much. What comes out is to be sanitised.
 pub fn html(text: &str) -> Option<String> {
-    // A carriage return alone ends a line as well.
-    let lines: Vec<String> =
-        text.lines().flat_map(|line| line.trim_end_matches('\r').split('\r')).map(clean).collect();
+    let lines: Vec<String> = super::lines(text).map(clean).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let (document, blocks) = document::read(&lines);
     write::html(&document, &blocks)

@@ -59,7 +59,7 @@ impl Writer<'_> {
 
     pub(super) fn push_inline(&mut self, text: &str) {
         let html = self.inline(text);
-        self.html.push_str(&html);
+        self.push(&html);
     }
 
     pub(super) fn element(&mut self, element: &str, text: &str) {
